@@ -1,0 +1,58 @@
+"""The entry point: asks the fast lane, else the command line; the one place that turns errors into text and codes."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .errors import UserError
+
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run the command of sys.argv; returns its exit code."""
+    from . import fastlane
+
+    try:
+        code = fastlane.answer(sys.argv[1:])
+        if code is None:
+            from .cli import run
+
+            code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _closed_pipe()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        from .errors import UserError
+
+        if not isinstance(error, UserError):
+            raise
+        return _mendable(error)
+    return code
+
+
+def _mendable(error: UserError) -> int:
+    """What the user can mend: a message on stderr, no traceback."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _closed_pipe()
+    text = f"ccusage: {error}\n".encode("utf-8", "backslashreplace").decode("utf-8")
+    sys.stderr.write(text)
+    return error.exit_code
+
+
+def _closed_pipe() -> int:
+    """Whoever read us has read enough: silent success, at interpreter shutdown too."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,433 @@
+"""The command line: argparse, one cmd_* per subcommand. Nobody imports it but the entry point."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from . import __version__
+from .errors import UnknownSession, UsageError
+from .session import MODES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .index import Index
+    from .session import Session
+
+    DayOf = Callable[[int], str]
+
+LATER = ("daily", "weekly", "monthly", "blocks")  # reports that other tools have and this one will have
+_CANDIDATES = 10  # shown of an ambiguous id
+
+_SESSION_EXAMPLES = """\
+examples:
+  ccusage session                                       every session, dearest first
+  ccusage session --id latest --json --jq .totalCost    what the newest one costs
+  ccusage session --since 2026-11-01 --project web -b   this month's of one project, by model
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with one line per error and the nearest valid spelling."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}{self._nearest(message)} (see `{self.prog} --help`)")
+
+    def _nearest(self, message: str) -> str:
+        wrong = message.rpartition("unrecognized arguments: ")[2].split(" ")[0].split("=")[0]
+        if wrong == message or not wrong.startswith("-"):
+            return ""
+        return _did_you_mean(wrong, list(self._option_string_actions))
+
+
+def _did_you_mean(wrong: str, options: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(wrong, options, 1)
+    return f", did you mean {near[0]}?" if near else ""
+
+
+def run(argv: list[str]) -> int:
+    """Answer a command line; returns the exit code. Raises UserError for what the user can mend."""
+    parser, names = _parser()
+    argv = _with_command(argv, names)
+    args = parser.parse_args(argv)
+    if args.debug:
+        _debug()
+    command: Callable[[argparse.Namespace], int] = args.command
+    return command(args)
+
+
+def _with_command(argv: list[str], names: Sequence[str]) -> list[str]:
+    """Plain `ccusage` and bare options are those of `session`; a misspelt command is said before argparse sees it."""
+    first = next((arg for arg in argv if arg not in ("--debug",)), None)
+    if first is None or (first.startswith("-") and first not in ("--version", "--help", "-h")):
+        at = argv.index(first) if first is not None else len(argv)
+        return [*argv[:at], "session", *argv[at:]]
+    if first in LATER:
+        raise UsageError(f"`ccusage {first}` is not built yet; `ccusage session` is the report there is")
+    if not first.startswith("-") and first not in names:
+        raise UsageError(f"no command {first!r}{_did_you_mean(first, names)} (see `ccusage --help`)")
+    return argv
+
+
+def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
+    parser = _Parser(
+        prog="ccusage",
+        description="What Claude Code sessions cost: exact, from a persistent index over their transcripts.",
+        epilog="`ccusage` alone is `ccusage session`.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"ccusage-line {__version__}")
+    parser.add_argument("--debug", action="store_true", help="tell on stderr what is done and how long it takes")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_session(commands)
+    _add_demo(commands)
+    _add_index(commands)
+    return parser, list(commands.choices)
+
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[_Parser]
+
+
+def _add_session(commands: _Commands) -> None:
+    parser = commands.add_parser(
+        "session",
+        help="the report of all sessions, or of one",
+        description="The report of all sessions, or of one.",
+        epilog=_SESSION_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=cmd_session)
+    _add_session_options(parser)
+
+
+def _add_session_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("-i", "--id", help="one session: its id, a prefix or the form shown of it, a transcript's name, `latest`")
+    add("-j", "--json", action="store_true", help="JSON")
+    add("-q", "--jq", metavar="EXPR", help="apply a jq expression to the JSON")
+    add("--entries", action="store_true", help="with --id and --json: every response")
+    add("-s", "--since", metavar="DAY", help="last activity on this day (YYYY-MM-DD or YYYYMMDD) or later")
+    add("-u", "--until", metavar="DAY", help="last activity on this day or earlier")
+    add("-z", "--timezone", metavar="ZONE", help="zone of the days, like Europe/Berlin (default: the system's)")
+    add("-m", "--mode", choices=MODES, default="auto", help="cost: the recorded one else calculated (auto), or either")
+    add("-o", "--order", choices=("desc", "asc"), default="desc", help="by cost, highest or lowest first")
+    add("-b", "--breakdown", action="store_true", help="a row per model under each session")
+    add("-p", "--project", metavar="TEXT", help="sessions whose project path contains TEXT")
+    add("-O", "--offline", action="store_true", help="never use the network")
+    add("--compact", action="store_true", help="fewer columns")
+    add("--color", choices=("auto", "always", "never"), default=None, metavar="WHEN", help="auto, always or never")
+    add("--no-color", action="store_true", help="the same as --color never")
+
+
+def _add_demo(commands: _Commands) -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="the report on a bundled sample",
+        description="The report on a bundled sample, for those without transcripts. Takes the options of `session`.",
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=cmd_demo)
+    _add_session_options(parser)
+
+
+def _add_index(commands: _Commands) -> None:
+    parser = commands.add_parser("index", help="care of the index", description="Care of the index.", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
+    status = actions.add_parser("status", help="what the index holds and what was passed over", allow_abbrev=False)
+    status.set_defaults(command=cmd_index_status)
+    path = actions.add_parser("path", help="where the index is", allow_abbrev=False)
+    path.set_defaults(command=cmd_index_path)
+
+
+# --- session -----------------------------------------------------------------------------------------------------
+
+
+def cmd_session(args: argparse.Namespace) -> int:
+    """The report of all sessions, or of one."""
+    if args.jq is not None:
+        args.json = True
+    if args.id is not None:
+        return _one(args)
+    return _list(args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from .report import arrange, choose
+
+    if args.entries:
+        raise UsageError("--entries belongs to --id")
+    day_of = _day_of(args.timezone)
+    since, until = _day(args.since, "--since"), _day(args.until, "--until")
+    if since is not None and until is not None and since > until:
+        raise UsageError(f"--since {since} is after --until {until}")
+    index = _index()
+    index.refresh(_progress())
+    _say_not_stored(index)
+    sessions = choose(index.sessions(args.mode), day_of, since=since, until=until, project=args.project)
+    if args.json:
+        from .jsontext import list_data, list_json
+
+        sessions = arrange(sessions, args.order)
+        if args.jq is None:
+            _out(list_json(sessions, day_of) + "\n")
+        else:
+            _jq(args.jq, list_data(sessions, day_of))
+        return 0
+    from .report import render_list
+
+    if not sessions:
+        _say(_nothing(index, args))
+        return 0
+    _out(
+        render_list(
+            sessions,
+            width=_width(),
+            day_of=day_of,
+            compact=args.compact,
+            breakdown=args.breakdown,
+            color=_color(args),
+            order=args.order,
+        )
+    )
+    _warn_unpriced(sessions)
+    return 0
+
+
+def _nothing(index: Index, args: argparse.Namespace) -> str:
+    """Why a report is empty."""
+    if any((args.since, args.until, args.project)):
+        return "no session matches"
+    places = "\n".join(f"  {root}" for root in index.roots)
+    return f"no usage found; looked for transcripts below\n{places}\n`ccusage demo` shows the report on a sample"
+
+
+def _one(args: argparse.Namespace) -> int:
+    for name in ("since", "until", "project", "breakdown"):
+        if getattr(args, name):
+            raise UsageError(f"--{name} filters the list and has no meaning with --id")
+    if args.entries and not args.json:
+        raise UsageError("--entries wants --json")
+    day_of = _day_of(args.timezone)
+    entries = args.entries or (args.jq is not None and "entries" in args.jq)
+    try:
+        session = _find(args.id, args.mode, entries)
+    except UnknownSession as unknown:
+        return _unknown(unknown, args)
+    if args.jq is not None:
+        from .jsontext import as_data
+
+        _jq(args.jq, as_data(session, day_of, entries))
+    elif args.json:
+        from .jsontext import one_json
+
+        _out(one_json(session, day_of, entries) + "\n")
+    else:
+        from .report import render_one
+
+        _out(render_one(session, width=_width(), day_of=day_of, color=_color(args)))
+        _warn_unpriced([session])
+    return 0
+
+
+def _unknown(unknown: UnknownSession, args: argparse.Namespace) -> int:
+    """An unknown session is null to a script and a message to its reader."""
+    if args.jq is not None:
+        _jq(args.jq, None)
+    elif args.json:
+        _out("null\n")
+    raise unknown
+
+
+def _find(wanted: str, mode: str, entries: bool) -> Session:
+    """The session that an id means: the id itself, else a transcript's name, a unique prefix, a displayed form."""
+    index = _index()
+    if wanted != "latest":
+        if index.refresh_session(wanted):
+            session = index.session(wanted, mode, entries)
+            if session is not None:
+                return session
+    index.refresh(_progress())
+    session = index.session(wanted, mode, entries)
+    if session is not None:
+        return session
+    if wanted == "latest":
+        latest = index.latest()
+        if latest is None:
+            raise UnknownSession(wanted)
+        return _sure(index.session(latest, mode, entries))
+    named = index.transcripts_named(wanted)
+    if named:
+        return index.file_session(_only(wanted, named), mode, entries)
+    ids = index.session_ids()
+    matches = [id for id in ids if wanted and id.startswith(wanted)]
+    if not matches:
+        from .report import display_ids
+
+        matches = [id for id, shown in display_ids(ids).items() if shown == wanted]
+        matches = matches or [id for id in ids if wanted and id.endswith(f"-{wanted}")]
+    if not matches:
+        raise UnknownSession(wanted)
+    return _sure(index.session(_only(wanted, matches), mode, entries))
+
+
+def _sure(session: Session | None) -> Session:
+    assert session is not None
+    return session
+
+
+def _only(wanted: str, candidates: list[str]) -> str:
+    """The one candidate; raises UsageError that names them where there are several."""
+    if len(candidates) == 1:
+        return candidates[0]
+    shown = "".join(f"\n  {_visible(name)}" for name in candidates[:_CANDIDATES])
+    more = f"\n  and {len(candidates) - _CANDIDATES} more" if len(candidates) > _CANDIDATES else ""
+    raise UsageError(f"{wanted!r} could be any of{shown}{more}")
+
+
+def _visible(text: str) -> str:
+    from .table import clean
+
+    return clean(text)
+
+
+def _jq(expression: str, value: object) -> None:
+    from .jqpath import answer
+
+    for line in answer(expression, value):
+        _out(line + "\n")
+
+
+def _warn_unpriced(sessions: Sequence[Session]) -> None:
+    models = sorted({model for session in sessions for model in session.unpriced_models})
+    if models:
+        _say(f"warning: no price known for {', '.join(map(_visible, models))}; counted as $0")
+
+
+# --- demo, index -------------------------------------------------------------------------------------------------
+
+
+def cmd_demo(args: argparse.Namespace) -> int:
+    """The report on the bundled sample, in a state folder of its own that goes away again."""
+    import tempfile
+    from pathlib import Path
+
+    from .demo import materialize
+
+    with tempfile.TemporaryDirectory(prefix="ccusage-demo-") as folder:
+        os.environ["CLAUDE_CONFIG_DIR"] = str(materialize(Path(folder) / "data"))
+        os.environ["CCUSAGE_STATE_DIR"] = os.path.join(folder, "state")
+        return cmd_session(args)
+
+
+def cmd_index_status(args: argparse.Namespace) -> int:
+    """What the index holds, without reading anything new into it."""
+    index = _index()
+    found = index.status()
+    width = max(len(name) for name, _ in found)
+    _out("".join(f"{name:<{width}}  {_visible(str(value))}\n" for name, value in found))
+    return 0
+
+
+def cmd_index_path(args: argparse.Namespace) -> int:
+    """Where the index of these data directories is."""
+    from .paths import index_dir
+
+    _out(index_dir(os.environ) + "\n")
+    return 0
+
+
+# --- shared ------------------------------------------------------------------------------------------------------
+
+
+def _index() -> Index:
+    from .index import Index
+    from .paths import data_dirs, index_dir
+
+    return Index(index_dir(os.environ), data_dirs(os.environ))
+
+
+def _say_not_stored(index: Index) -> None:
+    if not index.stored:
+        _say(f"warning: the index can't be stored ({index.why_not_stored}); counted in memory")
+
+
+def _out(text: str) -> None:
+    """Answers, as UTF-8 whatever the locale says."""
+    data = text.encode("utf-8", "backslashreplace")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+
+
+def _say(text: str) -> None:
+    """Errors, warnings and what is not an answer."""
+    sys.stdout.flush()
+    sys.stderr.write(f"ccusage: {text}\n".encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def _day(text: str | None, option: str) -> str | None:
+    """`YYYY-MM-DD` of an option's `YYYYMMDD` or `YYYY-MM-DD`."""
+    if text is None:
+        return None
+    from datetime import date
+
+    plain = text.replace("-", "") if len(text) == 10 and text[4] == text[7] == "-" else text
+    if len(plain) == 8 and plain.isascii() and plain.isdigit():
+        try:
+            return date(int(plain[:4]), int(plain[4:6]), int(plain[6:])).isoformat()
+        except ValueError:
+            pass
+    raise UsageError(f"{option} {text!r} is not a day; write YYYY-MM-DD or YYYYMMDD")
+
+
+def _day_of(zone: str | None) -> DayOf:
+    from .clock import day_of
+
+    return day_of(zone)
+
+
+def _width() -> int:
+    """Columns: COLUMNS if it is set, else the terminal's, else 120."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 120
+    except (OSError, ValueError):
+        return 120
+
+
+def _color(args: argparse.Namespace) -> bool:
+    """Whether to colour: the option, else NO_COLOR and FORCE_COLOR, else a terminal that can."""
+    if args.no_color or args.color == "never":
+        return False
+    if args.color == "always":
+        return True
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return os.environ["FORCE_COLOR"] != "0"
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """A bar on stderr, where that is a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    from .progress import Bar
+
+    return Bar(sys.stderr)
+
+
+def _debug() -> None:
+    import atexit
+    import time
+
+    began = time.perf_counter()
+    atexit.register(lambda: _say(f"debug: {(time.perf_counter() - began) * 1000:.1f} ms, Python {sys.version.split()[0]}"))

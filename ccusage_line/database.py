@@ -1,0 +1,165 @@
+"""The SQLite file of one index: where it is, its schema, and what happens when it can't be had."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+try:  # without the package around it, which costs 2 ms more; private to CPython
+    import _sqlite3 as sqlite
+except ImportError:
+    import sqlite3 as sqlite  # type: ignore[no-redef]
+
+DatabaseError: type[Exception] = sqlite.DatabaseError
+OperationalError: type[Exception] = sqlite.OperationalError
+
+VERSION = 1
+NAME = "index.db"
+
+# Times are microseconds UTC in claims and sessions, nanoseconds in files; money is 1e-12 dollar. Sums that do not fit
+# 64 bits are stored as text, so those columns have no type.
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE names (id INTEGER PRIMARY KEY, text BLOB NOT NULL UNIQUE);
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, session INTEGER NOT NULL, own INTEGER NOT NULL,
+    device, inode, mtime INTEGER, ctime INTEGER, seen INTEGER, offset INTEGER, head BLOB, tail BLOB,
+    skipping INTEGER, racy INTEGER, vanished INTEGER NOT NULL DEFAULT 0, bad INTEGER NOT NULL DEFAULT 0,
+    custom_title BLOB, ai_title BLOB, summary BLOB, client_cost REAL
+);
+CREATE INDEX files_of_session ON files (session);
+CREATE TABLE claims (
+    family INTEGER NOT NULL, rest INTEGER NOT NULL, file INTEGER NOT NULL, session INTEGER NOT NULL,
+    rank INTEGER, side INTEGER, timestamp INTEGER, model INTEGER, flags INTEGER, input INTEGER, output INTEGER,
+    cache_creation INTEGER, write_1h INTEGER, cache_read INTEGER, searches INTEGER, cost_usd REAL, cwd INTEGER,
+    place INTEGER, length INTEGER, main_times BLOB, further BLOB,
+    PRIMARY KEY (family, rest, file)
+) WITHOUT ROWID;
+CREATE INDEX claims_of_session ON claims (session);
+CREATE TABLE holds (
+    session INTEGER NOT NULL, file INTEGER NOT NULL, counted INTEGER NOT NULL, PRIMARY KEY (session, file)
+) WITHOUT ROWID;
+CREATE INDEX holds_of_file ON holds (file);
+CREATE TABLE sessions (
+    session INTEGER PRIMARY KEY, first INTEGER, last INTEGER, project INTEGER, responses INTEGER, incomplete INTEGER
+);
+CREATE TABLE totals (
+    session INTEGER NOT NULL, model INTEGER NOT NULL, input, output, cache_creation, cache_read,
+    auto, calculate, display, responses INTEGER, unpriced_auto INTEGER, unpriced_calculate INTEGER,
+    PRIMARY KEY (session, model)
+) WITHOUT ROWID;
+CREATE TABLE folders (path BLOB PRIMARY KEY, device, inode, mtime INTEGER, ctime INTEGER, racy INTEGER) WITHOUT ROWID;
+"""
+
+
+class Unusable(Exception):
+    """The index can't be stored: read-only or full disk, no locks, another user's folder. The text says why."""
+
+
+def connect(path: str, wait: float) -> Connection:
+    """A connection in autocommit mode that waits *wait* seconds for a lock. Raises OperationalError."""
+    return sqlite.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+
+
+def open_database(folder: str, wait: float) -> Connection:
+    """The database in *folder*, made or mended where needed. Raises Unusable where it can't be stored.
+
+    Raises Corrupt's cure, not Corrupt: a database that is no database is set aside under another name and begun anew.
+    """
+    from .paths import private_dir
+
+    path = os.path.join(folder, NAME)
+    try:
+        private_dir(folder)
+        return _prepared(path, wait)
+    except OperationalError as error:
+        raise Unusable(str(error)) from error
+    except OSError as error:
+        raise Unusable(error.strerror or str(error)) from error
+    except DatabaseError:
+        pass
+    set_aside(path)
+    try:
+        return _prepared(path, wait)
+    except (DatabaseError, OSError) as error:
+        raise Unusable(str(error)) from error
+
+
+def _prepared(path: str, wait: float) -> Connection:
+    existed = os.path.exists(path)
+    if not existed:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    database = connect(path, wait)
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version != VERSION:
+        _create_or_migrate(database)
+    return database
+
+
+def _create_or_migrate(database: Connection) -> None:
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("BEGIN IMMEDIATE")
+    version = database.execute("PRAGMA user_version").fetchone()[0]  # another process may have been first
+    if version > VERSION:
+        database.execute("ROLLBACK")
+        raise Unusable(f"the index was written by a newer version (schema {version}, here {VERSION})")
+    if version == 0:
+        create_schema(database)
+    database.execute("COMMIT")
+
+
+def create_schema(database: Connection) -> None:
+    for statement in _SCHEMA.split(";"):
+        if statement.strip():
+            database.execute(statement)
+    database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def in_memory(original: Connection | None) -> Connection:
+    """An index that is not stored: a copy of *original* where there is one that can be read, else empty."""
+    database = connect(":memory:", 0)
+    if original is not None:
+        try:
+            original.backup(database)
+            if database.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                return database
+        except DatabaseError:
+            pass
+        database = connect(":memory:", 0)
+    create_schema(database)
+    return database
+
+
+def open_readable(folder: str) -> Connection | None:
+    """A connection that only reads what is stored, None where there is nothing to read."""
+    path = os.path.join(folder, NAME)
+    if not os.path.exists(path):
+        return None
+    from urllib.parse import quote
+
+    for mode in ("mode=ro", "immutable=1"):  # immutable: where not even the shared-memory file can be made
+        try:
+            database: Connection = sqlite.connect(f"file:{quote(path)}?{mode}", uri=True, isolation_level=None)
+            if database.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                return database
+        except DatabaseError:
+            continue
+    return None
+
+
+def set_aside(path: str) -> str | None:
+    """Move a corrupt database out of the way; returns its new name. The log goes with it."""
+    import time
+
+    target = f"{path}.corrupt-{time.time_ns()}"
+    for suffix in ("", "-wal", "-shm"):
+        try:
+            os.replace(path + suffix, target + suffix)
+        except OSError:
+            if not suffix:
+                return None
+    return target
+

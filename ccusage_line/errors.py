@@ -1,0 +1,33 @@
+"""What the user can mend: each error is a message for stderr and an exit code.
+
+Tier 0: imports nothing. Messages are lower-case, name the thing and, if there is one, the way out.
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Shown as its message, without a traceback; the process ends with `exit_code`."""
+
+    exit_code = 2
+
+
+class UsageError(UserError):
+    """The command line cannot be understood or contradicts itself."""
+
+
+class UnknownSession(UserError):
+    """No transcript and no archived session answers to the id."""
+
+    exit_code = 3
+
+    def __init__(self, session_id: str) -> None:
+        shown = session_id if len(session_id) <= 80 else f"{session_id[:77]}..."
+        super().__init__(f"no session {shown!r}; `ccusage session` lists those there are")
+        self.session_id = session_id
+
+
+class JqError(UserError):
+    """A `--jq` expression that cannot be read, or that failed on the value; may be several lines."""
+
+    exit_code = 4

@@ -1,0 +1,965 @@
+"""The index: what was read of every transcript, kept so that a question reads only what came since.
+
+A refresh happens in one transaction that is held from the look at what is known to the last sum, so that two
+processes never count from the same offset. Readers take no lock. Where the database can't be had, the same work is
+done on a copy in memory and nothing is stored.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from . import database as db
+from . import ledger, prices, rows
+from .reading import Known, Reading, ends, is_racy, read_file, stat_of
+from .response import Claim
+from .session import MODES, Session
+from .transcript import Found, Walk, is_own, is_transcript, open_regular, parts_below, path_session, read_at, stem, walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from sqlite3 import Connection
+    from typing import Any
+
+    Progress = Callable[[int, int], None]  # bytes read, bytes in all
+
+WAIT = 5.0  # seconds a report waits for another process's refresh
+WAIT_ONE = 0.1  # seconds a question about one session waits before it answers from a copy
+_BULK = 8 * 1024 * 1024  # bytes from which the packages' faster decoder pays for its import
+
+_INSERT_CLAIM = f"INSERT OR REPLACE INTO claims ({rows.COLUMNS}) VALUES ({','.join('?' * 21)})"
+_FILE_COLUMNS = (
+    "id, path, session, own, device, inode, mtime, ctime, seen, offset, head, tail, skipping, racy, vanished, bad,"
+    " custom_title, ai_title, summary, client_cost"
+)
+
+
+class File(Known):
+    """A file of the index."""
+
+    __slots__ = ("bad", "id", "own", "path", "session", "vanished")
+
+    id: int
+    path: str
+    session: str
+    own: bool
+    vanished: bool
+    bad: int
+
+
+class Index:
+    """One set of data directories and what is known of it."""
+
+    def __init__(
+        self, folder: str, roots: list[str], table: prices.PriceTable | None = None, wait: float = WAIT
+    ) -> None:
+        """*folder* is where the index is stored, *roots* the folders called `projects` it covers."""
+        self.folder = folder
+        self.roots = roots
+        self.table = table or prices.table()
+        self.stored = True  # false: everything happens on a copy in memory
+        self.why_not_stored = ""
+        self.reads = 0  # transcripts opened, for tests and --debug
+        self._names: dict[str, int] = {}
+        self._texts: dict[int, str] = {}
+        self._paths: dict[int, str | None] = {}
+        self._tied = False
+        try:
+            self.db = db.open_database(folder, wait)
+        except db.Unusable as error:
+            self._to_memory(db.open_readable(folder), str(error))
+
+    def _to_memory(self, original: Connection | None, why: str) -> None:
+        self.db = db.in_memory(original)
+        self.stored = False
+        self.why_not_stored = why
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop what is remembered of a transaction that was undone."""
+        self._names.clear()
+        self._texts.clear()
+        self._paths.clear()
+
+    def close(self) -> None:
+        self.db.close()
+
+    # --- transactions ----------------------------------------------------------------------------------------
+
+    def _write(self, work: Callable[[], None], wait: float) -> None:
+        """Do *work* in a transaction; on a copy in memory if the database can't be had within *wait* seconds."""
+        try:
+            self._transaction(work, wait)
+        except db.OperationalError as error:  # locked, full, read-only
+            if not self.stored:
+                raise
+            self._to_memory(self.db, str(error))
+            self._transaction(work, wait)
+
+    def _transaction(self, work: Callable[[], None], wait: float) -> None:
+        self.db.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            work()
+            self._check_prices()
+            self.db.execute("COMMIT")
+        except BaseException:
+            self._forget()
+            try:
+                self.db.execute("ROLLBACK")
+            except db.OperationalError:  # SQLite has rolled back itself
+                pass
+            raise
+
+    # --- meta ------------------------------------------------------------------------------------------------
+
+    def meta(self, key: str) -> Any:
+        row = self.db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def _set_meta(self, key: str, value: object) -> None:
+        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every transcript has been read once; until then there are claims but no sums."""
+        return self.meta("complete") == 1
+
+    def _check_prices(self) -> None:
+        """New prices make new sums."""
+        if self.complete and self.meta("prices") != self.table.fingerprint:
+            self._recount_all()
+
+    # --- names -----------------------------------------------------------------------------------------------
+
+    def _id(self, text: str) -> int:
+        """The number of a name, given out where it has none."""
+        number = self._names.get(text)
+        if number is None:
+            data = text.encode("utf-8", "surrogatepass")
+            row = self.db.execute("SELECT id FROM names WHERE text = ?", (data,)).fetchone()
+            if row is None:
+                number = self.db.execute("INSERT INTO names (text) VALUES (?)", (data,)).lastrowid
+                assert number is not None
+            else:
+                number = int(row[0])
+            self._names[text] = number
+            self._texts[number] = text
+        return number
+
+    def _known_id(self, text: str) -> int | None:
+        number = self._names.get(text)
+        if number is not None:
+            return number
+        data = text.encode("utf-8", "surrogatepass")
+        row = self.db.execute("SELECT id FROM names WHERE text = ?", (data,)).fetchone()
+        return int(row[0]) if row else None
+
+    def _text(self, number: int) -> str:
+        text = self._texts.get(number)
+        if text is None:
+            row = self.db.execute("SELECT text FROM names WHERE id = ?", (number,)).fetchone()
+            text = self._texts[number] = row[0].decode("utf-8", "surrogatepass")
+        return text
+
+    def _load_names(self) -> None:
+        """All names at once, before work that meets most of them."""
+        for number, data in self.db.execute("SELECT id, text FROM names"):
+            text = data.decode("utf-8", "surrogatepass")
+            self._names[text] = number
+            self._texts[number] = text
+
+    # --- claims in rows --------------------------------------------------------------------------------------
+
+    def _row(self, claim: Claim) -> rows.Row:
+        return self._numbered(rows.pack(claim), claim.file)
+
+    def _numbered(self, row: rows.Row, file: int) -> rows.Row:
+        """A row with the numbers of its names, as the database has it."""
+        session, model, cwd = self._id(row[rows.SESSION]), self._id(row[rows.MODEL]), self._id(row[rows.CWD])
+        return (*row[:2], file, session, *row[4:7], model, *row[8:16], cwd, *row[17:])
+
+    def _claim(self, row: rows.Row) -> Claim:
+        return rows.unpack(row, self._text(row[rows.SESSION]), self._text(row[rows.MODEL]), self._text(row[rows.CWD]))
+
+    def _group(self, group: int) -> ledger.Group:
+        found: ledger.Group = {}
+        for row in self.db.execute(f"SELECT {rows.COLUMNS} FROM claims WHERE family = ?", (group,)):
+            claim = self._claim(row)
+            found.setdefault(claim.rest, {})[claim.file] = claim
+        return found
+
+    def _bytes_of(self, claim: Claim) -> bytes:
+        """A claim's line, for A5's last tie-break; what sorts behind every line where the file is gone."""
+        self._tied = True
+        path = self._path(claim.file)
+        try:
+            if path is None:
+                return b"\xff"
+            descriptor = open_regular(path)
+        except OSError:
+            return b"\xff"
+        try:
+            return read_at(descriptor, claim.length, claim.at)
+        finally:
+            os.close(descriptor)
+
+    def _path(self, file: int) -> str | None:
+        """Where a file is; None for a vanished one."""
+        if file not in self._paths:
+            row = self.db.execute("SELECT path, vanished FROM files WHERE id = ?", (file,)).fetchone()
+            self._paths[file] = os.fsdecode(row[0]) if row and not row[1] else None
+        return self._paths[file]
+
+    # --- files in rows ---------------------------------------------------------------------------------------
+
+    def _files(self, where: str = "", values: Iterable[Any] = ()) -> list[File]:
+        return [self._file(row) for row in self.db.execute(f"SELECT {_FILE_COLUMNS} FROM files {where}", tuple(values))]
+
+    def _file(self, row: tuple[Any, ...]) -> File:
+        file = File()
+        (
+            file.id,
+            path,
+            session,
+            file.own,
+            file.device,
+            file.inode,
+            file.mtime,
+            file.ctime,
+            file.seen,
+            file.offset,
+            file.head,
+            file.tail,
+            file.skipping,
+            file.racy,
+            file.vanished,
+            file.bad,
+        ) = row[:16]
+        file.device, file.inode = int(file.device), int(file.inode)  # stored as text where they need 64 bits
+        file.path = os.fsdecode(path)
+        file.session = self._text(session)
+        return file
+
+    def _store_file(self, found: Found, file: File | None, reading: Reading) -> int:
+        """Write what a reading tells of its file; returns the file's number."""
+        titles = [None if t is None else t.encode("utf-8", "surrogatepass") for t in reading.titles]
+        position = (
+            os.fsencode(found.path),
+            self._id(found.session),
+            found.own,
+            str(reading.device) if reading.device >= 2**63 else reading.device,
+            str(reading.inode) if reading.inode >= 2**63 else reading.inode,
+            reading.mtime,
+            reading.ctime,
+            reading.seen,
+            reading.offset,
+            reading.head,
+            reading.tail,
+            reading.skipping,
+            reading.racy,
+        )
+        if file is None:
+            cursor = self.db.execute(
+                "INSERT INTO files (path, session, own, device, inode, mtime, ctime, seen, offset, head, tail,"
+                " skipping, racy, bad, custom_title, ai_title, summary, client_cost)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                (*position, reading.bad, *titles, reading.client_cost),
+            )
+            assert cursor.lastrowid is not None
+            return cursor.lastrowid
+        facts = "custom_title = ?, ai_title = ?, summary = ?, client_cost = ?, bad = ?"
+        if not reading.fresh:
+            facts = (
+                "custom_title = ifnull(?, custom_title), ai_title = ifnull(?, ai_title),"
+                " summary = ifnull(?, summary), client_cost = ifnull(?, client_cost), bad = bad + ?"
+            )
+        self.db.execute(
+            "UPDATE files SET path = ?, session = ?, own = ?, device = ?, inode = ?, mtime = ?, ctime = ?, seen = ?,"
+            f" offset = ?, head = ?, tail = ?, skipping = ?, racy = ?, vanished = 0, {facts} WHERE id = ?",
+            (*position, *titles, reading.client_cost, reading.bad, file.id),
+        )
+        self._paths.pop(file.id, None)
+        return file.id
+
+    # --- refreshes -------------------------------------------------------------------------------------------
+
+    def refresh(self, progress: Progress | None = None) -> None:
+        """Bring everything up to date."""
+        if not self.complete:
+            self._first(progress)
+        found = walk(self.roots)
+        if not self._changes(found).any():
+            if self.meta("prices") != self.table.fingerprint:
+                self._write(lambda: None, WAIT)
+            return
+        self._write(lambda: self._take_in(self._changes(found)), WAIT)
+
+    def _first(self, progress: Progress | None) -> None:
+        """Read every transcript once; only one process at a time does, the others wait for it."""
+        from .bulk import first_lock
+
+        with first_lock(self.folder if self.stored else None):
+            if not self.complete:
+                self._read_all(progress)
+
+    def _read_all(self, progress: Progress | None) -> None:
+        """The first reading, committed in batches so that an interrupted one goes on where it was."""
+        from .bulk import read_in_batches
+
+        todo = self._changes(walk(self.roots)).to_read
+        for batch in read_in_batches([found for found, _ in todo], progress):
+            self._write(lambda b=batch: self._store_first(b), WAIT)  # type: ignore[misc]
+        self._write(self._finish, WAIT)
+
+    def _store_first(self, batch: list[tuple[Found, Reading, list[rows.Row]]]) -> None:
+        """Store readings from the start of their files, without sums."""
+        claims = []
+        for found, reading, packed in batch:
+            self.reads += 1
+            known = self._files("WHERE path = ?", (os.fsencode(found.path),))
+            number = self._store_file(found, known[0] if known else None, reading)
+            if known:
+                self._delete_claims(number)
+            claims += [self._numbered(row, number) for row in packed]
+        claims.sort(key=lambda row: row[:3])
+        self.db.executemany(_INSERT_CLAIM, claims)
+
+    def _delete_claims(self, file: int) -> None:
+        self.db.execute("DELETE FROM claims WHERE file = ?", (file,))
+
+    def _finish(self) -> None:
+        self._set_meta("complete", 1)
+        self._recount_all()
+
+    def _changes(self, found: Walk) -> _Changes:
+        return _Changes(found, {file.path: file for file in self._files()})
+
+    def _take_in(self, changes: _Changes) -> None:
+        """Count what changed."""
+        session_changes = _Pending(self)
+        for file in changes.gone:
+            self.db.execute("UPDATE files SET vanished = 1 WHERE id = ?", (file.id,))
+            self._paths.pop(file.id, None)
+            session_changes.recount_file(file.id)
+        readings = self._read(changes.to_read)
+        for found, file, reading in readings:
+            if file is not None and file.vanished:
+                session_changes.recount_file(file.id)
+            number = self._store_file(found, file, reading)
+            session_changes.take(number, reading, new=file is None)
+        session_changes.settle()
+
+    def _read(self, wanted: list[tuple[Found, File | None]]) -> Iterator[tuple[Found, File | None, Reading]]:
+        read_line = None
+        if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > _BULK:
+            from .typed import read_line
+        for found, file in wanted:
+            known = (
+                file if file and not file.vanished and (file.session, file.own) == (found.session, found.own) else None
+            )
+            try:
+                self.reads += 1
+                if read_line is None:
+                    yield found, file, read_file(found.path, found.session, found.own, known)
+                else:
+                    yield found, file, read_file(found.path, found.session, found.own, known, read_line)
+            except OSError:
+                continue  # unreadable or gone since: the next refresh sees it
+
+    # --- one session -----------------------------------------------------------------------------------------
+
+    def refresh_session(self, session: str) -> bool:
+        """Bring one session up to date: its files and what is new in its project folders; false if it has none.
+
+        A foreign file that was never read may be missing (DESIGN section 4: the only exception to A7).
+        """
+        look = _Look(self, session)
+        if not look.files and not look.folders:
+            return False
+        changes = look.changes()
+        if changes.any() or look.folders_changed:
+
+            def work() -> None:
+                again = _Look(self, session)
+                todo = again.changes()
+                if todo.gone:
+                    todo = self._changes(walk(self.roots))  # it may have moved
+                if self.complete:
+                    self._take_in(todo)
+                else:
+                    self._take_in_early(todo)
+                again.store_folders()
+
+            self._write(work, WAIT_ONE)
+        return True
+
+    def _take_in_early(self, changes: _Changes) -> None:
+        """As _take_in, while there are no sums yet."""
+        for found, file, reading in list(self._read(changes.to_read)):
+            number = self._store_file(found, file, reading)
+            if reading.fresh:
+                self._delete_claims(number)
+            for key, claim in reading.claims.items():
+                claim.file = number
+                old = self._group(key[0]).get(key[1], {}).get(number)
+                if old is not None:
+                    old.absorb(claim, self._bytes_of)
+                self.db.execute(_INSERT_CLAIM, self._row(old or claim))
+
+    # --- sums ------------------------------------------------------------------------------------------------
+
+    def _project(self, claim: Claim) -> str:
+        """The project of a response: its line's `cwd`, else the name of the project's folder."""
+        if claim.cwd:
+            return claim.cwd
+        row = self.db.execute("SELECT path FROM files WHERE id = ?", (claim.file,)).fetchone()
+        parts = parts_below(os.fsdecode(row[0]), self.roots) if row else None
+        return parts[0] if parts and len(parts) > 1 else ""
+
+    def _recount_all(self) -> None:
+        """All sums from all claims."""
+        self._load_names()
+        sums: dict[str, ledger.Sums] = {}
+        holds: dict[tuple[str, int], int] = {}
+        for group in self._all_groups():
+            counted = ledger.responses(group, self._bytes_of)
+            for response in counted.values():
+                known = sums.get(response.session)
+                if known is None:
+                    known = sums[response.session] = ledger.Sums()
+                known.add(response, self.table, self._project(response.claim))
+            for rest, claims in group.items():
+                owner = counted.get(rest)
+                for file, claim in claims.items():
+                    holds.setdefault((claim.session, file), 0)
+                    if owner is not None:
+                        holds[owner.session, file] = 1
+        for name in ("totals", "sessions", "holds"):
+            self.db.execute(f"DELETE FROM {name}")
+        for session, known in sums.items():
+            self._store_sums(session, known)
+        held = sorted((self._id(session), file, counted) for (session, file), counted in holds.items())
+        self.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
+        self._set_meta("prices", self.table.fingerprint)
+
+    def _all_groups(self) -> Iterator[ledger.Group]:
+        group: ledger.Group = {}
+        current = None
+        for row in self.db.execute(f"SELECT {rows.COLUMNS} FROM claims ORDER BY family, rest, file"):
+            if row[0] != current:
+                if group:
+                    yield group
+                group, current = {}, row[0]
+            claim = self._claim(row)
+            group.setdefault(claim.rest, {})[claim.file] = claim
+        if group:
+            yield group
+
+    def counted(self, session: str) -> list[ledger.Response]:
+        """A session's responses, from its claims."""
+        number = self._known_id(session)
+        found = []
+        for (group,) in self.db.execute("SELECT DISTINCT family FROM claims WHERE session = ?", (number,)).fetchall():
+            counted = ledger.responses(self._group(group), self._bytes_of)
+            found += [response for response in counted.values() if response.session == session]
+        return found
+
+    def _sum(self, session: str) -> ledger.Sums:
+        sums = ledger.Sums()
+        for response in self.counted(session):
+            sums.add(response, self.table, self._project(response.claim))
+        return sums
+
+    def _load_sums(self, session: str) -> ledger.Sums:
+        """A session's stored sums, as `Sums` that can go on being added to."""
+        sums = ledger.Sums()
+        number = self._known_id(session)
+        row = self.db.execute(
+            "SELECT first, last, project, responses, incomplete FROM sessions WHERE session = ?", (number,)
+        ).fetchone()
+        if row is not None:
+            sums.first, sums.last, project, sums.responses, sums.incomplete = row
+            sums.project = self._text(project)
+            sums.models = {self._text(model): numbers for model, numbers in self._totals(number)}
+        return sums
+
+    def _totals(self, session: int | None) -> Iterator[tuple[int, list[int]]]:
+        found = self.db.execute(
+            "SELECT model, input, output, cache_creation, cache_read, auto, calculate, display, responses,"
+            " unpriced_auto, unpriced_calculate FROM totals WHERE session = ?",
+            (session,),
+        )
+        for model, *numbers in found.fetchall():
+            yield model, [int(number) for number in numbers]
+
+    def _store_sums(self, session: str, sums: ledger.Sums) -> None:
+        number = self._id(session)
+        self.db.execute("DELETE FROM totals WHERE session = ?", (number,))
+        if not sums.responses:
+            self.db.execute("DELETE FROM sessions WHERE session = ?", (number,))
+            return
+        self.db.execute(
+            "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
+            (number, sums.first, sums.last, self._id(sums.project), sums.responses, sums.incomplete),
+        )
+        self.db.executemany(
+            "INSERT INTO totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            [
+                (number, self._id(model), *(n if abs(n) < 2**63 else str(n) for n in numbers))
+                for model, numbers in sums.models.items()
+                if numbers[ledger.RESPONSES]
+            ],
+        )
+
+    # --- questions -------------------------------------------------------------------------------------------
+
+    def session(self, session: str, mode: str = "auto", entries: bool = False) -> Session | None:
+        """What is known of one session; None where neither a transcript nor a response names it."""
+        number = self._known_id(session)
+        if number is None:
+            return None
+        sums = self._load_sums(session) if self.complete else self._sum(session)
+        own = self._facts(number)
+        if not sums.responses and own is None:
+            known = self.db.execute("SELECT 1 FROM files WHERE session = ?", (number,)).fetchone()
+            if known is None:
+                return None
+        found = self._session(session, sums, own or (None, None), mode)
+        found.archived = self._archived(number)
+        if entries:
+            found.entries = ledger.entries(self.counted(session), self.table, MODES.index(mode))
+        return found
+
+    def file_session(self, path: str, mode: str = "auto", entries: bool = False) -> Session:
+        """The responses that one transcript holds lines of, shown as a session named after the file."""
+        file = self._files("WHERE path = ?", (os.fsencode(path),))[0]
+        groups = {row[0] for row in self.db.execute("SELECT family FROM claims WHERE file = ?", (file.id,))}
+        counted = []
+        for family in groups:
+            group = self._group(family)
+            for rest, response in ledger.responses(group, self._bytes_of).items():
+                if file.id in group[rest]:
+                    counted.append(response)
+        sums = ledger.Sums()
+        for response in counted:
+            sums.add(response, self.table, self._project(response.claim))
+        session = self._session(stem(os.path.basename(path)), sums, (None, None), mode)
+        session.archived = file.vanished
+        if entries:
+            session.entries = ledger.entries(counted, self.table, MODES.index(mode))
+        return session
+
+    def _session(self, session: str, sums: ledger.Sums, facts: tuple[str | None, float | None], mode: str) -> Session:
+        return Session(
+            session,
+            sums.usage(MODES.index(mode)),
+            first=sums.first,
+            last=sums.last,
+            project_path=sums.project or None,
+            title=facts[0],
+            responses=sums.responses,
+            incomplete=sums.incomplete,
+            client_cost=facts[1],
+        )
+
+    def _facts(self, number: int) -> tuple[str | None, float | None] | None:
+        """(title, client's own total) from a session's own transcripts."""
+        found = self.db.execute(f"SELECT session, {_FACTS} WHERE own AND session = ? ORDER BY {_BY_PATH}", (number,))
+        return _gather(found.fetchall()).get(number)
+
+    def _archived(self, number: int) -> bool:
+        """Whether all lines of a session are in vanished files (A13)."""
+        if not self.complete:
+            return False
+        found = self.db.execute(
+            "SELECT vanished FROM files WHERE session = ?1 AND own"
+            " UNION ALL SELECT vanished FROM holds JOIN files ON files.id = holds.file"
+            " WHERE holds.session = ?1 AND counted",
+            (number,),
+        ).fetchall()
+        return bool(found) and all(row[0] for row in found)
+
+    def sessions(self, mode: str = "auto") -> list[Session]:
+        """Every session that has responses."""
+        self._load_names()
+        facts = _gather(self.db.execute(f"SELECT session, {_FACTS} WHERE own ORDER BY {_BY_PATH}"))
+        live = {
+            row[0]
+            for row in self.db.execute(
+                "SELECT session FROM files WHERE own AND NOT vanished"
+                " UNION SELECT holds.session FROM holds JOIN files ON files.id = holds.file"
+                " WHERE counted AND NOT vanished"
+            )
+        }
+        models: dict[int, list[Any]] = {}
+        place = MODES.index(mode)
+        for session, model, *numbers in self.db.execute("SELECT * FROM totals"):
+            models.setdefault(session, []).append(
+                ledger.model_usage(self._texts[model], [int(number) for number in numbers], place)
+            )
+        found = []
+        for session, first, last, project, responses, incomplete in self.db.execute("SELECT * FROM sessions"):
+            title, client_cost = facts.get(session, (None, None))
+            found.append(
+                Session(
+                    self._texts[session],
+                    models.get(session, []),
+                    first,
+                    last,
+                    self._texts[project] or None,
+                    title,
+                    responses,
+                    incomplete,
+                    client_cost,
+                    session not in live,
+                )
+            )
+        return found
+
+    def status(self) -> list[tuple[str, object]]:
+        """What the index holds, as (what, how much)."""
+        found = walk(self.roots)
+        files = self._files()
+        bad = sum(file.bad for file in files)
+        archived = sum(session.archived for session in self.sessions())
+        size = sum(_size(os.path.join(self.folder, db.NAME + suffix)) for suffix in ("", "-wal"))
+        told: list[tuple[str, object]] = [
+            ("index", self.folder if self.stored else f"in memory: {self.why_not_stored}"),
+            *(("data directory", root) for root in self.roots),
+            ("complete", "yes" if self.complete else "no"),
+            ("transcripts", sum(not file.vanished for file in files)),
+            ("vanished transcripts", sum(bool(file.vanished) for file in files)),
+            ("sessions", self.db.execute("SELECT count(*) FROM sessions").fetchone()[0]),
+            ("archived sessions", archived),
+            ("claims", self.db.execute("SELECT count(*) FROM claims").fetchone()[0]),
+            ("bytes read", sum(file.seen for file in files)),
+            ("bytes of index", size),
+            ("bad lines", bad),
+        ]
+        told += [("bad lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
+        told += [("passed over", f"{path}: {reason}") for path, reason in found.passed_over]
+        return told
+
+    def transcripts_named(self, name: str) -> list[str]:
+        """Paths of the known transcripts whose file name, with or without its ending, is *name*."""
+        wanted = stem(name)
+        return [path for path in self._transcript_paths() if stem(os.path.basename(path)) == wanted]
+
+    def _transcript_paths(self) -> list[str]:
+        return sorted(os.fsdecode(row[0]) for row in self.db.execute("SELECT path FROM files"))
+
+    def session_ids(self) -> list[str]:
+        """Ids of every session that has responses or a transcript named after it."""
+        found = self.db.execute("SELECT session FROM sessions UNION SELECT session FROM files WHERE own")
+        return sorted(self._text(row[0]) for row in found.fetchall())
+
+    def latest(self) -> str | None:
+        """The session with the newest response."""
+        found = self.db.execute("SELECT session, last FROM sessions ORDER BY last DESC LIMIT 50").fetchall()
+        return min((self._text(row[0]) for row in found if row[1] == found[0][1]), default=None)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
+
+
+_FACTS = "custom_title, ai_title, summary, client_cost FROM files"
+_BY_PATH = "vanished DESC, path"  # the last wins: what is there before what is gone
+
+
+def _gather(told: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str | None, float | None]]:
+    """(title, client cost) by session, of rows in which the last word wins (section 2: custom, ai, summary)."""
+    found: dict[int, list[Any]] = {}
+    for session, *facts in told:
+        known = found.setdefault(session, [None] * 4)
+        for place, fact in enumerate(facts):
+            if fact is not None:
+                known[place] = fact
+    gathered = {}
+    for session, (custom, ai, summary, cost) in found.items():
+        title = custom or ai or summary
+        gathered[session] = (title.decode("utf-8", "surrogatepass") if title else None, cost)
+    return gathered
+
+
+class _Changes:
+    """How what was found differs from what is known."""
+
+    def __init__(self, found: Walk, known: dict[str, File]) -> None:
+        self.to_read: list[tuple[Found, File | None]] = []
+        self.gone: list[File] = []
+        present = {f.path for f in found.files}
+        missing = [file for path, file in known.items() if path not in present]
+        for f in found.files:
+            file = known.get(f.path)
+            if file is None:
+                file = _moved(f, missing)
+                if file is not None:
+                    missing.remove(file)
+            elif not file.vanished and file.same(f.stat):
+                continue
+            self.to_read.append((f, file))
+        self.gone = [file for file in missing if not file.vanished]
+
+    def any(self) -> bool:
+        return bool(self.to_read or self.gone)
+
+
+def _moved(found: Found, missing: list[File]) -> File | None:
+    """The missing file that a new one was before it was moved (A13): the same inode, or name and content."""
+    for file in missing:
+        if not file.vanished and (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino):
+            return file
+    name = os.path.basename(found.path)
+    for file in missing:
+        if os.path.basename(file.path) == name and found.stat.st_size >= file.seen > 0 and _continues(found.path, file):
+            return file
+    return None
+
+
+def _continues(path: str, file: File) -> bool:
+    try:
+        descriptor = open_regular(path)
+    except OSError:
+        return False
+    try:
+        return ends(descriptor, file.seen) == (file.head, file.tail)
+    finally:
+        os.close(descriptor)
+
+
+class _Look:
+    """What one session's files and folders look like now, beside what is known of them."""
+
+    def __init__(self, index: Index, session: str) -> None:
+        self._index = index
+        number = index._known_id(session)
+        self.files = index._files("WHERE session = ?1 OR id IN (SELECT file FROM holds WHERE session = ?1)", (number,))
+        self.folders = self._folders(session)
+        self._found = Walk()
+        self._stats: list[tuple[str, tuple[int, ...], bool]] = []
+        self.folders_changed = False
+        self._list(session)
+
+    def _folders(self, session: str) -> list[tuple[str, tuple[str, ...]]]:
+        """Folders that hold, or could hold, the session's transcripts: (path, its parts below `projects/`)."""
+        roots = self._index.roots
+        folders = {}
+        for file in self.files:
+            parts = parts_below(file.path, roots)
+            if parts and is_own(parts) and path_session(parts) == session:
+                folders[os.path.dirname(file.path)] = parts[:-1]
+        if not folders and session and os.sep not in session and "\0" not in session and session not in (".", ".."):
+            for root in roots:
+                for name in _subfolders(root):
+                    path = os.path.join(root, name)
+                    if os.path.exists(os.path.join(path, session + ".jsonl")):
+                        folders[path] = (name,)
+        return sorted(folders.items())
+
+    def _list(self, session: str) -> None:
+        """Find what is new in the folders, where their stat says that there is something."""
+        below = [(os.path.join(path, session), (*parts, session)) for path, parts in self.folders]
+        for path, parts in self.folders:
+            if self._folder_changed(path):
+                self._files_in(path, parts)
+        while below:
+            path, parts = below.pop()
+            try:
+                changed = self._folder_changed(path)
+            except OSError:
+                continue
+            if changed:
+                self._files_in(path, parts)
+            below += [(os.path.join(path, name), (*parts, name)) for name in _subfolders(path)]
+
+    def _folder_changed(self, path: str) -> bool:
+        looked = time.time_ns()
+        stat = os.stat(path)
+        row = self._index.db.execute(
+            "SELECT device, inode, mtime, ctime, racy FROM folders WHERE path = ?", (os.fsencode(path),)
+        ).fetchone()
+        device, inode, _, mtime, ctime = stat_of(stat)
+        now = (str(device), str(inode), mtime, ctime)
+        if row is not None and row[4] == 0 and (str(row[0]), str(row[1]), row[2], row[3]) == now:
+            return False
+        self.folders_changed = True
+        self._stats.append((path, now, is_racy(stat, looked)))
+        return True
+
+    def _files_in(self, path: str, parts: tuple[str, ...]) -> None:
+        with os.scandir(path) as listing:
+            for entry in listing:
+                if is_transcript(entry.name) and entry.is_file():
+                    self._found.files.append(Found(entry.path, (*parts, entry.name), os.stat(entry.path)))
+
+    def changes(self) -> _Changes:
+        known = {file.path: file for file in self.files}
+        for found in self._found.files:
+            if found.path not in known:
+                for file in self._index._files("WHERE path = ?", (os.fsencode(found.path),)):
+                    known[found.path] = file
+        listed = {found.path for found in self._found.files}
+        for path, file in known.items():
+            if path not in listed and not file.vanished:
+                try:
+                    stat = os.stat(path)
+                except OSError:
+                    continue
+                parts = parts_below(path, self._index.roots)
+                if parts is not None:
+                    self._found.files.append(Found(path, parts, stat))
+        return _Changes(self._found, known)
+
+    def store_folders(self) -> None:
+        for path, (device, inode, mtime, ctime), racy in self._stats:
+            self._index.db.execute(
+                "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?, ?, ?)",
+                (os.fsencode(path), device, inode, mtime, ctime, racy),
+            )
+
+
+def _subfolders(path: str) -> list[str]:
+    try:
+        with os.scandir(path) as listing:
+            return sorted(e.name for e in listing if e.is_dir() and e.name not in ("tool-results", "memory"))
+    except OSError:
+        return []
+
+
+class _Pending:
+    """The sums that one refresh changes, until they are written."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._sums: dict[str, ledger.Sums] = {}
+        self._recount: set[str] = set()
+        self._held: set[tuple[str, int]] = set()
+
+    def recount_file(self, file: int) -> None:
+        """Count anew whatever a file holds lines of: it vanished or came back."""
+        index = self._index
+        for (number,) in index.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
+            self._recount.add(index._text(number))
+
+    def take(self, file: int, reading: Reading, new: bool) -> None:
+        """Put a reading's claims in the place of the file's old ones, or beside them."""
+        index = self._index
+        old: dict[int, set[int]] = {}
+        if reading.fresh and not new:
+            for group, rest in self._claimed(file):
+                old.setdefault(group, set()).add(rest)
+        claims: dict[int, list[Claim]] = {}
+        for claim in reading.claims.values():
+            claim.file = file
+            claims.setdefault(claim.group, []).append(claim)
+        for group in sorted(old.keys() | claims.keys()):
+            self._change(group, file, old.get(group, set()), claims.get(group, []))
+
+    def _claimed(self, file: int) -> list[tuple[int, int]]:
+        index = self._index
+        found = []
+        for (number,) in index.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
+            found += index.db.execute(
+                "SELECT family, rest FROM claims WHERE session = ? AND file = ?", (number, file)
+            ).fetchall()
+        return found
+
+    def _change(self, family: int, file: int, withdrawn: set[int], added: list[Claim]) -> None:
+        index = self._index
+        group = index._group(family)
+        index._tied = False
+        before = ledger.responses(group, index._bytes_of)
+        touched = {claim.rest for claim in added} | withdrawn
+        involved = {claim.session for rest in touched for claim in group.get(rest, {}).values()}
+        for rest in withdrawn:
+            group[rest].pop(file, None)
+        for claim in added:
+            claims = group.setdefault(claim.rest, {})
+            known = claims.get(file)
+            if known is not None:
+                known = known.copy()  # what counted before must stay as it was
+                known.absorb(claim, index._bytes_of)
+            claims[file] = known or claim
+        after = ledger.responses(group, index._bytes_of)
+        self._store_claims(group, family, file, touched)
+        kept = {claim.session for rest in touched for claim in group.get(rest, {}).values()}
+        if index._tied or withdrawn or involved - kept:
+            self._recount |= involved | kept
+        for rest in before.keys() | after.keys():
+            self._account(before.get(rest), after.get(rest), group.get(rest, {}))
+
+    def _store_claims(self, group: ledger.Group, family: int, file: int, touched: set[int]) -> None:
+        index = self._index
+        for rest in touched:
+            claim = group[rest].get(file)
+            if claim is not None:
+                index.db.execute(_INSERT_CLAIM, index._row(claim))
+                self._hold(claim.session, file, False)
+            else:
+                index.db.execute("DELETE FROM claims WHERE family = ? AND rest = ? AND file = ?", (family, rest, file))
+
+    def _account(self, before: ledger.Response | None, after: ledger.Response | None, claims: dict[int, Claim]) -> None:
+        index = self._index
+        if after is not None:
+            for number in claims:
+                self._hold(after.session, number, True)
+            if after.same(before):
+                return
+        project = index._project(after.claim) if after is not None else ""
+        if before is not None and after is not None and before.session == after.session:
+            self._of(after.session).replace(before, after, index.table, project)
+            return
+        if before is not None:
+            self._of(before.session).remove(before, index.table)
+            self._recount.add(before.session)
+        if after is not None:
+            self._of(after.session).add(after, index.table, project)
+
+    def _of(self, session: str) -> ledger.Sums:
+        sums = self._sums.get(session)
+        if sums is None:
+            sums = self._sums[session] = self._index._load_sums(session)
+        return sums
+
+    def _hold(self, session: str, file: int, counted: bool) -> None:
+        if (session, file, counted) not in self._held:
+            self._held.add((session, file, counted))
+            self._index.db.execute(
+                "INSERT INTO holds VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET counted = max(counted, excluded.counted)",
+                (self._index._id(session), file, counted),
+            )
+
+    def settle(self) -> None:
+        """Write the sums."""
+        index = self._index
+        for session, sums in self._sums.items():
+            if sums.stale or session in self._recount:
+                self._recount.add(session)
+            else:
+                index._store_sums(session, sums)
+        for session in self._recount:
+            index._store_sums(session, index._sum(session))
+            self._settle_holds(session)
+
+    def _settle_holds(self, session: str) -> None:
+        """The files that hold lines of a session, from its claims."""
+        index = self._index
+        number = index._id(session)
+        claims = index.db.execute("SELECT family, file FROM claims WHERE session = ?", (number,)).fetchall()
+        files = {file: 0 for _, file in claims}
+        for family in {family for family, _ in claims}:
+            group = index._group(family)
+            for rest, response in ledger.responses(group, index._bytes_of).items():
+                if response.session == session:
+                    files.update(dict.fromkeys(group[rest], 1))
+        index.db.execute("DELETE FROM holds WHERE session = ?", (number,))
+        index.db.executemany(
+            "INSERT INTO holds VALUES (?, ?, ?)", [(number, file, counted) for file, counted in sorted(files.items())]
+        )

@@ -1,0 +1,311 @@
+"""Sessions as the JSON that `--json` prints, and as the same value in Python for `--jq`.
+
+Tier 0: imports nothing but its sibling `session`. Templates instead of the json module, because a lean lane may not pay
+for importing that and because a list of 10,000 sessions must not take half a second. The text is what
+`json.dumps(value, indent=2, ensure_ascii=False)` gives, lone surrogates apart: they are written as escapes, so that the
+text can always be encoded as UTF-8.
+"""
+
+from __future__ import annotations
+
+from .session import UNNAMED_MODEL, dollars
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .session import Entry, ModelUsage, Session
+
+    DayOf = Callable[[int], str]  # microseconds since the epoch -> the local day, YYYY-MM-DD
+    Sums = tuple[int, int, int, int, int, int]
+
+NO_SUMS = (0, 0, 0, 0, 0, 0)
+_DAY = 86_400_000_000  # microseconds
+_NAMED_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+_ESCAPES = {code: _NAMED_ESCAPES.get(chr(code), f"\\u{code:04x}") for code in (*range(0x20), ord('"'), ord("\\"))}
+_SHORT: dict[str, str] = {}  # few models, many sessions
+_NAME_TEXTS: dict[str, tuple[str, str]] = {}
+_TWO = tuple(f"{n:02d}" for n in range(60))
+_DATES: dict[int, str] = {}  # day number -> YYYY-MM-DDT
+
+
+def list_json(sessions: Iterable[Session], day_of: DayOf) -> str:
+    """The whole list with its totals, in the order given; no newline at the end."""
+    texts, totals = [], NO_SUMS
+    for session in sessions:
+        sums = sums_of(session.models)
+        totals = add_sums(totals, sums)
+        texts.append(_session_text(session, sums, day_of))
+    listed = "[\n    " + ",\n    ".join(texts) + "\n  ]" if texts else "[]"
+    return f"""{{
+  "sessions": {listed},
+  "totals": {{
+    "inputTokens": {totals[0]},
+    "outputTokens": {totals[1]},
+    "cacheCreationTokens": {totals[2]},
+    "cacheReadTokens": {totals[3]},
+    "totalTokens": {totals[4]},
+    "totalCost": {dollars(totals[5])!r}
+  }}
+}}"""
+
+
+def one_json(session: Session, day_of: DayOf, entries: bool = False) -> str:
+    """The object of one session, with its responses when *entries*; no newline at the end."""
+    text = _session_text(session, sums_of(session.models), day_of)
+    if entries:
+        listed = _inner_list([_entry_text(e) for e in session.entries or ()])
+        text = f'{text[:-6]},\n      "entries": {listed}\n    }}'
+    return text.replace("\n    ", "\n")  # the depth of a list's item less; no string in it holds a raw newline
+
+
+def list_data(sessions: Iterable[Session], day_of: DayOf) -> dict[str, object]:
+    """What `list_json` writes, as Python data."""
+    sessions = list(sessions)
+    totals = NO_SUMS
+    for session in sessions:
+        totals = add_sums(totals, sums_of(session.models))
+    return {"sessions": [as_data(s, day_of) for s in sessions], "totals": _sums_data(totals)}
+
+
+def as_data(session: Session, day_of: DayOf, entries: bool = False) -> dict[str, object]:
+    """What `one_json` writes, as Python data: the same keys in the same order."""
+    last = session.last
+    named = session.named_models
+    data: dict[str, object] = {
+        "sessionId": session.id,
+        **_sums_data(sums_of(session.models)),
+        "lastActivity": None if last is None else day_of(last),
+        "firstActivityAt": None if session.first is None else rfc3339(session.first),
+        "lastActivityAt": None if last is None else rfc3339(last),
+        "modelsUsed": short_models(named),
+        "modelBreakdowns": [_breakdown_data(m) for m in named],
+        "projectPath": session.project_path,
+        "title": session.title,
+        "responses": session.responses,
+        "incompleteResponses": session.incomplete,
+        "unpricedModels": session.unpriced_models,
+        "clientCost": finite(session.client_cost),
+        "archived": session.archived,
+    }
+    if entries:
+        data["entries"] = [_entry_data(e) for e in session.entries or ()]
+    return data
+
+
+def sums_of(models: Iterable[ModelUsage]) -> Sums:
+    """Input, output, cache write, cache read, all tokens and cost (1e-12 dollar) over *models*, in one pass."""
+    tokens_in = tokens_out = created = read = cost = 0
+    for m in models:
+        tokens_in += m.input
+        tokens_out += m.output
+        created += m.cache_creation
+        read += m.cache_read
+        cost += m.cost
+    return tokens_in, tokens_out, created, read, tokens_in + tokens_out + created + read, cost
+
+
+def add_sums(a: Sums, b: Sums) -> Sums:
+    """The two added, number by number."""
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3], a[4] + b[4], a[5] + b[5]
+
+
+def short_models(models: Iterable[ModelUsage]) -> list[str]:
+    """Their short names, each once, sorted."""
+    return sorted({short_model(m.name) for m in models})
+
+
+def short_model(name: str) -> str:
+    """*name* as people say it: `opus-4-1` for `us.anthropic.claude-opus-4-1-20250805-v1:0`; never empty.
+
+    Provider and region, `claude-`, a date and Bedrock's version go; `[1m]` and what else distinguishes models stays.
+    """
+    short = _SHORT.get(name)
+    if short is None:
+        short = _SHORT[name] = _shorten(name) or name
+    return short
+
+
+def _shorten(name: str) -> str:
+    base, bracket, window = name.rpartition("/")[2].partition("[")
+    base = base.partition("@")[0]
+    start = base.lower().find("claude-")
+    of_claude = start == 0 or (start > 0 and not base[start - 1].isalnum())
+    base = base[start + len("claude-") :] if of_claude else _without_maker(base)
+    base = _without_date(_without_version(base, of_claude))
+    return base + bracket + window if base else ""
+
+
+def _without_maker(base: str) -> str:
+    """`glm-4.7` of `zai.glm-4.7`, `r1` of `us.deepseek.r1`: leading parts of letters that a dot ends."""
+    head, dot, rest = base.partition(".")
+    while dot and rest and head.replace("-", "").isalpha():
+        base = rest
+        head, dot, rest = base.partition(".")
+    return base
+
+
+def _without_version(base: str, of_claude: bool) -> str:
+    """Without `-v1:0`, and of Claude without a bare `-v1` at the end (other makers' models are called `-v3`)."""
+    head, mark, version = base.rpartition("-v")
+    digits, colon, _ = version.partition(":")
+    return head if mark and head and digits.isdecimal() and (colon or of_claude) else base
+
+
+def _without_date(base: str) -> str:
+    head, dash, date = base.rpartition("-")
+    return head if dash and head and len(date) == 8 and date.isdecimal() and date.startswith("20") else base
+
+
+def rfc3339(us: int) -> str:
+    """*us* (microseconds since the epoch) in UTC: `2026-11-23T06:19:56.800Z`, with six decimals where it needs them."""
+    days, rest = divmod(us, _DAY)
+    date = _DATES.get(days)
+    if date is None:
+        year, month, day = civil(days)
+        date = _DATES[days] = f"{year:04d}-{month:02d}-{day:02d}T"
+    seconds, fraction = divmod(rest, 1_000_000)
+    minutes, second = divmod(seconds, 60)
+    millis, odd = divmod(fraction, 1000)
+    decimals = f"{fraction:06d}" if odd else f"{millis:03d}"
+    return f"{date}{_TWO[minutes // 60]}:{_TWO[minutes % 60]}:{_TWO[second]}.{decimals}Z"
+
+
+def civil(days: int) -> tuple[int, int, int]:
+    """Year, month and day of the Gregorian calendar, *days* after 1970-01-01.
+
+    Counts years from March, so that the leap day is the last of its year, in cycles of 400 years (146,097 days).
+    """
+    era, day = divmod(days + 719_468, 146_097)
+    year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153  # 0 is March
+    day -= (153 * month + 2) // 5
+    return era * 400 + year + (month > 9), month + (3 if month < 10 else -9), day + 1
+
+
+def string_text(text: str) -> str:
+    """*text* as a JSON string, quotes included: non-ASCII as it is, lone surrogates as escapes."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'  # nothing to escape: what isprintable() refuses holds all controls and surrogates
+    text = text.translate(_ESCAPES)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
+    return f'"{text}"'
+
+
+def finite(number: float | None) -> float | None:
+    """*number* as a float JSON can hold: no NaN, no infinity (None), no -0.0 (0.0)."""
+    if number is None or number != number or number in (float("inf"), float("-inf")):
+        return None
+    return float(number) or 0.0
+
+
+def _session_text(session: Session, sums: Sums, day_of: DayOf) -> str:
+    """The object of *session* as an item of the list."""
+    models, last = session.models, session.last
+    named = models if len(models) == 1 and models[0].name else session.named_models
+    unpriced = session.unpriced_models if any(m.unpriced for m in models) else []
+    return f"""{{
+      "sessionId": {string_text(session.id)},
+      "inputTokens": {sums[0]},
+      "outputTokens": {sums[1]},
+      "cacheCreationTokens": {sums[2]},
+      "cacheReadTokens": {sums[3]},
+      "totalTokens": {sums[4]},
+      "totalCost": {dollars(sums[5])!r},
+      "lastActivity": {"null" if last is None else string_text(day_of(last))},
+      "firstActivityAt": {_time_text(session.first)},
+      "lastActivityAt": {_time_text(last)},
+      "modelsUsed": {_inner_list([string_text(name) for name in short_models(named)])},
+      "modelBreakdowns": {_inner_list([_breakdown_text(m) for m in named])},
+      "projectPath": {_optional_text(session.project_path)},
+      "title": {_optional_text(session.title)},
+      "responses": {session.responses},
+      "incompleteResponses": {session.incomplete},
+      "unpricedModels": {_inner_list([string_text(name) for name in unpriced])},
+      "clientCost": {_optional_number(finite(session.client_cost))},
+      "archived": {"true" if session.archived else "false"}
+    }}"""
+
+
+def _inner_list(items: list[str]) -> str:
+    """An array as a value of a session's object."""
+    return "[\n        " + ",\n        ".join(items) + "\n      ]" if items else "[]"
+
+
+def _breakdown_text(m: ModelUsage) -> str:
+    short, name = _name_texts(m.name)
+    cost = repr(dollars(m.cost))
+    return f"""{{
+          "model": {short},
+          "modelName": {name},
+          "inputTokens": {m.input},
+          "outputTokens": {m.output},
+          "cacheCreationTokens": {m.cache_creation},
+          "cacheReadTokens": {m.cache_read},
+          "totalTokens": {m.input + m.output + m.cache_creation + m.cache_read},
+          "totalCost": {cost},
+          "cost": {cost}
+        }}"""
+
+
+def _entry_text(e: Entry) -> str:
+    return f"""{{
+          "timestamp": {_time_text(e.timestamp)},
+          "model": {string_text(e.model or UNNAMED_MODEL)},
+          "inputTokens": {e.input},
+          "outputTokens": {e.output},
+          "cacheCreationTokens": {e.cache_creation},
+          "cacheReadTokens": {e.cache_read},
+          "costUSD": {dollars(e.cost)!r}
+        }}"""
+
+
+def _time_text(us: int | None) -> str:
+    return "null" if us is None else f'"{rfc3339(us)}"'
+
+
+def _optional_text(text: str | None) -> str:
+    return "null" if text is None else string_text(text)
+
+
+def _optional_number(number: float | None) -> str:
+    return "null" if number is None else repr(number)
+
+
+def _name_texts(name: str) -> tuple[str, str]:
+    """The short and the full name of a model as JSON strings."""
+    texts = _NAME_TEXTS.get(name)
+    if texts is None:
+        texts = _NAME_TEXTS[name] = string_text(short_model(name)), string_text(name)
+    return texts
+
+
+def _sums_data(sums: Sums) -> dict[str, object]:
+    return {
+        "inputTokens": sums[0],
+        "outputTokens": sums[1],
+        "cacheCreationTokens": sums[2],
+        "cacheReadTokens": sums[3],
+        "totalTokens": sums[4],
+        "totalCost": dollars(sums[5]),
+    }
+
+
+def _breakdown_data(m: ModelUsage) -> dict[str, object]:
+    return {"model": short_model(m.name), "modelName": m.name, **_sums_data(sums_of([m])), "cost": dollars(m.cost)}
+
+
+def _entry_data(e: Entry) -> dict[str, object]:
+    return {
+        "timestamp": rfc3339(e.timestamp),
+        "model": e.model or UNNAMED_MODEL,
+        "inputTokens": e.input,
+        "outputTokens": e.output,
+        "cacheCreationTokens": e.cache_creation,
+        "cacheReadTokens": e.cache_read,
+        "costUSD": dollars(e.cost),
+    }

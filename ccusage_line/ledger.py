@@ -1,0 +1,186 @@
+"""Claims -> responses -> sums: which response counts, for whom, and what it costs (A4 to A10, A12). Tier 0."""
+
+from __future__ import annotations
+
+from . import prices
+from .response import FAST, FINAL, SYNTHETIC, US, Claim, best, main_times_of, session_of
+from .session import UNNAMED_MODEL, Entry, ModelUsage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    Group = dict[int, dict[int, Claim]]  # of one group: the key's rest -> file -> claim
+
+AUTO, CALCULATE, DISPLAY = range(3)  # places in a cost triple, as in session.MODES
+
+# places in a model's sums, in the order of the index's columns
+INPUT, OUTPUT, CREATION, READ, COST, RESPONSES, UNPRICED = 0, 1, 2, 3, 4, 7, 8
+SUMS = 10  # four token kinds, three costs, responses, the unpriced ones in mode auto and calculate
+
+
+class Response:
+    """One counted response: its best claim, the session it belongs to, whether it was ever finalised."""
+
+    __slots__ = ("claim", "incomplete", "session")
+
+    def __init__(self, claim: Claim, session: str, incomplete: bool) -> None:
+        self.claim = claim
+        self.session = session
+        self.incomplete = incomplete
+
+    def same(self, other: Response | None) -> bool:
+        return (
+            other is not None
+            and (self.session, self.incomplete) == (other.session, other.incomplete)
+            and self.claim.content() == other.claim.content()
+        )
+
+    def parts(self, table: prices.PriceTable) -> Iterator[tuple[str, list[int]]]:
+        """(model, sums) of the response itself and of what is billed beside it (A9)."""
+        c = self.claim
+        first = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
+        yield _part(table, first, c.cost_usd, covered=False)
+        for part in c.further:
+            yield _part(table, part, c.cost_usd, covered=True)
+
+
+def _part(
+    table: prices.PriceTable, part: tuple[Any, ...], cost_usd: float | None, covered: bool
+) -> tuple[str, list[int]]:
+    """*covered*: a line's costUSD is that of its whole response, so what is billed beside adds nothing to it."""
+    model, input, output, creation, write_1h, read, searches, flags = part
+    sums = [input, output, creation, read, 0, 0, 0, 1, 0, 0]
+    if model == SYNTHETIC:
+        return "", sums
+    price = table.find(model) if model else None
+    own = None if cost_usd is None else 0 if covered else prices.pico(cost_usd)
+    if price is not None:
+        cost = prices.cost(
+            price,
+            input,
+            output,
+            creation - write_1h,
+            write_1h,
+            read,
+            searches,
+            fast=bool(flags & FAST),
+            us=bool(flags & US),
+        )
+        sums[COST + CALCULATE] = cost
+        sums[COST + AUTO] = cost if own is None else own
+    else:
+        unpriced = 1 if model or input or output or creation or read else 0
+        sums[UNPRICED + CALCULATE] = unpriced
+        sums[UNPRICED + AUTO] = unpriced if own is None else 0
+        sums[COST + AUTO] = own or 0
+    sums[COST + DISPLAY] = own or 0
+    return model, sums
+
+
+def responses(group: Group, bytes_of: Callable[[Claim], bytes]) -> dict[int, Response]:
+    """The responses that a group's claims make, by the key's rest; replays on a sidechain left out (A4)."""
+    found = {}
+    main_times: set[int] | None = None
+    for rest, claims in group.items():
+        if not claims:
+            continue
+        winner = best(claims.values(), bytes_of) if len(claims) > 1 else next(iter(claims.values()))
+        if winner.side:
+            if main_times is None:
+                main_times = {t for other in group.values() for t in main_times_of(other.values())}
+            if winner.timestamp in main_times:
+                continue
+        final = any(claim.flags & FINAL for claim in claims.values())
+        found[rest] = Response(winner, session_of(claims.values()), not final)
+    return found
+
+
+class Sums:
+    """The running totals of one session."""
+
+    __slots__ = ("first", "incomplete", "last", "models", "project", "project_key", "responses", "stale")
+
+    def __init__(self) -> None:
+        self.models: dict[str, list[int]] = {}
+        self.first: int | None = None
+        self.last: int | None = None
+        self.project = ""  # the `cwd` of the earliest response
+        self.project_key: tuple[int, int, int] | None = None  # of that response: time, then key; None: not known
+        self.responses = 0
+        self.incomplete = 0
+        self.stale = False  # something was withdrawn that only counting anew can tell
+
+    def add(self, response: Response, table: prices.PriceTable, project: str) -> None:
+        claim = response.claim
+        self._sum(response, table, 1)
+        key = (claim.timestamp, claim.group, claim.rest)
+        if self.first is None or self.last is None:
+            self.first = self.last = claim.timestamp
+            self.project, self.project_key = project, key
+            return
+        self.last = max(self.last, claim.timestamp)
+        if claim.timestamp < self.first:
+            self.first, self.project, self.project_key = claim.timestamp, project, key
+        elif claim.timestamp == self.first:
+            if self.project_key is None:
+                self.stale = True
+            elif key < self.project_key:
+                self.project, self.project_key = project, key
+
+    def remove(self, response: Response, table: prices.PriceTable) -> None:
+        """Take a response out again; what was first or last may then have to be found anew."""
+        self._sum(response, table, -1)
+        if response.claim.timestamp in (self.first, self.last):
+            self.stale = True
+
+    def replace(self, old: Response, new: Response, table: prices.PriceTable, project: str) -> None:
+        """Another line of a counted response won: common at the end of a session, where it must not cost a recount."""
+        before, after = old.claim.timestamp, new.claim.timestamp
+        if before == after and before != self.first:
+            self._sum(old, table, -1)
+            self._sum(new, table, 1)
+        elif before == self.last and after >= before and before != self.first:
+            self._sum(old, table, -1)
+            self.add(new, table, project)
+        else:
+            self.remove(old, table)
+            self.add(new, table, project)
+
+    def _sum(self, response: Response, table: prices.PriceTable, sign: int) -> None:
+        for model, sums in response.parts(table):
+            known = self.models.setdefault(model, [0] * SUMS)
+            for place, number in enumerate(sums):
+                known[place] += sign * number
+            self.responses += sign
+            self.incomplete += sign * response.incomplete
+
+    def usage(self, mode: int) -> list[ModelUsage]:
+        """The models that hold responses, in one mode."""
+        return [model_usage(name, sums, mode) for name, sums in self.models.items() if sums[RESPONSES]]
+
+
+def model_usage(name: str, sums: list[int], mode: int) -> ModelUsage:
+    unpriced = 0 if mode == DISPLAY else sums[UNPRICED + mode]
+    return ModelUsage(
+        name, sums[INPUT], sums[OUTPUT], sums[CREATION], sums[READ], sums[COST + mode], sums[RESPONSES], unpriced
+    )
+
+
+def entries(counted: Iterable[Response], table: prices.PriceTable, mode: int) -> list[Entry]:
+    """What `--entries` shows: one per response and per what is billed beside it, by time then key."""
+    ordered = sorted(counted, key=lambda r: (r.claim.timestamp, r.claim.group, r.claim.rest))
+    return [
+        Entry(
+            response.claim.timestamp,
+            model or (SYNTHETIC if response.claim.model == SYNTHETIC else UNNAMED_MODEL),
+            sums[INPUT],
+            sums[OUTPUT],
+            sums[CREATION],
+            sums[READ],
+            sums[COST + mode],
+        )
+        for response in ordered
+        for model, sums in response.parts(table)
+    ]

@@ -1,0 +1,207 @@
+"""One transcript -> what it claims: read from the start, or on from where the last reading ended. Tier 0."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from .response import MAX_LINE, Claim, claim_of, digest_bytes, money, objects
+from .transcript import FACTS, USAGE, Tail, lines_with, open_regular, read_at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    # one whole line, its place, the path's session -> its claims; None for a bad line (A3)
+    LineReader = Callable[[bytes, int, str], "list[Claim] | None"]
+
+ENDS = 4096  # bytes at the head, and before the place reached, whose digests tell an appended file from another one
+_TICK = 50_000_000  # ns: a clock tick, with room to spare, of file systems that keep fractions of a second
+_COARSE_TICK = 2_000_000_000  # ns: of those that keep whole or even seconds
+
+
+class Known:
+    """What the index knows of a file: its stat when it was last looked at, and how far it was read."""
+
+    __slots__ = ("ctime", "device", "head", "inode", "mtime", "offset", "racy", "seen", "skipping", "tail")
+
+    device: int
+    inode: int
+    mtime: int  # ns
+    ctime: int  # ns
+    seen: int  # bytes read, an unfinished last line included: the file's size then
+    offset: int  # behind the last whole line
+    head: bytes  # digest of its first bytes, of min(ENDS, seen)
+    tail: bytes  # digest of the last bytes before `seen`
+    skipping: bool  # the offset stands inside a line too long to be read
+    racy: bool  # a change within the same clock tick would not show in the stat
+
+    def same(self, stat: os.stat_result) -> bool:
+        """Whether the file is as it was read."""
+        return not self.racy and self.stat() == stat_of(stat)
+
+    def stat(self) -> tuple[int, int, int, int, int]:
+        return self.device, self.inode, self.seen, self.mtime, self.ctime
+
+
+def stat_of(stat: os.stat_result) -> tuple[int, int, int, int, int]:
+    """(device, inode, size, mtime, ctime) with the times in ns: what tells that a file has not changed."""
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def is_racy(stat: os.stat_result, looked: int) -> bool:
+    """Whether a change after the moment *looked* (ns) could leave this stat as it is."""
+    changed = max(stat.st_mtime_ns, stat.st_ctime_ns) if os.name == "nt" else stat.st_ctime_ns
+    tick = _TICK if changed % 1_000_000_000 else _COARSE_TICK
+    return changed + tick > looked
+
+
+class Reading(Known):
+    """What one look at a file brought."""
+
+    __slots__ = ("bad", "claims", "client_cost", "fresh", "titles")
+
+    def __init__(self) -> None:
+        self.fresh = True  # read from the start: it replaces all that was known of the file
+        self.claims: dict[tuple[int, int], Claim] = {}
+        self.bad = 0  # bad lines in what was read
+        self.titles: list[str | None] = [None, None, None]  # last custom title, ai title, summary
+        self.client_cost: float | None = None
+
+
+def read_lines(line: bytes, at: int, session: str) -> list[Claim] | None:
+    """The claims of one whole line by the standard library alone."""
+    found = objects(line)
+    if not found:
+        return None
+    claims = (claim_of(obj, raw, at + place, session) for obj, raw, place in found)
+    return [claim for claim in claims if claim is not None]
+
+
+def read_file(
+    path: str, session: str, own: bool, known: Known | None = None, read_line: LineReader = read_lines
+) -> Reading:
+    """Read what a transcript holds, or what came since *known*. Raises OSError where it can't be read.
+
+    *session* is the one its path names; *own* tells whether it may speak of that session's title and client cost.
+    """
+    looked = time.time_ns()
+    descriptor = open_regular(path)
+    try:
+        stat = os.fstat(descriptor)
+        reading = Reading()
+        tail = Tail(0, False)
+        if known is not None and _appended(descriptor, known, stat):
+            reading.fresh = False
+            tail = Tail(known.offset, known.skipping)
+        _read(descriptor, stat.st_size, tail, reading, session, own, read_line)
+        reading.device, reading.inode, reading.mtime, reading.ctime = (
+            stat.st_dev,
+            stat.st_ino,
+            stat.st_mtime_ns,
+            stat.st_ctime_ns,
+        )
+        reading.racy = is_racy(stat, looked)
+        return reading
+    finally:
+        os.close(descriptor)
+
+
+def _appended(descriptor: int, known: Known, stat: os.stat_result) -> bool:
+    """Whether the file is the known one with something appended.
+
+    A file that changed without growing is read anew: it may have been rewritten in its middle.
+    """
+    return (
+        (stat.st_dev, stat.st_ino) == (known.device, known.inode)
+        and stat.st_size > known.seen
+        and ends(descriptor, known.seen) == (known.head, known.tail)
+    )
+
+
+def ends(descriptor: int, seen: int) -> tuple[bytes, bytes]:
+    """Digests of the first bytes of a file and of the last ones before *seen*."""
+    size = min(ENDS, seen)
+    head = read_at(descriptor, size, 0)
+    tail = head if seen <= ENDS else read_at(descriptor, size, seen - size)
+    return digest_bytes(head), digest_bytes(tail)
+
+
+def _read(
+    descriptor: int, end: int, tail: Tail, reading: Reading, session: str, own: bool, read_line: LineReader
+) -> None:
+    needles = (USAGE, *FACTS) if own else (USAGE,)
+    same_file = _LineSource(descriptor)
+    for place, block in tail.blocks(descriptor, end):
+        for begin, stop in lines_with(block, needles):
+            line = block[begin:stop]
+            if USAGE in line:
+                claims = read_line(line, place + begin, session)
+                if claims is None:
+                    reading.bad += 1
+                else:
+                    _take(reading, claims, same_file)
+            if own:
+                _facts(reading, line)
+    if tail.rest and len(tail.rest) <= MAX_LINE:
+        _unfinished(reading, tail, session, own, same_file)
+    reading.bad += tail.overlong
+    reading.offset, reading.skipping = tail.offset, tail.skipping
+    reading.seen = tail.offset + len(tail.rest)
+    reading.head, reading.tail = ends(descriptor, reading.seen)
+
+
+def _unfinished(reading: Reading, tail: Tail, session: str, own: bool, same_file: _LineSource) -> None:
+    """A last line without its newline counts as far as it is whole, and will be read again (A2)."""
+    if USAGE in tail.rest:
+        for obj, raw, place in objects(tail.rest, whole=False):
+            claim = claim_of(obj, raw, tail.offset + place, session)
+            if claim is not None:
+                _take(reading, [claim], same_file)
+    if own:
+        _facts(reading, tail.rest, whole=False)
+
+
+class _LineSource:
+    """Reads a claim's line out of the file that is being read."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __call__(self, claim: Claim) -> bytes:
+        here = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        try:
+            return read_at(self._descriptor, claim.length, claim.at)
+        finally:
+            os.lseek(self._descriptor, here, os.SEEK_SET)
+
+
+def _take(reading: Reading, claims: list[Claim], bytes_of: Callable[[Claim], bytes]) -> None:
+    for claim in claims:
+        key = claim.group, claim.rest
+        known = reading.claims.get(key)
+        if known is None:
+            reading.claims[key] = claim
+        else:
+            known.absorb(claim, bytes_of)
+
+
+_TITLES = {"custom-title": (0, "customTitle"), "ai-title": (1, "aiTitle"), "summary": (2, "summary")}
+
+
+def _facts(reading: Reading, line: bytes, whole: bool = True) -> None:
+    """What a line says of its session: the last one of a kind counts."""
+    if not any(needle in line for needle in FACTS):
+        return
+    for obj, _, _ in objects(line, whole):
+        kind = obj.get("type")
+        if kind == "cost-state":
+            cost = money(obj.get("totalCostUSD"))
+            if cost is not None:
+                reading.client_cost = cost
+        elif isinstance(kind, str) and kind in _TITLES:
+            place, key = _TITLES[kind]
+            text: Any = obj.get(key)
+            if isinstance(text, str) and text:
+                reading.titles[place] = text

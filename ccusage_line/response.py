@@ -1,0 +1,582 @@
+"""A line of a transcript -> a claim on a response; rules A2 to A9.
+
+A *claim* is what one file says of one response: its best line (A5) and what is known from all its lines together.
+A *response* is the best of its claims. Tier 0: the standard library's JSON scanner, no package; `bulk` reads the same
+lines with a faster decoder and must agree with this module on every one of them.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+MAX_COUNT = 2**53  # A3: a larger count is not one
+MAX_DEPTH = 5_000  # an object nested deeper is as a torn one, whatever the interpreter's own limit
+MAX_TORN = 1_000  # torn objects in one line after which the rest of it is passed over: a bound on hostile lines
+MAX_LINE = 64 * 1024 * 1024  # bytes; a longer line is passed over as bad
+SYNTHETIC = "<synthetic>"  # A9: written by the client in place of a model's name
+
+# flags of a claim
+STOP = 1  # the best line has a stop_reason
+SPEED = 2  # the best line names a speed
+FAST = 4
+US = 8
+FINAL = 16  # any line of the response in this file has a stop_reason (A12)
+
+# ranks of what names a line's session (A6)
+BY_REQUEST, BY_FORK, BY_LINE, BY_PATH = range(4)
+
+_BOM = b"\xef\xbb\xbf"
+_SPACE = b" \t\r\n"
+_RESTARTS = ('{"parentUuid"', '{"type"')  # A2: where an object begins behind a torn one
+
+
+class Claim:
+    """What one file says of one response; the fields are those of its best line unless said otherwise."""
+
+    __slots__ = (
+        "at",
+        "cache_creation",
+        "cache_read",
+        "cost_usd",
+        "cwd",
+        "file",
+        "flags",
+        "further",
+        "group",
+        "input",
+        "length",
+        "main_times",
+        "model",
+        "output",
+        "rank",
+        "rest",
+        "searches",
+        "session",
+        "side",
+        "timestamp",
+        "write_1h",
+    )
+
+    file: int  # the index's number of the file; 0 until it has one
+    group: int  # the key (A4) as two signed 64-bit digests: responses with one message.id share the group
+    rest: int
+    session: str  # of all its lines here: the least (rank, id)  (A6)
+    rank: int
+    side: bool  # every line here is of a sidechain
+    timestamp: int  # microseconds
+    model: str  # "" where the line names none
+    flags: int
+    input: int
+    output: int
+    cache_creation: int
+    write_1h: int
+    cache_read: int
+    searches: int
+    cost_usd: float | None
+    cwd: str
+    at: int  # where the line's object stands in the file, and its bytes
+    length: int
+    main_times: frozenset[int]  # timestamps of all its main-chain lines here but the best line's own
+    further: tuple[tuple[Any, ...], ...]  # A9: (model, input, output, cache_creation, write_1h, read, searches, flags)
+
+    def order(self) -> tuple[bool, int, bool, bool, int]:
+        """A5 up to the bytes: the smaller wins."""
+        return (self.side, -self.output, not self.flags & STOP, not self.flags & SPEED, self.timestamp)
+
+    def content(self) -> tuple[Any, ...]:
+        """All that is taken from the best line: where this is equal, it does not matter which line wins."""
+        return (
+            self.timestamp,
+            self.model,
+            self.flags & ~FINAL,
+            self.input,
+            self.output,
+            self.cache_creation,
+            self.write_1h,
+            self.cache_read,
+            self.searches,
+            self.cost_usd,
+            self.cwd,
+            self.further,
+        )
+
+    def copy(self) -> Claim:
+        claim = Claim()
+        for name in Claim.__slots__:
+            setattr(claim, name, getattr(self, name))
+        return claim
+
+    def absorb(self, other: Claim, bytes_of: Callable[[Claim], bytes]) -> None:
+        """Take in another claim of the same response by the same file."""
+        theirs = beats(other, self, bytes_of)
+        times = self.main_times | other.main_times
+        if not self.side:
+            times |= {self.timestamp}
+        if not other.side:
+            times |= {other.timestamp}
+        if (other.rank, other.session) < (self.rank, self.session):
+            self.rank, self.session = other.rank, other.session
+        final = (self.flags | other.flags) & FINAL
+        if theirs:
+            for name in _BEST_LINE:
+                setattr(self, name, getattr(other, name))
+        self.flags |= final
+        self.main_times = times - {self.timestamp}
+
+
+_BEST_LINE = (
+    "at cache_creation cache_read cost_usd cwd flags further input length model output searches side timestamp write_1h"
+).split()
+
+
+def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
+    """Whether *a*'s line wins over *b*'s (A5). *bytes_of* reads a claim's line where nothing else decides."""
+    first, second = a.order(), b.order()
+    if first != second:
+        return first < second
+    # a file that is gone has no bytes to compare: one that is there decides, else the values themselves
+    return (bytes_of(a), repr(a.content())) < (bytes_of(b), repr(b.content()))
+
+
+def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes]) -> Claim:
+    """The claim whose line is the response's (A5).
+
+    Forks copy lines whole: where all that is taken from the best ones is equal, no file is opened to compare them.
+    """
+    ranked = sorted(claims, key=Claim.order)
+    winner = ranked[0]
+    rivals = [claim for claim in ranked[1:] if claim.order() == winner.order()]
+    # without a cwd the winner's folder names the project, so there it does matter whose line it is
+    if not rivals or (winner.cwd and all(claim.content() == winner.content() for claim in rivals)):
+        return winner
+    for claim in rivals:
+        if beats(claim, winner, bytes_of):
+            winner = claim
+    return winner
+
+
+def session_of(claims: Iterable[Claim]) -> str:
+    """The session a response belongs to (A6)."""
+    return min((claim.rank, claim.session) for claim in claims)[1]
+
+
+def main_times_of(claims: Iterable[Claim]) -> set[int]:
+    """Timestamps of every main-chain line of these claims."""
+    times: set[int] = set()
+    for claim in claims:
+        times |= claim.main_times
+        if not claim.side:
+            times.add(claim.timestamp)
+    return times
+
+
+# --- the key (A4) -----------------------------------------------------------------------------------------------
+
+
+def _load_blake2() -> Callable[..., Any]:
+    """blake2b without hashlib, whose import costs 2 ms; `_blake2` is private to CPython."""
+    try:
+        from _blake2 import blake2b  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        from hashlib import blake2b
+    return blake2b  # type: ignore[no-any-return, unused-ignore]
+
+
+_blake2b = _load_blake2()
+
+
+def digest64(text: str) -> int:
+    """64 bits of a digest as the signed number SQLite stores."""
+    data = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(_blake2b(data, digest_size=8).digest(), "little", signed=True)
+
+
+def digest_bytes(data: bytes) -> bytes:
+    """16 bytes of digest."""
+    return _blake2b(data, digest_size=16).digest()  # type: ignore[no-any-return]
+
+
+def request_key(message_id: str, request_id: str) -> tuple[int, int]:
+    return digest64("m" + message_id), digest64("r" + request_id)
+
+
+def _key(obj: dict[str, Any], message_id: str, claim: Claim, raw: bytes) -> tuple[int, int]:
+    if message_id:
+        request_id = _text(obj.get("requestId"))
+        if request_id:
+            return request_key(message_id, request_id)
+        rest = f"u{claim.input} {claim.cache_creation} {claim.cache_read} {claim.session}"
+        return digest64("m" + message_id), digest64(rest)
+    uuid = _text(obj.get("uuid"))
+    if uuid:
+        return digest64("i" + uuid), 0
+    return digest64("b" + digest_bytes(raw).hex()), digest64("s" + claim.session)
+
+
+# --- values ------------------------------------------------------------------------------------------------------
+
+
+def _text(value: object) -> str:
+    """A non-empty string, or "" for absent (A3)."""
+    return value if isinstance(value, str) else ""
+
+
+def count(value: object) -> int:
+    """A token count: a finite number from 0 to 2**53, fractions cut; anything else is 0 (A3)."""
+    if type(value) is int:
+        return value if 0 <= value <= MAX_COUNT else 0
+    if type(value) is float and 0 <= value <= MAX_COUNT:  # false for NaN
+        return int(value)
+    return 0
+
+
+def money(value: object) -> float | None:
+    """A finite number of dollars, or None."""
+    if type(value) is float and value - value == 0:
+        return value or 0.0
+    if type(value) is int and abs(value) <= 10**300:
+        return float(value)
+    return None
+
+
+_days: dict[str, int] = {}  # "YYYY-MM-DD" -> microseconds; transcripts have few days
+_MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def _number(text: str) -> int:
+    """ASCII digits only, -1 for anything else (int() also takes signs, spaces, underscores and other scripts)."""
+    return int(text) if text.isascii() and text.isdigit() else -1
+
+
+def _day(text: str) -> int | None:
+    """Microseconds since the epoch at the start of a day `YYYY-MM-DD`, UTC."""
+    if text[4] != "-" or text[7] != "-":
+        return None
+    year, month, day = _number(text[:4]), _number(text[5:7]), _number(text[8:])
+    if year < 1 or not 1 <= month <= 12 or day < 1:
+        return None
+    leap = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if day > _MONTH_DAYS[month - 1] + leap:
+        return None
+    # days from civil: years begin in March, so that the leap day is a year's last
+    y = year - (month <= 2)
+    ordinal = 365 * y + y // 4 - y // 100 + y // 400 + (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    return (ordinal - 719_468) * 86_400_000_000
+
+
+def _offset(text: str) -> int | None:
+    """Seconds east of UTC of "", `Z`, `±hh` or `±hh:mm`."""
+    if text in ("Z", ""):
+        return 0
+    if text[0] not in "+-" or not (len(text) == 3 or (len(text) == 6 and text[3] == ":")):
+        return None
+    hours, minutes = _number(text[1:3]), _number(text[4:]) if len(text) == 6 else 0
+    if not (0 <= hours <= 23 and 0 <= minutes <= 59):
+        return None
+    seconds = hours * 3600 + minutes * 60
+    return -seconds if text[0] == "-" else seconds
+
+
+def _clock(text: str) -> int | None:
+    """Microseconds of `hh:mm[:ss[.f+]]` with a zone behind it; digits beyond microseconds are cut."""
+    if len(text) < 5 or text[2] != ":":
+        return None
+    hour, minute, second, micro, rest = _number(text[:2]), _number(text[3:5]), 0, 0, text[5:]
+    if rest[:1] == ":":
+        second, rest = _number(rest[1:3]) if len(rest) >= 3 else -1, rest[3:]
+        if rest[:1] == ".":
+            digits = 1
+            while digits < len(rest) and "0" <= rest[digits] <= "9":
+                digits += 1
+            if digits == 1:
+                return None
+            micro, rest = int((rest[1 : min(digits, 7)] + "000000")[:6]), rest[digits:]
+    if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 59):
+        return None
+    offset = _offset(rest)
+    return None if offset is None else (hour * 3600 + minute * 60 + second - offset) * 1_000_000 + micro
+
+
+def timestamp(value: object) -> int | None:
+    """Microseconds since the epoch, UTC, of a line's timestamp (A3); None where it can't be read."""
+    if not isinstance(value, str) or len(value) < 16 or value[10] not in "T ":
+        return None
+    date = value[:10]
+    base = _days.get(date)
+    if base is None:
+        base = _day(date)
+        if base is None:
+            return None
+        if len(_days) > 10_000:
+            _days.clear()
+        _days[date] = base
+    clock = _clock(value[11:])
+    return None if clock is None else base + clock
+
+
+# --- an object -> a claim ----------------------------------------------------------------------------------------
+
+
+def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | None:
+    """The claim that one decoded object makes, or None where it does not count (A3).
+
+    *raw* is the object's bytes, *at* its place in the file, *path_session* the session its path names (A6).
+    """
+    if not isinstance(obj, dict):
+        return None
+    message = obj.get("message")
+    usage = message.get("usage") if isinstance(message, dict) else None
+    if not isinstance(usage, dict) or obj.get("type") not in (None, "assistant"):
+        return None
+    time = timestamp(obj.get("timestamp"))
+    if time is None:
+        return None
+    claim = Claim()
+    claim.file = 0
+    claim.timestamp, claim.at, claim.length = time, at, len(raw)
+    claim.rank, claim.session = _session(obj, path_session)
+    claim.side = obj.get("isSidechain") is True
+    claim.cost_usd = money(obj.get("costUSD"))
+    claim.cwd = _text(obj.get("cwd"))
+    claim.model = _text(message.get("model"))
+    claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches = tokens(usage)
+    claim.flags = _usage_flags(usage)
+    if _text(message.get("stop_reason")):
+        claim.flags |= STOP | FINAL
+    claim.main_times = frozenset()
+    iterations = usage.get("iterations")
+    claim.further = _further(iterations, claim) if isinstance(iterations, list) else ()
+    claim.group, claim.rest = _key(obj, _text(message.get("id")), claim, raw)
+    return claim
+
+
+def _session(obj: dict[str, Any], path_session: str) -> tuple[int, str]:
+    """(rank, id) of what names a line's session (A6)."""
+    session = _text(obj.get("requestSessionId"))
+    if session:
+        return BY_REQUEST, session
+    fork = obj.get("forkedFrom")
+    session = _text(fork.get("sessionId")) if isinstance(fork, dict) else ""
+    if session:
+        return BY_FORK, session
+    session = _text(obj.get("sessionId"))
+    return (BY_LINE, session) if session else (BY_PATH, path_session)
+
+
+def tokens(usage: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
+    """(input, output, cache creation, 1 h part of it, cache read, web searches) of a usage object (A3, A8)."""
+    split = usage.get("cache_creation")
+    write_1h = written = 0
+    if isinstance(split, dict):
+        write_1h = count(split.get("ephemeral_1h_input_tokens"))
+        written = write_1h + count(split.get("ephemeral_5m_input_tokens"))
+    tools = usage.get("server_tool_use")
+    return (
+        count(usage.get("input_tokens")),
+        count(usage.get("output_tokens")),
+        max(written, count(usage.get("cache_creation_input_tokens"))),
+        write_1h,
+        count(usage.get("cache_read_input_tokens")),
+        count(tools.get("web_search_requests")) if isinstance(tools, dict) else 0,
+    )
+
+
+def _usage_flags(usage: dict[str, Any]) -> int:
+    speed = _text(usage.get("speed"))
+    flags = SPEED if speed else 0
+    if speed == "fast":
+        flags |= FAST
+    if usage.get("inference_geo") == "us":
+        flags |= US
+    return flags
+
+
+def _further(iterations: list[Any], claim: Claim) -> tuple[tuple[Any, ...], ...]:
+    """What is billed beside the top-level usage (A9)."""
+    found = []
+    for entry in iterations:
+        kind = entry.get("type") if isinstance(entry, dict) else None
+        if kind not in ("advisor_message", "compaction"):
+            continue
+        model = claim.model
+        if kind == "advisor_message":
+            model = _text(entry.get("model")) or model
+        own = _usage_flags(entry)
+        flags = own & FAST if own & SPEED else claim.flags & FAST
+        geo = _text(entry.get("inference_geo"))
+        flags |= (US if geo == "us" else 0) if geo else claim.flags & US
+        found.append((model, *tokens(entry), flags))
+    return tuple(found)
+
+
+# --- bytes -> objects --------------------------------------------------------------------------------------------
+
+
+class _Context:
+    """What the C scanner wants of a decoder: the settings of json.loads."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    array_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}.__getitem__
+    memo: dict[str, str] = {}  # noqa: RUF012
+
+
+def load_scanner() -> Callable[[str, int], tuple[Any, int]]:
+    """json's scan_once(text, index) -> (value, end) without importing json, which costs 8 ms.
+
+    `_json` is private to CPython; the public module gives the same.
+    """
+    try:
+        from _json import make_scanner
+    except ImportError:
+        return public_scanner()
+    return make_scanner(_Context)  # type: ignore[no-any-return, unused-ignore]
+
+
+def public_scanner() -> Callable[[str, int], tuple[Any, int]]:
+    from json import JSONDecoder
+
+    return JSONDecoder().scan_once  # type: ignore[attr-defined, no-any-return]
+
+
+_scan = load_scanner()
+# The C scanner looks for its error class in a json.decoder that nobody imported: then a syntax error comes as SystemError.
+_REFUSED = (ValueError, StopIteration, SystemError)
+
+
+def decode(line: bytes) -> str:
+    """A line's text: what is not UTF-8 is replaced (A2)."""
+    return line.decode("utf-8", "replace")
+
+
+def _scan_at(text: str, start: int, deep: bool) -> tuple[Any, int] | None:
+    """The value at *start* and the place behind it, or None where there is no whole one.
+
+    The answer does not depend on how deep the caller's own stack is. *deep*: the text could be nested too deep.
+    """
+    if deep and _too_deep(text, start):
+        return None
+    try:
+        return _scan(text, start)
+    except RecursionError:
+        return _scan_deep(text, start)
+    except _REFUSED:
+        return None
+
+
+def _scan_deep(text: str, start: int) -> tuple[Any, int] | None:
+    """As _scan_at, with room on the stack for MAX_DEPTH levels."""
+    import sys
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 4 * MAX_DEPTH)
+    try:
+        return _scan(text, start)
+    except RecursionError:  # Python 3.12 bounds the C stack apart from that limit
+        return _scan_in_python(text, start)
+    except _REFUSED:
+        return None
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _scan_in_python(text: str, start: int) -> tuple[Any, int] | None:
+    from json import JSONDecoder
+    from json.decoder import JSONArray, JSONObject  # type: ignore[attr-defined]
+    from json.scanner import py_make_scanner  # type: ignore[attr-defined]
+
+    decoder = JSONDecoder()
+    decoder.parse_object, decoder.parse_array = JSONObject, JSONArray
+    try:
+        return py_make_scanner(decoder)(text, start)  # type: ignore[no-any-return]
+    except (ValueError, StopIteration):
+        return None
+
+
+def _too_deep(text: str, start: int) -> bool:
+    """Whether the value at *start* is nested deeper than MAX_DEPTH."""
+    import re
+
+    depth = 0
+    for token in re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL).finditer(text, start):
+        char = token.group()
+        if char in "{[":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif char in "}]":
+            depth -= 1
+            if depth <= 0:
+                return False
+    return False
+
+
+def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes, int]]:
+    """The objects of one line (A2): (object, its bytes, where they stand in the line).
+
+    *whole* is false for a last line without its newline: there only the objects at its start count, and nothing
+    behind the first thing that is not one.
+    """
+    if len(line) > MAX_LINE:
+        return []
+    lead = 3 if line.startswith(_BOM) else 0
+    if lead:
+        line = line[3:]
+    text = decode(line)
+    deep = len(text) > MAX_DEPTH and text.count("{") + text.count("[") > MAX_DEPTH
+    found: list[tuple[dict[str, Any], bytes, int]] = []
+    place = _skip_space(text, 0)
+    torn = text_mark = line_mark = 0  # the marks: a place in the text and the same place in the line
+    while place < len(text):
+        value = _scan_at(text, place, deep) if text[place] == "{" else None
+        if value is None:
+            torn += 1
+            if not whole or torn > MAX_TORN:
+                break
+            place = _restart(text, place + 1)
+            continue
+        end = value[1]
+        if not found and torn == 0 and end == len(text.rstrip(" \t\r\n")):
+            raw = line.strip(_SPACE)
+            return [(value[0], raw, lead + line.find(b"{"))]
+        # Replaced bytes make places in the text and in the line differ; braces are ASCII, so counting them leads
+        # from one to the other.
+        first = _nth(line, b"{", text.count("{", text_mark, place) + 1, line_mark)
+        last = _nth(line, b"}", text.count("}", place, end), first)
+        found.append((value[0], line[first : last + 1], lead + first))
+        text_mark, line_mark = end, last + 1
+        place = _skip_space(text, end)
+    return found
+
+
+def _skip_space(text: str, place: int) -> int:
+    while place < len(text) and text[place] in " \t\r\n":
+        place += 1
+    return place
+
+
+def _restart(text: str, place: int) -> int:
+    """Where the next object begins behind a torn one; the text's end where none does."""
+    return min((at for at in (text.find(mark, place) for mark in _RESTARTS) if at >= 0), default=len(text))
+
+
+def _nth(line: bytes, char: bytes, n: int, start: int) -> int:
+    place = start - 1
+    for _ in range(n):
+        place = line.find(char, place + 1)
+    return place
+
+
+def claims_in(line: bytes, at: int, path_session: str, whole: bool = True) -> Iterator[Claim]:
+    """The claims of one line that stands at *at* in its file."""
+    for obj, raw, place in objects(line, whole):
+        claim = claim_of(obj, raw, at + place, path_session)
+        if claim is not None:
+            yield claim

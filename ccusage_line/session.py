@@ -1,0 +1,143 @@
+"""What is known of one session: the one value that list, `--id`, statusline and prompt show.
+
+Tier 0: imports nothing. Money is a whole number of 1e-12 dollar ("pico"), time a whole number of microseconds
+since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+MODES = ("auto", "calculate", "display")  # A10; a cost triple holds one sum for each, in this order
+UNNAMED_MODEL = "unknown"  # shown where a response names no model
+
+
+class ModelUsage:
+    """The tokens and cost of one session's responses that name one model; costs in the mode the session was asked in.
+
+    `unpriced` counts the responses whose cost had to be left at 0 because their model has no price (A11).
+    """
+
+    __slots__ = ("cache_creation", "cache_read", "cost", "input", "name", "output", "responses", "unpriced")
+
+    def __init__(
+        self,
+        name: str,
+        input: int = 0,
+        output: int = 0,
+        cache_creation: int = 0,
+        cache_read: int = 0,
+        cost: int = 0,
+        responses: int = 0,
+        unpriced: int = 0,
+    ) -> None:
+        self.name = name  # as the response names it; "" where it names none, which "<synthetic>" does too
+        self.input = input
+        self.output = output
+        self.cache_creation = cache_creation  # 5 minute and 1 hour writes together (A8)
+        self.cache_read = cache_read
+        self.cost = cost
+        self.responses = responses
+        self.unpriced = unpriced
+
+    @property
+    def total(self) -> int:
+        return self.input + self.output + self.cache_creation + self.cache_read
+
+
+class Entry:
+    """One counted response of a session, as `--entries` shows it."""
+
+    __slots__ = ("cache_creation", "cache_read", "cost", "input", "model", "output", "timestamp")
+
+    def __init__(
+        self, timestamp: int, model: str, input: int, output: int, cache_creation: int, cache_read: int, cost: int
+    ) -> None:
+        self.timestamp = timestamp
+        self.model = model
+        self.input = input
+        self.output = output
+        self.cache_creation = cache_creation
+        self.cache_read = cache_read
+        self.cost = cost
+
+
+class Session:
+    """One session: its models' sums and what its transcripts say about it."""
+
+    __slots__ = (
+        "archived",
+        "client_cost",
+        "entries",
+        "first",
+        "id",
+        "incomplete",
+        "last",
+        "models",
+        "project_path",
+        "responses",
+        "title",
+    )
+
+    def __init__(
+        self,
+        id: str,
+        models: list[ModelUsage],
+        first: int | None = None,
+        last: int | None = None,
+        project_path: str | None = None,
+        title: str | None = None,
+        responses: int = 0,
+        incomplete: int = 0,
+        client_cost: float | None = None,
+        archived: bool = False,
+        entries: list[Entry] | None = None,
+    ) -> None:
+        self.id = id
+        self.models = models  # one per model name, the nameless one ("") included; no order promised
+        self.first = first  # earliest and latest timestamp of a counted response; None without responses
+        self.last = last
+        self.project_path = project_path
+        self.title = title
+        self.responses = responses
+        self.incomplete = incomplete  # A12: of them, those that never were finalised
+        self.client_cost = client_cost  # dollars, the client's own running total; shown beside, never added in
+        self.archived = archived  # A13
+        self.entries = entries  # by time then key; None unless asked for
+
+    @property
+    def input(self) -> int:
+        return sum(m.input for m in self.models)
+
+    @property
+    def output(self) -> int:
+        return sum(m.output for m in self.models)
+
+    @property
+    def cache_creation(self) -> int:
+        return sum(m.cache_creation for m in self.models)
+
+    @property
+    def cache_read(self) -> int:
+        return sum(m.cache_read for m in self.models)
+
+    @property
+    def total(self) -> int:
+        return sum(m.total for m in self.models)
+
+    @property
+    def cost(self) -> int:
+        return sum(m.cost for m in self.models)
+
+    @property
+    def named_models(self) -> list[ModelUsage]:
+        """The models by cost, highest first, then name; what names no model is in the totals alone."""
+        return sorted((m for m in self.models if m.name), key=lambda m: (-m.cost, m.name))
+
+    @property
+    def unpriced_models(self) -> list[str]:
+        """Names of the models whose responses cost 0 for want of a price, sorted (A11)."""
+        return sorted({m.name or UNNAMED_MODEL for m in self.models if m.unpriced})
+
+
+def dollars(pico: int) -> float:
+    """Pico-dollars as the nearest float of dollars; never -0.0."""
+    return pico / 1_000_000_000_000 if pico else 0.0

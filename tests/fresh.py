@@ -1,0 +1,698 @@
+"""One fresh reading of everything: the accounting rules A1 to A12 a second time, as plainly as they can be written.
+
+The tests hold the package against this. It shares no code with it, keeps nothing between calls, decodes with the
+standard json module only and calculates with fractions. A13 (vanished files) is not its business: who needs it
+passes what vanished files held as further sources to `count`.
+
+Money is a whole number of 1e-12 dollar, time a whole number of microseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import json.decoder
+import json.scanner
+import math
+import os
+import re
+import stat
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+MODES = ("auto", "calculate", "display")
+PICO = 10**12  # of these are one dollar
+PRICE_UNIT = 10**15  # of these too; a price entry's rates are in them, per token
+LONGEST_LINE = 64 * 1024 * 1024  # bytes, its newline not counted
+DEEPEST = 5_000  # brackets open at once in one object
+LARGEST_COUNT = 2**53
+SYNTHETIC = "<synthetic>"
+
+# A model's name -> its price entry or None. An entry has the rates `input`, `output`, `write_5m`, `write_1h`, `read`,
+# `above` (the same five, or None) for prompts of more than `threshold` tokens, the factors `fast` and `us` in
+# thousandths, and `web_search` in pico-dollars.
+FindPrice = Callable[[str], Any]
+
+
+# --- what comes out --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class FreshModel:
+    """The sums of one session's responses that name one model; `cost` and `unpriced` by mode."""
+
+    input: int = 0
+    output: int = 0
+    cache_creation: int = 0
+    cache_read: int = 0
+    responses: int = 0
+    cost: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MODES, 0))
+    unpriced: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MODES, 0))
+
+    @property
+    def tokens(self) -> tuple[int, int, int, int]:
+        """Input, output, cache creation, cache read."""
+        return (self.input, self.output, self.cache_creation, self.cache_read)
+
+
+class FreshEntry(NamedTuple):
+    """One counted response; `cost` in the order of MODES, `model` "" where it names none."""
+
+    timestamp: int
+    model: str
+    input: int
+    output: int
+    cache_creation: int
+    cache_read: int
+    cost: tuple[int, int, int]
+
+
+@dataclass
+class FreshSession:
+    """One session. One that has no counted response is here too where a transcript of its own was read."""
+
+    id: str
+    models: dict[str, FreshModel] = field(default_factory=dict)  # "": names none, `<synthetic>` included
+    first: int | None = None
+    last: int | None = None
+    project_path: str | None = None
+    project_paths: frozenset[str | None] = frozenset()  # all that may be said where responses tie for the earliest
+    title: str | None = None
+    client_cost: float | None = None  # dollars
+    responses: int = 0
+    incomplete: int = 0
+    entries: list[FreshEntry] = field(default_factory=list)  # by time
+    files: set[str] = field(default_factory=set)  # names of its own transcripts and all that hold a line of it
+
+    @property
+    def tokens(self) -> tuple[int, int, int, int]:
+        """Input, output, cache creation, cache read of all models."""
+        models = self.models.values()
+        return (
+            sum(model.input for model in models),
+            sum(model.output for model in models),
+            sum(model.cache_creation for model in models),
+            sum(model.cache_read for model in models),
+        )
+
+    def cost(self, mode: str) -> int:
+        return sum(model.cost[mode] for model in self.models.values())
+
+
+class Reading(dict[str, FreshSession]):
+    """Every session by its id."""
+
+    bad_lines: int = 0
+    known_files: list[Path]
+
+    @property
+    def with_responses(self) -> dict[str, FreshSession]:
+        return {name: session for name, session in self.items() if session.responses}
+
+
+class Source(NamedTuple):
+    """One transcript: `parts` are the names below `projects/`, `name` is its real path, by which files are ordered."""
+
+    parts: tuple[str, ...]
+    name: str
+    content: bytes
+
+
+def source(relative: str, content: bytes) -> Source:
+    """The source at the path *relative* to `projects/` (with `/`), for readings without a disk."""
+    return Source(PurePosixPath(relative).parts, relative, content)
+
+
+def read(data_dirs: Iterable[Path], find_price: FindPrice | None = None) -> Reading:
+    """Everything below *data_dirs*; without *find_price* no model has a price."""
+    sources, known = [], []
+    for path, parts in transcripts(data_dirs):
+        known.append(path)
+        try:
+            content = path.read_bytes()
+        except OSError:
+            continue  # an unreadable file is passed over
+        sources.append(Source(parts, os.path.realpath(path), content))
+    reading = count(sources, find_price)
+    reading.known_files = known
+    return reading
+
+
+# --- A1: where transcripts are ---------------------------------------------------------------------------------------
+
+
+def data_dirs_from_env(environ: Mapping[str, str]) -> list[Path]:
+    """The data directories that *environ* names and that exist (A1)."""
+    home = environ.get("HOME", "")
+
+    def expanded(text: str) -> Path:
+        return Path(home + text[1:] if text == "~" or text.startswith("~/") else text)
+
+    value = environ.get("CLAUDE_CONFIG_DIR", "")
+    if not value.strip(" ,"):
+        config = environ.get("XDG_CONFIG_HOME") or "~/.config"
+        named = [expanded(config) / "claude", expanded("~/.claude")]
+    elif expanded(value).is_dir():
+        named = [expanded(value)]
+    else:
+        named = [expanded(item.strip()) for item in value.split(",") if item.strip()]
+    return [directory for directory in named if directory.is_dir()]
+
+
+def projects_folder(data_dir: Path) -> Path:
+    return data_dir if data_dir.name == "projects" else data_dir / "projects"
+
+
+def transcripts(data_dirs: Iterable[Path]) -> list[tuple[Path, tuple[str, ...]]]:
+    """Each transcript once: the path it was first reached by, and its names below `projects/`.
+
+    Data directories in the order of their real paths, names in the order of their bytes; symbolic links are followed
+    when everything real has been seen.
+    """
+    found: list[tuple[Path, tuple[str, ...]]] = []
+    seen: set[tuple[int, int]] = set()
+    links: list[tuple[Path, tuple[str, ...]]] = []
+
+    def visit(path: Path, parts: tuple[str, ...]) -> None:
+        try:
+            info = path.stat()
+        except (OSError, ValueError):
+            return
+        identity = (info.st_dev, info.st_ino)
+        if stat.S_ISDIR(info.st_mode):
+            if identity in seen or (parts and parts[-1] in ("tool-results", "memory")):
+                return
+            seen.add(identity)
+            enter(path, parts)
+        elif stat.S_ISREG(info.st_mode) and identity not in seen and is_transcript_name(parts):
+            seen.add(identity)
+            found.append((path, parts))
+
+    def enter(folder: Path, parts: tuple[str, ...]) -> None:
+        try:
+            names = sorted(os.listdir(folder), key=os.fsencode)
+        except OSError:
+            return
+        for name in names:
+            path = folder / name
+            if path.is_symlink():
+                links.append((path, (*parts, name)))
+            else:
+                visit(path, (*parts, name))
+
+    for folder in sorted((projects_folder(Path(each)) for each in data_dirs), key=os.path.realpath):
+        visit(folder, ())
+    while links:
+        visit(*links.pop(0))
+    return found
+
+
+def is_transcript_name(parts: tuple[str, ...]) -> bool:
+    return parts != () and parts[-1].endswith(".jsonl") and parts[-1] != "journal.jsonl"
+
+
+def session_of_path(parts: tuple[str, ...]) -> tuple[str, bool]:
+    """The session a path names (A6), and whether the file is that session's own transcript.
+
+    Own are `<project>/<id>.jsonl`, `<id>.jsonl` and any `<id>/chat.jsonl` that is not below `subagents`.
+    """
+    for index, part in enumerate(parts[:-1]):
+        if part == "subagents" and index >= 2:
+            return parts[index - 1], False
+    if parts[-1] == "chat.jsonl" and len(parts) > 1:
+        return parts[-2], True
+    return PurePosixPath(parts[-1]).stem, len(parts) <= 2
+
+
+# --- A2: lines and objects -------------------------------------------------------------------------------------------
+
+
+def lines_of(content: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Each line, and whether its newline was there."""
+    *finished, rest = content.split(b"\n")
+    for line in finished:
+        yield line, True
+    if rest:
+        yield rest, False
+
+
+def can_matter(line: bytes) -> bool:
+    return any(word in line for word in (b'"usage"', b'-title"', b'"summary"', b'"cost-state"'))
+
+
+def objects_of(line: bytes, finished: bool) -> list[tuple[bytes, dict[str, Any]]]:
+    """The objects that count on one line, each with its own bytes."""
+    found: list[tuple[bytes, dict[str, Any]]] = []
+    place = 3 if line.startswith(b"\xef\xbb\xbf") else 0
+    while True:
+        while line[place : place + 1] in (b" ", b"\t", b"\r"):
+            place += 1
+        if place >= len(line):
+            return found
+        taken = object_at(line, place)
+        if taken is not None:
+            found.append(taken)
+            place += len(taken[0])
+        elif not finished:
+            return found
+        else:
+            starts = [at for at in (line.find(b'{"parentUuid"', place + 1), line.find(b'{"type"', place + 1)) if at > 0]
+            if not starts:
+                return found
+            place = min(starts)
+
+
+def object_at(line: bytes, place: int) -> tuple[bytes, dict[str, Any]] | None:
+    """The whole object that starts at *place*, with its bytes; None where there is none."""
+    if line[place : place + 1] != b"{":
+        return None
+    try:
+        # As latin-1 every byte is one character: where the object ends there, it ends in the line.
+        _, length = decode(line[place:].decode("latin-1"))
+        raw = line[place : place + length]
+        value, _ = decode(raw.decode("utf-8", "replace"))
+    except ValueError:
+        return None
+    return raw, value
+
+
+def decode(text: str) -> tuple[Any, int]:
+    """The JSON value at the start of *text* and its length; ValueError where the json module refuses it."""
+    if text.count("{") + text.count("[") <= 200:
+        return json.JSONDecoder().raw_decode(text)
+    depth = depth_of(text)
+    if depth > DEEPEST:
+        raise ValueError(f"nested {depth} deep")
+    return json.JSONDecoder().raw_decode(text) if depth <= 200 else decode_deep(text)
+
+
+def depth_of(text: str) -> int:
+    """How many brackets are open at once in the value at the start of *text*."""
+    depth = deepest = 0
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text, re.DOTALL):
+        if token[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token[0] in "]}":
+            depth -= 1
+            if depth <= 0:
+                break
+    return deepest
+
+
+def decode_deep(text: str) -> tuple[Any, int]:
+    """The same as `decode`, however deep the caller stands.
+
+    The json module's C scanner gives up at another depth in each Python; its Python one goes as far as the recursion
+    limit, and in a thread of its own the stack is known.
+    """
+    decoder: Any = json.JSONDecoder()
+    decoder.parse_object = vars(json.decoder)["JSONObject"]
+    decoder.scan_once = vars(json.scanner)["py_make_scanner"](decoder)
+    outcome: list[tuple[Any, int] | ValueError] = []
+
+    def work() -> None:
+        try:
+            outcome.append(decoder.raw_decode(text))
+        except ValueError as error:
+            outcome.append(error)
+
+    limit, size = sys.getrecursionlimit(), threading.stack_size(512 * 1024 * 1024)
+    sys.setrecursionlimit(max(limit, 10 * DEEPEST))
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+        sys.setrecursionlimit(limit)
+    (found,) = outcome
+    if isinstance(found, ValueError):
+        raise found
+    return found
+
+
+# --- A3, A8: what a line says ----------------------------------------------------------------------------------------
+
+
+def text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def number_or_none(value: Any) -> int | float | None:
+    """A finite number; a truth value is none, nor is a whole number beyond all floats."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def count_of(value: Any) -> int:
+    number = number_or_none(value)
+    return int(number) if number is not None and 0 <= number <= LARGEST_COUNT else 0
+
+
+def object_of(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+TIMESTAMP = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
+    r"(?:Z|([+-])([0-9]{2})(?::([0-9]{2}))?)?"
+)
+
+
+def timestamp_of(value: Any) -> int | None:
+    """Microseconds since the epoch; further digits are cut."""
+    match = TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    year, month, day, hour, minute = (int(match[group]) for group in range(1, 6))
+    second = int(match[6] or 0)
+    micros = int((match[7] or "")[:6].ljust(6, "0"))
+    offset_hour, offset_minute = int(match[9] or 0), int(match[10] or 0)
+    try:
+        days = date(year, month, day).toordinal() - date(1970, 1, 1).toordinal()
+    except ValueError:
+        return None
+    if hour > 23 or minute > 59 or second > 59 or offset_hour > 23 or offset_minute > 59:
+        return None
+    offset = (offset_hour * 60 + offset_minute) * (-1 if match[8] == "-" else 1)
+    minutes = (days * 24 + hour) * 60 + minute - offset
+    return (minutes * 60 + second) * 1_000_000 + micros
+
+
+class Tokens(NamedTuple):
+    """The five kinds of A8; `write_5m` holds what the split does not cover."""
+
+    input: int
+    output: int
+    write_5m: int
+    write_1h: int
+    read: int
+
+    @property
+    def cache_creation(self) -> int:
+        return self.write_5m + self.write_1h
+
+    @property
+    def prompt(self) -> int:
+        return self.input + self.cache_creation + self.read
+
+
+def tokens_of(usage: dict[str, Any]) -> Tokens:
+    split = object_of(usage.get("cache_creation"))
+    write_1h = count_of(split.get("ephemeral_1h_input_tokens"))
+    parts = count_of(split.get("ephemeral_5m_input_tokens")) + write_1h
+    written = max(count_of(usage.get("cache_creation_input_tokens")), parts)
+    return Tokens(
+        input=count_of(usage.get("input_tokens")),
+        output=count_of(usage.get("output_tokens")),
+        write_5m=written - write_1h,
+        write_1h=write_1h,
+        read=count_of(usage.get("cache_read_input_tokens")),
+    )
+
+
+def searches_of(usage: dict[str, Any]) -> int:
+    return count_of(object_of(usage.get("server_tool_use")).get("web_search_requests"))
+
+
+class Line(NamedTuple):
+    """One line that counts (A3)."""
+
+    key: tuple[Any, ...]
+    message_id: str | None
+    session: tuple[int, str]  # which kind of name it is in A6's list, and the name
+    timestamp: int
+    sidechain: bool
+    has_stop_reason: bool
+    model: str | None
+    usage: dict[str, Any]
+    tokens: Tokens
+    cost_usd: int | float | None
+    cwd: str | None
+    raw: bytes
+    source: Source
+
+    @property
+    def project_path(self) -> str | None:
+        folder = self.source.parts[0] if len(self.source.parts) > 1 else None
+        return self.cwd or folder
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """A5: the smallest of a response's lines wins."""
+        return (
+            self.sidechain,
+            -self.tokens.output,
+            not self.has_stop_reason,
+            text_or_none(self.usage.get("speed")) is None,
+            self.timestamp,
+            self.raw,
+        )
+
+
+def counted_line(value: dict[str, Any], raw: bytes, where: Source) -> Line | None:
+    """What *value* says, None where it does not count (A3)."""
+    message = object_of(value.get("message"))
+    usage = message.get("usage")
+    timestamp = timestamp_of(value.get("timestamp"))
+    if not isinstance(usage, dict) or timestamp is None or value.get("type") not in (None, "assistant"):
+        return None
+    session = session_of_line(value, where)
+    message_id = text_or_none(message.get("id"))
+    tokens = tokens_of(usage)
+    return Line(
+        key=key_of(value, message_id, session[1], tokens, raw),
+        message_id=message_id,
+        session=session,
+        timestamp=timestamp,
+        sidechain=value.get("isSidechain") is True,
+        has_stop_reason=text_or_none(message.get("stop_reason")) is not None,
+        model=text_or_none(message.get("model")),
+        usage=usage,
+        tokens=tokens,
+        cost_usd=number_or_none(value.get("costUSD")),
+        cwd=text_or_none(value.get("cwd")),
+        raw=raw,
+        source=where,
+    )
+
+
+def session_of_line(value: dict[str, Any], where: Source) -> tuple[int, str]:
+    """A6: the first of the four names that is there, with its place in the list."""
+    names = (
+        text_or_none(value.get("requestSessionId")),
+        text_or_none(object_of(value.get("forkedFrom")).get("sessionId")),
+        text_or_none(value.get("sessionId")),
+        session_of_path(where.parts)[0],
+    )
+    return next((kind, name) for kind, name in enumerate(names) if name)
+
+
+def key_of(value: dict[str, Any], message_id: str | None, session: str, tokens: Tokens, raw: bytes) -> tuple[Any, ...]:
+    """A4."""
+    request_id, uuid = text_or_none(value.get("requestId")), text_or_none(value.get("uuid"))
+    if message_id and request_id:
+        return ("request", message_id, request_id)
+    if message_id:
+        return ("message", message_id, session, tokens.input, tokens.cache_creation, tokens.read)
+    if uuid:
+        return ("uuid", uuid)
+    return ("bytes", session, hashlib.sha256(raw).digest())
+
+
+# --- A9, A10: what a response costs ----------------------------------------------------------------------------------
+
+
+class Part(NamedTuple):
+    """One thing billed: a response's top-level usage, or an iteration beside it (A9)."""
+
+    model: str | None
+    tokens: Tokens
+    fast: bool
+    us: bool
+    searches: int
+    top: bool  # False: an iteration; the line's costUSD, if it is what counts, has covered it
+
+
+def parts_of(winner: Line) -> list[Part]:
+    usage = winner.usage
+
+    def part(model: str | None, own: dict[str, Any], top: bool) -> Part:
+        speed = text_or_none(own.get("speed")) or usage.get("speed")
+        geo = text_or_none(own.get("inference_geo")) or usage.get("inference_geo")
+        return Part(model, tokens_of(own), speed == "fast", geo == "us", searches_of(own), top)
+
+    parts = [part(winner.model, usage, top=True)]
+    iterations = usage.get("iterations")
+    for entry in iterations if isinstance(iterations, list) else []:
+        kind = object_of(entry).get("type")
+        if kind == "advisor_message":
+            parts.append(part(text_or_none(entry.get("model")) or winner.model, entry, top=False))
+        elif kind == "compaction":
+            parts.append(part(winner.model, entry, top=False))
+    return parts
+
+
+def calculated(part: Part, price: Any) -> int:
+    """Tokens x price: the whole response at the higher prices if its prompt is over the threshold; rounded once."""
+    rates = (price.input, price.output, price.write_5m, price.write_1h, price.read)
+    if price.above is not None and part.tokens.prompt > price.threshold:
+        rates = price.above
+    cost = Fraction(sum(tokens * rate for tokens, rate in zip(part.tokens, rates, strict=True)))
+    if part.fast:
+        cost *= Fraction(price.fast, 1000)
+    if part.us:
+        cost *= Fraction(price.us, 1000)
+    return int(part.searches * price.web_search) + round(cost * PICO / PRICE_UNIT)
+
+
+def cost_of(part: Part, mode: str, cost_usd: int | float | None, price: Any) -> tuple[int, bool]:
+    """The cost in *mode*, and whether it is 0 for want of a price (A11)."""
+    if part.model == SYNTHETIC:
+        return 0, False
+    if mode == "display" or (mode == "auto" and cost_usd is not None):
+        return (round(Fraction(cost_usd) * PICO) if part.top and cost_usd is not None else 0), False
+    if price is not None:
+        return calculated(part, price), False
+    return 0, part.model is not None or any(part.tokens)
+
+
+# --- everything together ---------------------------------------------------------------------------------------------
+
+
+def count(sources: Iterable[Source], find_price: FindPrice | None = None) -> Reading:
+    """The sessions of all *sources*; in whatever order they come."""
+    reading = Reading()
+    reading.known_files = []
+    responses: dict[tuple[Any, ...], list[Line]] = defaultdict(list)
+    notes: dict[str, list[tuple[bytes, dict[str, Any]]]] = defaultdict(list)  # own transcripts' other lines, by session
+    for where in sources:
+        session_id, own = session_of_path(where.parts)
+        if own:
+            known = reading.setdefault(session_id, FreshSession(session_id))
+            known.files.add(where.name)
+            folder = where.parts[0] if len(where.parts) > 1 else None
+            known.project_paths |= {folder}  # stands only while there is no response
+        said: dict[str, Any] = {}
+        for raw, value in readable(where.content, reading):
+            line = counted_line(value, raw, where)
+            if line is not None:
+                responses[line.key].append(line)
+            said.update(note_of(value))
+        if own:
+            notes[session_id].append((os.fsencode(where.name), said))
+    for session_id, members in responses_by_session(responses).items():
+        session = reading.setdefault(session_id, FreshSession(session_id))
+        add_responses(session, members, find_price or (lambda model: None))
+    for session in reading.values():
+        session.project_path = min(session.project_paths, key=str, default=None)
+        take_notes(session, notes[session.id])
+    return reading
+
+
+def readable(content: bytes, reading: Reading) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Every object of a transcript that can matter; the bad lines are added to *reading*."""
+    for line, finished in lines_of(content):
+        if len(line) > LONGEST_LINE:
+            reading.bad_lines += finished
+        elif can_matter(line):
+            found = objects_of(line, finished)
+            reading.bad_lines += finished and not found and b'"usage"' in line
+            yield from found
+
+
+def responses_by_session(responses: dict[tuple[Any, ...], list[Line]]) -> dict[str, list[list[Line]]]:
+    """The lines of each response that counts, the winner first, by the session they belong to (A4, A5, A6)."""
+    main = {
+        (line.message_id, line.timestamp)
+        for lines in responses.values()
+        for line in lines
+        if line.message_id and not line.sidechain
+    }
+    sessions: dict[str, list[list[Line]]] = defaultdict(list)
+    for lines in responses.values():
+        lines.sort(key=lambda line: line.rank)
+        winner = lines[0]
+        if winner.sidechain and (winner.message_id, winner.timestamp) in main:
+            continue  # a replay
+        sessions[min(line.session for line in lines)[1]].append(lines)
+    return sessions
+
+
+def add_responses(session: FreshSession, members: list[list[Line]], find_price: FindPrice) -> None:
+    session.first = min(lines[0].timestamp for lines in members)
+    session.last = max(lines[0].timestamp for lines in members)
+    earliest = [lines for lines in members if lines[0].timestamp == session.first]
+    session.project_paths = frozenset(
+        line.project_path for lines in earliest for line in lines if line.rank == lines[0].rank
+    )
+    for lines in members:
+        winner = lines[0]
+        session.files |= {line.source.name for line in lines}
+        finalised = any(line.has_stop_reason for line in lines)
+        for part in parts_of(winner):
+            session.responses += 1
+            session.incomplete += not finalised
+            add_part(session, part, winner, find_price)
+    session.entries.sort()
+
+
+def add_part(session: FreshSession, part: Part, winner: Line, find_price: FindPrice) -> None:
+    name = "" if part.model in (None, SYNTHETIC) else str(part.model)
+    price = find_price(name) if name else None
+    costs = {mode: cost_of(part, mode, winner.cost_usd, price) for mode in MODES}
+    tokens = part.tokens
+    model = session.models.setdefault(name, FreshModel())
+    model.input += tokens.input
+    model.output += tokens.output
+    model.cache_creation += tokens.cache_creation
+    model.cache_read += tokens.read
+    model.responses += 1
+    for mode, (cost, unpriced) in costs.items():
+        model.cost[mode] += cost
+        model.unpriced[mode] += unpriced
+    auto, calculate, display = (costs[mode][0] for mode in MODES)
+    session.entries.append(
+        FreshEntry(
+            winner.timestamp,
+            name,
+            tokens.input,
+            tokens.output,
+            tokens.cache_creation,
+            tokens.read,
+            (auto, calculate, display),
+        )
+    )
+
+
+TITLES = {"custom-title": "customTitle", "ai-title": "aiTitle", "summary": "summary"}  # the best first
+
+
+def note_of(value: dict[str, Any]) -> dict[str, Any]:
+    """What a line of a session's own transcript says besides usage: a title of one kind, or the client's total."""
+    kind = value.get("type")
+    if isinstance(kind, str) and kind in TITLES and text_or_none(value.get(TITLES[kind])):
+        return {kind: value[TITLES[kind]]}
+    if kind == "cost-state" and number_or_none(value.get("totalCostUSD")) is not None:
+        return {"cost-state": float(value["totalCostUSD"])}
+    return {}
+
+
+def take_notes(session: FreshSession, notes: list[tuple[bytes, dict[str, Any]]]) -> None:
+    said: dict[str, Any] = {}
+    for _, note in sorted(notes, key=lambda note: note[0]):
+        said.update(note)
+    session.title = next((said[kind] for kind in TITLES if kind in said), None)
+    session.client_cost = said.get("cost-state")

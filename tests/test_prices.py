@@ -1,0 +1,732 @@
+"""Prices and the cost of a response (A10, A11)."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from ccusage_line import price_table, prices
+from ccusage_line.prices import MEMO_LIMIT, NAME_LIMIT, PICO, UNIT, Price, PriceTable, cost, part_id, pico, table
+
+ROOT = Path(__file__).resolve().parent.parent
+KINDS = ("input", "output", "write_5m", "write_1h", "read")
+MAX_COUNT = 2**53
+
+# Dollars per million tokens in the order of KINDS, as Claude Code 2.1.330 bills them.
+CLIENT = {
+    "opus 4.0, 4.1": ("15", "75", "18.75", "30", "1.5"),
+    "opus 4.5 to 5": ("5", "25", "6.25", "10", "0.5"),
+    "opus 5.5": ("4", "20", "5", "8", "0.2"),
+    "sonnet 3.5 to 4.6": ("3", "15", "3.75", "6", "0.3"),
+    "sonnet 5": ("2", "10", "2.5", "4", "0.2"),
+    "sonnet 5.5": ("2", "10", "2.5", "4", "0.1"),
+    "haiku 3.5": ("0.8", "4", "1", "1.6", "0.08"),
+    "haiku 4.5": ("1", "5", "1.25", "2", "0.1"),
+    "haiku 5.5": ("0.1", "0.5", "0.125", "0.2", "0.01"),
+    "fable, mythos 5": ("10", "50", "12.5", "20", "1"),
+    "fable, mythos 5.1": ("10", "50", "12.5", "20", "0.25"),
+    "fable, mythos 5.2": ("8", "40", "10", "16", "0.2"),
+}
+MODELS = {
+    "claude-opus-4-0": "opus 4.0, 4.1",
+    "claude-opus-4-20250514": "opus 4.0, 4.1",
+    "claude-opus-4-1": "opus 4.0, 4.1",
+    "claude-opus-4-1-20250805": "opus 4.0, 4.1",
+    "claude-opus-4-5": "opus 4.5 to 5",
+    "claude-opus-4-5-20251101": "opus 4.5 to 5",
+    "claude-opus-4-6": "opus 4.5 to 5",
+    "claude-opus-4-7": "opus 4.5 to 5",
+    "claude-opus-4-8": "opus 4.5 to 5",
+    "claude-opus-5": "opus 4.5 to 5",
+    "claude-opus-5-5": "opus 5.5",
+    "claude-3-5-sonnet": "sonnet 3.5 to 4.6",
+    "claude-3-5-sonnet-20241022": "sonnet 3.5 to 4.6",
+    "claude-3-7-sonnet": "sonnet 3.5 to 4.6",
+    "claude-3-7-sonnet-20250219": "sonnet 3.5 to 4.6",
+    "claude-sonnet-4-0": "sonnet 3.5 to 4.6",
+    "claude-sonnet-4-20250514": "sonnet 3.5 to 4.6",
+    "claude-sonnet-4-5": "sonnet 3.5 to 4.6",
+    "claude-sonnet-4-5-20250929": "sonnet 3.5 to 4.6",
+    "claude-sonnet-4-6": "sonnet 3.5 to 4.6",
+    "claude-sonnet-5": "sonnet 5",
+    "claude-sonnet-5-5": "sonnet 5.5",
+    "claude-3-5-haiku": "haiku 3.5",
+    "claude-3-5-haiku-20241022": "haiku 3.5",
+    "claude-haiku-4-5": "haiku 4.5",
+    "claude-haiku-4-5-20251001": "haiku 4.5",
+    "claude-haiku-5-5": "haiku 5.5",
+    "claude-fable-5": "fable, mythos 5",
+    "claude-mythos-5": "fable, mythos 5",
+    "claude-fable-5-1": "fable, mythos 5.1",
+    "claude-mythos-5-1": "fable, mythos 5.1",
+    "claude-fable-5-2": "fable, mythos 5.2",
+    "claude-mythos-5-2": "fable, mythos 5.2",
+}
+FAST = {
+    "claude-opus-4-6": ("30", "150", "37.5", "60", "3"),
+    "claude-opus-4-6-20260205": ("30", "150", "37.5", "60", "3"),
+    "claude-opus-4-7": ("30", "150", "37.5", "60", "3"),
+    "claude-opus-4-7-20260416": ("30", "150", "37.5", "60", "3"),
+    "claude-opus-4-8": ("10", "50", "12.5", "20", "1"),
+    "claude-opus-5": ("10", "50", "12.5", "20", "1"),
+    "claude-opus-5-5": ("8", "40", "10", "16", "0.4"),
+    "claude-fable-5-2": ("16", "80", "20", "32", "0.4"),
+    "claude-mythos-5-2": ("16", "80", "20", "32", "0.4"),
+    "claude-sonnet-5-5": ("2", "10", "2.5", "4", "0.1"),
+}
+
+
+def known(model: str) -> Price:
+    price = table().find(model)
+    assert price is not None, f"{model} has no price"
+    return price
+
+
+def tokens(**counts: int) -> tuple[int, int, int, int, int]:
+    return tuple(counts.get(kind, 0) for kind in KINDS)  # type: ignore[return-value]
+
+
+def dollars(text: str) -> int:
+    """Pico-dollars of an amount written in dollars; must be a whole number of them."""
+    amount = Fraction(text) * PICO
+    assert amount.denominator == 1
+    return int(amount)
+
+
+# --- what a response costs ---
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("model", MODELS)
+def test_every_token_kind_costs_what_the_client_bills(model: str, kind: str) -> None:
+    per_million = Fraction(CLIENT[MODELS[model]][KINDS.index(kind)])
+    assert cost(known(model), *tokens(**{kind: 1000})) == per_million * 1000 / 10**6 * PICO
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("model", FAST)
+def test_fast_responses_cost_what_the_client_bills(model: str, kind: str) -> None:
+    per_million = Fraction(FAST[model][KINDS.index(kind)])
+    assert cost(known(model), *tokens(**{kind: 1000}), fast=True) == per_million * 1000 / 10**6 * PICO
+
+
+@pytest.mark.parametrize(
+    ("model", "counts", "extra", "usd"),
+    [
+        # 40000 + 30000 + 30000 is not more than 100,000
+        pytest.param(
+            "claude-haiku-5-5",
+            {"input": 40_000, "write_5m": 30_000, "read": 30_000, "output": 1000},
+            {},
+            "0.00855",
+            id="at-the-threshold-the-plain-prices-hold",
+        ),
+        # one more input token: 40,001 x 0.5 + 30,000 x 0.625 + 30,000 x 0.05 + 1000 x 2.5, per million
+        pytest.param(
+            "claude-haiku-5-5",
+            {"input": 40_001, "write_5m": 30_000, "read": 30_000, "output": 1000},
+            {},
+            "0.0427505",
+            id="above-it-everything-costs-more-output-too",
+        ),
+        pytest.param(
+            "claude-haiku-5-5",
+            {"write_1h": 100_001},
+            {},
+            "0.100001",
+            id="above-it-an-hour-costs-twice-the-higher-input",
+        ),
+        pytest.param(
+            "claude-haiku-5-5",
+            {"input": 1, "output": 900_000},
+            {},
+            "0.4500001",
+            id="output-does-not-lengthen-the-prompt",
+        ),
+        pytest.param(
+            "claude-sonnet-4-20250514", {"input": 200_000, "output": 10}, {}, "0.60015", id="sonnet-4-at-200k"
+        ),
+        pytest.param(
+            "claude-sonnet-4-20250514", {"input": 200_001, "output": 10}, {}, "1.200231", id="sonnet-4-above-200k"
+        ),
+        pytest.param("claude-sonnet-4-0", {"read": 250_000}, {}, "0.15", id="undated-sonnet-4-above-200k"),
+        pytest.param("claude-sonnet-4-5", {"read": 250_000}, {}, "0.075", id="sonnet-4-5-has-no-threshold"),
+        pytest.param("claude-sonnet-4-6", {"input": 300_000, "output": 1000}, {}, "0.915", id="nor-has-sonnet-4-6"),
+        pytest.param("claude-opus-4-6", {"input": 300_000}, {}, "1.5", id="nor-has-opus-4-6"),
+        pytest.param("minimax-m3", {"input": 512_001}, {}, "0.3072006", id="thresholds-are-read-from-the-field-name"),
+        pytest.param("claude-3-opus-20240229", {"write_1h": 1000}, {}, "0.03", id="1h-write-where-the-list-is-wrong"),
+        pytest.param("claude-3-haiku-20240307", {"write_5m": 1000}, {}, "0.0003", id="5m-write-as-listed"),
+        pytest.param("claude-3-sonnet-20240229", {"write_5m": 1000}, {}, "0.00375", id="5m-write-where-not-listed"),
+        pytest.param("claude-3-sonnet-20240229", {"read": 1000}, {}, "0.0003", id="read-where-not-listed"),
+        pytest.param("claude-opus-5", {"input": 1000}, {"us": True}, "0.0055", id="us-inference"),
+        pytest.param("claude-opus-5-5", {"input": 1000}, {"us": True, "fast": True}, "0.0088", id="us-and-fast"),
+        pytest.param("claude-haiku-4-5", {"input": 1000}, {"us": True, "fast": True}, "0.001", id="no-factors-listed"),
+        pytest.param("claude-haiku-4-5", {}, {"searches": 3}, "0.03", id="searches"),
+        pytest.param(
+            "claude-opus-5-5",
+            {"input": 1000},
+            {"searches": 1, "us": True, "fast": True},
+            "0.0188",
+            id="factors-leave-searches-alone",
+        ),
+        pytest.param("claude-opus-5-5", {}, {}, "0", id="nothing"),
+    ],
+)
+def test_a_response_costs(model: str, counts: dict[str, int], extra: dict[str, int], usd: str) -> None:
+    assert cost(known(model), *tokens(**counts), **extra) == dollars(usd)
+
+
+@pytest.mark.parametrize(
+    ("units", "picos"),
+    [
+        pytest.param(499, 0, id="down"),
+        pytest.param(500, 0, id="half-to-even-below"),
+        pytest.param(501, 1, id="up"),
+        pytest.param(1500, 2, id="half-to-even-above"),
+        pytest.param(2500, 2, id="half-to-even-below-again"),
+    ],
+)
+def test_a_response_is_rounded_once_half_to_even(units: int, picos: int) -> None:
+    assert cost(Price(units, 0, 0, 0, 0), 1, 0, 0, 0, 0) == picos
+
+
+def test_rounding_waits_for_the_sum_of_all_kinds() -> None:
+    assert cost(Price(400, 400, 400, 400, 400), 1, 1, 1, 1, 1) == 2
+
+
+counts = st.integers(0, MAX_COUNT)
+per_token = st.integers(0, 10**12)
+five = st.tuples(per_token, per_token, per_token, per_token, per_token)
+
+
+@given(five, st.one_of(st.none(), st.integers(0, 10**6)), five, st.integers(1, 9999), st.integers(1, 9999), st.data())
+def test_cost_is_the_exact_fraction_rounded_once(
+    plain: tuple[int, ...], threshold: int | None, above: tuple[int, ...], fast: int, us: int, data: st.DataObject
+) -> None:
+    price = Price(*plain, threshold, above if threshold is not None else None, fast, us)  # type: ignore[arg-type]
+    five_counts = data.draw(st.tuples(*[st.one_of(st.integers(0, 300_000), counts)] * 5))
+    searches, is_fast, is_us = data.draw(st.tuples(st.integers(0, 1000), st.booleans(), st.booleans()))
+    prompt = five_counts[0] + five_counts[2] + five_counts[3] + five_counts[4]
+    rates = above if threshold is not None and prompt > threshold else plain
+    exact = sum((Fraction(n * rate, UNIT) for n, rate in zip(five_counts, rates, strict=True)), Fraction(0))
+    exact *= Fraction(fast, 1000) if is_fast else 1
+    exact *= Fraction(us, 1000) if is_us else 1
+    assert cost(price, *five_counts, searches, is_fast, is_us) == round((exact + Fraction(searches, 100)) * PICO)
+
+
+all_names = sorted({**price_table.RETIRED, **price_table.CURRENT, **price_table.OVERLAY})
+
+
+@given(st.sampled_from(all_names), st.tuples(*[counts] * 5), st.sampled_from(KINDS), counts, st.booleans())
+def test_more_tokens_never_cost_less(model: str, before: tuple[int, ...], kind: str, more: int, fast: bool) -> None:
+    after = list(before)
+    after[KINDS.index(kind)] += more
+    price = known(model)
+    assert cost(price, *after, fast=fast) >= cost(price, *before, fast=fast) >= 0
+
+
+@given(st.sampled_from(all_names), st.tuples(*[st.integers(0, 20_000)] * 5), st.integers(0, 100))
+def test_a_short_response_costs_the_sum_of_its_parts(model: str, five_counts: tuple[int, ...], searches: int) -> None:
+    price = known(model)
+    assume(all(getattr(price, kind) % (UNIT // PICO) == 0 for kind in KINDS))  # else each part is rounded
+    parts = [cost(price, *tokens(**{kind: n})) for kind, n in zip(KINDS, five_counts, strict=True)]
+    assert cost(price, *five_counts, searches) == sum(parts) + searches * price.web_search
+
+
+@pytest.mark.parametrize(
+    ("usd", "picos"),
+    [
+        pytest.param(0.05, 50_000_000_000, id="plain"),
+        pytest.param(0, 0, id="whole-number"),
+        pytest.param(-0.0, 0, id="negative-zero"),
+        pytest.param(-0.01, -10_000_000_000, id="negative"),
+        pytest.param(5e-324, 0, id="smallest"),
+        pytest.param(2.5e-12, 2, id="half-or-just-below"),
+        pytest.param(1e20, 10**32, id="huge"),
+    ],
+)
+def test_a_recorded_cost_becomes_the_nearest_pico(usd: float, picos: int) -> None:
+    assert pico(usd) == picos
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_finite_recorded_cost_is_rounded_exactly(usd: float) -> None:
+    assert pico(usd) == round(Fraction(usd) * PICO)
+
+
+# --- whose price it is ---
+
+
+@pytest.mark.parametrize(
+    ("model", "same_as"),
+    [
+        pytest.param("CLAUDE-SONNET-4-5-20250929", "claude-sonnet-4-5", id="upper-case"),
+        pytest.param("Anthropic/Claude-Opus-4-5", "claude-opus-4-5", id="mixed-case"),
+        pytest.param("claude-opus-4-8[1m]", "claude-opus-4-8", id="long-window-mark"),
+        pytest.param("claude-opus-4-8[1M]", "claude-opus-4-8", id="long-window-mark-upper-case"),
+        pytest.param("claude-sonnet-4-5-thinking", "claude-sonnet-4-5", id="thinking"),
+        pytest.param("anthropic/claude-3.7-sonnet:thinking", "claude-3-7-sonnet", id="thinking-of-openrouter"),
+        pytest.param("claude-opus-4-5-thinking[1m]", "claude-opus-4-5", id="two-marks"),
+        pytest.param("claude-opus-4-5@20251101", "claude-opus-4-5", id="vertex-date"),
+        pytest.param("claude-opus-4-8@default", "claude-opus-4-8", id="vertex-default"),
+        pytest.param("vertex_ai/claude-opus-4-1@20250805", "claude-opus-4-1", id="vertex-with-its-provider"),
+        pytest.param("claude-3-5-sonnet-v2@20241022", "claude-3-5-sonnet-20241022", id="vertex-second-3.5-sonnet"),
+        pytest.param("claude-sonnet-5-5-20261001", "claude-sonnet-5-5", id="date-not-listed"),
+        pytest.param("claude-opus-4", "claude-opus-4-20250514", id="only-its-date-is-listed"),
+        pytest.param("claude-sonnet-4", "claude-sonnet-4-20250514", id="only-its-date-is-listed-sonnet"),
+        pytest.param("claude-3-opus", "claude-3-opus-20240229", id="only-its-date-is-listed-old"),
+        pytest.param("claude-opus-4-20250601", "claude-opus-4-20250514", id="another-date-of-the-same-version"),
+        pytest.param("claude-opus-4.5", "claude-opus-4-5", id="dotted-version"),
+        pytest.param("anthropic/claude-opus-4.5-20251101", "claude-opus-4-5", id="dotted-dated-with-provider"),
+        pytest.param("claude-opus-4.8-20260601", "claude-opus-4-8", id="dotted-version-date-not-listed"),
+        pytest.param("kyma/claude-opus-5-20260101", "kyma/claude-opus-5", id="reseller-kept-less-date"),
+        pytest.param("claude-3-5-haiku-latest", "claude-3-5-haiku-20241022", id="latest-of-a-retired-version"),
+        pytest.param("anthropic.claude-opus-4-7-v1:0", "anthropic.claude-opus-4-7", id="bedrock-with-version-suffix"),
+        pytest.param(
+            "bedrock/us-east-1/anthropic.claude-opus-4-5-20251101-v1:0",
+            "anthropic.claude-opus-4-5-20251101-v1:0",
+            id="bedrock-path",
+        ),
+        pytest.param(
+            "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-6",
+            "us.anthropic.claude-sonnet-4-6",
+            id="bedrock-arn",
+        ),
+        pytest.param(
+            "us.anthropic.claude-sonnet-4-6[1m]", "us.anthropic.claude-sonnet-4-6", id="region-kept-with-mark"
+        ),
+        pytest.param("us.anthropic.claude-opus-4-6", "us.anthropic.claude-opus-4-6-v1", id="region-kept-less-version"),
+        pytest.param(
+            "us.anthropic.claude-sonnet-4-5",
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            id="region-kept-less-date-and-version",
+        ),
+        pytest.param("ca.anthropic.claude-opus-5-5", "anthropic.claude-opus-5-5", id="region-not-listed"),
+        pytest.param("github_copilot/claude-opus-4.5", "claude-opus-4-5", id="provider-listed-without-a-price"),
+        pytest.param("somebody/claude-opus-5", "claude-opus-5", id="provider-not-listed"),
+        pytest.param("glm-5", "zai/glm-5", id="glm"),
+        pytest.param("GLM-4.6", "zai/glm-4.6", id="glm-upper-case"),
+        pytest.param("glm-5.2[1m]", "zai/glm-5.2", id="glm-with-mark"),
+        pytest.param("openrouter/z-ai/glm-5", "zai/glm-5", id="glm-behind-its-maker"),
+        pytest.param("kimi-k2.5", "moonshot/kimi-k2.5", id="kimi-of-its-maker-not-of-another-host"),
+        pytest.param("kimi-k2.7-code", "moonshot/kimi-k2.7-code", id="kimi-listed-twice"),
+        pytest.param("deepseek-v3.2", "deepseek/deepseek-v3.2", id="deepseek"),
+        pytest.param("MiniMax-M2.5", "minimax/minimax-m2.5", id="minimax"),
+        pytest.param("qwen3.7-max", "dashscope/qwen3.7-max", id="qwen"),
+    ],
+)
+def test_a_name_costs_what_another_name_costs(model: str, same_as: str) -> None:
+    price, listed = known(model), known(same_as)
+    assert same_as in all_names
+    price.window = listed.window  # "[1m]" asks for more of it
+    assert price == listed
+
+
+# Input price in dollars per million tokens.
+@pytest.mark.parametrize(
+    ("model", "input"),
+    [
+        pytest.param("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "3.3", id="us"),
+        pytest.param("us-gov.anthropic.claude-opus-5-5", "4.8", id="us-gov"),
+        pytest.param("apac.anthropic.claude-opus-4-8", "5.5", id="apac"),
+        pytest.param("eu.anthropic.claude-haiku-5-5", "0.11", id="eu"),
+        pytest.param("global.anthropic.claude-opus-5", "5", id="global"),
+        pytest.param("vertex_ai/claude-3-5-haiku", "1", id="vertex"),
+        pytest.param("kyma/claude-opus-5", "6.75", id="reseller"),
+        pytest.param("openrouter/anthropic/claude-opus-4.5:batch", "2.5", id="openrouter-batch"),
+        pytest.param("databricks/databricks-claude-sonnet-4-5", "2.99999", id="databricks-to-the-last-digit"),
+        pytest.param("databricks/databricks-claude-3-7-sonnet", "2.99999", id="databricks-less-float-noise"),
+        pytest.param("deepseek-chat", "0.28", id="deepseek-chat"),
+    ],
+)
+def test_a_listed_name_has_its_own_price(model: str, input: str) -> None:
+    assert known(model).input == Fraction(input) / 10**6 * UNIT
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("<synthetic>", id="synthetic"),
+        pytest.param("unknown", id="unknown"),
+        pytest.param("gpt-5", id="gpt"),
+        pytest.param("mock/other-model", id="provider-of-nothing"),
+        pytest.param("claude", id="maker-alone"),
+        pytest.param("claude-unknown-9", id="no-such-family"),
+        pytest.param("claude-opus", id="no-version"),
+        pytest.param("claude-opus-20250514", id="no-version-but-a-date"),
+        pytest.param("claude-opus-4-9", id="next-version"),
+        pytest.param("claude-opus-4-10", id="version-of-two-digits"),
+        pytest.param("claude-opus-40", id="version-without-a-hyphen"),
+        pytest.param("claude-opus-4-5-1", id="version-of-three-numbers"),
+        pytest.param("claude-opus-4-12345678", id="not-a-date"),
+        pytest.param("claude-sonnet-6-20270101", id="next-version-with-a-date"),
+        pytest.param("claude-opus-4-5-fast", id="variant-not-listed"),
+        pytest.param("us.anthropic.claude-opus-9-20260101-v1:0", id="region-of-no-model"),
+        pytest.param("anthropic.claude-instant", id="a-model-version-is-no-suffix"),
+        pytest.param("anthropic.claude-v3", id="a-model-version-is-no-suffix-v3"),
+        pytest.param("claude-3-5-sonnet-v9", id="a-model-version-is-no-suffix-v9"),
+        pytest.param("notanthropic.claude-opus-5", id="not-a-region"),
+        pytest.param("my-claude-opus-5", id="not-a-prefix"),
+        pytest.param("databricks-claude-sonnet-4-5", id="databricks-name-alone"),
+        pytest.param("~anthropic/claude-opus-latest", id="moving-alias"),
+        pytest.param("claude-opus-latest", id="moving-alias-alone"),
+        # What these three stand for changed with every release (opus: 15, 5 and 4 dollars), so no one price is right.
+        pytest.param("opus", id="opus-alone"),
+        pytest.param("sonnet", id="sonnet-alone"),
+        pytest.param("haiku", id="haiku-alone"),
+        pytest.param("glm-6", id="next-glm"),
+        pytest.param("glm", id="family-alone"),
+        pytest.param("kimi-k2", id="kimi-version-not-listed"),
+        pytest.param("somehost/glm-5", id="another-makers-model-at-a-reseller"),
+        pytest.param("claude-\u017fonnet-5", id="long-s-that-upper-cases-to-ascii"),
+        pytest.param("\u212aimi-k2.5", id="kelvin-sign-that-lower-cases-to-ascii"),
+        pytest.param("claude-opus-5 ", id="blank-behind"),
+        pytest.param("claude-opus-5\n", id="line-end"),
+        pytest.param("\ud800claude-opus-5", id="lone-surrogate"),
+        pytest.param("a/" * 99 + "claude-opus-5", id="longer-than-any-name"),
+    ],
+)
+def test_what_is_not_listed_has_no_price(model: str) -> None:
+    assert table().find(model) is None
+
+
+# The cost of a thousand tokens each of input, 5 minute write, read and output.
+@pytest.mark.parametrize(
+    ("model", "usd"),
+    [
+        pytest.param("claude-opus-4-5@20251101", "0.03675", id="vertex"),
+        pytest.param("claude-sonnet-4-5", "0.02205", id="undated"),
+        pytest.param("claude-3-5-sonnet-20241022", "0.02205", id="old"),
+        pytest.param("claude-opus-5", "0.03675", id="opus-5"),
+        pytest.param("claude-sonnet-4-5-thinking", "0.02205", id="thinking"),
+        pytest.param("glm-4.6", "0.00291", id="glm"),
+    ],
+)
+def test_names_cost_what_other_tools_charge_for_them(model: str, usd: str) -> None:
+    assert cost(known(model), *tokens(input=1000, output=1000, write_5m=1000, read=1000)) == dollars(usd)
+
+
+VERSIONS = {
+    "opus": {"4-0", "4-1", "4-5", "4-6", "4-7", "4-8", "5-5"},
+    "sonnet": {"4-0", "4-5", "4-6", "5-5"},
+    "haiku": {"4-5", "5-5"},
+    "fable": {"5-1", "5-2"},
+    "mythos": {"5-1", "5-2"},
+}
+FORMS = (
+    "{}",
+    "{}[1m]",
+    "{}-20260101",
+    "{}@20260101",
+    "{}-thinking",
+    "anthropic/{}",
+    "openrouter/anthropic/{}",
+    "vertex_ai/{}@default",
+    "anthropic.{}-v1:0",
+    "us.anthropic.{}-20260101-v1:0",
+    "bedrock/us-east-1/anthropic.{}-v1",
+)
+
+
+@given(st.sampled_from(sorted(VERSIONS)), st.integers(1, 12), st.integers(0, 120), st.sampled_from(FORMS))
+@example("opus", 4, 9, "{}")
+@example("sonnet", 4, 20, "us.anthropic.{}-20260101-v1:0")
+def test_a_version_never_has_the_price_of_another(family: str, major: int, minor: int, form: str) -> None:
+    assume(f"{major}-{minor}" not in VERSIONS[family])
+    assert table().find(form.format(f"claude-{family}-{major}-{minor}")) is None
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("family", VERSIONS)
+def test_every_listed_version_has_a_price_in_every_form(family: str, form: str) -> None:
+    for version in VERSIONS[family]:
+        known(form.format(f"claude-{family}-{version}"))
+
+
+anything = st.text(st.characters(exclude_categories=()), max_size=300)
+
+
+@given(st.one_of(anything, st.builds("".join, st.lists(st.sampled_from([*all_names, *"/.@-[1m]:v2", "anthropic."])))))
+@example("\x00" * NAME_LIMIT)
+@example("claude" * 10_000)
+@example("claude/@default")
+@example("/" * NAME_LIMIT)
+@example("@")
+@example("claude-" + "[1m]" * 40)
+def test_any_string_may_be_asked_for_in_any_case(name: str) -> None:
+    price = table().find(name)
+    assert price is None or isinstance(price, Price)
+    assert table().find(name) == price
+    if name.isascii():
+        assert table().find(name.upper()) == price
+
+
+@given(st.sampled_from(all_names))
+def test_every_listed_name_has_a_price_in_any_case(name: str) -> None:
+    assert known(name.upper()) == known(name)
+
+
+def test_the_names_remembered_are_bounded() -> None:
+    prices_in_use = PriceTable({}, price_table.CURRENT, {})
+    for number in range(3 * MEMO_LIMIT):
+        prices_in_use.find(f"claude-opus-{number}")
+        assert len(prices_in_use._memo) <= MEMO_LIMIT
+    assert prices_in_use.find("claude-opus-5") == prices_in_use.find("CLAUDE-OPUS-5") == known("claude-opus-5")
+
+
+# Input alone tells these apart.
+def entry(input: int) -> prices.Packed:
+    return (input, 0, 0, 0, 0, None, None, 1000, 1000, None)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "current", "retired", "input"),
+    [
+        pytest.param({"claude-x-1": entry(1)}, {"claude-x-1": entry(2)}, {"claude-x-1": entry(3)}, 1, id="overlay"),
+        pytest.param({}, {"claude-x-1": entry(2)}, {"claude-x-1": entry(3)}, 2, id="current"),
+        pytest.param({}, {}, {"claude-x-1": entry(3)}, 3, id="retired"),
+        pytest.param({"claude-x": entry(1)}, {}, {"claude-x-1": entry(3)}, 3, id="the-name-itself-wherever-it-is"),
+        pytest.param(
+            {},
+            {"claude-x-1-20260101": entry(2), "claude-x-1-20260301": entry(4)},
+            {"claude-x-1-20260201": entry(3)},
+            4,
+            id="the-newest-date",
+        ),
+    ],
+)
+def test_the_parts_of_a_table_are_asked_in_order(
+    overlay: dict[str, prices.Packed], current: dict[str, prices.Packed], retired: dict[str, prices.Packed], input: int
+) -> None:
+    price = PriceTable(overlay, current, retired).find("claude-x-1")
+    assert price is not None
+    assert price.input == input
+
+
+@pytest.mark.parametrize(
+    ("model", "window"),
+    [
+        pytest.param("claude-haiku-4-5", 200_000, id="haiku-4.5"),
+        pytest.param("claude-sonnet-4-20250514", 200_000, id="sonnet-4"),
+        pytest.param("claude-sonnet-4-6", 200_000, id="sonnet-4.6"),
+        pytest.param("claude-opus-4-6", 200_000, id="opus-4.6"),
+        pytest.param("us.anthropic.claude-opus-4-6-v1", 200_000, id="opus-4.6-in-a-region"),
+        pytest.param("openrouter/anthropic/claude-sonnet-4.5", 200_000, id="sonnet-4.5-dotted"),
+        pytest.param("claude-4-sonnet-20250514", 200_000, id="sonnet-4-in-the-old-order"),
+        pytest.param("claude-opus-4-6[1m]", 1_000_000, id="opus-4.6-long"),
+        pytest.param("claude-opus-4-7", 1_000_000, id="opus-4.7"),
+        pytest.param("claude-haiku-5-5", 1_000_000, id="haiku-5.5"),
+        pytest.param("claude-fable-5-2", 1_000_000, id="fable-5.2"),
+        pytest.param("claude-mythos-preview", 1_000_000, id="no-version"),
+        pytest.param("claude-3-5-haiku", 200_000, id="haiku-3.5"),
+        pytest.param("claude-2", 100_000, id="claude-2"),
+        pytest.param("glm-5.2", 1_000_000, id="another-maker"),
+        pytest.param("replicate/anthropic/claude-3.7-sonnet", None, id="not-known"),
+    ],
+)
+def test_a_model_has_the_window_the_client_gives_it(model: str, window: int | None) -> None:
+    assert known(model).window == window
+
+
+def test_asking_for_the_long_window_leaves_the_short_one_alone() -> None:
+    assert known("claude-opus-4-6[1m]").window == 1_000_000
+    assert known("claude-opus-4-6").window == 200_000
+
+
+# --- which prices these are ---
+
+
+def test_the_embedded_fingerprint_is_that_of_the_embedded_prices() -> None:
+    parts = (price_table.OVERLAY, price_table.CURRENT, price_table.RETIRED)
+    assert [part_id(part) for part in parts] == [price_table.OVERLAY_ID, price_table.CURRENT_ID, price_table.RETIRED_ID]
+    assert table().fingerprint == PriceTable(*parts).fingerprint
+    assert table().source == price_table.SOURCE == "LiteLLM 1.109.1"
+
+
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["overlay", "current", "retired"])
+def test_the_fingerprint_changes_with_any_price(which: int) -> None:
+    parts = [{"claude-x-1": entry(1)}, {"claude-x-2": entry(2)}, {"claude-x-3": entry(3)}]
+    seen = {PriceTable(*parts).fingerprint}
+    parts[which] = {"claude-x-9": entry(1)}
+    seen.add(PriceTable(*parts).fingerprint)
+    for field in range(10):
+        changed = list(entry(1))
+        changed[field] = (1, 2, 3, 4, 5) if field == 6 else 77
+        parts[which] = {"claude-x-9": tuple(changed)}  # type: ignore[dict-item]
+        seen.add(PriceTable(*parts).fingerprint)
+    assert len(seen) == 12
+
+
+def test_the_fingerprint_is_short_and_does_not_depend_on_order() -> None:
+    one, two = {"a": entry(1), "b": entry(2)}, {"b": entry(2), "a": entry(1)}
+    assert PriceTable(one, {}, {}).fingerprint == PriceTable(two, {}, {}).fingerprint
+    assert len(PriceTable(one, {}, {}).fingerprint) < 32
+
+
+def test_every_embedded_name_is_lower_case_and_every_entry_whole() -> None:
+    for part in (price_table.OVERLAY, price_table.CURRENT, price_table.RETIRED):
+        assert part
+        for name, packed in part.items():
+            assert name == name.lower()
+            assert len(name) < NAME_LIMIT
+            assert len(packed) == 10
+            assert packed[3] == 2 * packed[0]
+            assert (packed[5] is None) == (packed[6] is None)
+            if packed[6] is not None:
+                assert packed[6][3] == 2 * packed[6][0]
+                assert all(high >= low for high, low in zip(packed[6], packed[:5], strict=True))
+
+
+def test_prices_load_nothing_else() -> None:
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+before = set(sys.modules)
+import ccusage_line.prices
+print(*sorted(set(sys.modules) - before))
+before = set(sys.modules)
+print(ccusage_line.prices.table().find("claude-opus-5").input, ccusage_line.prices.table().fingerprint != "")
+print(*sorted(set(sys.modules) - before))
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    first, answer, then = done.stdout.splitlines()
+    assert set(first.split()) <= {"__future__", "ccusage_line", "ccusage_line.prices"}
+    assert answer == "5000000000 True"
+    assert then == "ccusage_line.price_table"
+
+
+# --- how the table is made ---
+
+
+def load_tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_price_table", ROOT / "tools" / "make_price_table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+tool = load_tool()
+PLAIN = {"input_cost_per_token": 3e-06, "output_cost_per_token": 1.5e-05}
+
+
+@pytest.mark.parametrize(
+    ("fields", "position", "value"),
+    [
+        pytest.param({}, 2, 3_750_000_000, id="a-missing-5m-write-is-a-quarter-more-than-input"),
+        pytest.param({"cache_creation_input_token_cost": 3.6e-06}, 2, 3_600_000_000, id="5m-write-as-listed"),
+        pytest.param({"cache_creation_input_token_cost": 0.0}, 2, 0, id="a-5m-write-may-be-free"),
+        pytest.param(
+            {"cache_creation_input_token_cost_above_1hr": 6e-05}, 3, 6_000_000_000, id="1h-write-is-twice-input"
+        ),
+        pytest.param({}, 4, 300_000_000, id="a-missing-read-is-a-tenth-of-input"),
+        pytest.param({"cache_read_input_token_cost": 7.5e-08}, 4, 75_000_000, id="read-as-listed"),
+        pytest.param({"input_cost_per_token_cache_hit": 7e-08}, 4, 70_000_000, id="read-under-its-other-name"),
+        pytest.param({}, 5, None, id="no-threshold"),
+        pytest.param({"input_cost_per_token_above_100k_tokens_batches": 1}, 5, None, id="batch-prices-are-not-read"),
+        pytest.param({"provider_specific_entry": {"fast": 2.0}}, 7, 2000, id="fast"),
+        pytest.param({"provider_specific_entry": {"us": 1.1}}, 8, 1100, id="us"),
+        pytest.param({"provider_specific_entry": None}, 8, 1000, id="no-factors"),
+        pytest.param({"max_input_tokens": 123}, 9, 123, id="window"),
+        pytest.param({"input_cost_per_token": 3.0000000000000004e-06}, 0, 3_000_000_000, id="float-noise-is-removed"),
+        pytest.param({"input_cost_per_token": 2.99999e-06}, 0, 2_999_990_000, id="odd-prices-are-exact"),
+    ],
+)
+def test_an_entry_is_read(fields: dict[str, object], position: int, value: object) -> None:
+    assert tool.pack("claude-x", {**PLAIN, **fields})[position] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "threshold"),
+    [
+        pytest.param("200k", 200_000, id="200k"),
+        pytest.param("100k", 100_000, id="100k"),
+        pytest.param("512k", 512_000, id="512k"),
+        pytest.param("131072", 131_072, id="no-k"),
+    ],
+)
+def test_a_threshold_is_read_from_the_field_name(name: str, threshold: int) -> None:
+    above = {
+        f"input_cost_per_token_above_{name}_tokens": 6e-06,
+        f"output_cost_per_token_above_{name}_tokens": 2.25e-05,
+        f"cache_read_input_token_cost_above_{name}_tokens": 5e-07,
+        f"cache_creation_input_token_cost_above_1hr_above_{name}_tokens": 1.0,
+    }
+    packed = tool.pack("claude-x", {**PLAIN, **above})
+    assert packed[5] == threshold
+    assert packed[6] == (6_000_000_000, 22_500_000_000, 7_500_000_000, 12_000_000_000, 500_000_000)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        pytest.param({"input_cost_per_token": 1.23e-16}, "no whole number of units", id="finer-than-the-unit"),
+        pytest.param({"input_cost_per_token": -3e-06}, "no whole number of units", id="negative"),
+        pytest.param(
+            {"input_cost_per_token_above_128k_tokens": 1, "input_cost_per_token_above_200k_tokens": 2},
+            "more than one threshold",
+            id="two-thresholds",
+        ),
+        pytest.param(
+            {"input_cost_per_token_above_200k_tokens": 6e-06}, "no input or output price_above_200k", id="half-a-tier"
+        ),
+    ],
+)
+def test_an_entry_that_cannot_be_said_exactly_is_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tool.pack("claude-x", {**PLAIN, **fields})
+
+
+RETIRED_NAMES = sorted(set(tool.SAME_AS.values()) | set(tool.FAST))
+
+
+def make(tmp_path: Path, current: dict[str, object], *options: str) -> subprocess.CompletedProcess[str]:
+    (tmp_path / "current.json").write_text(json.dumps(current))
+    (tmp_path / "retired.json").write_text(json.dumps(dict.fromkeys(RETIRED_NAMES, PLAIN)))
+    files = ["--current", str(tmp_path / "current.json"), "--retired", str(tmp_path / "retired.json")]
+    return subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "make_price_table.py"), *files, *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_of_a_whole_price_list_only_what_is_wanted_is_taken(tmp_path: Path) -> None:
+    listed = {
+        "sample_spec": {"input_cost_per_token": 0, "output_cost_per_token": 0, "litellm_provider": "one of them"},
+        "gpt-5": {**PLAIN, "litellm_provider": "openai"},
+        "claude-New-9": {**PLAIN, "litellm_provider": "anthropic"},
+        "github_copilot/claude-new-9": {"litellm_provider": "github_copilot"},
+        "zai/glm-9": {**PLAIN, "litellm_provider": "zai"},
+        "somehost/glm-9": {**PLAIN, "litellm_provider": "somehost"},
+        "moonshot/other": {**PLAIN, "litellm_provider": "moonshot"},
+    }
+    done = make(tmp_path, listed)
+    assert (done.returncode, done.stderr) == (0, "")
+    made: dict[str, object] = {}
+    exec(compile(done.stdout, "price_table.py", "exec"), made)
+    assert list(made["CURRENT"]) == ["claude-new-9", "zai/glm-9"]  # type: ignore[call-overload]
+    assert "MIT License\n\nCopyright (c) 2023 Berri AI\n" in str(made["__doc__"])
+    assert make(tmp_path, dict(reversed(listed.items()))).stdout == done.stdout
+
+
+def test_a_table_made_from_other_prices_is_not_the_committed_one(tmp_path: Path) -> None:
+    done = make(tmp_path, {"claude-new-9": PLAIN}, "--check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "price_table.py is not what these files give" in done.stderr

@@ -1,0 +1,568 @@
+"""The text of the report: whole layouts, what is chosen, in which order, and that nothing is too wide or lost."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ccusage_line import report, table
+from ccusage_line.session import ModelUsage, Session
+
+CENT = 10_000_000_000  # of 1e-12 dollar
+DAYS = {1_777_500: "2026-04-29", 1_777_600: "2026-05-01", 1_777_700: "2026-05-02"}
+
+
+def day_of(us: int) -> str:
+    return DAYS[us // 1_000_000_000]
+
+
+SHOP = Session(
+    "11111111-1111-4111-8111-111111111111",
+    [
+        ModelUsage("claude-opus-4-5-20251101", 1_234, 56_789, 345_678, 4_567_890, 1_234 * CENT, 30),
+        ModelUsage("claude-3-5-haiku-20241022", 99, 100, 0, 0, 1 * CENT, 3),
+    ],
+    1_777_600_000_000_000,
+    1_777_700_000_000_000,
+    "/home/x/shop",
+    "Fix the 日本語 parser",
+    33,
+    1,
+    12.5,
+)
+NOTES = Session(
+    "22222222-2222-4222-8222-222222222222",
+    [
+        ModelUsage("acme/coder-with-a-name-that-is-much-too-long", 1_000, 500, 0, 0, 0, 3, 3),
+        ModelUsage("", 5, 5, 0, 0, 0, 1),
+    ],
+    1_777_500_000_000_000,
+    1_777_500_000_000_000,
+    "/home/x/notes",
+    responses=4,
+    archived=True,
+)
+ODD = Session(
+    "odd",
+    [ModelUsage("claude-sonnet-4-5-20250929", 10, 20, 0, 0, 3 * CENT, 1)],
+    1_777_600_000_000_000,
+    1_777_600_000_000_000,
+)
+SESSIONS = [ODD, NOTES, SHOP]
+
+LAYOUTS = {
+    60: """\
+╭────────────────────────────────╮
+│  Claude Code usage by session  │
+╰────────────────────────────────╯
+┌─────────────────┬──────────────────┬────────┬────────────┐
+│Session          │Models            │    Cost│Last        │
+│                 │                  │   (USD)│Activity    │
+├─────────────────┼──────────────────┼────────┼────────────┤
+│8111-111111111111│- 3-5-haiku       │$12.35  │2026-05-02  │
+│                 │- opus-4-5        │        │            │
+│odd              │- sonnet-4-5      │ $0.03  │2026-05-01  │
+│8222-222222222222│- coder-with-a-na…│ $0.00+?│2026-04-29 *│
+├─────────────────┼──────────────────┼────────┼────────────┤
+│Total            │                  │$12.38+?│            │
+└─────────────────┴──────────────────┴────────┴────────────┘
++? lacks the cost of what has no known price:
+   acme/coder-with-a-name-that-is-much…
+1 response was cut off or never finalised: more output may
+   have been billed than is recorded.
+* archived: the transcripts of 1 session are gone, what was
+   counted is kept.
+Not shown: Input, Output, Cache Create, Cache Read, Total
+   Tokens. To see them widen the screen to 100 columns, or
+   use --json.
+""",
+    80: """\
+╭────────────────────────────────╮
+│  Claude Code usage by session  │
+╰────────────────────────────────╯
+┌───────────────────┬───────────────┬───────┬────────┬──────────┬──────────────┐
+│ Session           │ Models        │ Input │ Output │     Cost │ Last         │
+│                   │               │       │        │    (USD) │ Activity     │
+├───────────────────┼───────────────┼───────┼────────┼──────────┼──────────────┤
+│ 8111-111111111111 │ - 3-5-haiku   │ 1,333 │ 56,889 │ $12.35   │ 2026-05-02   │
+│                   │ - opus-4-5    │       │        │          │              │
+│ odd               │ - sonnet-4-5  │    10 │     20 │  $0.03   │ 2026-05-01   │
+│ 8222-222222222222 │ - coder-with… │ 1,005 │    505 │  $0.00+? │ 2026-04-29 * │
+├───────────────────┼───────────────┼───────┼────────┼──────────┼──────────────┤
+│ Total             │               │ 2,348 │ 57,414 │ $12.38+? │              │
+└───────────────────┴───────────────┴───────┴────────┴──────────┴──────────────┘
++? lacks the cost of what has no known price:
+   acme/coder-with-a-name-that-is-much…
+1 response was cut off or never finalised: more output may have been billed than
+   is recorded.
+* archived: the transcripts of 1 session are gone, what was counted is kept.
+Not shown: Cache Create, Cache Read, Total Tokens. To see them widen the screen
+   to 100 columns, or use --json.
+""",
+    99: """\
+╭────────────────────────────────╮
+│  Claude Code usage by session  │
+╰────────────────────────────────╯
+┌───────────────────┬──────────────────────────────────┬───────┬────────┬──────────┬──────────────┐
+│ Session           │ Models                           │ Input │ Output │     Cost │ Last         │
+│                   │                                  │       │        │    (USD) │ Activity     │
+├───────────────────┼──────────────────────────────────┼───────┼────────┼──────────┼──────────────┤
+│ 8111-111111111111 │ - 3-5-haiku                      │ 1,333 │ 56,889 │ $12.35   │ 2026-05-02   │
+│                   │ - opus-4-5                       │       │        │          │              │
+│ odd               │ - sonnet-4-5                     │    10 │     20 │  $0.03   │ 2026-05-01   │
+│ 8222-222222222222 │ - coder-with-a-name-that-is-muc… │ 1,005 │    505 │  $0.00+? │ 2026-04-29 * │
+├───────────────────┼──────────────────────────────────┼───────┼────────┼──────────┼──────────────┤
+│ Total             │                                  │ 2,348 │ 57,414 │ $12.38+? │              │
+└───────────────────┴──────────────────────────────────┴───────┴────────┴──────────┴──────────────┘
++? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
+1 response was cut off or never finalised: more output may have been billed than is recorded.
+* archived: the transcripts of 1 session are gone, what was counted is kept.
+Not shown: Cache Create, Cache Read, Total Tokens. To see them widen the screen to 100 columns, or
+   use --json.
+""",
+    100: """\
+╭────────────────────────────────╮
+│  Claude Code usage by session  │
+╰────────────────────────────────╯
+┌─────────────────┬─────────────────┬─────┬──────┬───────┬─────────┬─────────┬────────┬────────────┐
+│Session          │Models           │Input│Output│  Cache│    Cache│    Total│    Cost│Last        │
+│                 │                 │     │      │ Create│     Read│   Tokens│   (USD)│Activity    │
+├─────────────────┼─────────────────┼─────┼──────┼───────┼─────────┼─────────┼────────┼────────────┤
+│8111-111111111111│- 3-5-haiku      │1,333│56,889│345,678│4,567,890│4,971,790│$12.35  │2026-05-02  │
+│                 │- opus-4-5       │     │      │       │         │         │        │            │
+│odd              │- sonnet-4-5     │   10│    20│      0│        0│       30│ $0.03  │2026-05-01  │
+│8222-222222222222│- coder-with-a-n…│1,005│   505│      0│        0│    1,510│ $0.00+?│2026-04-29 *│
+├─────────────────┼─────────────────┼─────┼──────┼───────┼─────────┼─────────┼────────┼────────────┤
+│Total            │                 │2,348│57,414│345,678│4,567,890│4,973,330│$12.38+?│            │
+└─────────────────┴─────────────────┴─────┴──────┴───────┴─────────┴─────────┴────────┴────────────┘
++? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
+1 response was cut off or never finalised: more output may have been billed than is recorded.
+* archived: the transcripts of 1 session are gone, what was counted is kept.
+""",
+    120: """\
+╭────────────────────────────────╮
+│  Claude Code usage by session  │
+╰────────────────────────────────╯
+┌───────────────────┬─────────────────────┬───────┬────────┬─────────┬───────────┬───────────┬──────────┬──────────────┐
+│ Session           │ Models              │ Input │ Output │   Cache │     Cache │     Total │     Cost │ Last         │
+│                   │                     │       │        │  Create │      Read │    Tokens │    (USD) │ Activity     │
+├───────────────────┼─────────────────────┼───────┼────────┼─────────┼───────────┼───────────┼──────────┼──────────────┤
+│ 8111-111111111111 │ - 3-5-haiku         │ 1,333 │ 56,889 │ 345,678 │ 4,567,890 │ 4,971,790 │ $12.35   │ 2026-05-02   │
+│                   │ - opus-4-5          │       │        │         │           │           │          │              │
+│ odd               │ - sonnet-4-5        │    10 │     20 │       0 │         0 │        30 │  $0.03   │ 2026-05-01   │
+│ 8222-222222222222 │ - coder-with-a-nam… │ 1,005 │    505 │       0 │         0 │     1,510 │  $0.00+? │ 2026-04-29 * │
+├───────────────────┼─────────────────────┼───────┼────────┼─────────┼───────────┼───────────┼──────────┼──────────────┤
+│ Total             │                     │ 2,348 │ 57,414 │ 345,678 │ 4,567,890 │ 4,973,330 │ $12.38+? │              │
+└───────────────────┴─────────────────────┴───────┴────────┴─────────┴───────────┴───────────┴──────────┴──────────────┘
++? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
+1 response was cut off or never finalised: more output may have been billed than is recorded.
+* archived: the transcripts of 1 session are gone, what was counted is kept.
+""",
+    200: """\
+╭────────────────────────────────╮
+│  Claude Code usage by session  │
+╰────────────────────────────────╯
+┌───────────────────┬───────────────────────────────────────────┬───────┬────────┬──────────────┬────────────┬──────────────┬────────────┬───────────────┐
+│ Session           │ Models                                    │ Input │ Output │ Cache Create │ Cache Read │ Total Tokens │ Cost (USD) │ Last Activity │
+├───────────────────┼───────────────────────────────────────────┼───────┼────────┼──────────────┼────────────┼──────────────┼────────────┼───────────────┤
+│ 8111-111111111111 │ - 3-5-haiku                               │ 1,333 │ 56,889 │      345,678 │  4,567,890 │    4,971,790 │   $12.35   │ 2026-05-02    │
+│                   │ - opus-4-5                                │       │        │              │            │              │            │               │
+│ odd               │ - sonnet-4-5                              │    10 │     20 │            0 │          0 │           30 │    $0.03   │ 2026-05-01    │
+│ 8222-222222222222 │ - coder-with-a-name-that-is-much-too-long │ 1,005 │    505 │            0 │          0 │        1,510 │    $0.00+? │ 2026-04-29 *  │
+├───────────────────┼───────────────────────────────────────────┼───────┼────────┼──────────────┼────────────┼──────────────┼────────────┼───────────────┤
+│ Total             │                                           │ 2,348 │ 57,414 │      345,678 │  4,567,890 │    4,973,330 │   $12.38+? │               │
+└───────────────────┴───────────────────────────────────────────┴───────┴────────┴──────────────┴────────────┴──────────────┴────────────┴───────────────┘
++? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
+1 response was cut off or never finalised: more output may have been billed than is recorded.
+* archived: the transcripts of 1 session are gone, what was counted is kept.
+""",  # noqa: E501
+}
+
+BREAKDOWN_FROM_THE_CHEAPEST = """\
+╭────────────────────────────────╮
+│  Claude Code usage by session  │
+╰────────────────────────────────╯
+┌───────────────────┬─────────────────────┬───────┬────────┬─────────┬───────────┬───────────┬──────────┬──────────────┐
+│ Session           │ Models              │ Input │ Output │   Cache │     Cache │     Total │     Cost │ Last         │
+│                   │                     │       │        │  Create │      Read │    Tokens │    (USD) │ Activity     │
+├───────────────────┼─────────────────────┼───────┼────────┼─────────┼───────────┼───────────┼──────────┼──────────────┤
+│ 8222-222222222222 │ - coder-with-a-nam… │ 1,005 │    505 │       0 │         0 │     1,510 │  $0.00+? │ 2026-04-29 * │
+│ └─ coder-with-a-… │                     │ 1,000 │    500 │       0 │         0 │     1,500 │  $0.00+? │              │
+│ └─ unknown        │                     │     5 │      5 │       0 │         0 │        10 │  $0.00   │              │
+│ odd               │ - sonnet-4-5        │    10 │     20 │       0 │         0 │        30 │  $0.03   │ 2026-05-01   │
+│ └─ sonnet-4-5     │                     │    10 │     20 │       0 │         0 │        30 │  $0.03   │              │
+│ 8111-111111111111 │ - 3-5-haiku         │ 1,333 │ 56,889 │ 345,678 │ 4,567,890 │ 4,971,790 │ $12.35   │ 2026-05-02   │
+│                   │ - opus-4-5          │       │        │         │           │           │          │              │
+│ └─ opus-4-5       │                     │ 1,234 │ 56,789 │ 345,678 │ 4,567,890 │ 4,971,591 │ $12.34   │              │
+│ └─ 3-5-haiku      │                     │    99 │    100 │       0 │         0 │       199 │  $0.01   │              │
+├───────────────────┼─────────────────────┼───────┼────────┼─────────┼───────────┼───────────┼──────────┼──────────────┤
+│ Total             │                     │ 2,348 │ 57,414 │ 345,678 │ 4,567,890 │ 4,973,330 │ $12.38+? │              │
+└───────────────────┴─────────────────────┴───────┴────────┴─────────┴───────────┴───────────┴──────────┴──────────────┘
++? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
+1 response was cut off or never finalised: more output may have been billed than is recorded.
+* archived: the transcripts of 1 session are gone, what was counted is kept.
+"""
+
+COMPACT = """\
+╭────────────────────────────────╮
+│  Claude Code usage by session  │
+╰────────────────────────────────╯
+┌───────────────────┬───────────────────────────────────────────┬───────┬────────┬────────────┬───────────────┐
+│ Session           │ Models                                    │ Input │ Output │ Cost (USD) │ Last Activity │
+├───────────────────┼───────────────────────────────────────────┼───────┼────────┼────────────┼───────────────┤
+│ 8111-111111111111 │ - 3-5-haiku                               │ 1,333 │ 56,889 │   $12.35   │ 2026-05-02    │
+│                   │ - opus-4-5                                │       │        │            │               │
+│ odd               │ - sonnet-4-5                              │    10 │     20 │    $0.03   │ 2026-05-01    │
+│ 8222-222222222222 │ - coder-with-a-name-that-is-much-too-long │ 1,005 │    505 │    $0.00+? │ 2026-04-29 *  │
+├───────────────────┼───────────────────────────────────────────┼───────┼────────┼────────────┼───────────────┤
+│ Total             │                                           │ 2,348 │ 57,414 │   $12.38+? │               │
+└───────────────────┴───────────────────────────────────────────┴───────┴────────┴────────────┴───────────────┘
++? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
+1 response was cut off or never finalised: more output may have been billed than is recorded.
+* archived: the transcripts of 1 session are gone, what was counted is kept.
+Not shown: Cache Create, Cache Read, Total Tokens. To see them leave out --compact, or use --json.
+"""
+
+ON_TWENTY_COLUMNS = """\
+Claude Code usage by
+session
+8111-111111111111
+  $12.35
+odd $0.03
+8222-222222222222
+  $0.00+?
+Total $12.38+?
++? lacks the cost of
+   what has no known
+   price:
+   acme/coder-with-a
+   -name-that-is-muc
+   h…
+1 response was cut
+   off or never
+   finalised: more
+   output may have
+   been billed than
+   is recorded.
+archived: the
+   transcripts of 1
+   session are gone,
+   what was counted
+   is kept.
+Not shown: Models,
+   Input, Output,
+   Cache Create,
+   Cache Read, Total
+   Tokens, Last
+   Activity. To see
+   them widen the
+   screen to 100
+   columns, or use
+   --json.
+"""
+
+ONE_ON_120 = """\
+Session    11111111-1111-4111-8111-111111111111
+Title      Fix the 日本語 parser
+Project    /home/x/shop
+Activity   2026-05-01 to 2026-05-02
+Responses  33
+Client     $12.50 by Claude Code's own count, shown beside, never added in
+
+┌───────────────────────────┬───────┬────────┬──────────────┬────────────┬──────────────┬────────────┐
+│ Model                     │ Input │ Output │ Cache Create │ Cache Read │ Total Tokens │ Cost (USD) │
+├───────────────────────────┼───────┼────────┼──────────────┼────────────┼──────────────┼────────────┤
+│ claude-opus-4-5-20251101  │ 1,234 │ 56,789 │      345,678 │  4,567,890 │    4,971,591 │     $12.34 │
+│ claude-3-5-haiku-20241022 │    99 │    100 │            0 │          0 │          199 │      $0.01 │
+├───────────────────────────┼───────┼────────┼──────────────┼────────────┼──────────────┼────────────┤
+│ Total                     │ 1,333 │ 56,889 │      345,678 │  4,567,890 │    4,971,790 │     $12.35 │
+└───────────────────────────┴───────┴────────┴──────────────┴────────────┴──────────────┴────────────┘
+1 response was cut off or never finalised: more output may have been billed than is recorded.
+"""
+
+ONE_ON_60 = """\
+Session    22222222-2222-4222-8222-222222222222
+Project    /home/x/notes
+Activity   2026-04-29
+Responses  4
+
+┌───────────────────────────────┬───────┬────────┬─────────┐
+│ Model                         │ Input │ Output │    Cost │
+│                               │       │        │   (USD) │
+├───────────────────────────────┼───────┼────────┼─────────┤
+│ acme/coder-with-a-name-that-… │ 1,000 │    500 │ $0.00+? │
+│ unknown                       │     5 │      5 │ $0.00   │
+├───────────────────────────────┼───────┼────────┼─────────┤
+│ Total                         │ 1,005 │    505 │ $0.00+? │
+└───────────────────────────────┴───────┴────────┴─────────┘
++? lacks the cost of what has no known price:
+   acme/coder-with-a-name-that-is-much…
+Archived: the transcripts of this session are gone, what was
+   counted is kept.
+Not shown: Cache Create, Cache Read, Total Tokens. To see
+   them widen the screen to 63 columns, or use --json.
+"""
+
+ONE_ON_40 = """\
+Session:
+  11111111-1111-4111-8111-111111111111
+Title: Fix the 日本語 parser
+Project: /home/x/shop
+Activity: 2026-05-01 to 2026-05-02
+Responses: 33
+Client: $12.50 by Claude Code's own
+  count, shown beside, never added in
+
+┌───────────────────────────┬────────┐
+│ Model                     │   Cost │
+│                           │  (USD) │
+├───────────────────────────┼────────┤
+│ claude-opus-4-5-20251101  │ $12.34 │
+│ claude-3-5-haiku-20241022 │  $0.01 │
+├───────────────────────────┼────────┤
+│ Total                     │ $12.35 │
+└───────────────────────────┴────────┘
+1 response was cut off or never
+   finalised: more output may have been
+   billed than is recorded.
+Not shown: Input, Output, Cache Create,
+   Cache Read, Total Tokens. To see them
+   widen the screen to 70 columns, or
+   use --json.
+"""
+
+ONE_WITHOUT_USAGE = """\
+Session    none
+Responses  0
+
+┌───────┬───────┬────────┬────────┬───────┬────────┬───────┐
+│ Model │ Input │ Output │  Cache │ Cache │  Total │  Cost │
+│       │       │        │ Create │  Read │ Tokens │ (USD) │
+├───────┼───────┼────────┼────────┼───────┼────────┼───────┤
+│ Total │     0 │      0 │      0 │     0 │      0 │ $0.00 │
+└───────┴───────┴────────┴────────┴───────┴────────┴───────┘
+"""
+
+
+@pytest.mark.parametrize("width", LAYOUTS)
+def test_the_report_on_a_screen_of(width):
+    assert report.render_list(SESSIONS, width=width, day_of=day_of) == LAYOUTS[width]
+
+
+@pytest.mark.parametrize("width", LAYOUTS)
+def test_colour_changes_nothing_but_the_colour(width):
+    text = report.render_list(SESSIONS, width=width, day_of=day_of, color=True, breakdown=True)
+    plain = report.render_list(SESSIONS, width=width, day_of=day_of, breakdown=True)
+    assert "\x1b[" in text
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[\d+m", "", text) == plain
+    assert all(line.count("\x1b[0m") * 2 == line.count("\x1b[") for line in text.split("\n"))
+
+
+def test_a_breakdown_has_a_row_per_model_that_adds_up_to_its_session():
+    text = report.render_list(SESSIONS, width=120, day_of=day_of, breakdown=True, order="asc")
+    assert text == BREAKDOWN_FROM_THE_CHEAPEST
+
+
+def test_compact_leaves_columns_out_where_there_is_room_for_them_and_says_so():
+    assert report.render_list(SESSIONS, width=120, day_of=day_of, compact=True) == COMPACT
+
+
+def test_a_screen_too_narrow_for_a_table_gets_lines():
+    assert report.render_list(SESSIONS, width=20, day_of=day_of) == ON_TWENTY_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("session", "width", "text"),
+    [
+        pytest.param(SHOP, 120, ONE_ON_120, id="all"),
+        pytest.param(NOTES, 60, ONE_ON_60, id="archived-and-unpriced"),
+        pytest.param(SHOP, 40, ONE_ON_40, id="narrow"),
+        pytest.param(Session("none", []), 80, ONE_WITHOUT_USAGE, id="without-usage"),
+    ],
+)
+def test_one_session_as_text(session, width, text):
+    assert report.render_one(session, width=width, day_of=day_of) == text
+
+
+def test_one_session_in_colour_is_the_same_text():
+    text = report.render_one(SHOP, width=120, day_of=day_of, color=True)
+    assert text != ONE_ON_120
+    assert re.sub(r"\x1b\[\d+m", "", text) == ONE_ON_120
+
+
+def test_the_width_a_note_names_shows_everything():
+    wide = Session("a" * 60, SHOP.models, 1_777_600_000_000_000, 1_777_600_000_000_000)
+    note = report.render_list([wide], width=120, day_of=day_of).split("Not shown: ")[1]
+    needs = int(re.search(r"to (\d+) columns", note.replace("\n   ", " "))[1])
+    assert needs > 120
+    assert "Not shown" in report.render_list([wide], width=needs - 1, day_of=day_of)
+    assert "Not shown" not in report.render_list([wide], width=needs, day_of=day_of)
+
+
+def used(id: str, cost: int = 0, last: int | None = None, project: str | None = None) -> Session:
+    return Session(id, [ModelUsage("m", 1, cost=cost)], last, last, project)
+
+
+def test_the_dearest_come_first_then_the_newest_then_by_id():
+    newest, older, never = used("c", 5, 20), used("a", 5, 10), used("b", 5)
+    same, dear = used("d", 5, 10), used("e", 9, 1)
+    found = [never, same, older, dear, newest]
+    assert [s.id for s in report.arrange(found)] == ["e", "c", "a", "d", "b"]
+    assert [s.id for s in report.arrange(found, "asc")] == ["c", "a", "d", "b", "e"]
+
+
+def test_a_list_hides_what_used_nothing():
+    nothing = Session("n", [ModelUsage("", 0)], 1, 1)
+    named = Session("m", [ModelUsage("claude-x")], 1, 1)
+    costly = Session("c", [ModelUsage("", cost=1)], 1, 1)
+    tokens = Session("t", [ModelUsage("", cache_read=1)], 1, 1)
+    chosen = report.choose([Session("e", []), nothing, named, costly, tokens], day_of)
+    assert [s.id for s in chosen] == ["m", "c", "t"]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "ids"),
+    [
+        pytest.param(None, None, ["a", "b", "c", "never"], id="all"),
+        pytest.param("2026-05-01", None, ["b", "c"], id="since-includes-its-day"),
+        pytest.param(None, "2026-05-01", ["a", "b"], id="until-includes-its-day"),
+        pytest.param("2026-04-30", "2026-05-01", ["b"], id="both"),
+        pytest.param("2026-05-03", None, [], id="none"),
+    ],
+)
+def test_sessions_are_chosen_by_the_day_of_their_last_activity(since, until, ids):
+    found = [used("a", last=1_777_500_000_000_000), used("b", last=1_777_600_000_000_000)]
+    found += [used("c", last=1_777_700_000_000_000), used("never")]
+    assert [s.id for s in report.choose(found, day_of, since=since, until=until)] == ids
+
+
+def test_sessions_are_chosen_by_a_part_of_their_project_path():
+    found = [used("a", project="/home/x/shop"), used("b", project="/home/x/notes"), used("c")]
+    assert [s.id for s in report.choose(found, day_of, project="x/sh")] == ["a"]
+    assert [s.id for s in report.choose(found, day_of, project="")] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "shown"),
+    [
+        pytest.param(["1-2-3-4-5", "1-2-3-4-6"], ["4-5", "4-6"], id="two-segments"),
+        pytest.param(["1-2-3-4-5", "1-2-9-4-5", "7-8"], ["3-4-5", "9-4-5", "7-8"], id="three-where-two-clash"),
+        pytest.param(["1-2-3-4-5", "9-2-3-4-5"], ["1-2-3-4-5", "9-2-3-4-5"], id="whole-where-three-clash"),
+        pytest.param(["4-5", "3-4-5", "2-3-4-5"], ["4-5", "3-4-5", "2-3-4-5"], id="one-the-end-of-the-other"),
+        pytest.param(["plain", "x-plain"], ["plain", "x-plain"], id="no-segments"),
+        pytest.param(["a--b", "a-b-", "-"], ["a--b", "b-", "-"], id="never-like-an-option-if-it-can-be-helped"),
+        pytest.param(["a-b\x1b[2J-c"], ["b[2J-c"], id="cleaned"),
+        pytest.param(["a-b\u200b", "x-a-b"], ["a-b", "x-a-b"], id="clashing-once-cleaned"),
+        pytest.param(["same-id", "same-id"], ["same-id", "same-id"], id="named-twice"),
+    ],
+)
+def test_an_id_is_shown_as_short_as_it_is_unique(ids, shown):
+    forms = report.display_ids(ids)
+    assert [forms[id] for id in ids] == shown
+
+
+@pytest.mark.parametrize(
+    ("pico", "text"),
+    [
+        (0, "$0.00"),
+        (4_999_999_999, "$0.00"),
+        (5_000_000_000, "$0.01"),
+        (1_234_567_890_000_000, "$1,234.57"),
+        (-4_000_000_000, "$0.00"),
+        (-1_250_000_000_000, "-$1.25"),
+        (10**24, "$1,000,000,000,000.00"),
+    ],
+)
+def test_money_has_two_decimals_and_no_minus_nothing(pico, text):
+    assert report.money(pico) == text
+
+
+def test_many_models_without_a_price_are_counted():
+    models = [ModelUsage(f"m{n}", 1, unpriced=1) for n in range(7)]
+    text = report.render_list([Session("s", models)], width=120, day_of=day_of)
+    assert "+? lacks the cost of what has no known price: m0, m1, m2, m3, m4 and 2 more\n" in text
+
+
+@pytest.mark.parametrize("cost", [float("nan"), float("inf"), 1e300, -0.0])
+def test_an_absurd_cost_of_the_client_is_shown_and_breaks_nothing(cost):
+    text = report.render_one(Session("s", [], client_cost=cost), width=80, day_of=day_of)
+    assert "Client     " in text
+    assert "-$" not in text
+
+
+hostile = st.text(
+    st.one_of(
+        st.characters(), st.sampled_from("日한🐢👍🏽\u0301\u200d\ufe0f\u202e\x1b\n\r\t\x00\x9b\u2028א-  "), st.just("x")
+    ),
+    max_size=60,
+)
+counts = st.one_of(st.integers(0, 2_000), st.integers(0, 2**53))
+usages = st.builds(
+    ModelUsage, hostile, counts, counts, counts, counts, st.integers(0, 10**16), counts, st.integers(0, 1)
+)
+found = st.builds(
+    Session,
+    st.one_of(st.uuids().map(str), hostile),
+    st.lists(usages, max_size=3, unique_by=lambda m: m.name),
+    st.just(1_777_600_000_000_000),
+    st.sampled_from([1_777_600_000_000_000, 1_777_700_000_000_000]),
+    st.none() | hostile,
+    st.none() | hostile,
+    counts,
+    st.integers(0, 3),
+    st.none() | st.floats(),
+    st.booleans(),
+)
+lists = st.lists(found, max_size=4, unique_by=lambda s: s.id)
+
+
+def harmless(text: str) -> bool:
+    """Whether it can be sent to a terminal: nothing but characters that are drawn, and newlines."""
+    return not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text.replace("\n", ""))
+
+
+@settings(max_examples=150, deadline=None)
+@given(lists, st.integers(20, 200), st.booleans(), st.booleans())
+def test_the_report_is_never_wider_than_the_screen_and_harmless(sessions, width, compact, breakdown):
+    text = report.render_list(sessions, width=width, day_of=day_of, compact=compact, breakdown=breakdown)
+    assert max(map(table.display_width, text.split("\n"))) <= width
+    assert harmless(text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(found, st.integers(20, 200))
+def test_one_session_is_never_wider_than_the_screen_and_harmless(session, width):
+    text = report.render_one(session, width=width, day_of=day_of)
+    assert max(map(table.display_width, text.split("\n"))) <= width
+    assert harmless(text)
+
+
+@pytest.mark.parametrize("width", [-1, 0, 1, 2, 3, 5, 10])
+def test_absurd_widths_give_narrow_text(width):
+    for text in (
+        report.render_list(SESSIONS, width=width, day_of=day_of),
+        report.render_one(SHOP, width=width, day_of=day_of),
+    ):
+        assert max(map(table.display_width, text.split("\n"))) <= max(width, 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(lists, st.integers(100, 200), st.booleans())
+def test_a_whole_table_holds_every_id_number_and_day_uncut(sessions, width, breakdown):
+    text = report.render_list(sessions, width=width, day_of=day_of, breakdown=breakdown)
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.split("\n") if line.startswith("│")]
+    if "Not shown:" in text:
+        return
+    shown = report.display_ids(s.id for s in sessions)
+    for s in sessions:
+        cost = report.money(s.cost) + ("+?" if s.unpriced_models else "")
+        counts = [f"{n:,}" for n in (s.input, s.output, s.cache_creation, s.cache_read, s.total)]
+        last = day_of(s.last) + (" *" if s.archived else "")
+        row = [shown[s.id].strip(), *counts, cost, last]
+        if "│" not in "".join([shown[s.id], *(m.name for m in s.models)]):
+            assert row in [[first, *rest] for first, _, *rest in rows[1:]]  # the first is the title

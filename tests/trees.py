@@ -1,0 +1,649 @@
+"""Transcript trees and their histories, made up so that ids, times and counts collide as often as possible.
+
+A tree is a dict of paths below `projects/` (with `/`) to their bytes. A history is a list of steps that grow, move,
+cut and delete such files, with questions in between; `History` does the steps on a real folder and says what an index
+that has followed them must answer. Both come as hypothesis strategies (`trees()`, `histories()`) and from a seed
+(`seeded_tree`, `seeded_history`), for longer runs; the shapes are the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple, TypeVar
+
+import fresh
+from hypothesis import strategies as st
+
+T = TypeVar("T")
+Tree = dict[str, bytes]
+
+SESSIONS = ("s-one", "s-two", "s-three")
+PROJECTS = ("-home-ann-web", "-home-ann-api")
+MESSAGES = ("msg_1", "msg_2", "msg_3")
+REQUESTS = ("req_1", "req_2")
+UUIDS = ("uuid-1", "uuid-2", "uuid-3")
+CWDS = ("/home/ann/web", "/home/ann/api", "/home/ann/Bücher 🙂")
+MODELS = (
+    "claude-opus-4-5-20251101",
+    "claude-sonnet-4-5",
+    "claude-haiku-5-5",  # dearer above 100,000 tokens
+    "claude-opus-4-8",  # dearer when fast
+    "claude-unheard-of-9",  # has no price
+    fresh.SYNTHETIC,
+)
+TIMES = (
+    "2026-03-01T10:00:00.000Z",
+    "2026-03-01T10:00:00Z",  # the same instant in other spellings
+    "2026-03-01 10:00",
+    "2026-03-01T12:00:00+02:00",
+    "2026-03-01T10:00:00.0000009Z",
+    "2026-03-01T10:00:01.500Z",
+    "2026-03-02T00:30:00.123456Z",
+    "2026-03-02T06:00:00-00:30",
+    "1969-12-31T23:59:59.999999Z",
+)
+NO_TIMES = (
+    "2026-02-30T00:00:00Z",
+    "2026-03-01T24:00:00Z",
+    "2026-03-01T10:00:60Z",
+    "2026-03-01T10:00:00z",
+    "2026-03-01T10Z",
+    "2026-03-01",
+    " 2026-03-01T10:00:00Z",
+    "2026-03-01T10:00:00.Z",
+    "2026-03-01T10:00:00+2",
+    "0000-01-01T00:00:00Z",
+    "\uff12\uff10\uff12\uff16-03-01T10:00:00Z",  # digits, but not ASCII's
+    1772359200,
+    None,
+)
+COUNTS = (0, 1, 2, 10, 1000, 60_000)
+RAW = {  # JSON texts that json.dumps would not write
+    "beyond-floats": "1e400",
+    "too-many-digits": "1" * 4301,
+    "at-the-depth-limit": "[" * 4998 + "]" * 4998,
+    "over-the-depth-limit": "[" * 4999 + "]" * 4999,
+    "lone-surrogate": '"\\ud83d"',
+    "control-character": '"a\x01b"',
+    "twice-the-key": '5,"input_tokens":7',
+}
+ODD_COUNTS: tuple[Any, ...] = (
+    -1,
+    2.7,
+    -0.5,
+    1e3,
+    2**53,
+    2**53 + 1,
+    float("nan"),
+    float("inf"),
+    "12",
+    True,
+    None,
+    [],
+    "@raw:beyond-floats@",
+    "@raw:twice-the-key@",
+)
+
+
+class Dice:
+    """Choices, wherever they come from: `number(n)` is one of 0 to n - 1. The plainest choice comes first."""
+
+    def __init__(self, number: Callable[[int], int]) -> None:
+        self.number = number
+
+    def pick(self, options: Sequence[T]) -> T:
+        return options[self.number(len(options))]
+
+    def chance(self, one_in: int) -> bool:
+        return self.number(one_in) == one_in - 1
+
+    def between(self, least: int, most: int) -> int:
+        return least + self.number(most - least + 1)
+
+    def shuffled(self, items: Sequence[T]) -> list[T]:
+        rest = list(items)
+        return [rest.pop(self.number(len(rest))) for _ in items]
+
+
+def dice_of_seed(seed: int) -> Dice:
+    return Dice(random.Random(seed).randrange)
+
+
+# --- records ---------------------------------------------------------------------------------------------------------
+
+
+def count(dice: Dice) -> Any:
+    return dice.pick(ODD_COUNTS) if dice.chance(20) else dice.pick(COUNTS)
+
+
+def token_fields(dice: Dice) -> dict[str, Any]:
+    usage: dict[str, Any] = {"input_tokens": count(dice), "output_tokens": count(dice)}
+    if not dice.chance(4):
+        usage["cache_creation_input_tokens"] = count(dice)
+        usage["cache_read_input_tokens"] = count(dice)
+    if dice.chance(3):
+        usage["cache_creation"] = dice.pick(
+            (
+                {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+                {"ephemeral_5m_input_tokens": count(dice), "ephemeral_1h_input_tokens": count(dice)},
+                {"ephemeral_1h_input_tokens": 2},
+                "none",
+            )
+        )
+    return usage
+
+
+def usage_of(dice: Dice) -> dict[str, Any]:
+    usage = token_fields(dice)
+    if dice.chance(4):
+        usage["speed"] = dice.pick(("standard", "fast", "", None))
+    if dice.chance(5):
+        usage["inference_geo"] = dice.pick(("us", "not_available", None))
+    if dice.chance(5):
+        usage["server_tool_use"] = dice.pick(({"web_search_requests": 3}, {"web_search_requests": -1}, None))
+    if dice.chance(6):
+        usage["iterations"] = dice.pick(([], None, [iteration(dice)], [iteration(dice), 7, iteration(dice)]))
+    return usage
+
+
+def iteration(dice: Dice) -> dict[str, Any]:
+    entry = {"type": dice.pick(("advisor_message", "compaction", "message", None)), **token_fields(dice)}
+    if dice.chance(2):
+        entry["model"] = dice.pick((*MODELS, "", None))
+    if dice.chance(5):
+        entry["speed"] = dice.pick(("fast", "standard", 1))
+    if dice.chance(5):
+        entry["server_tool_use"] = {"web_search_requests": 1}
+    return entry
+
+
+def text(dice: Dice) -> Any:
+    return dice.pick(
+        (
+            "ok",
+            "line\u2028separator and \u0085",
+            'says {"type":"assistant"} and "usage"',
+            'naïve 🙂 \\ "quoted" \t',
+            "@raw:lone-surrogate@",
+        )
+    )
+
+
+def content(dice: Dice) -> Any:
+    if dice.chance(60):
+        return dice.pick(("@raw:at-the-depth-limit@", "@raw:over-the-depth-limit@"))
+    if dice.chance(40):
+        return dice.pick(("@raw:control-character@", "@raw:too-many-digits@"))
+    return [{"type": "text", "text": text(dice)}]
+
+
+class Home(NamedTuple):
+    """Where a response is first written."""
+
+    path: str
+    session: str
+    sidechain: bool
+
+
+def response(dice: Dice, home: Home) -> list[dict[str, Any]]:
+    """The lines of one response: one, or several of a growing output, as clients of all ages wrote them."""
+    record: dict[str, Any] = {
+        "parentUuid": dice.pick((None, *UUIDS)),
+        "isSidechain": home.sidechain,
+        "sessionId": home.session,
+        "cwd": dice.pick(CWDS),
+        "type": "assistant",
+        "timestamp": dice.pick(NO_TIMES) if dice.chance(25) else dice.pick(TIMES),
+        "uuid": dice.pick(UUIDS),
+        "requestId": dice.pick(REQUESTS),
+    }
+    message: dict[str, Any] = {
+        "id": dice.pick(MESSAGES),
+        "role": "assistant",
+        "model": dice.pick(MODELS),
+        "content": content(dice),
+        "stop_reason": dice.pick(("end_turn", "tool_use", None)),
+        "usage": usage_of(dice),
+    }
+    blur(dice, record, message)
+    lines = [{**record, "message": message}]
+    if dice.chance(2):
+        stop = dice.pick((message["stop_reason"], None))
+        for _ in range(dice.between(1, 2)):  # earlier lines: the output not yet known, no stop reason
+            usage = {**fresh.object_of(message["usage"]), "output_tokens": dice.pick((1, 2, 10))}
+            earlier = {**message, "usage": usage, "stop_reason": stop}
+            time = dice.pick(TIMES) if dice.chance(3) else record["timestamp"]
+            lines.insert(0, {**record, "timestamp": time, "uuid": dice.pick(UUIDS), "message": earlier})
+    return lines
+
+
+def blur(dice: Dice, record: dict[str, Any], message: dict[str, Any]) -> None:
+    """Takes away or spoils what some writers leave out."""
+    for fields, name, spoilt in (
+        (record, "requestId", ("", 5)),
+        (record, "uuid", ("", None)),
+        (record, "sessionId", ("", ["s-one"])),
+        (record, "cwd", ("",)),
+        (record, "type", (None, "user", "progress")),
+        (record, "isSidechain", ("true", 1, None)),
+        (message, "id", ("", {})),
+        (message, "model", ("", None, 3)),
+    ):
+        if dice.chance(9 if name != "requestId" else 4):
+            if dice.chance(2):
+                fields[name] = dice.pick(spoilt)
+            else:
+                del fields[name]
+    if dice.chance(5):
+        record["costUSD"] = dice.pick((0.25, 0, 1, 0.1234567, "0.5", True, None, float("nan"), 1e-13))
+    if dice.chance(6):
+        record["isApiErrorMessage"] = True
+    if dice.chance(40):
+        message["usage"] = dice.pick((None, [], "usage"))
+
+
+def copy_of(dice: Dice, record: dict[str, Any], session: str) -> dict[str, Any]:
+    """A line as it stands in another transcript: a fork of some kind, a replay in a sidechain, or just the same."""
+    kind = dice.number(5)
+    if kind == 0:
+        return record
+    if kind == 1:
+        return {**record, "sessionId": session}  # a fork written by an old client
+    if kind == 2:
+        return {**record, "sessionId": session, "requestSessionId": record.get("sessionId")}
+    if kind == 3:
+        return {**record, "sessionId": session, "forkedFrom": dice.pick(({"sessionId": SESSIONS[0]}, {}, "s-one"))}
+    return {**record, "isSidechain": True, "requestId": dice.pick((*REQUESTS, "req_3"))}
+
+
+def other_line(dice: Dice, session: str) -> dict[str, Any]:
+    """A line that is no response."""
+    usage = usage_of(dice)
+    return dice.pick(
+        (
+            {"type": "user", "uuid": dice.pick(UUIDS), "message": {"role": "user", "content": text(dice)}},
+            {"type": "ai-title", "aiTitle": dice.pick(("Fix the tests", "Größer", "", None)), "sessionId": session},
+            {"type": "custom-title", "customTitle": dice.pick(("mine", "ours", "")), "sessionId": session},
+            {"type": "summary", "summary": dice.pick(("A summary", "Another", 1)), "leafUuid": UUIDS[0]},
+            {"type": "cost-state", "sessionId": session, "totalCostUSD": dice.pick((0.5, 2, 0, True, "1", None))},
+            {"type": "user", "timestamp": TIMES[0], "toolUseResult": {"usage": usage}},
+            {"type": "progress", "timestamp": TIMES[0], "data": {"message": {"id": "msg_1", "usage": usage}}},
+            {"type": "assistant", "timestamp": TIMES[0], "usage": usage},
+            {"parentUuid": None, "type": "system", "subtype": "compact_boundary"},
+        )
+    )
+
+
+# --- bytes -----------------------------------------------------------------------------------------------------------
+
+
+def written(dice: Dice, record: dict[str, Any]) -> bytes:
+    """One record as JSON: compact or spaced, ASCII or not, its keys in any of the orders clients used."""
+    order = dice.number(3)
+    if order == 1:
+        record = {"type": record.get("type"), **record} if "type" in record else record
+    elif order == 2:
+        record = dict(reversed(record.items()))
+    loose = dice.chance(8)
+    line = json.dumps(record, ensure_ascii=dice.chance(2), separators=(", ", ": ") if loose else (",", ":"))
+    for name, raw in RAW.items():
+        line = line.replace(f'"@raw:{name}@"', raw)
+    return line.encode("utf-8")
+
+
+GARBAGE = (
+    b"",
+    b"\xff\xfe\x00\x01",
+    b'"usage"',
+    b'{"type":"assistant","message":{"usage":{"input_tokens":1',
+    b"null",
+    b"[]{}",
+    b'{"usage":}',
+)
+
+
+def spoilt(dice: Dice, line: bytes) -> bytes:
+    """A line with one of the blemishes that transcripts have."""
+    kind = dice.number(8)
+    if kind == 0:
+        return line + b"\r"
+    if kind == 1:
+        return b"\xef\xbb\xbf" + line
+    if kind == 2:
+        return b" \t" + line + b" "
+    if kind == 3:  # bad UTF-8 inside a string
+        return line.replace(b'"ok"', b'"o\xff\xc3k"').replace(b"end_turn", b"end\xe2\x82turn")
+    if kind == 4:  # torn: what follows stands on the same line
+        return line[: dice.number(len(line)) + 1] + line
+    if kind == 5:
+        return dice.pick((b"[", b"7 ", b'"x"', b"}", b"{ ")) + line
+    if kind == 6:
+        return line[: dice.number(len(line)) + 1]
+    return line + dice.pick((b"", b" ", b"x")) + line
+
+
+def file_of(dice: Dice, lines: Sequence[bytes]) -> bytes:
+    """Lines as one file; now and then spoilt, glued to the next one, or without the last newline."""
+    parts: list[bytes] = []
+    for line in lines:
+        if dice.chance(12):
+            parts.append(dice.pick(GARBAGE) + b"\n")
+        parts.append(spoilt(dice, line) if dice.chance(7) else line)
+        parts.append(b"" if dice.chance(15) else b"\n")
+    whole = b"".join(parts)
+    ending = dice.number(6)
+    if ending == 4:
+        return whole.rstrip(b"\n")
+    if ending == 5 and whole:
+        return whole[: dice.number(len(whole))]
+    return whole
+
+
+# --- trees -----------------------------------------------------------------------------------------------------------
+
+
+def home_of(dice: Dice) -> Home:
+    project, session = dice.pick(PROJECTS), dice.pick(SESSIONS)
+    folder = f"{project}/{session}"
+    kind = dice.number(12)
+    if kind < 4:
+        return Home(f"{folder}.jsonl", session, False)
+    if kind < 6:
+        return Home(f"{folder}/subagents/agent-a1.jsonl", session, True)
+    path = (
+        f"{folder}/subagents/workflows/run_1/agent-a2.jsonl",
+        f"{project}/agent-a3.jsonl",  # clients 2.0: beside the sessions
+        f"{folder}/chat.jsonl",
+        f"{session}.jsonl",
+        f"{project}/.hidden/{session}.jsonl",
+        dice.pick(
+            (
+                f"{folder}/subagents/workflows/run_1/journal.jsonl",
+                f"{folder}/tool-results/{session}.jsonl",
+                f"{project}/memory/deep/{session}.jsonl",
+                f"{folder}/subagents/agent-a1.meta.json",
+                f"{project}/{session}.JSONL",
+            )
+        ),
+    )[kind - 6]
+    return Home(path, session, "agent-" in path)
+
+
+def tree(dice: Dice, size: int = 5) -> Tree:
+    """A tree of about *size* responses, in fewer files than that."""
+    homes = [home_of(dice) for _ in range(dice.between(1, max(2, size // 2)))]
+    lines: dict[str, list[bytes]] = {home.path: [] for home in homes}
+    for _ in range(dice.between(0, size)):
+        home = dice.pick(homes)
+        for record in response(dice, home):
+            line = written(dice, record)
+            lines[home.path].append(line)
+            if dice.chance(4):
+                other = dice.pick(homes)
+                copied = copy_of(dice, record, other.session)
+                lines[other.path].append(line if copied is record else written(dice, copied))
+        if dice.chance(2):
+            lines[home.path].append(written(dice, other_line(dice, home.session)))
+    return {path: file_of(dice, dice.shuffled(each) if dice.chance(5) else each) for path, each in lines.items()}
+
+
+def seeded_tree(seed: int, size: int = 12) -> Tree:
+    return tree(dice_of_seed(seed), size)
+
+
+@st.composite
+def trees(draw: st.DrawFn, size: int = 5) -> Tree:
+    return tree(Dice(lambda n: draw(st.integers(0, n - 1))), size)
+
+
+def write_tree(files: Tree, root: Path) -> None:
+    """Writes *files* below `root/projects`; *root* is then a data directory."""
+    (root / "projects").mkdir(parents=True, exist_ok=True)
+    for path, data in files.items():
+        target = root / "projects" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
+# --- histories -------------------------------------------------------------------------------------------------------
+
+
+class Append(NamedTuple):
+    """More bytes at the end of a file, which need not be there yet."""
+
+    path: str
+    data: bytes
+
+
+class Delete(NamedTuple):
+    path: str
+
+
+class Restore(NamedTuple):
+    """A deleted file comes back as the index last saw it."""
+
+    path: str
+
+
+class Move(NamedTuple):
+    """A file goes to another project folder; by copying it, which makes another file, or by renaming."""
+
+    path: str
+    to: str
+    copied: bool
+
+
+class Truncate(NamedTuple):
+    path: str
+    size: int
+
+
+class Replace(NamedTuple):
+    """Other bytes, just as many; written over the old ones, or as another file that takes its place."""
+
+    path: str
+    data: bytes
+    in_place: bool
+
+
+class Ask(NamedTuple):
+    """Somebody asks for one session (`--id`)."""
+
+    session: str
+
+
+class Refresh(NamedTuple):
+    """A full refresh of the index."""
+
+
+Step = Append | Delete | Restore | Move | Truncate | Replace | Ask | Refresh
+
+
+@dataclass
+class Expected:
+    """What an index must know after a full refresh."""
+
+    sessions: fresh.Reading
+    archived: set[str]  # of `sessions`, those of which no file lives
+
+
+@dataclass
+class History:
+    """A folder of transcripts in time: what lives in it, and what a full refresh last saw of everything.
+
+    `apply` changes files only; whoever tests an index lets it refresh or answer at the steps `Refresh` and `Ask`,
+    right after `apply` has taken note of them.
+    """
+
+    live: dict[str, bytes] = field(default_factory=dict)
+    known: dict[str, bytes] = field(default_factory=dict)  # as of the last refresh at which each file lived
+    moved: set[str] = field(default_factory=set)  # paths that files left or came to by a move
+    asked: bool = False  # since the last refresh
+
+    def apply(self, step: Step, root: Path | None = None) -> None:
+        """One step; on the data directory *root* if it is given."""
+        if root is not None:
+            (root / "projects").mkdir(parents=True, exist_ok=True)
+            self._on_disk(step, root / "projects")
+        if isinstance(step, Append):
+            self.live[step.path] = self.live.get(step.path, b"") + step.data
+        elif isinstance(step, Delete):
+            del self.live[step.path]
+        elif isinstance(step, Restore):
+            self.live[step.path] = self.known[step.path]
+        elif isinstance(step, Move):
+            self.live[step.to] = self.live.pop(step.path)
+            self.moved |= {step.path, step.to}
+        elif isinstance(step, Truncate):
+            self.live[step.path] = self.live[step.path][: step.size]
+        elif isinstance(step, Replace):
+            self.live[step.path] = step.data
+        elif isinstance(step, Ask):
+            self.asked = True
+        else:
+            self.known.update(self.live)
+            self.asked = False
+
+    def _on_disk(self, step: Step, projects: Path) -> None:
+        if isinstance(step, (Ask, Refresh)):
+            return
+        path = projects / step.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(step, Append):
+            with path.open("ab") as file:
+                file.write(step.data)
+        elif isinstance(step, Delete):
+            path.unlink()
+        elif isinstance(step, Restore):
+            path.write_bytes(self.known[step.path])
+        elif isinstance(step, Truncate):
+            os.truncate(path, step.size)
+        elif isinstance(step, Replace):
+            self._replace(path, step)
+        else:
+            target = projects / step.to
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if step.copied:
+                shutil.copyfile(path, target)
+                path.unlink()
+            else:
+                path.rename(target)
+
+    @staticmethod
+    def _replace(path: Path, step: Replace) -> None:
+        if step.in_place:
+            with path.open("r+b") as file:
+                file.write(step.data)
+        else:
+            beside = path.with_name("beside.tmp")
+            beside.write_bytes(step.data)
+            beside.replace(path)
+
+    @property
+    def vanished(self) -> dict[str, bytes]:
+        """What deleted files held when they were last seen."""
+        return {path: data for path, data in self.known.items() if path not in self.live}
+
+    def expected(self, find_price: fresh.FindPrice | None = None) -> Expected:
+        """The reading that an index gives after a full refresh now: what lives, and what was seen of the rest."""
+        before = "\0"  # a vanished transcript sorts before the living: the titles of those are newer
+        sources = [fresh.source(path, data) for path, data in read_by_a1(self.live)]
+        sources += [fresh.source(path, data)._replace(name=before + path) for path, data in read_by_a1(self.vanished)]
+        sessions = fresh.count(sources, find_price)
+        archived = {name for name, one in sessions.items() if all(file.startswith(before) for file in one.files)}
+        return Expected(sessions, archived)
+
+
+def read_by_a1(files: Tree) -> Iterator[tuple[str, bytes]]:
+    for path, data in files.items():
+        parts = PurePosixPath(path).parts
+        if fresh.is_transcript_name(parts) and not {"tool-results", "memory"} & set(parts[:-1]):
+            yield path, data
+
+
+def chunks(dice: Dice, data: bytes) -> list[bytes]:
+    """*data* cut at up to three places: in the middle of lines and characters too."""
+    cuts = sorted({0, len(data), *(dice.between(0, len(data)) for _ in range(dice.between(0, 3)))})
+    return [data[start:end] for start, end in itertools.pairwise(cuts)] or [b""]
+
+
+OTHER_DIGITS = bytes.maketrans(b"12", b"21")
+
+
+def history(dice: Dice, size: int = 5) -> list[Step]:
+    """Steps that build a tree and disturb it, with a refresh as the last.
+
+    Left out is only what no rule decides: what a partial refresh saw of a file that vanished before the next full one,
+    and a moved file that loses what it had held before the move.
+    """
+    past = History()
+    waiting = {path: chunks(dice, data) for path, data in tree(dice, size).items()}
+    put_off: dict[str, list[bytes]] = {}  # what deleted files would have got
+    steps: list[Step] = []
+
+    def disturb() -> None:
+        for step in disturbance(dice, past):
+            past.apply(step)
+            steps.append(step)
+            if isinstance(step, Move) and step.path in waiting:
+                waiting[step.to] = waiting.pop(step.path) + waiting.pop(step.to, [])
+            elif isinstance(step, Delete) and step.path in waiting:
+                put_off[step.path] = waiting.pop(step.path)
+            elif isinstance(step, Restore) and step.path in put_off:
+                waiting[step.path] = put_off.pop(step.path)
+
+    while waiting:
+        path = dice.pick(sorted(waiting))
+        step = Append(path, waiting[path].pop(0))
+        past.apply(step)
+        steps.append(step)
+        if not waiting[path]:
+            del waiting[path]
+        for _ in range(dice.number(4)):
+            disturb()
+    return [*steps, Refresh()]
+
+
+def disturbance(dice: Dice, past: History) -> list[Step]:
+    """Something that happens between two appends; empty where what the dice wanted cannot be."""
+    kind = dice.number(8)
+    if kind < 3:
+        gone = sorted(set(past.vanished) - past.moved)
+        return [Restore(dice.pick(gone))] if gone and dice.chance(3) else [Refresh()]
+    if kind == 3:
+        return [Ask(dice.pick((*SESSIONS, "agent-a3")))]
+    if not past.live:
+        return []
+    path = dice.pick(sorted(past.live))
+    held, seen = past.live[path], past.known.get(path, b"")
+    unclear: list[Step] = [Refresh()] if past.asked and held != seen else []
+    if kind == 4:
+        return [*unclear, Delete(path)]
+    if kind == 5:
+        project, _, rest = path.partition("/")
+        to = f"{PROJECTS[PROJECTS[0] == project]}/{rest}"
+        if not rest or to in past.live:
+            return []
+        lost: list[Step] = [] if held.startswith(seen) else [Refresh()]
+        return [*(unclear or lost), Move(path, to, copied=dice.chance(2))]
+    if path in past.moved:
+        return []
+    if kind == 6:
+        return [Truncate(path, dice.between(0, len(held)))]
+    return [Replace(path, held.translate(OTHER_DIGITS), in_place=dice.chance(2))]
+
+
+def seeded_history(seed: int, size: int = 8) -> list[Step]:
+    return history(dice_of_seed(seed), size)
+
+
+@st.composite
+def histories(draw: st.DrawFn, size: int = 8) -> list[Step]:
+    return history(Dice(lambda n: draw(st.integers(0, n - 1))), size)
