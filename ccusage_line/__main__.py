@@ -15,6 +15,7 @@ def main() -> int:
     """Run the command of sys.argv; returns its exit code."""
     from . import fastlane
 
+    _open_streams()
     try:
         code = fastlane.answer(sys.argv[1:])
         if code is None:
@@ -33,6 +34,15 @@ def main() -> int:
             raise
         return _mendable(error)
     return code
+
+
+def _open_streams() -> None:
+    """Whoever closed stdout or stderr wants nothing from them."""
+    if sys.stdout is None or sys.stderr is None:
+        import os
+
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
 
 
 def _mendable(error: UserError) -> int:

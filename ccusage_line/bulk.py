@@ -6,7 +6,7 @@ import os
 import sys
 
 from . import rows
-from .reading import Reading, read_file, read_lines
+from .reading import Known, Reading, read_file, read_lines
 from .transcript import Found
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ def first_lock(folder: str | None) -> AbstractContextManager[object]:
         return nullcontext()
     from filelock import FileLock
 
-    return FileLock(os.path.join(folder, _LOCK), mode=0o600)
+    return FileLock(os.path.join(folder, _LOCK), mode=0o600)  # type: ignore[return-value, unused-ignore]
 
 
 def read_in_batches(files: list[Found], progress: Callable[[int, int], None] | None) -> Iterator[list[Read]]:
@@ -166,7 +166,7 @@ def _send(pipe: int, data: bytes) -> None:
         view = view[os.write(pipe, view) :]
 
 
-_FIELDS = ("device inode mtime ctime seen offset head tail skipping racy fresh bad titles client_cost").split()
+_FIELDS = tuple(name for name in (*Known.__slots__, *Reading.__slots__) if name != "claims")
 
 
 def _header(reading: Reading) -> list[Any]:

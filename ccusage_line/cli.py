@@ -24,23 +24,35 @@ _CANDIDATES = 10  # shown of an ambiguous id
 
 _SESSION_EXAMPLES = """\
 examples:
-  ccusage session                                       every session, dearest first
-  ccusage session --id latest --json --jq .totalCost    what the newest one costs
-  ccusage session --since 2026-11-01 --project web -b   this month's of one project, by model
+  ccusage session --since 2026-11-01 --project web --breakdown
+  ccusage session --id latest --json --jq .totalCost
+  ccusage session --json --jq '[.sessions[].totalCost] | add'
 """
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """One line per option in 80 columns, so that the help of a command fits a screen."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=80)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """`-i, --id ID`, the value once."""
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        return f"{', '.join(action.option_strings)} {action.metavar or action.dest.upper()}"
 
 
 class _Parser(argparse.ArgumentParser):
     """argparse with one line per error and the nearest valid spelling."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}{self._nearest(message)} (see `{self.prog} --help`)")
+        raise UsageError(f"{' '.join(message.split())} (see `{self.prog} --help`)")
 
-    def _nearest(self, message: str) -> str:
-        wrong = message.rpartition("unrecognized arguments: ")[2].split(" ")[0].split("=")[0]
-        if wrong == message or not wrong.startswith("-"):
-            return ""
-        return _did_you_mean(wrong, list(self._option_string_actions))
+    def unknown(self, argument: str) -> NoReturn:
+        wrong = argument.partition("=")[0]
+        near = _did_you_mean(wrong, list(self._option_string_actions)) if wrong.startswith("-") else ""
+        self.error(f"no option {wrong!r}{near}" if wrong.startswith("-") else f"unexpected argument {argument!r}")
 
 
 def _did_you_mean(wrong: str, options: Sequence[str]) -> str:
@@ -54,7 +66,9 @@ def run(argv: list[str]) -> int:
     """Answer a command line; returns the exit code. Raises UserError for what the user can mend."""
     parser, names = _parser()
     argv = _with_command(argv, names)
-    args = parser.parse_args(argv)
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        args.parser.unknown(unknown[0])
     if args.debug:
         _debug()
     command: Callable[[argparse.Namespace], int] = args.command
@@ -98,31 +112,32 @@ def _add_session(commands: _Commands) -> None:
     parser = commands.add_parser(
         "session",
         help="the report of all sessions, or of one",
-        description="The report of all sessions, or of one.",
+        usage="ccusage session [options]",
         epilog=_SESSION_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
-    parser.set_defaults(command=cmd_session)
+    parser.set_defaults(command=cmd_session, parser=parser)
     _add_session_options(parser)
+    parser.add_argument("--or-demo", action="store_true", help=argparse.SUPPRESS)  # the README's first command
 
 
 def _add_session_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("-i", "--id", help="one session: its id, a prefix or the form shown of it, a transcript's name, `latest`")
+    add("-i", "--id", help="one session: id, prefix, shown form, file name, latest")
     add("-j", "--json", action="store_true", help="JSON")
     add("-q", "--jq", metavar="EXPR", help="apply a jq expression to the JSON")
     add("--entries", action="store_true", help="with --id and --json: every response")
-    add("-s", "--since", metavar="DAY", help="last activity on this day (YYYY-MM-DD or YYYYMMDD) or later")
-    add("-u", "--until", metavar="DAY", help="last activity on this day or earlier")
-    add("-z", "--timezone", metavar="ZONE", help="zone of the days, like Europe/Berlin (default: the system's)")
-    add("-m", "--mode", choices=MODES, default="auto", help="cost: the recorded one else calculated (auto), or either")
-    add("-o", "--order", choices=("desc", "asc"), default="desc", help="by cost, highest or lowest first")
+    add("-s", "--since", metavar="DAY", help="last activity on DAY (YYYY-MM-DD) or later")
+    add("-u", "--until", metavar="DAY", help="last activity on DAY or earlier")
+    add("-z", "--timezone", metavar="ZONE", help="zone of the days, like Europe/Berlin")
+    add("-m", "--mode", choices=MODES, default="auto", metavar="MODE", help="costs: auto, calculate or display")
+    add("-o", "--order", choices=("desc", "asc"), default="desc", metavar="ORDER", help="by cost: desc or asc")
     add("-b", "--breakdown", action="store_true", help="a row per model under each session")
     add("-p", "--project", metavar="TEXT", help="sessions whose project path contains TEXT")
     add("-O", "--offline", action="store_true", help="never use the network")
     add("--compact", action="store_true", help="fewer columns")
-    add("--color", choices=("auto", "always", "never"), default=None, metavar="WHEN", help="auto, always or never")
+    add("--color", choices=("auto", "always", "never"), metavar="WHEN", help="auto, always or never")
     add("--no-color", action="store_true", help="the same as --color never")
 
 
@@ -130,20 +145,23 @@ def _add_demo(commands: _Commands) -> None:
     parser = commands.add_parser(
         "demo",
         help="the report on a bundled sample",
-        description="The report on a bundled sample, for those without transcripts. Takes the options of `session`.",
+        usage="ccusage demo [options of session]",
+        formatter_class=_Help,
         allow_abbrev=False,
     )
-    parser.set_defaults(command=cmd_demo)
+    parser.set_defaults(command=cmd_demo, parser=parser)
     _add_session_options(parser)
 
 
 def _add_index(commands: _Commands) -> None:
-    parser = commands.add_parser("index", help="care of the index", description="Care of the index.", allow_abbrev=False)
+    parser = commands.add_parser(
+        "index", help="care of the index", description="Care of the index.", allow_abbrev=False
+    )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
     status = actions.add_parser("status", help="what the index holds and what was passed over", allow_abbrev=False)
-    status.set_defaults(command=cmd_index_status)
+    status.set_defaults(command=cmd_index_status, parser=status)
     path = actions.add_parser("path", help="where the index is", allow_abbrev=False)
-    path.set_defaults(command=cmd_index_path)
+    path.set_defaults(command=cmd_index_path, parser=path)
 
 
 # --- session -----------------------------------------------------------------------------------------------------
@@ -183,6 +201,9 @@ def _list(args: argparse.Namespace) -> int:
     from .report import render_list
 
     if not sessions:
+        if getattr(args, "or_demo", False):
+            args.or_demo = False
+            return cmd_demo(args)
         _say(_nothing(index, args))
         return 0
     _out(
@@ -248,11 +269,10 @@ def _unknown(unknown: UnknownSession, args: argparse.Namespace) -> int:
 def _find(wanted: str, mode: str, entries: bool) -> Session:
     """The session that an id means: the id itself, else a transcript's name, a unique prefix, a displayed form."""
     index = _index()
-    if wanted != "latest":
-        if index.refresh_session(wanted):
-            session = index.session(wanted, mode, entries)
-            if session is not None:
-                return session
+    if wanted != "latest" and index.refresh_session(wanted):
+        session = index.session(wanted, mode, entries)
+        if session is not None:
+            return session
     index.refresh(_progress())
     session = index.session(wanted, mode, entries)
     if session is not None:
@@ -430,4 +450,6 @@ def _debug() -> None:
     import time
 
     began = time.perf_counter()
-    atexit.register(lambda: _say(f"debug: {(time.perf_counter() - began) * 1000:.1f} ms, Python {sys.version.split()[0]}"))
+    atexit.register(
+        lambda: _say(f"debug: {(time.perf_counter() - began) * 1000:.1f} ms, Python {sys.version.split()[0]}")
+    )

@@ -51,6 +51,11 @@ CREATE TABLE totals (
     auto, calculate, display, responses INTEGER, unpriced_auto INTEGER, unpriced_calculate INTEGER,
     PRIMARY KEY (session, model)
 ) WITHOUT ROWID;
+CREATE TABLE moments (
+    family INTEGER NOT NULL, rest INTEGER NOT NULL, timestamp INTEGER, auto, calculate, display, tokens,
+    PRIMARY KEY (family, rest)
+) WITHOUT ROWID;
+CREATE INDEX moments_by_time ON moments (timestamp);
 CREATE TABLE folders (path BLOB PRIMARY KEY, device, inode, mtime INTEGER, ctime INTEGER, racy INTEGER) WITHOUT ROWID;
 """
 
@@ -61,7 +66,7 @@ class Unusable(Exception):
 
 def connect(path: str, wait: float) -> Connection:
     """A connection in autocommit mode that waits *wait* seconds for a lock. Raises OperationalError."""
-    return sqlite.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+    return sqlite.connect(path, timeout=wait, isolation_level=None)
 
 
 def open_database(folder: str, wait: float) -> Connection:
@@ -162,4 +167,3 @@ def set_aside(path: str) -> str | None:
             if not suffix:
                 return None
     return target
-

@@ -8,14 +8,13 @@ done on a copy in memory and nothing is stored.
 from __future__ import annotations
 
 import os
-import time
 
 from . import database as db
 from . import ledger, prices, rows
-from .reading import Known, Reading, ends, is_racy, read_file, stat_of
-from .response import Claim
+from .reading import Known, Reading, read_file, read_lines
+from .refresh import Changes, Look, Pending
 from .session import MODES, Session
-from .transcript import Found, Walk, is_own, is_transcript, open_regular, parts_below, path_session, read_at, stem, walk
+from .transcript import Found, Walk, open_regular, parts_below, read_at, stem, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +22,14 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
     from typing import Any
 
+    from .response import Claim
+
     Progress = Callable[[int, int], None]  # bytes read, bytes in all
 
 WAIT = 5.0  # seconds a report waits for another process's refresh
 WAIT_ONE = 0.1  # seconds a question about one session waits before it answers from a copy
 _BULK = 8 * 1024 * 1024  # bytes from which the packages' faster decoder pays for its import
 
-_INSERT_CLAIM = f"INSERT OR REPLACE INTO claims ({rows.COLUMNS}) VALUES ({','.join('?' * 21)})"
 _FILE_COLUMNS = (
     "id, path, session, own, device, inode, mtime, ctime, seen, offset, head, tail, skipping, racy, vanished, bad,"
     " custom_title, ai_title, summary, client_cost"
@@ -125,7 +125,7 @@ class Index:
     @property
     def complete(self) -> bool:
         """Whether every transcript has been read once; until then there are claims but no sums."""
-        return self.meta("complete") == 1
+        return bool(self.meta("complete") == 1)
 
     def _check_prices(self) -> None:
         """New prices make new sums."""
@@ -250,8 +250,8 @@ class Index:
             os.fsencode(found.path),
             self._id(found.session),
             found.own,
-            str(reading.device) if reading.device >= 2**63 else reading.device,
-            str(reading.inode) if reading.inode >= 2**63 else reading.inode,
+            _storable(reading.device),
+            _storable(reading.inode),
             reading.mtime,
             reading.ctime,
             reading.seen,
@@ -325,7 +325,7 @@ class Index:
                 self._delete_claims(number)
             claims += [self._numbered(row, number) for row in packed]
         claims.sort(key=lambda row: row[:3])
-        self.db.executemany(_INSERT_CLAIM, claims)
+        self.db.executemany(rows.INSERT, claims)
 
     def _delete_claims(self, file: int) -> None:
         self.db.execute("DELETE FROM claims WHERE file = ?", (file,))
@@ -334,38 +334,35 @@ class Index:
         self._set_meta("complete", 1)
         self._recount_all()
 
-    def _changes(self, found: Walk) -> _Changes:
-        return _Changes(found, {file.path: file for file in self._files()})
+    def _changes(self, found: Walk) -> Changes:
+        return Changes(found, {file.path: file for file in self._files()})
 
-    def _take_in(self, changes: _Changes) -> None:
+    def _take_in(self, changes: Changes) -> None:
         """Count what changed."""
-        session_changes = _Pending(self)
+        session_changes = Pending(self)
         for file in changes.gone:
             self.db.execute("UPDATE files SET vanished = 1 WHERE id = ?", (file.id,))
             self._paths.pop(file.id, None)
             session_changes.recount_file(file.id)
         readings = self._read(changes.to_read)
-        for found, file, reading in readings:
-            if file is not None and file.vanished:
-                session_changes.recount_file(file.id)
-            number = self._store_file(found, file, reading)
-            session_changes.take(number, reading, new=file is None)
+        for found, known, reading in readings:
+            if known is not None and known.vanished:
+                session_changes.recount_file(known.id)
+            number = self._store_file(found, known, reading)
+            session_changes.take(number, reading, new=known is None)
         session_changes.settle()
 
     def _read(self, wanted: list[tuple[Found, File | None]]) -> Iterator[tuple[Found, File | None, Reading]]:
-        read_line = None
+        read_line = read_lines
         if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > _BULK:
-            from .typed import read_line
+            from .typed import read_line as read_line
         for found, file in wanted:
             known = (
                 file if file and not file.vanished and (file.session, file.own) == (found.session, found.own) else None
             )
             try:
                 self.reads += 1
-                if read_line is None:
-                    yield found, file, read_file(found.path, found.session, found.own, known)
-                else:
-                    yield found, file, read_file(found.path, found.session, found.own, known, read_line)
+                yield found, file, read_file(found.path, found.session, found.own, known, read_line)
             except OSError:
                 continue  # unreadable or gone since: the next refresh sees it
 
@@ -376,14 +373,14 @@ class Index:
 
         A foreign file that was never read may be missing (DESIGN section 4: the only exception to A7).
         """
-        look = _Look(self, session)
+        look = Look(self, session)
         if not look.files and not look.folders:
             return False
         changes = look.changes()
         if changes.any() or look.folders_changed:
 
             def work() -> None:
-                again = _Look(self, session)
+                again = Look(self, session)
                 todo = again.changes()
                 if todo.gone:
                     todo = self._changes(walk(self.roots))  # it may have moved
@@ -396,7 +393,7 @@ class Index:
             self._write(work, WAIT_ONE)
         return True
 
-    def _take_in_early(self, changes: _Changes) -> None:
+    def _take_in_early(self, changes: Changes) -> None:
         """As _take_in, while there are no sums yet."""
         for found, file, reading in list(self._read(changes.to_read)):
             number = self._store_file(found, file, reading)
@@ -407,7 +404,7 @@ class Index:
                 old = self._group(key[0]).get(key[1], {}).get(number)
                 if old is not None:
                     old.absorb(claim, self._bytes_of)
-                self.db.execute(_INSERT_CLAIM, self._row(old or claim))
+                self.db.execute(rows.INSERT, self._row(old or claim))
 
     # --- sums ------------------------------------------------------------------------------------------------
 
@@ -424,6 +421,7 @@ class Index:
         self._load_names()
         sums: dict[str, ledger.Sums] = {}
         holds: dict[tuple[str, int], int] = {}
+        moments: list[tuple[int | str, ...]] = []
         for group in self._all_groups():
             counted = ledger.responses(group, self._bytes_of)
             for response in counted.values():
@@ -431,19 +429,32 @@ class Index:
                 if known is None:
                     known = sums[response.session] = ledger.Sums()
                 known.add(response, self.table, self._project(response.claim))
+                moments.append(self.moment(response))
             for rest, claims in group.items():
                 owner = counted.get(rest)
                 for file, claim in claims.items():
                     holds.setdefault((claim.session, file), 0)
                     if owner is not None:
                         holds[owner.session, file] = 1
-        for name in ("totals", "sessions", "holds"):
+        for name in ("totals", "sessions", "holds", "moments"):
             self.db.execute(f"DELETE FROM {name}")
         for session, known in sums.items():
             self._store_sums(session, known)
         held = sorted((self._id(session), file, counted) for (session, file), counted in holds.items())
         self.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
+        self.db.executemany(rows.INSERT_MOMENT, moments)
         self._set_meta("prices", self.table.fingerprint)
+
+    def moment(self, response: ledger.Response) -> tuple[int | str, ...]:
+        """A counted response as days and blocks want it: (key, time, the costs in three modes, tokens in and out)."""
+        costs = [0, 0, 0]
+        tokens = 0
+        for _, sums in response.parts(self.table):
+            for place in range(3):
+                costs[place] += sums[ledger.COST + place]
+            tokens += sums[ledger.INPUT] + sums[ledger.OUTPUT]
+        claim = response.claim
+        return (claim.group, claim.rest, claim.timestamp, *(_storable(number) for number in (*costs, tokens)))
 
     def _all_groups(self) -> Iterator[ledger.Group]:
         group: ledger.Group = {}
@@ -508,7 +519,7 @@ class Index:
         self.db.executemany(
             "INSERT INTO totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             [
-                (number, self._id(model), *(n if abs(n) < 2**63 else str(n) for n in numbers))
+                (number, self._id(model), *(_storable(n) for n in numbers))
                 for model, numbers in sums.models.items()
                 if numbers[ledger.RESPONSES]
             ],
@@ -662,6 +673,11 @@ class Index:
         return min((self._text(row[0]) for row in found if row[1] == found[0][1]), default=None)
 
 
+def _storable(number: int) -> int | str:
+    """A number as SQLite can hold it: 64 bits, else as text."""
+    return number if -(2**63) <= number < 2**63 else str(number)
+
+
 def _size(path: str) -> int:
     try:
         return os.path.getsize(path)
@@ -686,280 +702,3 @@ def _gather(told: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str | None, floa
         title = custom or ai or summary
         gathered[session] = (title.decode("utf-8", "surrogatepass") if title else None, cost)
     return gathered
-
-
-class _Changes:
-    """How what was found differs from what is known."""
-
-    def __init__(self, found: Walk, known: dict[str, File]) -> None:
-        self.to_read: list[tuple[Found, File | None]] = []
-        self.gone: list[File] = []
-        present = {f.path for f in found.files}
-        missing = [file for path, file in known.items() if path not in present]
-        for f in found.files:
-            file = known.get(f.path)
-            if file is None:
-                file = _moved(f, missing)
-                if file is not None:
-                    missing.remove(file)
-            elif not file.vanished and file.same(f.stat):
-                continue
-            self.to_read.append((f, file))
-        self.gone = [file for file in missing if not file.vanished]
-
-    def any(self) -> bool:
-        return bool(self.to_read or self.gone)
-
-
-def _moved(found: Found, missing: list[File]) -> File | None:
-    """The missing file that a new one was before it was moved (A13): the same inode, or name and content."""
-    for file in missing:
-        if not file.vanished and (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino):
-            return file
-    name = os.path.basename(found.path)
-    for file in missing:
-        if os.path.basename(file.path) == name and found.stat.st_size >= file.seen > 0 and _continues(found.path, file):
-            return file
-    return None
-
-
-def _continues(path: str, file: File) -> bool:
-    try:
-        descriptor = open_regular(path)
-    except OSError:
-        return False
-    try:
-        return ends(descriptor, file.seen) == (file.head, file.tail)
-    finally:
-        os.close(descriptor)
-
-
-class _Look:
-    """What one session's files and folders look like now, beside what is known of them."""
-
-    def __init__(self, index: Index, session: str) -> None:
-        self._index = index
-        number = index._known_id(session)
-        self.files = index._files("WHERE session = ?1 OR id IN (SELECT file FROM holds WHERE session = ?1)", (number,))
-        self.folders = self._folders(session)
-        self._found = Walk()
-        self._stats: list[tuple[str, tuple[int, ...], bool]] = []
-        self.folders_changed = False
-        self._list(session)
-
-    def _folders(self, session: str) -> list[tuple[str, tuple[str, ...]]]:
-        """Folders that hold, or could hold, the session's transcripts: (path, its parts below `projects/`)."""
-        roots = self._index.roots
-        folders = {}
-        for file in self.files:
-            parts = parts_below(file.path, roots)
-            if parts and is_own(parts) and path_session(parts) == session:
-                folders[os.path.dirname(file.path)] = parts[:-1]
-        if not folders and session and os.sep not in session and "\0" not in session and session not in (".", ".."):
-            for root in roots:
-                for name in _subfolders(root):
-                    path = os.path.join(root, name)
-                    if os.path.exists(os.path.join(path, session + ".jsonl")):
-                        folders[path] = (name,)
-        return sorted(folders.items())
-
-    def _list(self, session: str) -> None:
-        """Find what is new in the folders, where their stat says that there is something."""
-        below = [(os.path.join(path, session), (*parts, session)) for path, parts in self.folders]
-        for path, parts in self.folders:
-            if self._folder_changed(path):
-                self._files_in(path, parts)
-        while below:
-            path, parts = below.pop()
-            try:
-                changed = self._folder_changed(path)
-            except OSError:
-                continue
-            if changed:
-                self._files_in(path, parts)
-            below += [(os.path.join(path, name), (*parts, name)) for name in _subfolders(path)]
-
-    def _folder_changed(self, path: str) -> bool:
-        looked = time.time_ns()
-        stat = os.stat(path)
-        row = self._index.db.execute(
-            "SELECT device, inode, mtime, ctime, racy FROM folders WHERE path = ?", (os.fsencode(path),)
-        ).fetchone()
-        device, inode, _, mtime, ctime = stat_of(stat)
-        now = (str(device), str(inode), mtime, ctime)
-        if row is not None and row[4] == 0 and (str(row[0]), str(row[1]), row[2], row[3]) == now:
-            return False
-        self.folders_changed = True
-        self._stats.append((path, now, is_racy(stat, looked)))
-        return True
-
-    def _files_in(self, path: str, parts: tuple[str, ...]) -> None:
-        with os.scandir(path) as listing:
-            for entry in listing:
-                if is_transcript(entry.name) and entry.is_file():
-                    self._found.files.append(Found(entry.path, (*parts, entry.name), os.stat(entry.path)))
-
-    def changes(self) -> _Changes:
-        known = {file.path: file for file in self.files}
-        for found in self._found.files:
-            if found.path not in known:
-                for file in self._index._files("WHERE path = ?", (os.fsencode(found.path),)):
-                    known[found.path] = file
-        listed = {found.path for found in self._found.files}
-        for path, file in known.items():
-            if path not in listed and not file.vanished:
-                try:
-                    stat = os.stat(path)
-                except OSError:
-                    continue
-                parts = parts_below(path, self._index.roots)
-                if parts is not None:
-                    self._found.files.append(Found(path, parts, stat))
-        return _Changes(self._found, known)
-
-    def store_folders(self) -> None:
-        for path, (device, inode, mtime, ctime), racy in self._stats:
-            self._index.db.execute(
-                "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?, ?, ?)",
-                (os.fsencode(path), device, inode, mtime, ctime, racy),
-            )
-
-
-def _subfolders(path: str) -> list[str]:
-    try:
-        with os.scandir(path) as listing:
-            return sorted(e.name for e in listing if e.is_dir() and e.name not in ("tool-results", "memory"))
-    except OSError:
-        return []
-
-
-class _Pending:
-    """The sums that one refresh changes, until they are written."""
-
-    def __init__(self, index: Index) -> None:
-        self._index = index
-        self._sums: dict[str, ledger.Sums] = {}
-        self._recount: set[str] = set()
-        self._held: set[tuple[str, int]] = set()
-
-    def recount_file(self, file: int) -> None:
-        """Count anew whatever a file holds lines of: it vanished or came back."""
-        index = self._index
-        for (number,) in index.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
-            self._recount.add(index._text(number))
-
-    def take(self, file: int, reading: Reading, new: bool) -> None:
-        """Put a reading's claims in the place of the file's old ones, or beside them."""
-        index = self._index
-        old: dict[int, set[int]] = {}
-        if reading.fresh and not new:
-            for group, rest in self._claimed(file):
-                old.setdefault(group, set()).add(rest)
-        claims: dict[int, list[Claim]] = {}
-        for claim in reading.claims.values():
-            claim.file = file
-            claims.setdefault(claim.group, []).append(claim)
-        for group in sorted(old.keys() | claims.keys()):
-            self._change(group, file, old.get(group, set()), claims.get(group, []))
-
-    def _claimed(self, file: int) -> list[tuple[int, int]]:
-        index = self._index
-        found = []
-        for (number,) in index.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
-            found += index.db.execute(
-                "SELECT family, rest FROM claims WHERE session = ? AND file = ?", (number, file)
-            ).fetchall()
-        return found
-
-    def _change(self, family: int, file: int, withdrawn: set[int], added: list[Claim]) -> None:
-        index = self._index
-        group = index._group(family)
-        index._tied = False
-        before = ledger.responses(group, index._bytes_of)
-        touched = {claim.rest for claim in added} | withdrawn
-        involved = {claim.session for rest in touched for claim in group.get(rest, {}).values()}
-        for rest in withdrawn:
-            group[rest].pop(file, None)
-        for claim in added:
-            claims = group.setdefault(claim.rest, {})
-            known = claims.get(file)
-            if known is not None:
-                known = known.copy()  # what counted before must stay as it was
-                known.absorb(claim, index._bytes_of)
-            claims[file] = known or claim
-        after = ledger.responses(group, index._bytes_of)
-        self._store_claims(group, family, file, touched)
-        kept = {claim.session for rest in touched for claim in group.get(rest, {}).values()}
-        if index._tied or withdrawn or involved - kept:
-            self._recount |= involved | kept
-        for rest in before.keys() | after.keys():
-            self._account(before.get(rest), after.get(rest), group.get(rest, {}))
-
-    def _store_claims(self, group: ledger.Group, family: int, file: int, touched: set[int]) -> None:
-        index = self._index
-        for rest in touched:
-            claim = group[rest].get(file)
-            if claim is not None:
-                index.db.execute(_INSERT_CLAIM, index._row(claim))
-                self._hold(claim.session, file, False)
-            else:
-                index.db.execute("DELETE FROM claims WHERE family = ? AND rest = ? AND file = ?", (family, rest, file))
-
-    def _account(self, before: ledger.Response | None, after: ledger.Response | None, claims: dict[int, Claim]) -> None:
-        index = self._index
-        if after is not None:
-            for number in claims:
-                self._hold(after.session, number, True)
-            if after.same(before):
-                return
-        project = index._project(after.claim) if after is not None else ""
-        if before is not None and after is not None and before.session == after.session:
-            self._of(after.session).replace(before, after, index.table, project)
-            return
-        if before is not None:
-            self._of(before.session).remove(before, index.table)
-            self._recount.add(before.session)
-        if after is not None:
-            self._of(after.session).add(after, index.table, project)
-
-    def _of(self, session: str) -> ledger.Sums:
-        sums = self._sums.get(session)
-        if sums is None:
-            sums = self._sums[session] = self._index._load_sums(session)
-        return sums
-
-    def _hold(self, session: str, file: int, counted: bool) -> None:
-        if (session, file, counted) not in self._held:
-            self._held.add((session, file, counted))
-            self._index.db.execute(
-                "INSERT INTO holds VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET counted = max(counted, excluded.counted)",
-                (self._index._id(session), file, counted),
-            )
-
-    def settle(self) -> None:
-        """Write the sums."""
-        index = self._index
-        for session, sums in self._sums.items():
-            if sums.stale or session in self._recount:
-                self._recount.add(session)
-            else:
-                index._store_sums(session, sums)
-        for session in self._recount:
-            index._store_sums(session, index._sum(session))
-            self._settle_holds(session)
-
-    def _settle_holds(self, session: str) -> None:
-        """The files that hold lines of a session, from its claims."""
-        index = self._index
-        number = index._id(session)
-        claims = index.db.execute("SELECT family, file FROM claims WHERE session = ?", (number,)).fetchall()
-        files = {file: 0 for _, file in claims}
-        for family in {family for family, _ in claims}:
-            group = index._group(family)
-            for rest, response in ledger.responses(group, index._bytes_of).items():
-                if response.session == session:
-                    files.update(dict.fromkeys(group[rest], 1))
-        index.db.execute("DELETE FROM holds WHERE session = ?", (number,))
-        index.db.executemany(
-            "INSERT INTO holds VALUES (?, ?, ?)", [(number, file, counted) for file, counted in sorted(files.items())]
-        )

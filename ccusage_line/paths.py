@@ -65,7 +65,7 @@ def state_dir(environ: Mapping[str, str]) -> str:
 
 def index_dir(environ: Mapping[str, str]) -> str:
     """The folder of the index of this set of data directories, so that answers of different sets never mix."""
-    from .response import digest_bytes
+    from .digest import digest_bytes
 
     names = b"\0".join(os.fsencode(path) for path in data_dirs(environ))
     return os.path.join(state_dir(environ), digest_bytes(names).hex()[:16])

@@ -1,6 +1,6 @@
 """What a model charges, and what one response costs (A10, A11).
 
-Tier 0: imports nothing; the embedded table is loaded with the first lookup. A price is a whole number of
+Tier 0: imports nothing; the tables are loaded when they are asked for. A price is a whole number of
 1e-15 dollar per token: the finest list price in use has 11 decimals, a quarter of it (the 1.25 of a cache write)
 13, a tenth 12, so every rate is exact. Costs are whole numbers of 1e-12 dollar ("pico").
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from .price_store import Own, Refreshed
 
     Rates = tuple[int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read
     # the rates, the threshold and the rates above it, the fast and us factors, the context window
@@ -101,10 +103,15 @@ class PriceTable:
         retired: Mapping[str, Packed],
         source: str = "",
         fingerprint: str = "",
+        own: Mapping[str, Packed] | None = None,
     ) -> None:
-        """*source* says where `current` comes from; *fingerprint* is that of these parts, where it is known already."""
+        """*source* says where `current` comes from; *fingerprint* is that of these parts, where it is known already.
+
+        *own* are the user's prices: they go before all parts, under every spelling of a name (config).
+        """
         self.source = source
         self._parts = (overlay, current, retired)
+        self._own = PriceTable(own, {}, {}) if own else None
         self._fingerprint = fingerprint
         self._memo: dict[str, Price | None] = {}
 
@@ -113,6 +120,8 @@ class PriceTable:
         """A short name of this very set of prices: another one whenever any of them changes."""
         if not self._fingerprint:
             self._fingerprint = fingerprint_of(*(part_id(part) for part in self._parts))
+            if self._own is not None:
+                self._fingerprint += f"-{part_id(self._own._parts[0])}"
         return self._fingerprint
 
     def find(self, model: str) -> Price | None:
@@ -136,15 +145,21 @@ class PriceTable:
         if not model.isascii():  # no model's name is; some letters beyond become ASCII in another case
             return None
         name = model.lower()
-        entry = self._entry(name)
+        entry = self._own._find(name) if self._own is not None else None
         if entry is None:
-            entry = self._claude(name) if "claude" in name else self._other_maker(name)
+            entry = self._find(name)
         if entry is None:
             return None
         price = Price(*entry)
         if name.endswith("[1m]"):
             price.window = max(price.window or 0, LONG_WINDOW)
         return price
+
+    def _find(self, name: str) -> Packed | None:
+        entry = self._entry(name)
+        if entry is None:
+            entry = self._claude(name) if "claude" in name else self._other_maker(name)
+        return entry
 
     def _entry(self, name: str) -> Packed | None:
         for part in self._parts:
@@ -250,22 +265,50 @@ def fingerprint_of(overlay_id: str, current_id: str, retired_id: str) -> str:
 
 
 _table: PriceTable | None = None
+_stamp: tuple[object, ...] = ()  # of the stored files that _table was made of
 
 
 def table() -> PriceTable:
-    """The table in use: the embedded one."""
-    global _table
-    if _table is None:
-        from ccusage_line import price_table as embedded
+    """The table in use: the embedded one, its current part as the last refresh left it, the user's own prices first.
 
-        _table = PriceTable(
-            embedded.OVERLAY,
-            embedded.CURRENT,
-            embedded.RETIRED,
-            source=embedded.SOURCE,
-            fingerprint=fingerprint_of(embedded.OVERLAY_ID, embedded.CURRENT_ID, embedded.RETIRED_ID),
-        )
+    Costs two stats when nothing has changed since the last call.
+    """
+    global _table, _stamp
+    import os
+
+    from . import price_store
+    from .paths import state_dir
+
+    folder = state_dir(os.environ)
+    stamp = price_store.stamp(folder)
+    if _table is None or stamp != _stamp:
+        _table, _stamp = _assemble(price_store.load_refreshed(folder), price_store.load_own(folder)), stamp
     return _table
+
+
+def table_file(environ: Mapping[str, str]) -> str:
+    """The file that a refresh replaces: while its stat is the same, so are the prices but for the user's own."""
+    from .paths import state_dir
+    from .price_store import refreshed_path
+
+    return refreshed_path(state_dir(environ))
+
+
+def _assemble(refreshed: Refreshed | None, own: Own | None) -> PriceTable:
+    from ccusage_line import price_table as embedded
+
+    current: Mapping[str, Packed] = embedded.CURRENT
+    source, current_id = embedded.SOURCE, embedded.CURRENT_ID
+    if refreshed is not None and refreshed.based_on == current_id:
+        current, source, current_id = refreshed.current, refreshed.source, refreshed.id
+    elif refreshed is not None:  # from before this version of the package, which may know better
+        current = {**refreshed.current, **current}
+        source, current_id = f"{source} and {refreshed.source}", f"{current_id}.{refreshed.id}"
+    own_prices = own.prices if own is not None else {}
+    fingerprint = fingerprint_of(embedded.OVERLAY_ID, current_id, embedded.RETIRED_ID)
+    if own is not None and own_prices:
+        fingerprint += f"-{own.id}"
+    return PriceTable(embedded.OVERLAY, current, embedded.RETIRED, source, fingerprint, own_prices)
 
 
 def cost(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from .response import MAX_LINE, Claim, claim_of, digest_bytes, money, objects
+from .digest import digest_bytes
+from .response import MAX_LINE, Claim, claim_of, money, objects
 from .transcript import FACTS, USAGE, Tail, lines_with, open_regular, read_at
 
 TYPE_CHECKING = False

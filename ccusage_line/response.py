@@ -7,6 +7,8 @@ lines with a faster decoder and must agree with this module on every one of them
 
 from __future__ import annotations
 
+from .digest import digest64, digest_bytes
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -127,9 +129,10 @@ class Claim:
         self.main_times = times - {self.timestamp}
 
 
-_BEST_LINE = (
-    "at cache_creation cache_read cost_usd cwd flags further input length model output searches side timestamp write_1h"
-).split()
+# what comes from the best line: all but the key, the file, and what is of all lines together
+_BEST_LINE = tuple(
+    name for name in Claim.__slots__ if name not in ("file", "group", "rest", "session", "rank", "main_times")
+)
 
 
 def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
@@ -174,29 +177,6 @@ def main_times_of(claims: Iterable[Claim]) -> set[int]:
 
 
 # --- the key (A4) -----------------------------------------------------------------------------------------------
-
-
-def _load_blake2() -> Callable[..., Any]:
-    """blake2b without hashlib, whose import costs 2 ms; `_blake2` is private to CPython."""
-    try:
-        from _blake2 import blake2b  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        from hashlib import blake2b
-    return blake2b  # type: ignore[no-any-return, unused-ignore]
-
-
-_blake2b = _load_blake2()
-
-
-def digest64(text: str) -> int:
-    """64 bits of a digest as the signed number SQLite stores."""
-    data = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(_blake2b(data, digest_size=8).digest(), "little", signed=True)
-
-
-def digest_bytes(data: bytes) -> bytes:
-    """16 bytes of digest."""
-    return _blake2b(data, digest_size=16).digest()  # type: ignore[no-any-return]
 
 
 def request_key(message_id: str, request_id: str) -> tuple[int, int]:
@@ -328,8 +308,10 @@ def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | Non
     if not isinstance(obj, dict):
         return None
     message = obj.get("message")
-    usage = message.get("usage") if isinstance(message, dict) else None
-    if not isinstance(usage, dict) or obj.get("type") not in (None, "assistant"):
+    if not isinstance(message, dict) or obj.get("type") not in (None, "assistant"):
+        return None
+    usage = message.get("usage")
+    if not isinstance(usage, dict):
         return None
     time = timestamp(obj.get("timestamp"))
     if time is None:
@@ -437,7 +419,9 @@ def load_scanner() -> Callable[[str, int], tuple[Any, int]]:
         from _json import make_scanner
     except ImportError:
         return public_scanner()
-    return make_scanner(_Context)  # type: ignore[no-any-return, unused-ignore]
+    context: Any = _Context
+    scanner: Callable[[str, int], tuple[Any, int]] = make_scanner(context)
+    return scanner
 
 
 def public_scanner() -> Callable[[str, int], tuple[Any, int]]:
@@ -447,7 +431,7 @@ def public_scanner() -> Callable[[str, int], tuple[Any, int]]:
 
 
 _scan = load_scanner()
-# The C scanner looks for its error class in a json.decoder that nobody imported: then a syntax error comes as SystemError.
+# The C scanner looks for its error class in json.decoder, which nobody imported: a syntax error comes as SystemError.
 _REFUSED = (ValueError, StopIteration, SystemError)
 
 
@@ -492,7 +476,7 @@ def _scan_in_python(text: str, start: int) -> tuple[Any, int] | None:
     from json.decoder import JSONArray, JSONObject  # type: ignore[attr-defined]
     from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 
-    decoder = JSONDecoder()
+    decoder: Any = JSONDecoder()
     decoder.parse_object, decoder.parse_array = JSONObject, JSONArray
     try:
         return py_make_scanner(decoder)(text, start)  # type: ignore[no-any-return]

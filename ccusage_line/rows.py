@@ -18,6 +18,8 @@ COLUMNS = (
     "family, rest, file, session, rank, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
     " cache_read, searches, cost_usd, cwd, place, length, main_times, further"
 )
+INSERT = f"INSERT OR REPLACE INTO claims ({COLUMNS}) VALUES ({','.join('?' * 21)})"
+INSERT_MOMENT = "INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?, ?, ?, ?)"
 FILE, SESSION, MODEL, CWD = 2, 3, 7, 16  # places in a row
 
 

@@ -52,7 +52,7 @@ class Walk:
         self._links: list[tuple[str, tuple[str, ...]]] = []
 
     def folder(self, path: str, parts: tuple[str, ...]) -> None:
-        """Take in everything below a folder, its files before its folders; symlinks wait until all that is real is known."""
+        """Take in everything below a folder, its files before its folders; symlinks wait until the rest is known."""
         pending = [(path, parts)]
         while pending:
             path, parts = pending.pop()
@@ -131,13 +131,13 @@ def walk(roots: list[str]) -> Walk:
     return found
 
 
-def walk_below(folders: list[tuple[str, tuple[str, ...]]]) -> Walk:
-    """As walk, below some folders only: (path, parts of it below `projects/`)."""
-    found = Walk()
-    for path, parts in folders:
-        found.folder(path, parts)
-    found.links()
-    return found
+def subfolders(path: str) -> list[str]:
+    """Names of the folders in a folder that may hold transcripts."""
+    try:
+        with os.scandir(path) as listing:
+            return sorted(entry.name for entry in listing if entry.is_dir() and entry.name not in _NOT_BELOW)
+    except OSError:
+        return []
 
 
 def is_transcript(name: str) -> bool:

@@ -8,9 +8,8 @@ from ccusage_line import prices
 from ccusage_line.session import MODES, Session
 
 if TYPE_CHECKING:
-    from ccusage_line.index import Index
-
     import fresh
+    from ccusage_line.index import Index
 
 
 def find_price(model: str) -> prices.Price | None:

@@ -118,11 +118,16 @@ class Reading(dict[str, FreshSession]):
 
 
 class Source(NamedTuple):
-    """One transcript: `parts` are the names below `projects/`, `name` is its real path, by which files are ordered."""
+    """One transcript: `parts` are the names below `projects/`, `name` is its real path, by which files are ordered.
+
+    A `gone` one is a vanished file as it was last seen: it has no bytes to compare, so the last tie-break of A5 goes
+    to a file that is there.
+    """
 
     parts: tuple[str, ...]
     name: str
     content: bytes
+    gone: bool = False
 
 
 def source(relative: str, content: bytes) -> Source:
@@ -458,6 +463,7 @@ class Line(NamedTuple):
             not self.has_stop_reason,
             text_or_none(self.usage.get("speed")) is None,
             self.timestamp,
+            self.source.gone,
             self.raw,
         )
 

@@ -555,7 +555,9 @@ class History:
         """The reading that an index gives after a full refresh now: what lives, and what was seen of the rest."""
         before = "\0"  # a vanished transcript sorts before the living: the titles of those are newer
         sources = [fresh.source(path, data) for path, data in read_by_a1(self.live)]
-        sources += [fresh.source(path, data)._replace(name=before + path) for path, data in read_by_a1(self.vanished)]
+        sources += [
+            fresh.source(path, data)._replace(name=before + path, gone=True) for path, data in read_by_a1(self.vanished)
+        ]
         sessions = fresh.count(sources, find_price)
         archived = {name for name, one in sessions.items() if all(file.startswith(before) for file in one.files)}
         return Expected(sessions, archived)

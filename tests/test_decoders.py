@@ -1,0 +1,207 @@
+"""The two decoders yield the same claims: on every line of every corpus, on generated trees and on hostile lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import trees
+from ccusage_line import rows
+from ccusage_line.digest import load_blake2, public_blake2
+from ccusage_line.reading import read_lines
+from ccusage_line.response import load_scanner, objects, public_scanner
+from ccusage_line.typed import read_line
+from lines import record, usage
+
+
+def both(line: bytes) -> tuple[Any, Any]:
+    return tuple(
+        None if claims is None else [rows.pack(claim) for claim in claims]
+        for claims in (read_lines(line, 7, "by-path"), read_line(line, 7, "by-path"))
+    )
+
+
+def written(**changes: Any) -> bytes:
+    return json.dumps(record(**changes), separators=(",", ":")).encode()
+
+
+PLAIN = written()
+
+
+def with_usage(text: bytes) -> bytes:
+    return PLAIN.replace(b'"output_tokens":100', text)
+
+
+HOSTILE = {
+    "plain": PLAIN,
+    "spaces": json.dumps(record(), indent=1).replace("\n", " ").encode(),
+    "crlf": PLAIN + b"\r",
+    "bom": b"\xef\xbb\xbf" + PLAIN,
+    "space around": b" \t" + PLAIN + b" ",
+    "vertical tab before": b"\x0b" + PLAIN,
+    "glued": PLAIN + PLAIN,
+    "glued with space": PLAIN + b" " + written(message="m2"),
+    "torn, then whole": PLAIN[:150] + PLAIN.replace(b'"cwd"', b'"cwd"'),
+    "whole, then torn": PLAIN + PLAIN[:90],
+    "garbage, then whole": b"\x00\x00" + PLAIN,
+    "NaN elsewhere": PLAIN[:-1] + b',"x":NaN}',
+    "infinite count": with_usage(b'"output_tokens":1e999'),
+    "negative count": with_usage(b'"output_tokens":-5'),
+    "fractional count": with_usage(b'"output_tokens":12.9'),
+    "whole float count": with_usage(b'"output_tokens":12.0'),
+    "exponent count": with_usage(b'"output_tokens":1e3'),
+    "largest count": with_usage(b'"output_tokens":9007199254740992'),
+    "too large a count": with_usage(b'"output_tokens":9007199254740993'),
+    "boolean count": with_usage(b'"output_tokens":true'),
+    "text count": with_usage(b'"output_tokens":"100"'),
+    "null count": with_usage(b'"output_tokens":null'),
+    "count of 5000 digits": with_usage(b'"output_tokens":' + b"7" * 5000),
+    "4301 digits elsewhere": PLAIN[:-1] + b',"x":' + b"7" * 4301 + b"}",
+    "4300 digits elsewhere": PLAIN[:-1] + b',"x":' + b"7" * 4300 + b"}",
+    "4301 digits in a text": PLAIN[:-1] + b',"x":"' + b"7" * 4301 + b'"}',
+    "4301 digits of a fraction": PLAIN[:-1] + b',"x":0.' + b"7" * 4301 + b"}",
+    "leading zero": with_usage(b'"output_tokens":007'),
+    "repeated key": with_usage(b'"output_tokens":1,"output_tokens":2'),
+    "usage then null": PLAIN.replace(b'"usage":{', b'"usage":{"a":1},"usage":{'),
+    "usage of text": PLAIN.replace(b'"usage":{', b'"usage":"x","z":{'),
+    "message of text": b'{"type":"assistant","message":"\\"usage\\"","timestamp":"2026-05-01T10:00:00Z"}',
+    "escaped key": PLAIN.replace(b'"sessionId"', b'"sess\\u0069onId"'),
+    "bad UTF-8 in an id": PLAIN.replace(b'"r1"', b'"r\xff1"'),
+    "bad UTF-8 elsewhere": PLAIN[:-1] + b',"x":"\xff\xfe"}',
+    "bad UTF-8 and glued": PLAIN[:-1] + b',"x":"\xff{}"}' + PLAIN,
+    "lone surrogate id": PLAIN.replace(b'"r1"', b'"\\ud800"'),
+    "lone surrogate elsewhere": PLAIN[:-1] + b',"x":"\\ud83d"}',
+    "encoded surrogate": PLAIN[:-1] + b',"x":"\xed\xa0\x80"}',
+    "raw line separator": PLAIN[:-1] + ',"x":"\u2028"}'.encode(),
+    "raw control character": PLAIN[:-1] + b',"x":"\x01"}',
+    "raw tab": PLAIN[:-1] + b',"x":"\t"}',
+    "bad escape": PLAIN[:-1] + b',"x":"\\q"}',
+    "trailing comma": PLAIN[:-1] + b",}",
+    "nested 900 deep": PLAIN[:-1] + b',"x":' + b"[" * 900 + b"]" * 900 + b"}",
+    "nested 4990 deep": PLAIN[:-1] + b',"x":' + b"[" * 4990 + b"]" * 4990 + b"}",
+    "nested 10000 deep": PLAIN[:-1] + b',"x":' + b"[" * 10000 + b"]" * 10000 + b"}",
+    "an array": b"[" + PLAIN + b"]",
+    "a number": b'5 "usage"',
+    "no request": written(request=None),
+    "no message id": written(message=""),
+    "no ids at all": written(message="", request=None, uuid=""),
+    "empty session": written(session=""),
+    "sessions of numbers": written(requestSessionId=5, forkedFrom={"sessionId": ["x"]}),
+    "request session": written(requestSessionId="a", forkedFrom={"sessionId": "b"}),
+    "fork": written(forkedFrom={"sessionId": "b", "messageUuid": "c"}),
+    "fork of text": written(forkedFrom="b"),
+    "user line": written(type="user"),
+    "no type": written(type=None),
+    "type of a number": written(type=3),
+    "sidechain of text": written(isSidechain="true"),
+    "cost": written(costUSD=0.25),
+    "whole cost": written(costUSD=2),
+    "negative zero cost": written(costUSD=-0.0),
+    "boolean cost": written(costUSD=True),
+    "huge cost": PLAIN[:-1] + b',"costUSD":1' + b"0" * 400 + b"}",
+    "fast in the us": written(tokens=usage(speed="fast", inference_geo="us")),
+    "speed of a number": written(tokens=usage(speed=1)),
+    "split": written(
+        tokens=usage(write=5, cache_creation={"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 9})
+    ),
+    "split of null": written(tokens=usage(cache_creation=None)),
+    "split of a list": written(tokens=usage(cache_creation=[1])),
+    "searches": written(tokens=usage(server_tool_use={"web_search_requests": 2})),
+    "advisor": written(tokens=usage(iterations=[{"type": "advisor_message", "model": "m", "output_tokens": 3}])),
+    "message iteration": written(tokens=usage(iterations=[{"type": "message", "model": None, "output_tokens": 3}])),
+    "iterations of junk": written(tokens=usage(iterations=[1, "x", None, {"type": []}])),
+    "iterations of an object": written(tokens=usage(iterations={"type": "compaction"})),
+    "bad day": written(at="2026-02-30T10:00:00Z"),
+    "no zone": written(at="2026-02-28 10:00"),
+    "far zone": written(at="2026-02-28T10:00:00.123456789+05:30"),
+    "digits of another script": written(at="2026-02-2\u0668T10:00:00Z"),
+    "number for a time": written(at=1767225600),
+    "model of a number": PLAIN.replace(b'"claude-opus-4-5-20251101"', b"5"),
+    "stop reason of a list": written(stop=["end_turn"]),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_lines_are_read_alike(name: str) -> None:
+    plain, typed = both(HOSTILE[name])
+    assert plain == typed
+
+
+def test_hostile_lines_are_of_all_kinds() -> None:
+    outcomes = {name: both(line)[0] for name, line in HOSTILE.items()}
+    assert outcomes["plain"]
+    assert len(outcomes["glued with space"]) == 2
+    assert outcomes["raw control character"] is None
+    assert outcomes["nested 10000 deep"] is None
+    assert outcomes["nested 4990 deep"]
+    assert outcomes["user line"] == []
+
+
+def test_every_line_of_every_corpus_is_read_alike(corpus: Path) -> None:
+    lines = 0
+    for path in corpus.glob("*/*/projects/**/*.jsonl"):
+        for line in path.read_bytes().split(b"\n"):
+            plain, typed = both(line)
+            assert plain == typed, line[:200]
+            lines += bool(plain)
+    assert lines > 500
+
+
+@settings(max_examples=100)
+@given(trees.trees())
+def test_generated_lines_are_read_alike(tree: trees.Tree) -> None:
+    for data in tree.values():
+        for line in data.split(b"\n"):
+            plain, typed = both(line)
+            assert plain == typed
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_damaged_lines_are_read_alike(data: st.DataObject) -> None:
+    line = bytearray(HOSTILE[data.draw(st.sampled_from(sorted(HOSTILE)))][:3000])
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(line)))
+        line[place : place + data.draw(st.integers(0, 3))] = data.draw(
+            st.sampled_from(
+                [b"", b'"', b"\\", b"{", b"}", b"[", b",", b":", b"0", b"\xff", b"null", b" ", b"\x00", b"e"]
+            )
+        )
+    plain, typed = both(bytes(line))
+    assert plain == typed
+
+
+def test_the_private_parts_of_cpython_equal_the_public_ones() -> None:
+    text = '{"a": [1, 2.5, true, null, "x\\u00e9", NaN, {"b": -Infinity}]}'
+    private, public = load_scanner()(text, 0), public_scanner()(text, 0)
+    assert repr(private) == repr(public)
+    assert load_blake2()(b"x", digest_size=16).digest() == public_blake2()(b"x", digest_size=16).digest()
+
+
+@pytest.mark.parametrize(
+    ("line", "whole", "count"),
+    [
+        pytest.param(b'{"a":1}{"b":2}', True, 2, id="glued"),
+        pytest.param(b'{"a":1}{"b":', False, 1, id="second unfinished"),
+        pytest.param(b'{"a":1}x{"type":"t"}', True, 2, id="garbage between"),
+        pytest.param(b'{"a":1}x{"type":"t"}', False, 1, id="garbage between, not finished"),
+        pytest.param(b'{"a":{"type":"t"}', True, 1, id="torn around a whole one"),
+        pytest.param(b'{"a":{"type":"t"}', False, 0, id="unfinished around a whole one"),
+        pytest.param(b'{"a":1}x{"b":2}', True, 1, id="garbage before what does not begin as lines do"),
+    ],
+)
+def test_objects_of_a_line(line: bytes, whole: bool, count: int) -> None:
+    assert len(objects(line, whole)) == count
+
+
+def test_an_objects_bytes_stand_where_it_says() -> None:
+    line = b'\xef\xbb\xbf \xff{"type":"\xff}"}  {"type":"\xe2\x80\xa8","x":{}}'
+    for value, raw, at in objects(line):
+        assert line[at : at + len(raw)] == raw
+        assert json.loads(raw.decode("utf-8", "replace")) == value
+    assert len(objects(line)) == 2

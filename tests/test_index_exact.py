@@ -1,0 +1,123 @@
+"""A7 and A13: whatever the order, the cuts, the moves and the questions in between, the index is one fresh reading."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fresh
+import trees
+from ccusage_line.index import Index
+from compare import assert_same, find_price
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    base = Path(tempfile.mkdtemp(prefix="ccusage-test-"))
+    try:
+        yield base
+    finally:
+        shutil.rmtree(base)
+
+
+def live(steps: list[trees.Step], base: Path, anew: bool) -> None:
+    """Go through a history with an index beside it; *anew*: every question is another process's."""
+    root = base / "data"
+    root.mkdir()
+    history = trees.History()
+    index = Index(str(base / "state"), [str(root / "projects")])
+    for step in steps:
+        history.apply(step, root)
+        if isinstance(step, trees.Refresh):
+            index.refresh()
+            expected = history.expected(find_price)
+            assert_same(index, expected.sessions, expected.archived)
+        elif isinstance(step, trees.Ask):
+            index.refresh_session(step.session)
+            index.session(step.session)
+        if anew:
+            index.close()
+            index = Index(str(base / "state"), [str(root / "projects")])
+    assert index.stored
+    index.close()
+
+
+@settings(max_examples=60)
+@given(steps=trees.histories(), anew=st.booleans())
+def test_whatever_happens_to_the_files_the_index_is_one_fresh_reading(steps: list[trees.Step], anew: bool) -> None:
+    with folder() as base:
+        live(steps, base, anew)
+
+
+@pytest.mark.parametrize("first", range(0, 300, 50))
+def test_seeded_histories_end_in_one_fresh_reading(first: int) -> None:
+    for seed in range(first, first + 50):
+        with folder() as base:
+            live(trees.seeded_history(seed), base, anew=seed % 3 == 0)
+
+
+@settings(max_examples=60)
+@given(tree=trees.trees())
+def test_a_first_index_is_one_fresh_reading(tree: trees.Tree) -> None:
+    with folder() as base:
+        trees.write_tree(tree, base / "data")
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        index.refresh()
+        assert_same(index, fresh.read([base / "data"], find_price))
+        index.close()
+
+
+def trees_of(corpus: Path) -> list[Path]:
+    return [*sorted((corpus / "client").iterdir()), *sorted((corpus / "public").iterdir())]
+
+
+def test_the_corpora_in_random_cuts_and_orders_are_one_fresh_reading(corpus: Path) -> None:
+    dice = random.Random(7)
+    for number, source in enumerate(trees_of(corpus)):
+        files = {path.relative_to(source): path.read_bytes() for path in (source / "projects").rglob("*.jsonl")}
+        ids = [path.stem for path in files]
+        expected = fresh.read([source], find_price)
+        with folder() as base:
+            root = base / "data"
+            index = Index(str(base / "state"), [str(root / "projects")])
+            for path, piece in shuffled_pieces(dice, files):
+                target = root / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("ab") as file:
+                    file.write(piece)
+                if dice.random() < 0.3:
+                    index.refresh()
+                elif dice.random() < 0.5:
+                    wanted = dice.choice(ids)
+                    index.refresh_session(wanted)
+                    index.session(wanted)
+                if dice.random() < 0.2:
+                    index.close()
+                    index = Index(str(base / "state"), [str(root / "projects")])
+            index.refresh()
+            assert_same(index, expected)
+            index.close()
+        assert expected, number
+
+
+def shuffled_pieces(dice: random.Random, files: dict[Path, bytes]) -> list[tuple[Path, bytes]]:
+    """All files cut at random bytes; the pieces of one file in order, those of different files in any."""
+    waiting = {}
+    for path, data in files.items():
+        cuts = sorted(dice.sample(range(len(data) + 1), min(3, len(data) + 1)))
+        waiting[path] = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+    pieces = []
+    while waiting:
+        path = dice.choice(list(waiting))
+        pieces.append((path, waiting[path].pop(0)))
+        if not waiting[path]:
+            del waiting[path]
+    return pieces
