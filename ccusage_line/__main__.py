@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from .errors import UserError
 
 INTERRUPTED = 130
@@ -15,13 +18,14 @@ def main() -> int:
     """Run the command of sys.argv; returns its exit code."""
     from . import fastlane
 
+    gc.disable()  # nothing lives long enough here to be collected; a collection in passing costs 0.2 ms
     _open_streams()
     try:
-        code = fastlane.answer(sys.argv[1:])
-        if code is None:
-            from .cli import run
+        if fastlane.answer(sys.argv[1:]):
+            _leave()
+        from .cli import run
 
-            code = run(sys.argv[1:])
+        code = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
         return _closed_pipe()
@@ -34,6 +38,14 @@ def main() -> int:
             raise
         return _mendable(error)
     return code
+
+
+def _leave() -> NoReturn:
+    """End without the interpreter's clean-up, which takes a millisecond: the fast lane leaves nothing to be flushed,
+    and what SQLite has committed is on disk."""
+    import os
+
+    os._exit(0)
 
 
 def _open_streams() -> None:

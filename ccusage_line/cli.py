@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     DayOf = Callable[[int], str]
 
 LATER = ("daily", "weekly", "monthly", "blocks")  # reports that other tools have and this one will have
+_SMALL = 32 * 1024 * 1024  # bytes of transcripts that are indexed before one session is answered
 _CANDIDATES = 10  # shown of an ambiguous id
 
 _SESSION_EXAMPLES = """\
@@ -160,6 +161,8 @@ def _add_index(commands: _Commands) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
     status = actions.add_parser("status", help="what the index holds and what was passed over", allow_abbrev=False)
     status.set_defaults(command=cmd_index_status, parser=status)
+    refresh = actions.add_parser("refresh", help="bring the index up to date", allow_abbrev=False)
+    refresh.set_defaults(command=cmd_index_refresh, parser=refresh)
     path = actions.add_parser("path", help="where the index is", allow_abbrev=False)
     path.set_defaults(command=cmd_index_path, parser=path)
 
@@ -269,6 +272,8 @@ def _unknown(unknown: UnknownSession, args: argparse.Namespace) -> int:
 def _find(wanted: str, mode: str, entries: bool) -> Session:
     """The session that an id means: the id itself, else a transcript's name, a unique prefix, a displayed form."""
     index = _index()
+    if not index.complete:
+        _begin(index)
     if wanted != "latest" and index.refresh_session(wanted):
         session = index.session(wanted, mode, entries)
         if session is not None:
@@ -295,6 +300,19 @@ def _find(wanted: str, mode: str, entries: bool) -> Session:
     if not matches:
         raise UnknownSession(wanted)
     return _sure(index.session(_only(wanted, matches), mode, entries))
+
+
+def _begin(index: Index) -> None:
+    """A first index: at once where it is small, else behind our back, while one session's own files are read here."""
+    from .transcript import walk
+
+    size = sum(found.stat.st_size for found in walk(index.roots).files)
+    if size <= _SMALL or not index.stored:
+        index.refresh(_progress())
+    else:
+        from .detach import spawn
+
+        spawn("index", "refresh")
 
 
 def _sure(session: Session | None) -> Session:
@@ -352,6 +370,14 @@ def cmd_index_status(args: argparse.Namespace) -> int:
     found = index.status()
     width = max(len(name) for name, _ in found)
     _out("".join(f"{name:<{width}}  {_visible(str(value))}\n" for name, value in found))
+    return 0
+
+
+def cmd_index_refresh(args: argparse.Namespace) -> int:
+    """Bring the index up to date and say nothing."""
+    index = _index()
+    index.refresh(_progress())
+    _say_not_stored(index)
     return 0
 
 

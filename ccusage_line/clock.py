@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from .errors import UsageError
-from .jsontext import civil
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,10 +15,11 @@ def day_of(zone: str | None) -> Callable[[int], str]:
 
     Raises UsageError for an unknown zone.
     """
-    return _system_day if zone is None else _zone_day(zone)
+    return system_day if zone is None else _zone_day(zone)
 
 
-def _system_day(us: int) -> str:
+def system_day(us: int) -> str:
+    """`YYYY-MM-DD` in the system's zone."""
     import time
 
     try:
@@ -32,6 +30,8 @@ def _system_day(us: int) -> str:
 
 
 def _utc_day(us: int) -> str:
+    from .jsontext import civil
+
     year, month, day = civil(us // _SECOND // _DAY)
     return f"{year:04}-{month:02}-{day:02}"
 
@@ -39,6 +39,8 @@ def _utc_day(us: int) -> str:
 def _zone_day(zone: str) -> Callable[[int], str]:
     from datetime import datetime, timedelta, timezone
     from zoneinfo import ZoneInfo
+
+    from .errors import UsageError
 
     try:
         found = ZoneInfo(zone)

@@ -1,9 +1,124 @@
-"""Lanes 1 and 2: what can be answered without argparse and the packages. Exact spellings only; anything else falls
-through to the command line, which knows everything."""
+"""Lanes 1 and 2: what can be answered without argparse and the packages.
+
+Lane 1 reads a published answer, checks it and prints. Lane 2 reads what was appended, counts, commits, publishes.
+Exact spellings only; anything else, and anything that is not plain success, falls through to the command line proper,
+which gives the same bytes.
+"""
 
 from __future__ import annotations
 
+import os
 
-def answer(argv: list[str]) -> int | None:
-    """The exit code of an answered command line, None for one that the command line proper has to answer."""
-    return None
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .answer import Answer
+    from .session import Session
+
+_MODES = ("auto", "calculate", "display")
+_FLAGS = {"--json": "json", "-j": "json", "--offline": "", "-O": "", "--no-color": ""}
+_VALUES = {"--id": "id", "-i": "id", "--jq": "jq", "-q": "jq", "--mode": "mode", "-m": "mode"}
+
+
+def answer(argv: list[str]) -> bool:
+    """Whether the command line was answered; if not, the command line proper has to."""
+    asked = _asked(argv) if argv and argv[0] == "session" else None
+    return asked is not None and (_unchanged(asked) or _appended(asked))
+
+
+def write(text: str) -> None:
+    """Put an answer on stdout, past Python's buffers: there is nothing left to flush. Raises BrokenPipeError."""
+    data = memoryview(text.encode("utf-8", "backslashreplace"))
+    while data:
+        data = data[os.write(1, data) :]
+
+
+def _asked(argv: list[str]) -> dict[str, str] | None:
+    """What an exactly spelt `session --id ...` asks, None for any other command line."""
+    asked: dict[str, str] = {"mode": "auto"}
+    place = 1
+    while place < len(argv):
+        name, place = argv[place], place + 1
+        if name in _FLAGS:
+            asked[_FLAGS[name]] = ""
+            continue
+        name, equals, value = name.partition("=")
+        if name not in _VALUES or (equals and not name.startswith("--")):
+            return None
+        if not equals:
+            if place == len(argv) or argv[place].startswith("-"):
+                return None
+            value, place = argv[place], place + 1
+        asked[_VALUES[name]] = value
+    plain = asked.get("id", "latest") not in ("", "latest") and asked["mode"] in _MODES
+    return asked if plain and ("json" in asked or "jq" in asked) and "entries" not in asked.get("jq", "") else None
+
+
+def _unchanged(asked: dict[str, str]) -> bool:
+    """Lane 1: the published answer."""
+    from .answer import read
+    from .paths import index_dir
+
+    found = read(index_dir(os.environ), asked["id"])
+    text = None if found is None else _published(found, asked)
+    if text is None:
+        return False
+    write(text)
+    return True
+
+
+def _published(found: Answer, asked: dict[str, str]) -> str | None:
+    """The text to print: ready in the answer for mode auto, else built from its numbers."""
+    jq = asked.get("jq")
+    if asked["mode"] == "auto" and jq is None:
+        day = _day(found.last)
+        return None if day is None else found.before + day + found.after
+    if asked["mode"] == "auto" and jq is not None and jq[:1] == "." and jq[1:] in found.scalars:
+        return found.scalars[jq[1:]] + "\n"
+    from .answer import session_of
+
+    return _built(session_of(found, asked["mode"]), jq)
+
+
+def _appended(asked: dict[str, str]) -> bool:
+    """Lane 2: what was appended is counted first."""
+    from .lane2 import refreshed
+
+    lane = refreshed(os.environ, asked["id"], asked["mode"])
+    text = None if lane is None else _built(lane.session, asked.get("jq"))
+    if lane is None or text is None:
+        return False
+    write(text)
+    lane.publish()
+    lane.leave()
+    return True
+
+
+def _built(session: Session, jq: str | None) -> str | None:
+    """The text of a session; None where the jq expression fails: the command line proper says why."""
+    from .clock import system_day
+
+    if jq is None:
+        from .jsontext import one_json
+
+        return one_json(session, system_day) + "\n"
+    from .errors import JqError
+    from .jqpath import answer as results
+    from .jsontext import as_data
+
+    try:
+        return "".join(line + "\n" for line in results(jq, as_data(session, system_day)))
+    except JqError:
+        return None
+
+
+def _day(us: int | None) -> str | None:
+    """The local day; "" where there is none."""
+    if us is None:
+        return ""
+    from time import localtime
+
+    try:
+        local = localtime(us // 1_000_000)
+    except (OverflowError, OSError, ValueError):
+        return None
+    return f"{local.tm_year:04}-{local.tm_mon:02}-{local.tm_mday:02}"

@@ -11,6 +11,7 @@ import os
 
 from . import database as db
 from . import ledger, prices, rows
+from .answer import revoke
 from .reading import Known, Reading, read_file, read_lines
 from .refresh import Changes, Look, Pending
 from .session import MODES, Session
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
     from typing import Any
 
+    from .answer import Dependency, Stat
     from .response import Claim
 
     Progress = Callable[[int, int], None]  # bytes read, bytes in all
@@ -31,7 +33,7 @@ WAIT_ONE = 0.1  # seconds a question about one session waits before it answers f
 _BULK = 8 * 1024 * 1024  # bytes from which the packages' faster decoder pays for its import
 
 _FILE_COLUMNS = (
-    "id, path, session, own, device, inode, mtime, ctime, seen, offset, head, tail, skipping, racy, vanished, bad,"
+    "id, path, session, own, device, inode, mtime, ctime, seen, offset, head, tail, crc, skipping, racy, vanished, bad,"
     " custom_title, ai_title, summary, client_cost"
 )
 
@@ -66,6 +68,7 @@ class Index:
         self._texts: dict[int, str] = {}
         self._paths: dict[int, str | None] = {}
         self._tied = False
+        self._looked: list[str] = []  # folders of the session last refreshed
         try:
             self.db = db.open_database(folder, wait)
         except db.Unusable as error:
@@ -112,6 +115,25 @@ class Index:
             except db.OperationalError:  # SQLite has rolled back itself
                 pass
             raise
+
+    def lock_at_once(self) -> bool:
+        """Take the write lock if nobody has it."""
+        if not self.stored:
+            return False
+        try:
+            self.db.execute("PRAGMA busy_timeout = 0")
+            self.db.execute("BEGIN IMMEDIATE")
+        except db.OperationalError:
+            return False
+        return True
+
+    def unlock(self) -> None:
+        self.db.execute("ROLLBACK")
+
+    def revoke(self, session: str) -> None:
+        """Take back what is published of a session that is about to change."""
+        if self.stored:
+            revoke(self.folder, session)
 
     # --- meta ------------------------------------------------------------------------------------------------
 
@@ -233,11 +255,12 @@ class Index:
             file.offset,
             file.head,
             file.tail,
+            file.crc,
             file.skipping,
             file.racy,
             file.vanished,
             file.bad,
-        ) = row[:16]
+        ) = row[:17]
         file.device, file.inode = int(file.device), int(file.inode)  # stored as text where they need 64 bits
         file.path = os.fsdecode(path)
         file.session = self._text(session)
@@ -258,14 +281,15 @@ class Index:
             reading.offset,
             reading.head,
             reading.tail,
+            reading.crc,
             reading.skipping,
             reading.racy,
         )
         if file is None:
             cursor = self.db.execute(
-                "INSERT INTO files (path, session, own, device, inode, mtime, ctime, seen, offset, head, tail,"
+                "INSERT INTO files (path, session, own, device, inode, mtime, ctime, seen, offset, head, tail, crc,"
                 " skipping, racy, bad, custom_title, ai_title, summary, client_cost)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (*position, reading.bad, *titles, reading.client_cost),
             )
             assert cursor.lastrowid is not None
@@ -278,7 +302,7 @@ class Index:
             )
         self.db.execute(
             "UPDATE files SET path = ?, session = ?, own = ?, device = ?, inode = ?, mtime = ?, ctime = ?, seen = ?,"
-            f" offset = ?, head = ?, tail = ?, skipping = ?, racy = ?, vanished = 0, {facts} WHERE id = ?",
+            f" offset = ?, head = ?, tail = ?, crc = ?, skipping = ?, racy = ?, vanished = 0, {facts} WHERE id = ?",
             (*position, *titles, reading.client_cost, reading.bad, file.id),
         )
         self._paths.pop(file.id, None)
@@ -373,25 +397,78 @@ class Index:
 
         A foreign file that was never read may be missing (DESIGN section 4: the only exception to A7).
         """
+        version = self._data_version()
         look = Look(self, session)
         if not look.files and not look.folders:
             return False
         changes = look.changes()
+
+        def work() -> None:
+            nonlocal look, changes
+            if not self.stored or self._data_version() != version:  # somebody was here since
+                look = Look(self, session)
+                changes = look.changes()
+            if changes.gone:  # it may have moved
+                changes = self._changes(walk(self.roots))
+            if self.complete:
+                self._take_in(changes)
+            else:
+                self._take_in_early(changes)
+            look.store_folders()
+
         if changes.any() or look.folders_changed:
-
-            def work() -> None:
-                again = Look(self, session)
-                todo = again.changes()
-                if todo.gone:
-                    todo = self._changes(walk(self.roots))  # it may have moved
-                if self.complete:
-                    self._take_in(todo)
-                else:
-                    self._take_in_early(todo)
-                again.store_folders()
-
             self._write(work, WAIT_ONE)
+        self._looked = look.folders
         return True
+
+    def _data_version(self) -> int:
+        """A number that another process's commit changes."""
+        return int(self.db.execute("PRAGMA data_version").fetchone()[0])
+
+    def files_of(self, session: str) -> list[File]:
+        """The files whose path names a session and those known to hold claims of it."""
+        number = self._known_id(session)
+        return self._files("WHERE session = ?1 OR id IN (SELECT file FROM holds WHERE session = ?1)", (number,))
+
+    def file_at(self, path: str) -> dict[str, File]:
+        """The file known under a path, vanished or not, by that path; empty where there is none."""
+        return {file.path: file for file in self._files("WHERE path = ?", (os.fsencode(path),))}
+
+    def known_in(self, folder: str) -> set[str]:
+        """Names of the known transcripts directly or deeper in a folder, as they begin there."""
+        begin = os.fsencode(os.path.join(folder, ""))
+        after = begin[:-1] + bytes([begin[-1] + 1])
+        found = self.db.execute("SELECT path FROM files WHERE path > ? AND path < ? AND NOT vanished", (begin, after))
+        return {os.fsdecode(row[0][len(begin) :]) for row in found}
+
+    def known_elsewhere(self, stat: os.stat_result) -> bool:
+        """Whether a file is known under another path that still leads to it."""
+        found = self.db.execute(
+            "SELECT path FROM files WHERE inode = ? AND device = ? AND NOT vanished",
+            (_storable(stat.st_ino), _storable(stat.st_dev)),
+        )
+        for (path,) in found.fetchall():
+            try:
+                there = os.stat(path)
+            except OSError:
+                continue
+            if (there.st_dev, there.st_ino) == (stat.st_dev, stat.st_ino):
+                return True
+        return False
+
+    def folder_stat(self, path: str) -> Stat | None:
+        """A folder's stat when it was last listed; None where a change since could not show."""
+        row = self.db.execute(
+            "SELECT device, inode, size, mtime, ctime FROM folders WHERE path = ? AND NOT racy", (os.fsencode(path),)
+        ).fetchone()
+        return (int(row[0]), int(row[1]), row[2], row[3], row[4]) if row else None
+
+    def store_folder(self, path: str, stat: Stat, racy: bool) -> None:
+        device, inode, *rest = stat
+        self.db.execute(
+            "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (os.fsencode(path), _storable(device), _storable(inode), *rest, racy),
+        )
 
     def _take_in_early(self, changes: Changes) -> None:
         """As _take_in, while there are no sums yet."""
@@ -421,7 +498,7 @@ class Index:
         self._load_names()
         sums: dict[str, ledger.Sums] = {}
         holds: dict[tuple[str, int], int] = {}
-        moments: list[tuple[int | str, ...]] = []
+        moments: list[tuple[Any, ...]] = []
         for group in self._all_groups():
             counted = ledger.responses(group, self._bytes_of)
             for response in counted.values():
@@ -442,11 +519,12 @@ class Index:
             self._store_sums(session, known)
         held = sorted((self._id(session), file, counted) for (session, file), counted in holds.items())
         self.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
+        moments.sort()
         self.db.executemany(rows.INSERT_MOMENT, moments)
         self._set_meta("prices", self.table.fingerprint)
 
-    def moment(self, response: ledger.Response) -> tuple[int | str, ...]:
-        """A counted response as days and blocks want it: (key, time, the costs in three modes, tokens in and out)."""
+    def moment(self, response: ledger.Response) -> tuple[Any, ...]:
+        """A counted response as days and blocks want it: (time, key, the costs in three modes, tokens in and out)."""
         costs = [0, 0, 0]
         tokens = 0
         for _, sums in response.parts(self.table):
@@ -454,7 +532,7 @@ class Index:
                 costs[place] += sums[ledger.COST + place]
             tokens += sums[ledger.INPUT] + sums[ledger.OUTPUT]
         claim = response.claim
-        return (claim.group, claim.rest, claim.timestamp, *(_storable(number) for number in (*costs, tokens)))
+        return (claim.timestamp, claim.group, claim.rest, *(_storable(number) for number in (*costs, tokens)))
 
     def _all_groups(self) -> Iterator[ledger.Group]:
         group: ledger.Group = {}
@@ -543,6 +621,26 @@ class Index:
         if entries:
             found.entries = ledger.entries(self.counted(session), self.table, MODES.index(mode))
         return found
+
+    def model_rows(self, session: str) -> list[tuple[Any, ...]]:
+        """A session's models with their sums in every mode: (name, *sums in the order of the ledger)."""
+        sums = self._load_sums(session) if self.complete else self._sum(session)
+        return [(name, *numbers) for name, numbers in sums.models.items() if numbers[ledger.RESPONSES]]
+
+    def dependencies(self, session: str) -> list[Dependency] | None:
+        """The files and folders that an answer about the session last refreshed rests on, as they were when they were
+        read; None where a change since could not show."""
+        known: list[Dependency] = []
+        for file in self.files_of(session):
+            if file.racy:
+                return None
+            known.append((file.path, None if file.vanished else file.stat()))
+        for path in self._looked:
+            stat = self.folder_stat(path)
+            if stat is None:
+                return None
+            known.append((path, stat))
+        return known
 
     def file_session(self, path: str, mode: str = "auto", entries: bool = False) -> Session:
         """The responses that one transcript holds lines of, shown as a session named after the file."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 
 from .digest import digest_bytes
 from .response import MAX_LINE, Claim, claim_of, money, objects
-from .transcript import FACTS, USAGE, Tail, lines_with, open_regular, read_at
+from .transcript import BLOCK, FACTS, USAGE, Tail, lines_with, open_regular, read_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _COARSE_TICK = 2_000_000_000  # ns: of those that keep whole or even seconds
 class Known:
     """What the index knows of a file: its stat when it was last looked at, and how far it was read."""
 
-    __slots__ = ("ctime", "device", "head", "inode", "mtime", "offset", "racy", "seen", "skipping", "tail")
+    __slots__ = ("crc", "ctime", "device", "head", "inode", "mtime", "offset", "racy", "seen", "skipping", "tail")
 
     device: int
     inode: int
@@ -35,6 +36,7 @@ class Known:
     offset: int  # behind the last whole line
     head: bytes  # digest of its first bytes, of min(ENDS, seen)
     tail: bytes  # digest of the last bytes before `seen`
+    crc: int | None  # CRC-32 of everything before the offset; None where it was never needed
     skipping: bool  # the offset stands inside a line too long to be read
     racy: bool  # a change within the same clock tick would not show in the stat
 
@@ -93,8 +95,10 @@ def read_file(
         stat = os.fstat(descriptor)
         reading = Reading()
         tail = Tail(0, False)
-        if known is not None and _appended(descriptor, known, stat):
+        reading.crc = zlib.crc32(b"") if known is not None else None
+        if known is not None and _goes_on(descriptor, known, stat):
             reading.fresh = False
+            reading.crc = known.crc
             tail = Tail(known.offset, known.skipping)
         _read(descriptor, stat.st_size, tail, reading, session, own, read_line)
         reading.device, reading.inode, reading.mtime, reading.ctime = (
@@ -109,16 +113,29 @@ def read_file(
         os.close(descriptor)
 
 
-def _appended(descriptor: int, known: Known, stat: os.stat_result) -> bool:
-    """Whether the file is the known one with something appended.
+def _goes_on(descriptor: int, known: Known, stat: os.stat_result) -> bool:
+    """Whether the file is the known one, with something appended or as it was.
 
-    A file that changed without growing is read anew: it may have been rewritten in its middle.
+    What changed without growing may have been rewritten in its middle: only all of its content tells.
     """
-    return (
-        (stat.st_dev, stat.st_ino) == (known.device, known.inode)
-        and stat.st_size > known.seen
-        and ends(descriptor, known.seen) == (known.head, known.tail)
-    )
+    if (stat.st_dev, stat.st_ino) != (known.device, known.inode) or stat.st_size < known.seen:
+        return False
+    if stat.st_size > known.seen:
+        return ends(descriptor, known.seen) == (known.head, known.tail)
+    return known.seen == known.offset and known.crc is not None and _crc(descriptor, known.offset) == known.crc
+
+
+def _crc(descriptor: int, end: int) -> int:
+    """CRC-32 of a file's bytes up to *end*."""
+    crc = zlib.crc32(b"")
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    while end > 0:
+        data = os.read(descriptor, min(BLOCK, end))
+        if not data:
+            break
+        crc = zlib.crc32(data, crc)
+        end -= len(data)
+    return crc
 
 
 def ends(descriptor: int, seen: int) -> tuple[bytes, bytes]:
@@ -135,6 +152,8 @@ def _read(
     needles = (USAGE, *FACTS) if own else (USAGE,)
     same_file = _LineSource(descriptor)
     for place, block in tail.blocks(descriptor, end):
+        if reading.crc is not None:
+            reading.crc = zlib.crc32(block, reading.crc)
         for begin, stop in lines_with(block, needles):
             line = block[begin:stop]
             if USAGE in line:
@@ -147,6 +166,8 @@ def _read(
                 _facts(reading, line)
     if tail.rest and len(tail.rest) <= MAX_LINE:
         _unfinished(reading, tail, session, own, same_file)
+    if tail.overlong or tail.skipping:
+        reading.crc = None  # not all of it was seen
     reading.bad += tail.overlong
     reading.offset, reading.skipping = tail.offset, tail.skipping
     reading.seen = tail.offset + len(tail.rest)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import time
+from stat import S_ISDIR, S_ISREG
 
 from . import ledger, rows
 from .reading import ends, is_racy, stat_of
-from .transcript import Found, Walk, is_own, is_transcript, open_regular, parts_below, path_session, subfolders
+from .transcript import SUFFIX, Found, Walk, is_transcript, open_regular, parts_below, subfolders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .index import File, Index
     from .reading import Reading
     from .response import Claim
+
+
+_LONGEST_NAME = 250  # bytes; file systems take 255, ending and all
 
 
 class Changes:
@@ -70,90 +76,94 @@ class Look:
 
     def __init__(self, index: Index, session: str) -> None:
         self._index = index
-        number = index._known_id(session)
-        self.files = index._files("WHERE session = ?1 OR id IN (SELECT file FROM holds WHERE session = ?1)", (number,))
-        self.folders = self._folders(session)
-        self._found = Walk()
-        self._stats: list[tuple[str, tuple[str, str, int, int], bool]] = []
-        self.folders_changed = False
-        self._list(session)
+        self._session = session
+        self._stats: list[tuple[str, tuple[int, int, int, int, int], bool]] = []
+        self._new: list[Found] = []
+        self.files = index.files_of(session)
+        self.folders: list[str] = []  # what was looked into
+        for path, parts in self._bases():
+            self._look_into(path, parts)
+            self._look_below(os.path.join(path, session), (*parts, session))
 
-    def _folders(self, session: str) -> list[tuple[str, tuple[str, ...]]]:
+    @property
+    def folders_changed(self) -> bool:
+        return bool(self._stats)
+
+    def _bases(self) -> list[tuple[str, tuple[str, ...]]]:
         """Folders that hold, or could hold, the session's transcripts: (path, its parts below `projects/`)."""
-        roots = self._index.roots
         folders = {}
         for file in self.files:
-            parts = parts_below(file.path, roots)
-            if parts and is_own(parts) and path_session(parts) == session:
-                folders[os.path.dirname(file.path)] = parts[:-1]
-        if not folders and session and os.sep not in session and "\0" not in session and session not in (".", ".."):
-            for root in roots:
-                for name in subfolders(root):
-                    path = os.path.join(root, name)
-                    if os.path.exists(os.path.join(path, session + ".jsonl")):
-                        folders[path] = (name,)
-        return sorted(folders.items())
+            parts = parts_below(file.path, self._index.roots)
+            if parts and file.session == self._session:
+                depth = parts.index(self._session) if self._session in parts[:-1] else len(parts) - 1
+                path = file.path
+                for _ in parts[depth:]:
+                    path = os.path.dirname(path)
+                folders[path] = parts[:depth]
+        return sorted(folders.items() if folders else self._bases_by_name())
 
-    def _list(self, session: str) -> None:
-        """Find what is new in the folders, where their stat says that there is something."""
-        below = [(os.path.join(path, session), (*parts, session)) for path, parts in self.folders]
-        for path, parts in self.folders:
-            if self._folder_changed(path):
-                self._files_in(path, parts)
-        while below:
-            path, parts = below.pop()
-            try:
-                changed = self._folder_changed(path)
-            except OSError:
-                continue
-            if changed:
-                self._files_in(path, parts)
-            below += [(os.path.join(path, name), (*parts, name)) for name in subfolders(path)]
+    def _bases_by_name(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Project folders with a transcript of that name, for a session that is not known yet."""
+        name = self._session
+        if name and os.sep not in name and "\0" not in name and len(os.fsencode(name)) < _LONGEST_NAME:
+            for root in self._index.roots:
+                for project in subfolders(root):
+                    path = os.path.join(root, project)
+                    if os.path.exists(os.path.join(path, name + SUFFIX)):
+                        yield path, (project,)
 
-    def _folder_changed(self, path: str) -> bool:
+    def _look_into(self, path: str, parts: tuple[str, ...]) -> bool:
+        """Find what is new in a folder, if its stat says that there is something; whether the folder is there."""
         looked = time.time_ns()
-        stat = os.stat(path)
-        row = self._index.db.execute(
-            "SELECT device, inode, mtime, ctime, racy FROM folders WHERE path = ?", (os.fsencode(path),)
-        ).fetchone()
-        device, inode, _, mtime, ctime = stat_of(stat)
-        now = (str(device), str(inode), mtime, ctime)
-        if row is not None and row[4] == 0 and (str(row[0]), str(row[1]), row[2], row[3]) == now:
+        try:
+            stat = os.stat(path)
+            if not S_ISDIR(stat.st_mode):
+                return False
+            self.folders.append(path)
+            now = stat_of(stat)
+            if self._index.folder_stat(path) != now:
+                self._stats.append((path, now, is_racy(stat, looked)))
+                self._list(path, parts)
+        except OSError:
             return False
-        self.folders_changed = True
-        self._stats.append((path, now, is_racy(stat, looked)))
         return True
 
-    def _files_in(self, path: str, parts: tuple[str, ...]) -> None:
+    def _look_below(self, path: str, parts: tuple[str, ...]) -> None:
+        pending = [(path, parts)]
+        while pending:
+            path, parts = pending.pop()
+            if self._look_into(path, parts):
+                pending += [(os.path.join(path, name), (*parts, name)) for name in subfolders(path)]
+
+    def _list(self, path: str, parts: tuple[str, ...]) -> None:
+        known = self._index.known_in(path)
         with os.scandir(path) as listing:
-            for entry in listing:
-                if is_transcript(entry.name) and entry.is_file():
-                    self._found.files.append(Found(entry.path, (*parts, entry.name), os.stat(entry.path)))
+            names = [entry.name for entry in listing if is_transcript(entry.name) and entry.name not in known]
+        for name in names:
+            file = os.path.join(path, name)
+            stat = os.stat(file)
+            if S_ISREG(stat.st_mode) and not self._index.known_elsewhere(stat):
+                self._new.append(Found(file, (*parts, name), stat))
 
     def changes(self) -> Changes:
+        walk = Walk()
+        walk.files = list(self._new)
+        for file in self.files:
+            try:
+                stat = os.stat(file.path)
+            except OSError:
+                continue
+            parts = parts_below(file.path, self._index.roots)
+            if parts is not None:
+                walk.files.append(Found(file.path, parts, stat))
         known = {file.path: file for file in self.files}
-        for found in self._found.files:
-            if found.path not in known:
-                for file in self._index._files("WHERE path = ?", (os.fsencode(found.path),)):
-                    known[found.path] = file
-        listed = {found.path for found in self._found.files}
-        for path, file in known.items():
-            if path not in listed and not file.vanished:
-                try:
-                    stat = os.stat(path)
-                except OSError:
-                    continue
-                parts = parts_below(path, self._index.roots)
-                if parts is not None:
-                    self._found.files.append(Found(path, parts, stat))
-        return Changes(self._found, known)
+        for found in self._new:
+            known |= self._index.file_at(found.path)  # one that had vanished
+        return Changes(walk, known)
 
     def store_folders(self) -> None:
-        for path, (device, inode, mtime, ctime), racy in self._stats:
-            self._index.db.execute(
-                "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?, ?, ?)",
-                (os.fsencode(path), device, inode, mtime, ctime, racy),
-            )
+        for path, stat, racy in self._stats:
+            self._index.store_folder(path, stat, racy)
 
 
 class Pending:
@@ -200,6 +210,7 @@ class Pending:
         before = ledger.responses(group, index._bytes_of)
         touched = {claim.rest for claim in added} | withdrawn
         involved = {claim.session for rest in touched for claim in group.get(rest, {}).values()}
+        held = {rest: list(claims.values()) for rest, claims in group.items()}
         for rest in withdrawn:
             group[rest].pop(file, None)
         for claim in added:
@@ -216,10 +227,15 @@ class Pending:
             self._recount |= involved | kept
         for rest in before.keys() | after.keys():
             self._account(before.get(rest), after.get(rest), group.get(rest, {}))
-            if rest not in after:
-                index.db.execute("DELETE FROM moments WHERE family = ? AND rest = ?", (family, rest))
-            elif index._tied or not after[rest].same(before.get(rest)):
-                index.db.execute(rows.INSERT_MOMENT, index.moment(after[rest]))
+            now = after.get(rest)
+            if index._tied or now is None or not now.same(before.get(rest)):
+                times = {claim.timestamp for claim in held.get(rest, ())}
+                index.db.executemany(
+                    "DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?",
+                    [(timestamp, family, rest) for timestamp in times],
+                )
+                if now is not None:
+                    index.db.execute(rows.INSERT_MOMENT, index.moment(now))
 
     def _store_claims(self, group: ledger.Group, family: int, file: int, touched: set[int]) -> None:
         index = self._index
@@ -263,8 +279,10 @@ class Pending:
             )
 
     def settle(self) -> None:
-        """Write the sums."""
+        """Write the sums, and take back what was published of the sessions they belong to."""
         index = self._index
+        for session in self._sums.keys() | self._recount | {session for session, _, _ in self._held}:
+            index.revoke(session)
         for session, sums in self._sums.items():
             if sums.stale or session in self._recount:
                 self._recount.add(session)

@@ -1,0 +1,160 @@
+"""Published answers: the numbers of one session in a small file that a reader can check and trust without a database.
+
+An answer holds the stat of every file and folder it depends on. It is written only under the index's write lock, only
+of what is committed, and only when no change could hide in the same clock tick as those stats; so a reader trusts it
+if every stat is still the same. A refresh removes the answers of every session it changes before it commits.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+
+from . import __version__
+from .digest import digest_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .session import Session
+
+    Stat = tuple[int, int, int, int, int]  # device, inode, size, mtime, ctime
+    Dependency = tuple[str, Stat | None]  # None: the path does not exist
+
+FOLDER = "answers"
+SETTLED = 2_000_000_000  # ns since the youngest change that an answer needs: file systems keep times that coarsely
+_MAGIC = b"ccusage answer 1\n"
+_DIGEST = 16
+
+
+class Answer:
+    """What is published of one session."""
+
+    __slots__ = ("after", "before", "last", "models", "scalars", "told")
+
+    last: int | None  # its last activity, in microseconds
+    before: str  # its JSON in mode auto, up to the day of last activity
+    after: str  # the rest behind that day
+    scalars: dict[str, str]  # of that JSON: what `--jq .key` prints
+    models: list[tuple[Any, ...]]  # name, four kinds, three costs, responses, unpriced in two modes
+    told: tuple[Any, ...]  # the rest of a Session, in the order of _TOLD
+
+
+_TOLD = ("id", "first", "last", "project_path", "title", "responses", "incomplete", "client_cost", "archived")
+
+
+def path_of(folder: str, session: str) -> str:
+    """Where a session's answer is in an index's folder; ids never become file names."""
+    return os.path.join(folder, FOLDER, digest_bytes(session.encode("utf-8", "surrogatepass")).hex())
+
+
+def read(folder: str, session: str) -> Answer | None:
+    """A session's answer, None where there is none that can be trusted."""
+    try:
+        descriptor = os.open(path_of(folder, session), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return None
+    try:
+        data = os.read(descriptor, os.fstat(descriptor).st_size + 1)
+    finally:
+        os.close(descriptor)
+    start = len(_MAGIC) + _DIGEST
+    body = data[start:]
+    if not data.startswith(_MAGIC) or digest_bytes(body) != data[len(_MAGIC) : start]:
+        return None
+    version, dependencies, *fields = marshal.loads(body)
+    if version != __version__ or not unchanged(dependencies):
+        return None
+    answer = Answer()
+    answer.last, answer.before, answer.after, answer.scalars, answer.models, answer.told = fields
+    return answer if answer.told[0] == session else None
+
+
+def unchanged(dependencies: list[Dependency]) -> bool:
+    """Whether every file and folder is as it was."""
+    for path, known in dependencies:
+        try:
+            stat = os.stat(path)
+        except OSError:
+            if known is not None:
+                return False
+            continue
+        if known != (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns):
+            return False
+    return True
+
+
+def settled(dependencies: list[Dependency], now: int) -> bool:
+    """Whether no change could hide behind these stats at the moment *now* (ns)."""
+    return all(stat is None or max(stat[3], stat[4]) + SETTLED <= now for _, stat in dependencies)
+
+
+def of_session(session: Session, models: list[tuple[Any, ...]]) -> Answer:
+    """What is to be published of *session*, whose mode is auto; *models* as in Answer."""
+    answer = Answer()
+    answer.last = session.last
+    answer.before, answer.after = _text(session)
+    answer.scalars = _scalars(session)
+    answer.models = models
+    answer.told = tuple(getattr(session, name) for name in _TOLD)
+    return answer
+
+
+def write(folder: str, dependencies: list[Dependency], answer: Answer) -> None:
+    """Publish; the caller holds the write lock. Where that fails, nothing is published."""
+    fields = (answer.last, answer.before, answer.after, answer.scalars, answer.models, answer.told)
+    body = marshal.dumps((__version__, dependencies, *fields), 2)
+    path = path_of(folder, answer.told[0])
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        temporary = f"{path}.{os.getpid()}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            os.write(descriptor, _MAGIC + digest_bytes(body) + body)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except OSError:
+        return
+
+
+def revoke(folder: str, session: str) -> None:
+    """Take a session's answer back; raises OSError where that can't be done."""
+    try:
+        os.unlink(path_of(folder, session))
+    except FileNotFoundError:
+        pass
+
+
+def _text(session: Session) -> tuple[str, str]:
+    """The JSON before and behind the day of last activity, which depends on the reader's zone."""
+    from .jsontext import one_json
+
+    zeros, ones = (one_json(session, lambda _, day=day: day) + "\n" for day in ("0000-00-00", "1111-11-11"))  # type: ignore[misc]
+    if zeros == ones:
+        return zeros, ""
+    at = next(i for i, (a, b) in enumerate(zip(zeros, ones, strict=True)) if a != b)
+    return zeros[:at], zeros[at + len("0000-00-00") :]
+
+
+def _scalars(session: Session) -> dict[str, str]:
+    from .jqpath import render
+    from .jsontext import as_data
+
+    data = as_data(session, lambda _: "")
+    return {
+        key: render(value)
+        for key, value in data.items()
+        if key != "lastActivity" and not isinstance(value, (list, dict))
+    }
+
+
+def session_of(answer: Answer, mode: str) -> Session:
+    """The session an answer tells of, in any mode."""
+    from .ledger import model_usage
+    from .session import MODES, Session
+
+    told = dict(zip(_TOLD, answer.told, strict=True))
+    models = [model_usage(name, list(sums), MODES.index(mode)) for name, *sums in answer.models]
+    return Session(models=models, **told)

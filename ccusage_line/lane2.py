@@ -1,0 +1,63 @@
+"""Lane 2: one session after its appended lines are counted, by the standard library alone."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from .answer import of_session, settled, write
+from .paths import data_dirs, index_dir
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .index import Index
+    from .session import Session
+
+
+class Lane2:
+    """One session brought up to date."""
+
+    def __init__(self, index: Index, session: Session) -> None:
+        self.index = index
+        self.session = session
+
+    def publish(self) -> None:
+        """Publish the session's answer, where the lock is free and nothing it rests on is too young.
+
+        What is published is what the database holds under the lock, with the stats it was read at.
+        """
+        index, name = self.index, self.session.id
+        if not index.lock_at_once():
+            return
+        try:
+            dependencies = index.dependencies(name)
+            if dependencies is not None and settled(dependencies, time.time_ns()):
+                found = index.session(name)
+                if found is not None:
+                    write(index.folder, dependencies, of_session(found, index.model_rows(name)))
+        finally:
+            index.unlock()
+
+    def leave(self) -> None:
+        """Before the process ends without closing anything."""
+        from .database import leave
+
+        leave(self.index.db, self.index.folder)
+
+
+def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | None:
+    """A session brought up to date; None where there is no complete index or no such session."""
+    from .database import NAME
+
+    folder = index_dir(environ)
+    if not os.path.exists(os.path.join(folder, NAME)):
+        return None
+    from .index import WAIT_ONE, Index
+
+    index = Index(folder, data_dirs(environ), wait=WAIT_ONE)
+    if not index.stored or not index.complete or not index.refresh_session(session):
+        return None
+    found = index.session(session, mode)
+    return None if found is None else Lane2(index, found)

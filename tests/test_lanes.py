@@ -1,0 +1,274 @@
+"""The lanes: which modules each may load, and that they all print the same bytes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Home, Ran
+from lines import ID, OTHER, SONNET, line, usage
+
+BARE = """
+import sys
+before = set(sys.modules)
+"""
+LANE = (
+    BARE
+    + """
+from ccusage_line import fastlane
+answered = fastlane.answer(sys.argv[1:])
+sys.stderr.write(" ".join([str(answered), *sorted(set(sys.modules) - before)]))
+"""
+)
+CLI = """
+import sys
+from ccusage_line import __main__, fastlane
+fastlane.answer = lambda argv: False
+sys.exit(__main__.main())
+"""
+OURS = {
+    "__future__",
+    "ccusage_line",
+    "ccusage_line.answer",
+    "ccusage_line.digest",
+    "ccusage_line.fastlane",
+    "ccusage_line.paths",
+}
+LANE_1 = OURS | {"_blake2"}
+FROM_NUMBERS = {  # what a published answer that is not printed as it stands takes
+    "ccusage_line.clock",
+    "ccusage_line.digest",
+    "ccusage_line.jsontext",
+    "ccusage_line.ledger",
+    "ccusage_line.prices",
+    "ccusage_line.response",
+    "ccusage_line.session",
+    "_json",
+}
+JQ = {"ccusage_line.errors", "ccusage_line.jqpath"}
+LANE_2 = (
+    LANE_1
+    | FROM_NUMBERS
+    | {
+        "_functools",
+        "_sqlite3",
+        "ccusage_line.database",
+        "ccusage_line.index",
+        "ccusage_line.lane2",
+        "ccusage_line.price_store",
+        "ccusage_line.price_table",
+        "ccusage_line.reading",
+        "ccusage_line.refresh",
+        "ccusage_line.rows",
+        "ccusage_line.transcript",
+        "zlib",
+    }
+)
+SETTLED = 2.1  # seconds after which an answer may be published
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with sessions whose files are old enough for answers to be published."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.write(
+        f"-home-me-proj/{ID}.jsonl",
+        line(costUSD=0.5)
+        + line("m2", "r2", at="2026-05-03T23:30:00Z", model=SONNET)
+        + line("m4", "r4", model="house-model", stop=None)
+        + '{"type":"custom-title","customTitle":"A \\"title\\" \\u2028 \\ud800 \u6728"}\n',
+    )
+    home.write(f"-home-me-proj/{ID}/subagents/agent-a1.jsonl", line("m3", "r3", isSidechain=True, agentId="a1"))
+    home.write(f"-home-me-other/{OTHER}.jsonl", line("n1", "q1", OTHER, tokens=usage(5, 50)))
+    home.write("-home-me-other/empty.jsonl", '{"type":"user"}\n')
+    assert home.run("session", "--json").code == 0
+    time.sleep(SETTLED)
+    return home
+
+
+def loaded(home: Home, *args: str) -> tuple[bool, set[str]]:
+    """Whether the fast lane answered, and the modules that it loaded on top of a bare start."""
+    done = subprocess.run(
+        [sys.executable, "-c", LANE, *args], env=home.env, capture_output=True, cwd=home.path, check=True
+    )
+    answered, *modules = done.stderr.decode().split()
+    return answered == "True", {name for name in modules if not name.startswith("encodings")}
+
+
+def publish(home: Home, session: str = ID) -> None:
+    assert home.run("session", "--id", session, "--json").code == 0
+    assert any(home.state.glob("*/answers/*"))
+
+
+def withdraw(home: Home) -> None:
+    for path in home.state.glob("*/answers/*"):
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("args", "modules"),
+    [
+        pytest.param(["--json"], LANE_1, id="text as published"),
+        pytest.param(["--jq", ".totalCost"], LANE_1, id="a scalar"),
+        pytest.param(["--jq", ".modelsUsed[0]"], LANE_1 | FROM_NUMBERS | JQ, id="a path"),
+        pytest.param(["--json", "--mode", "calculate"], LANE_1 | FROM_NUMBERS, id="another mode"),
+    ],
+)
+def test_lane_1_loads_no_more_than(used: Home, args: list[str], modules: set[str]) -> None:
+    publish(used)
+    answered, found = loaded(used, "session", "--id", ID, *args)
+    assert answered
+    assert found - modules == set()
+    assert "ccusage_line.index" not in found
+
+
+@pytest.mark.parametrize(
+    ("args", "modules"),
+    [
+        pytest.param(["--json"], LANE_2, id="text"),
+        pytest.param(["--jq", ".totalCost"], LANE_2 | JQ, id="a scalar"),
+    ],
+)
+def test_lane_2_loads_no_more_than(used: Home, args: list[str], modules: set[str]) -> None:
+    withdraw(used)
+    answered, found = loaded(used, "session", "--id", ID, *args)
+    assert answered
+    published = {"ccusage_line.jqpath"}  # publishing renders what `--jq .key` prints
+    assert found - modules - published == set()
+    assert "_sqlite3" in found
+
+
+def test_only_jq_that_is_no_path_loads_the_evaluator(used: Home) -> None:
+    publish(used)
+    assert "ccusage_line.jqeval" not in loaded(used, "session", "--id", ID, "--jq", ".modelBreakdowns[].model")[1]
+    assert "ccusage_line.jqeval" in loaded(used, "session", "--id", ID, "--jq", ".totalCost * 2")[1]
+
+
+def test_the_command_line_loads_neither_network_nor_decoder(used: Home) -> None:
+    code = BARE + "from ccusage_line import cli\ncli.run(sys.argv[1:])\nsys.stderr.write(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code, "session"], env=used.env, capture_output=True, check=True)
+    found = set(done.stderr.decode().split())
+    assert not {"httpx", "msgspec", "platformdirs", "filelock", "argcomplete", "sqlite3", "json", "asyncio"} & found
+
+
+FORMS = [
+    ["--json"],
+    ["-j"],
+    ["--jq", ".totalCost"],
+    ["-q", ".totalCost"],
+    ["--jq=.totalCost"],
+    ["--json", "--jq", "."],
+    ["--jq", ".sessionId"],
+    ["--jq", ".title"],
+    ["--jq", ".projectPath"],
+    ["--jq", ".lastActivity"],
+    ["--jq", ".clientCost"],
+    ["--jq", ".archived"],
+    ["--jq", ".responses"],
+    ["--jq", ".modelsUsed"],
+    ["--jq", ".modelBreakdowns[0].cost"],
+    ["--jq", ".modelBreakdowns[].modelName"],
+    ["--jq", ".nothing.at.all"],
+    ["--jq", ".totalCost + 1"],
+    ["--jq", "[.inputTokens, .outputTokens] | @csv"],
+    ["--jq", ".totalCost.x"],
+    ["--jq", ".[["],
+    ["--jq", "empty"],
+    ["--jq", ".entries | length"],
+    ["--json", "--entries"],
+    ["--json", "--mode", "auto"],
+    ["--json", "--mode", "calculate"],
+    ["--json", "--mode=display"],
+    ["--json", "-m", "calculate"],
+    ["--jq", ".totalCost", "--mode", "display"],
+    ["--json", "--mode", "nonsense"],
+    ["--json", "--offline"],
+    ["--json", "-O", "--no-color"],
+    ["--json", "--timezone", "Asia/Tokyo"],
+    ["--json", "--jsn"],
+    ["--json", "--since", "20260101"],
+    ["--json", "--compact"],
+    ["--json", "--color", "always"],
+    [],
+    ["--entries"],
+    ["--no-color"],
+    ["--jq"],
+    ["--json", "extra"],
+    ["-jO"],
+    ["-jq", ".totalCost"],
+]
+OTHERS = [
+    ["session", "--json", "--id", OTHER],
+    ["session", f"--id={ID}", "--json"],
+    ["session", "-i", ID, "--json"],
+    ["session", f"-i{ID}", "--json"],
+    ["session", "--json", "--id", ID, "--id", OTHER],
+    ["session", "--id", "1111", "--json"],
+    ["session", "--id", "latest", "--json"],
+    ["session", "--id", "agent-a1", "--json"],
+    ["session", "--id", "8222-222222222222", "--jq", ".totalCost"],
+    ["session", "--id", "empty", "--json"],
+    ["session", "--id", "nope", "--json"],
+    ["session", "--id", "nope", "--jq", ".totalCost"],
+    ["session", "--id", "nope"],
+    ["session", "--id", "", "--json"],
+    ["session", "--id", "--json"],
+    ["session", "--json", "--id"],
+    ["--id", ID, "--json"],
+    ["session", "--json"],
+    ["session", "--jq", ".totals.totalCost"],
+]
+COMMANDS = [*(["session", "--id", ID, *form] for form in FORMS), *OTHERS]
+
+
+def by_command_line(home: Home, args: list[str]) -> Ran:
+    done = subprocess.run(
+        [sys.executable, "-c", CLI, *args], env=home.env, capture_output=True, cwd=home.path, check=False
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_at_least_sixty_command_lines_are_compared() -> None:
+    assert len(COMMANDS) >= 60
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=" ".join)
+def test_every_lane_prints_the_same_bytes(used: Home, args: list[str]) -> None:
+    proper = by_command_line(used, args)
+    withdraw(used)
+    appended = used.run(*args)
+    publish(used)
+    unchanged = used.run(*args)
+    assert appended == proper
+    assert unchanged == proper
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles", "XYZ-13:30"])
+def test_the_day_is_that_of_the_readers_zone_in_every_lane(used: Home, zone: str) -> None:
+    args = ["session", "--id", ID, "--jq", ".lastActivity"]
+    used.env["TZ"] = zone
+    try:
+        publish(used)
+        assert used.run(*args) == by_command_line(used, args)
+        args[3:] = ["--json"]
+        assert used.run(*args) == by_command_line(used, args)
+    finally:
+        used.env["TZ"] = "UTC"
+
+
+def test_a_closed_pipe_is_silent_success_in_the_fast_lane(used: Home) -> None:
+    publish(used)
+    script = f"'{sys.executable}' -m ccusage_line session --id {ID} --json | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], env=used.env, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_nothing_is_lost_when_the_pipe_is_slow(used: Home, tmp_path: Path) -> None:
+    publish(used)
+    script = f"'{sys.executable}' -m ccusage_line session --id {ID} --json | (sleep 0.2; cat)"
+    done = subprocess.run(["bash", "-c", script], env=used.env, capture_output=True, check=True)
+    assert json.loads(done.stdout)["sessionId"] == ID

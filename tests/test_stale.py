@@ -1,0 +1,277 @@
+"""Never an old answer: whatever happened to the files since the last one, the next is that of a fresh reading."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Home
+from lines import ID, OTHER, line
+
+OWN = f"-home-me-proj/{ID}.jsonl"
+AGENT = f"-home-me-proj/{ID}/subagents/agent-a1.jsonl"
+DEEP = f"-home-me-proj/{ID}/subagents/workflows/run_1/agent-b2.jsonl"
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with a published answer, old enough to be trusted."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.write(OWN, line() + line("m2", "r2"))
+    home.write(AGENT, line("m3", "r3", isSidechain=True))
+    home.write(f"-home-me-proj/{OTHER}.jsonl", line("n1", "q1", OTHER))
+    home.run("session", "--json")
+    time.sleep(2.1)
+    assert output(home) == 300
+    assert answers(home)
+    return home
+
+
+@pytest.fixture
+def home(published: Home, tmp_path: Path) -> Home:
+    """A copy of it with every stat as it was: hard links would not do, so the published one itself, put back after."""
+    yield published  # type: ignore[misc]
+    shutil.rmtree(published.projects)
+    shutil.rmtree(published.state)
+    published.write(OWN, line() + line("m2", "r2"))
+    published.write(AGENT, line("m3", "r3", isSidechain=True))
+    published.write(f"-home-me-proj/{OTHER}.jsonl", line("n1", "q1", OTHER))
+    published.run("session", "--json")
+    time.sleep(2.1)
+    assert output(published) == 300
+    assert answers(published)
+
+
+def answers(home: Home) -> list[Path]:
+    return list(home.state.glob("*/answers/*"))
+
+
+def output(home: Home, session: str = ID, **env: str) -> int:
+    ran = home.run("session", "--id", session, "--jq", ".outputTokens", **env)
+    assert ran.code == 0, ran.err
+    return int(ran.out)
+
+
+def appended(home: Home) -> int:
+    with (home.projects / OWN).open("a") as file:
+        file.write(line("m9", "r9"))
+    return 400
+
+
+def appended_to_a_subagent(home: Home) -> int:
+    with (home.projects / AGENT).open("a") as file:
+        file.write(line("m9", "r9", isSidechain=True))
+    return 400
+
+
+def replaced_with_equal_size(home: Home) -> int:
+    path = home.projects / OWN
+    text = path.read_text().replace('"output_tokens":100', '"output_tokens":900')
+    beside = path.with_suffix(".tmp")
+    beside.write_text(text)
+    beside.replace(path)
+    return 1900
+
+
+def rewritten_in_place_with_its_old_times(home: Home) -> int:
+    path = home.projects / OWN
+    stat = path.stat()
+    text = path.read_text().replace('"output_tokens":100', '"output_tokens":900')
+    with path.open("r+") as file:
+        file.write(text)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    return 1900
+
+
+def touched(home: Home) -> int:
+    os.utime(home.projects / OWN)
+    return 300
+
+
+def cut(home: Home) -> int:
+    os.truncate(home.projects / OWN, len(line()))
+    return 200
+
+
+def a_new_subagent(home: Home) -> int:
+    home.write(f"-home-me-proj/{ID}/subagents/agent-c3.jsonl", line("m9", "r9", isSidechain=True))
+    return 400
+
+
+def a_new_nested_folder(home: Home) -> int:
+    home.write(DEEP, line("m9", "r9", isSidechain=True))
+    return 400
+
+
+def an_unfinished_line_that_is_whole(home: Home) -> int:
+    with (home.projects / OWN).open("a") as file:
+        file.write(line("m9", "r9").rstrip())
+    return 400
+
+
+def half_a_line(home: Home) -> int:
+    with (home.projects / OWN).open("a") as file:
+        file.write(line("m9", "r9")[:120])
+    return 300
+
+
+def a_subagent_deleted(home: Home) -> int:
+    (home.projects / AGENT).unlink()
+    return 300  # A13: what was counted stays counted
+
+
+def moved_to_another_project(home: Home) -> int:
+    target = home.projects / "-home-me-moved" / f"{ID}.jsonl"
+    target.parent.mkdir()
+    shutil.copyfile(home.projects / OWN, target)
+    with target.open("a") as file:
+        file.write(line("m9", "r9"))
+    (home.projects / OWN).unlink()
+    return 400
+
+
+def a_final_line_for_a_counted_response(home: Home) -> int:
+    record = json.loads(line("m2", "r2", at="2026-05-01T10:00:05.000Z"))
+    record["message"]["usage"]["output_tokens"] = 250
+    with (home.projects / OWN).open("a") as file:
+        file.write(json.dumps(record) + "\n")
+    return 450
+
+
+CHANGES: list[Callable[[Home], int]] = [
+    appended,
+    appended_to_a_subagent,
+    replaced_with_equal_size,
+    rewritten_in_place_with_its_old_times,
+    touched,
+    cut,
+    a_new_subagent,
+    a_new_nested_folder,
+    an_unfinished_line_that_is_whole,
+    half_a_line,
+    a_subagent_deleted,
+    moved_to_another_project,
+    a_final_line_for_a_counted_response,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_the_next_answer_is_right_after(home: Home, change: Callable[[Home], int]) -> None:
+    expected = change(home)
+    assert output(home) == expected
+    assert output(home) == expected
+    ran = home.run("session", "--jq", f'.sessions[] | select(.sessionId == "{ID}") | .outputTokens')
+    assert int(ran.out) == expected
+
+
+def test_changes_within_one_clock_tick_show(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    path = home.write(OWN, line())
+    for number in range(30):
+        text = line().replace('"output_tokens":100', f'"output_tokens":{100 + number}')
+        with path.open("r+") as file:
+            file.write(text)
+        assert output(home) == 100 + number
+
+
+def test_an_answer_is_not_published_while_its_files_are_young(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.write(OWN, line())
+    assert output(home) == 100
+    assert answers(home) == []
+
+
+def test_another_mode_zone_or_set_of_data_directories_is_another_answer(published: Home, tmp_path: Path) -> None:
+    other = Home(tmp_path / "other")
+    other.write(OWN, line("x", "x"))
+    assert output(published, CLAUDE_CONFIG_DIR=str(other.data)) == 100
+    assert output(published, CLAUDE_CONFIG_DIR=f"{published.data},{other.data}") == 400
+    assert output(published) == 300
+
+
+def patched(home: Home, code: str) -> int:
+    """The output tokens as told by a process in which *code* ran first."""
+    script = f"{code}\nimport sys\nfrom ccusage_line import __main__\nsys.exit(__main__.main())"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "session", "--id", ID, "--jq", ".totalCost"],
+        env=home.env,
+        capture_output=True,
+        check=True,
+    )
+    return round(float(done.stdout) * 1_000_000)
+
+
+def test_an_answer_of_another_version_is_not_read(published: Home) -> None:
+    before = patched(published, "")
+    path = answers(published)[0]
+    data = path.read_bytes()
+    assert patched(published, "import ccusage_line; ccusage_line.__version__ = '99'") == before
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", ["torn", "empty", "foreign", "another body"])
+def test_a_damaged_answer_is_read_again_from_the_index(published: Home, damage: str) -> None:
+    path = answers(published)[0]
+    data = path.read_bytes()
+    path.write_bytes(
+        {"torn": data[:-7], "empty": b"", "foreign": b"\x00" * 500, "another body": data[:-3] + b"xyz"}[damage]
+    )
+    assert output(published) == 300
+
+
+def test_a_clock_set_back_publishes_nothing_that_could_be_stale(home: Home) -> None:
+    path = home.projects / OWN
+    future = time.time_ns() + 3_600_000_000_000
+    os.utime(path, ns=(future, future))
+    assert output(home) == 300
+    appended(home)
+    os.utime(path, ns=(future, future))
+    assert output(home) == 400
+
+
+def test_a_foreign_file_that_changes_a_session_takes_its_answer_back(home: Home) -> None:
+    home.write("-home-me-proj/foreign.jsonl", line("m8", "r8", "fork", requestSessionId=ID))
+    home.run("session", "--json")
+    assert output(home) == 400
+
+
+def test_killed_between_commit_and_publishing_leaves_no_old_answer(home: Home) -> None:
+    appended(home)
+    code = "import os\nfrom ccusage_line import lane2\nlane2.Lane2.publish = lambda self: os.kill(os.getpid(), 9)"
+    script = f"{code}\nimport sys\nfrom ccusage_line import __main__\nsys.exit(__main__.main())"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "session", "--id", ID, "--json"], env=home.env, capture_output=True, check=False
+    )
+    assert done.returncode == -9
+    assert answers(home) == []
+    assert output(home) == 400
+
+
+def test_a_slow_refresher_does_not_overwrite_a_newer_answer(home: Home) -> None:
+    """One process reads, a second appends and counts, then the first goes on: the last word is the files'."""
+    code = (
+        "import os, time\nfrom ccusage_line import lane2\nold = lane2.Lane2.publish\n"
+        "def publish(self):\n    open(os.environ['HOME'] + '/ready', 'w').close()\n"
+        "    while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)\n    old(self)\n"
+        "lane2.Lane2.publish = publish"
+    )
+    script = f"{code}\nimport sys\nfrom ccusage_line import __main__\nsys.exit(__main__.main())"
+    for path in answers(home):
+        path.unlink()
+    slow = subprocess.Popen(
+        [sys.executable, "-c", script, "session", "--id", ID, "--json"], env=home.env, stdout=subprocess.DEVNULL
+    )
+    while not (home.path / "ready").exists():
+        time.sleep(0.01)
+    appended(home)
+    assert output(home) == 400
+    (home.path / "go").touch()
+    assert slow.wait(30) == 0
+    assert output(home) == 400
