@@ -20,7 +20,7 @@ def load_sqlite() -> Any:
 
     try:
         if "functools" in sys.modules or sys.implementation.name != "cpython":
-            import _sqlite3
+            import _sqlite3  # type: ignore[import-not-found, unused-ignore]
         else:
             sys.modules["functools"] = _lru_cache_alone(type(sys))
             try:
@@ -104,7 +104,8 @@ class Unusable(Exception):
 
 def connect(path: str, wait: float) -> Connection:
     """A connection in autocommit mode that waits *wait* seconds for a lock. Raises OperationalError."""
-    return sqlite.connect(path, timeout=wait, isolation_level=None)
+    database: Connection = sqlite.connect(path, timeout=wait, isolation_level=None)
+    return database
 
 
 def open_database(folder: str, wait: float) -> Connection:

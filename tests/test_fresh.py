@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import fresh
 import pytest
-import trees
 from hypothesis import given, settings
+
+import fresh
+import trees
 
 SHARED = Path(os.environ.get("CCUSAGE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 CLIENT = sorted((SHARED / "corpus" / "client").glob("*/expected.json"))

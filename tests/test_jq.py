@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from jq_oracle import jq_says, until_error, we_say
-from jq_reports import REPORTS, TEXTS
 
 from ccusage_line import jqeval
 from ccusage_line.errors import JqError
 from ccusage_line.jqpath import answer, compact
+from jq_oracle import jq_says, until_error, we_say
+from jq_reports import REPORTS, TEXTS
 
 # One expression a line, asked of the report that the heading names. "fails" marks those that must end in an error.
 QUESTIONS = {

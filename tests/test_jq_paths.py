@@ -8,12 +8,12 @@ import sys
 from typing import Any
 
 import pytest
-from jq_oracle import jq_says, until_error
-from jq_reports import REPORTS, TEXTS
 
 from ccusage_line import jqeval
 from ccusage_line.errors import JqError, UnknownSession, UsageError, UserError
 from ccusage_line.jqpath import answer, compact, extract, parse, render
+from jq_oracle import jq_says, until_error
+from jq_reports import REPORTS, TEXTS
 
 
 @pytest.mark.parametrize(

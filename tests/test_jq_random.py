@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jq_oracle import jq_says, we_say
 
 from ccusage_line import jqeval
 from ccusage_line.errors import JqError
 from ccusage_line.jqpath import extract, parse
+from jq_oracle import jq_says, we_say
 
 # Later versions of jq differ from 1.7 in how numbers like 1.0 or 3e-05 print once computed, and in what a minus binds.
 _numbers = st.sampled_from([0, 1, 2, 3, -1, -2, 10, 0.1, 1.5, -2.5, 0.25])

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from conftest import Home, Ran
 from lines import ID, OTHER, SONNET, line, usage
 

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
-import fresh
 from hypothesis import strategies as st
+
+import fresh
 
 T = TypeVar("T")
 Tree = dict[str, bytes]
