@@ -34,7 +34,7 @@ def load_sqlite() -> Any:
 
 def _lru_cache_alone(module: type[Any]) -> Any:
     """A module with functools.lru_cache as SQLite uses it: to keep prepared statements."""
-    from _functools import _lru_cache_wrapper  # type: ignore[attr-defined, unused-ignore]
+    from _functools import _lru_cache_wrapper  # type: ignore[import-not-found, attr-defined, unused-ignore]
 
     alone = module("functools")
     alone.lru_cache = lambda maxsize: lambda function: _lru_cache_wrapper(function, maxsize, False, tuple)

@@ -73,7 +73,9 @@ def address(environ: Mapping[str, str], configured: str | None = None) -> str:
 
 def is_offline(environ: Mapping[str, str]) -> bool:
     """CCUSAGE_OFFLINE is set to anything but 0, false, no or off."""
-    return environ.get("CCUSAGE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no", "off")
+    from .config import NO
+
+    return environ.get("CCUSAGE_OFFLINE", "").strip().lower() not in ("", *NO)
 
 
 def before_report(environ: Mapping[str, str], *, offline: bool, address: str) -> str | None:
@@ -193,7 +195,7 @@ def _table(current: Part, entries: int, address: str, now: int) -> price_store.R
     from .price_table import CURRENT_ID
 
     day = time.strftime("%Y-%m-%d", time.gmtime(now))
-    source = f"{urlsplit(address).hostname}, {day}"
+    source = f"the list of {urlsplit(address).hostname} on {day}"
     return price_store.Refreshed(current, prices.part_id(current), CURRENT_ID, source, now, entries)
 
 
@@ -267,8 +269,10 @@ def _get(address: str, etag: str | None, deadline: float) -> tuple[bytes, str | 
         raise Refused(f"{_host(address)} does not answer in time") from None
     except httpx.HTTPError as error:
         raise Refused(f"{_host(address)}: {str(error) or type(error).__name__}") from None
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise Refused(f"{address!r} is no address: {error}") from None
+    except OSError as error:  # a file of certificates that the environment names and that is not there
+        raise Refused(f"{_host(address)}: {error.strerror or error}") from None
     raise Refused(f"{_host(address)} redirects more than {REDIRECTS} times")
 
 
@@ -372,15 +376,17 @@ def merged(known: Part, listed: Part) -> Part:
 
 
 def _is_plausible(old: Packed, new: Packed) -> bool:
-    for place in range(5):
-        before, after = old[place], new[place]
-        if before == after:
-            continue
-        low, high = sorted((before, after))  # type: ignore[type-var]  # the first five are numbers
-        if place < 2 and not low:
-            return False  # what cost something is not free, or the other way
-        if low and high > low * FACTOR:  # type: ignore[operator]
-            return False
+    """Whether the prices of a model could have become the new ones, and those above its threshold go with them."""
+    moved = [(old[:5], new[:5])]
+    if new[6] is not None:
+        moved.append((new[:5], new[6]))
+    for before, after in moved:
+        for place, pair in enumerate(zip(before, after, strict=True)):
+            low, high = min(pair), max(pair)
+            if low == high:
+                continue
+            if low * FACTOR < high and (low or place < 2):  # caching may become free, input and output not
+                return False
     return True
 
 
@@ -396,15 +402,18 @@ def _is_wanted(name: str, entry: Mapping[str, Any]) -> bool:
 def pack(name: str, entry: Mapping[str, Any]) -> Packed:
     """An entry as the table has it. Raises ValueError where it can't be understood."""
     threshold, ending = _tier(entry)
-    window = entry.get("max_input_tokens")
     return (
         *_entry_rates(entry, ""),
         threshold,
         _entry_rates(entry, ending) if ending else None,
         _factor(entry, "fast"),
         _factor(entry, "us"),
-        _client_window(name) or (window if isinstance(window, int) and not isinstance(window, bool) else None),
+        _client_window(name) or _window(entry.get("max_input_tokens")),
     )
+
+
+def _window(tokens: object) -> int | None:
+    return tokens if isinstance(tokens, int) and 1 < tokens < 2**53 else None
 
 
 def _tier(entry: Mapping[str, Any]) -> tuple[int | None, str]:
@@ -475,7 +484,7 @@ def _factor(entry: Mapping[str, Any], name: str) -> int:
 
 def thousandths(factor: Decimal) -> int:
     """A factor as the table has it. Raises ValueError for what is none."""
-    if not factor.is_finite() or not 0 < factor <= 100:
+    if not factor.is_finite() or not 0 < factor <= FACTOR:
         raise ValueError("not a factor")
     return int((factor * prices.ONE).to_integral_value())
 
@@ -506,13 +515,13 @@ def table_data(environ: Mapping[str, str]) -> dict[str, object]:
     from .price_table import CURRENT, OVERLAY, RETIRED
 
     folder = state_dir(environ)
-    refreshed, own = price_store.load_refreshed(folder), price_store.load_own(folder)
-    checked = _notes(folder).get("checked") if refreshed is not None else None
+    refreshed, settled = price_store.load_refreshed(folder), price_store.load_settled(folder)
+    checked = _notes(folder).get("checked", refreshed.fetched) if refreshed is not None else None
     names = {*OVERLAY, *RETIRED, *CURRENT, *(refreshed.current if refreshed else ())}
     return {
         "source": prices.table().source,
         "entries": len(names),
-        "ownPrices": len(own.prices) if own is not None else 0,
+        "ownPrices": len(settled.prices) if settled is not None else 0,
         "fetchedAt": _moment(refreshed.fetched) if refreshed is not None else None,
         "checkedAt": _moment(checked) if isinstance(checked, int) else None,
         "ageSeconds": max(0, int(time.time()) - checked) if isinstance(checked, int) else None,
@@ -616,3 +625,13 @@ def show(environ: Mapping[str, str], model: str | None, as_json: bool) -> str:
     from .errors import UsageError
 
     raise UsageError(f"no price known for {model!r}; `ccusage prices refresh` fetches the current list")
+
+
+def refresh_command(environ: Mapping[str, str], *, offline: bool, address: str) -> tuple[str, str]:
+    """`ccusage prices refresh`: (what to print, what to warn of). A failure is a warning, not an exit code."""
+    from .paths import state_dir
+
+    if offline or is_offline(environ):
+        return "", "prices not refreshed: the network is switched off (--offline, CCUSAGE_OFFLINE or the config)"
+    result = refresh(state_dir(environ), force=True, timeout=TIMEOUT, address=address)
+    return (result.text + "\n", "") if result.ok else ("", result.text)

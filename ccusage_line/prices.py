@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .price_store import Own, Refreshed
+    from .price_store import Refreshed, Settled
 
     Rates = tuple[int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read
     # the rates, the threshold and the rates above it, the fast and us factors, the context window
@@ -266,6 +266,7 @@ def fingerprint_of(overlay_id: str, current_id: str, retired_id: str) -> str:
 
 _table: PriceTable | None = None
 _stamp: tuple[object, ...] = ()  # of the stored files that _table was made of
+given: Settled | None = None  # what a config file says, where that can't be stored
 
 
 def table() -> PriceTable:
@@ -281,8 +282,10 @@ def table() -> PriceTable:
 
     folder = state_dir(os.environ)
     stamp = price_store.stamp(folder)
+    if given is not None:
+        stamp += (given.id,)
     if _table is None or stamp != _stamp:
-        _table, _stamp = _assemble(price_store.load_refreshed(folder), price_store.load_own(folder)), stamp
+        _table, _stamp = _assemble(price_store.load_refreshed(folder), given or price_store.load_settled(folder)), stamp
     return _table
 
 
@@ -294,7 +297,7 @@ def table_file(environ: Mapping[str, str]) -> str:
     return refreshed_path(state_dir(environ))
 
 
-def _assemble(refreshed: Refreshed | None, own: Own | None) -> PriceTable:
+def _assemble(refreshed: Refreshed | None, settled: Settled | None) -> PriceTable:
     from ccusage_line import price_table as embedded
 
     current: Mapping[str, Packed] = embedded.CURRENT
@@ -304,11 +307,11 @@ def _assemble(refreshed: Refreshed | None, own: Own | None) -> PriceTable:
     elif refreshed is not None:  # from before this version of the package, which may know better
         current = {**refreshed.current, **current}
         source, current_id = f"{source} and {refreshed.source}", f"{current_id}.{refreshed.id}"
-    own_prices = own.prices if own is not None else {}
     fingerprint = fingerprint_of(embedded.OVERLAY_ID, current_id, embedded.RETIRED_ID)
-    if own is not None and own_prices:
-        fingerprint += f"-{own.id}"
-    return PriceTable(embedded.OVERLAY, current, embedded.RETIRED, source, fingerprint, own_prices)
+    own = settled.prices if settled is not None else {}
+    if settled is not None and own:
+        fingerprint += f"-{settled.id}"
+    return PriceTable(embedded.OVERLAY, current, embedded.RETIRED, source, fingerprint, own)
 
 
 def cost(

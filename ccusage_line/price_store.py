@@ -1,0 +1,176 @@
+"""What the state directory keeps of prices and settings: the refreshed table, and what the config file said.
+
+Tier 0, so that neither TOML nor JSON has to be read where every millisecond counts. A file is a line that names its
+form, a digest and marshalled plain values, so that it loads without a package and is either whole or not there. What is
+torn, of another form or another user's is as good as absent.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .prices import Packed
+
+REFRESHED = "prices.bin"
+SETTLED = "config.bin"
+_FORM = b"ccusage-line store 1\n"
+_DIGEST = 16  # bytes
+_MARSHAL = 2  # the newest form that every supported Python writes and reads alike
+_LIMIT = 32 * 1024 * 1024  # bytes; a table of 500 models has 30 KB
+
+
+class Refreshed:
+    """The current part of the table, as a refresh left it. `fetched` is in seconds since the epoch."""
+
+    __slots__ = ("based_on", "current", "entries", "fetched", "id", "source")
+
+    def __init__(
+        self, current: dict[str, Packed], id: str, based_on: str, source: str, fetched: int, entries: int
+    ) -> None:
+        self.current = current
+        self.id = id  # prices.part_id(current)
+        self.based_on = based_on  # CURRENT_ID of the embedded table whose prices it was laid over
+        self.source = source  # in words
+        self.fetched = fetched
+        self.entries = entries  # models the list itself named; the others are kept from before
+
+
+class Settled:
+    """What a config file said when it was last read."""
+
+    __slots__ = ("id", "labels", "prices", "racy", "stamp", "values", "version")
+
+    def __init__(
+        self,
+        version: str,
+        stamp: tuple[object, ...],
+        racy: bool,
+        values: dict[str, dict[str, Any]],
+        labels: dict[str, str],
+        prices: dict[str, Packed],
+        id: str,
+    ) -> None:
+        self.version = version  # of the package that read it: another one may know other options
+        self.stamp = stamp  # stamp_of() the file
+        self.racy = racy  # read so soon after its change that another change might not show in the stamp
+        self.values = values  # by section
+        self.labels = labels
+        self.prices = prices
+        self.id = id  # prices.part_id(prices)
+
+    def is_of(self, version: str, stamp: tuple[object, ...]) -> bool:
+        return (self.version, self.stamp) == (version, stamp) and not self.racy
+
+
+def refreshed_path(state_dir: str) -> str:
+    return os.path.join(state_dir, REFRESHED)
+
+
+def settled_path(state_dir: str) -> str:
+    return os.path.join(state_dir, SETTLED)
+
+
+def load_refreshed(state_dir: str) -> Refreshed | None:
+    value = _load(refreshed_path(state_dir))
+    return Refreshed(*value) if isinstance(value, tuple) and len(value) == 6 else None
+
+
+def save_refreshed(state_dir: str, table: Refreshed) -> None:
+    """Raises OSError where it can't be stored."""
+    value = (table.current, table.id, table.based_on, table.source, table.fetched, table.entries)
+    _save(state_dir, REFRESHED, value)
+
+
+def load_settled(state_dir: str) -> Settled | None:
+    value = _load(settled_path(state_dir))
+    return Settled(*value) if isinstance(value, tuple) and len(value) == len(Settled.__slots__) else None
+
+
+def save_settled(state_dir: str, settled: Settled) -> None:
+    """Raises OSError where it can't be stored."""
+    s = settled
+    _save(state_dir, SETTLED, (s.version, s.stamp, s.racy, s.values, s.labels, s.prices, s.id))
+
+
+def stamp_of(path: str) -> tuple[object, ...]:
+    """What tells that a file has not changed: its path and stat, or its path alone where it is not there."""
+    try:
+        stat = os.stat(path)
+    except (OSError, ValueError):
+        return (path,)
+    return path, str(stat.st_dev), str(stat.st_ino), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def stamp(state_dir: str) -> tuple[object, ...]:
+    """Another value whenever one of the two files is another one."""
+    return stamp_of(refreshed_path(state_dir)) + stamp_of(settled_path(state_dir))
+
+
+def _load(path: str) -> Any:
+    """The values of a file; None where it is not there, torn, of another form or another user's."""
+    if not os.path.isfile(path):
+        return None
+    from .transcript import open_regular, read_at
+
+    try:
+        descriptor = open_regular(path)
+    except (OSError, ValueError):
+        return None
+    try:
+        stat = os.fstat(descriptor)
+        if stat.st_size > _LIMIT or (hasattr(os, "geteuid") and stat.st_uid != os.geteuid()):
+            return None
+        data = read_at(descriptor, stat.st_size, 0)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return _unpacked(data)
+
+
+def _unpacked(data: bytes) -> Any:
+    from .digest import digest_bytes
+
+    start = len(_FORM) + _DIGEST
+    body = data[start:]
+    if not data.startswith(_FORM) or data[len(_FORM) : start] != digest_bytes(body):
+        return None
+    import marshal
+
+    try:
+        return marshal.loads(body)
+    except (ValueError, EOFError, TypeError):
+        return None
+
+
+def _save(state_dir: str, name: str, value: Any) -> None:
+    import marshal
+
+    from .digest import digest_bytes
+
+    body = marshal.dumps(value, _MARSHAL)
+    write_private(state_dir, name, _FORM + digest_bytes(body) + body)
+
+
+def write_private(folder: str, name: str, data: bytes) -> None:
+    """Put *data* into the state directory in one step, readable by its owner alone. Raises OSError."""
+    from .paths import private_dir
+
+    private_dir(folder)
+    target = os.path.join(folder, name)
+    temporary = f"{target}.{os.getpid()}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(temporary, target)
+    except BaseException:
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        raise
