@@ -7,10 +7,9 @@ if every stat is still the same. A refresh removes the answers of every session 
 
 from __future__ import annotations
 
-import marshal
 import os
 
-from . import __version__
+from . import published
 from .digest import digest_bytes
 
 TYPE_CHECKING = False
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 FOLDER = "answers"
 SETTLED = 2_000_000_000  # ns since the youngest change that an answer needs: file systems keep times that coarsely
-_MAGIC = b"ccusage answer 1\n"
-_DIGEST = 16
 
 
 class Answer:
@@ -51,20 +48,11 @@ def path_of(folder: str, session: str) -> str:
 
 def read(folder: str, session: str) -> Answer | None:
     """A session's answer, None where there is none that can be trusted."""
-    try:
-        descriptor = os.open(path_of(folder, session), os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError:
+    value = published.read(path_of(folder, session))
+    if value is None:
         return None
-    try:
-        data = os.read(descriptor, os.fstat(descriptor).st_size + 1)
-    finally:
-        os.close(descriptor)
-    start = len(_MAGIC) + _DIGEST
-    body = data[start:]
-    if not data.startswith(_MAGIC) or digest_bytes(body) != data[len(_MAGIC) : start]:
-        return None
-    version, dependencies, *fields = marshal.loads(body)
-    if version != __version__ or not unchanged(dependencies):
+    dependencies, *fields = value
+    if not unchanged(dependencies):
         return None
     answer = Answer()
     answer.last, answer.before, answer.after, answer.scalars, answer.models, answer.told = fields
@@ -102,29 +90,24 @@ def of_session(session: Session, models: list[tuple[Any, ...]]) -> Answer:
 
 
 def write(folder: str, dependencies: list[Dependency], answer: Answer) -> None:
-    """Publish; the caller holds the write lock. Where that fails, nothing is published."""
+    """Publish; the caller holds the write lock."""
     fields = (answer.last, answer.before, answer.after, answer.scalars, answer.models, answer.told)
-    body = marshal.dumps((__version__, dependencies, *fields), 2)
-    path = path_of(folder, answer.told[0])
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        temporary = f"{path}.{os.getpid()}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
-        try:
-            os.write(descriptor, _MAGIC + digest_bytes(body) + body)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, path)
-    except OSError:
-        return
+    published.write(path_of(folder, answer.told[0]), (dependencies, *fields))
 
 
 def revoke(folder: str, session: str) -> None:
     """Take a session's answer back; raises OSError where that can't be done."""
+    published.revoke(path_of(folder, session))
+
+
+def revoke_all(folder: str) -> None:
+    """Take every answer back; raises OSError where that can't be done."""
     try:
-        os.unlink(path_of(folder, session))
+        names = os.listdir(os.path.join(folder, FOLDER))
     except FileNotFoundError:
-        pass
+        return
+    for name in names:
+        published.revoke(os.path.join(folder, FOLDER, name))
 
 
 def _text(session: Session) -> tuple[str, str]:

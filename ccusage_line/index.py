@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 
+from . import answer, ledger, prices, recent, rows
 from . import database as db
-from . import ledger, prices, rows
-from .answer import revoke
 from .reading import Known, Reading, read_file, read_lines
 from .refresh import Changes, Look, Pending
 from .session import MODES, Session
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .answer import Dependency, Stat
+    from .recent import Moment
     from .response import Claim
 
     Progress = Callable[[int, int], None]  # bytes read, bytes in all
@@ -133,7 +133,12 @@ class Index:
     def revoke(self, session: str) -> None:
         """Take back what is published of a session that is about to change."""
         if self.stored:
-            revoke(self.folder, session)
+            answer.revoke(self.folder, session)
+
+    def revoke_recent(self) -> None:
+        """Take back what is published of the recent responses."""
+        if self.stored:
+            recent.revoke(self.folder)
 
     # --- meta ------------------------------------------------------------------------------------------------
 
@@ -494,7 +499,10 @@ class Index:
         return parts[0] if parts and len(parts) > 1 else ""
 
     def _recount_all(self) -> None:
-        """All sums from all claims."""
+        """All sums from all claims; what was published of the old ones is taken back."""
+        if self.stored:
+            answer.revoke_all(self.folder)
+            recent.revoke(self.folder)
         self._load_names()
         sums: dict[str, ledger.Sums] = {}
         holds: dict[tuple[str, int], int] = {}
@@ -751,6 +759,13 @@ class Index:
         told += [("bad lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
         told += [("passed over", f"{path}: {reason}") for path, reason in found.passed_over]
         return told
+
+    def moments(self, now: int) -> list[Moment]:
+        """The recent responses of all sessions, oldest first: those that today and the block are made of."""
+        found = self.db.execute(
+            "SELECT timestamp, auto, calculate, display, tokens FROM moments ORDER BY timestamp DESC"
+        )
+        return recent.since_a_block_began(((t, int(a), int(c), int(d), int(n)) for t, a, c, d, n in found), now)
 
     def transcripts_named(self, name: str) -> list[str]:
         """Paths of the known transcripts whose file name, with or without its ending, is *name*."""

@@ -173,6 +173,7 @@ class Pending:
         self._index = index
         self._sums: dict[str, ledger.Sums] = {}
         self._recount: set[str] = set()
+        self._moments = False  # whether days and blocks change
         self._held: set[tuple[str, int, bool]] = set()
 
     def recount_file(self, file: int) -> None:
@@ -229,6 +230,7 @@ class Pending:
             self._account(before.get(rest), after.get(rest), group.get(rest, {}))
             now = after.get(rest)
             if index._tied or now is None or not now.same(before.get(rest)):
+                self._moments = True
                 times = {claim.timestamp for claim in held.get(rest, ())}
                 index.db.executemany(
                     "DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?",
@@ -283,6 +285,8 @@ class Pending:
         index = self._index
         for session in self._sums.keys() | self._recount | {session for session, _, _ in self._held}:
             index.revoke(session)
+        if self._moments:
+            index.revoke_recent()
         for session, sums in self._sums.items():
             if sums.stale or session in self._recount:
                 self._recount.add(session)

@@ -39,7 +39,7 @@ OURS = {
     "ccusage_line.fastlane",
     "ccusage_line.paths",
 }
-LANE_1 = OURS | {"_blake2"}
+LANE_1 = OURS | {"_blake2", "ccusage_line.published"}
 FROM_NUMBERS = {  # what a published answer that is not printed as it stands takes
     "ccusage_line.clock",
     "ccusage_line.digest",
@@ -63,6 +63,7 @@ LANE_2 = (
         "ccusage_line.price_store",
         "ccusage_line.price_table",
         "ccusage_line.reading",
+        "ccusage_line.recent",
         "ccusage_line.refresh",
         "ccusage_line.rows",
         "ccusage_line.transcript",
