@@ -1,0 +1,66 @@
+"""What is checked out in a folder, read from `.git` without starting git.
+
+Tier 1: `os` alone. Every walk and every reading is bounded; whatever is odd is no branch.
+"""
+
+from __future__ import annotations
+
+import os
+
+HIGHEST = 64  # folders to climb
+_LONGEST = 4096  # bytes of a HEAD or of a worktree's `.git`
+_SHORT = 7  # characters of a commit's name
+
+
+def head(folder: str) -> str | None:
+    """The branch of the work tree that *folder* lies in, the short name of a detached commit, None outside git."""
+    if not os.path.isabs(folder) or "\0" in folder:
+        return None
+    for _ in range(HIGHEST):
+        found = _read(os.path.join(_git_folder(folder), "HEAD"))
+        if found is not None:
+            return _name(found)
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return None
+
+
+def _git_folder(folder: str) -> str:
+    """`.git` itself, or where a work tree's or submodule's `.git` file points."""
+    path = os.path.join(folder, ".git")
+    told = _read(path)
+    if told is not None and told.startswith("gitdir:"):
+        return os.path.join(folder, told[len("gitdir:") :].strip())
+    return path
+
+
+def _name(head: str) -> str | None:
+    head = head.strip()
+    if head.startswith("ref:"):
+        name = head[len("ref:") :].strip()
+        for prefix in ("refs/heads/", "refs/"):
+            if name.startswith(prefix):
+                name = name[len(prefix) :]
+                break
+        return name if name and name != ".invalid" else None  # git's stand-in where refs are kept elsewhere
+    if len(head) in (40, 64) and all(c in "0123456789abcdef" for c in head):
+        return head[:_SHORT]
+    return None
+
+
+def _read(path: str) -> str | None:
+    """The first bytes of a regular file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except (OSError, ValueError):
+        return None
+    try:
+        if os.fstat(descriptor).st_mode & 0o170000 != 0o100000:
+            return None
+        return os.read(descriptor, _LONGEST).decode("utf-8", "replace")
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,739 @@
+"""The statusline's promises: what each segment shows, what a template does, how wide a line is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ccusage_line import blocks, report, statusline, statuslog, table
+from ccusage_line.blocks import HOUR, MINUTE, Block
+from ccusage_line.githead import head
+from ccusage_line.statusline import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
+from statusline_samples import (
+    CENT,
+    ENVIRON,
+    HOME,
+    NOW,
+    SESSION,
+    block,
+    changed,
+    numbers,
+    payload,
+    session,
+    without,
+)
+
+DEFAULT_LINE = (
+    "🤖 Opus 4.5 | 💰 $0.23 session / $1.23 today / $0.45 block (2h 45m left) | 🔥 $0.30/hr | 🧠 25,000 (12%)"
+)
+# The default line as a template: what the documentation tells people to start from.
+DEFAULT_TEMPLATE = (
+    r"🤖 {model} | 💰 {session_cost} session[ / {today_cost} today]"
+    r"[ / {block_cost} block[ ({block_left} left)]][ | 🔥 {burn}][ | 🧠 {context}]"
+)
+SGR = re.compile(r"\x1b\[[0-9;:]*m")
+
+
+def options(*argv: str) -> Options:
+    found = parse_options([*argv])
+    assert found is not None
+    return found
+
+
+def line(
+    *argv: str, given: object = None, known: Numbers | None = None, reasons: list[str] | None = None, **environ: str
+) -> str:
+    """The line in plain characters."""
+    return render(
+        payload() if given is None else given,
+        numbers() if known is None else known,
+        options("--no-color", *argv),
+        ENVIRON | environ,
+        NOW,
+        reasons,
+    )
+
+
+def segment(name: str, *argv: str, **how: Any) -> str:
+    """One segment alone, "" where it has nothing."""
+    shown = line("--format", f"<{{{name}}}>", *argv, **how)
+    return shown[1:-1]
+
+
+# --- the default line --------------------------------------------------------------------------------------------
+
+
+def test_the_default_line_is_the_documented_one() -> None:
+    assert line() == DEFAULT_LINE
+
+
+def test_the_default_line_can_be_written_as_a_template() -> None:
+    assert line("--format", DEFAULT_TEMPLATE) == DEFAULT_LINE
+    assert line("--format", DEFAULT_TEMPLATE, known=numbers(complete=False)) == line(known=numbers(complete=False))
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "expected"),
+    [
+        pytest.param(
+            without("model"),
+            numbers(),
+            "💰 $0.23 session / $1.23 today / $0.45 block (2h 45m left) | 🔥 $0.30/hr | 🧠 25,000 (12%)",
+            id="no-model",
+        ),
+        pytest.param(
+            payload(),
+            numbers(complete=False),
+            "🤖 Opus 4.5 | 💰 $0.23 session | 🧠 25,000 (12%)",
+            id="no-complete-index",
+        ),
+        pytest.param(
+            payload(),
+            numbers(block=None),
+            "🤖 Opus 4.5 | 💰 $0.23 session / $1.23 today | 🧠 25,000 (12%)",
+            id="no-block",
+        ),
+        pytest.param(
+            without("context_window"),
+            numbers(block=None),
+            "🤖 Opus 4.5 | 💰 $0.23 session / $1.23 today",
+            id="no-context",
+        ),
+        pytest.param({"session_id": SESSION}, Numbers(), "💰 $0.00 session", id="nothing-but-an-id"),
+        pytest.param({}, Numbers(), FALLBACK, id="nothing"),
+        pytest.param(None, Numbers(), FALLBACK, id="no-payload"),
+        pytest.param([], numbers(), line(given={"session_id": SESSION}), id="not-an-object"),
+    ],
+)
+def test_what_has_nothing_to_show_goes_with_its_separator(given: object, known: Numbers, expected: str) -> None:
+    assert render(given, known, options("--no-color"), ENVIRON, NOW) == expected
+
+
+def test_a_first_call_before_any_transcript_costs_nothing() -> None:
+    given = changed("cost.total_cost_usd", 0)
+    given["context_window"] |= {"current_usage": None, "used_percentage": None, "remaining_percentage": None}
+    assert line(given=given, known=numbers(session=None)) == line(
+        given=without("context_window"), known=numbers(session=session(0))
+    ).replace("$0.23", "$0.00")
+
+
+# --- costs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "theirs", "ours", "fork", "expected"),
+    [
+        pytest.param([], 0.25, 23, False, "$0.25", id="auto-client-knows-more"),
+        pytest.param([], 0.02, 23, False, "$0.23", id="auto-client-forgot"),
+        pytest.param([], None, 23, False, "$0.23", id="auto-client-silent"),
+        pytest.param([], 0.25, None, False, "$0.25", id="auto-no-transcript"),
+        pytest.param([], 5.0, 23, True, "$0.23", id="auto-fork"),
+        pytest.param(["--cost-source", "ccusage"], 5.0, 23, False, "$0.23", id="ours"),
+        pytest.param(["--cost-source", "ccusage"], 5.0, None, False, "$0.00", id="ours-no-transcript"),
+        pytest.param(["--cost-source", "cc"], 0.25, 99, False, "$0.25", id="client"),
+        pytest.param(["--cost-source", "cc"], None, 99, False, "", id="client-silent"),
+        pytest.param(["--cost-source", "both"], 0.25, 23, False, "($0.25 cc / $0.23 ccusage)", id="both"),
+        pytest.param(["--cost-source", "both"], None, 23, False, "($0.23 ccusage)", id="both-client-silent"),
+        pytest.param(["--cost-source", "both"], 5.0, 23, True, "($5.00 cc / $0.23 ccusage)", id="both-fork"),
+    ],
+)
+def test_the_session_cost_comes_from_the_chosen_source(
+    argv: list[str], theirs: float | None, ours: int | None, fork: bool, expected: str
+) -> None:
+    known = numbers(session=None if ours is None else session(ours * CENT), fork=fork)
+    assert segment("session_cost", *argv, given=changed("cost.total_cost_usd", theirs), known=known) == expected
+
+
+def test_usage_without_a_price_is_marked_but_not_in_the_clients_own_number() -> None:
+    known = numbers(session=session(23 * CENT, unpriced=1))
+    assert segment("session_cost", given=without("cost"), known=known) == "$0.23+?"
+    assert segment("session_cost", "--cost-source=both", known=known) == "($0.23 cc / $0.23+? ccusage)"
+    assert segment("session_cost", "--cost-source=cc", known=known) == "$0.23"
+
+
+@given(st.integers(0, 10**18))
+def test_money_is_written_as_in_the_report(pico: int) -> None:
+    assert segment("today_cost", known=numbers(today=pico)) == report.money(pico)
+
+
+@pytest.mark.parametrize("argv", [[], ["--visual-burn-rate", "off"]])
+def test_the_burn_rate_is_the_blocks_cost_an_hour(argv: list[str]) -> None:
+    assert segment("burn", *argv) == "$0.30/hr"  # 45 cents in an hour and a half
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "emoji", "word"),
+    [(1999, "🟢", "Normal"), (2000, "🟡", "Moderate"), (4999, "🟡", "Moderate"), (5000, "🔴", "High")],
+)
+def test_the_burn_rate_is_rated_by_its_tokens(per_minute: int, emoji: str, word: str) -> None:
+    known = numbers(block=block(tokens=per_minute * 90))
+    assert segment("burn", "--visual-burn-rate", "emoji", known=known) == f"$0.30/hr {emoji}"
+    assert segment("burn", "-B", "text", known=known) == f"$0.30/hr ({word})"
+    assert segment("burn", "--visual-burn-rate=emoji-text", known=known) == f"$0.30/hr {emoji} ({word})"
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "expected"),
+    [
+        (5 * HOUR, "5h 0m"),
+        (2 * HOUR + 45 * MINUTE, "2h 45m"),
+        (HOUR, "1h 0m"),
+        (59 * MINUTE + 29_000_000, "59m"),
+        (59 * MINUTE + 31_000_000, "1h 0m"),
+        (1, "1m"),
+        (0, ""),
+        (-1, ""),
+    ],
+)
+def test_the_time_left_is_that_to_the_end_of_the_block(microseconds: int, expected: str) -> None:
+    end = NOW + microseconds
+    assert segment("block_left", known=numbers(block=Block(end - 5 * HOUR, end, 1, 1, end - 5 * HOUR))) == expected
+
+
+# --- context -----------------------------------------------------------------------------------------------------
+
+
+def usage(input: object = 0, creation: object = 0, read: object = 0, size: object = 200_000) -> dict[str, Any]:
+    given = payload()
+    given["context_window"] = {
+        "context_window_size": size,
+        "current_usage": {
+            "input_tokens": input,
+            "output_tokens": 9_999,
+            "cache_creation_input_tokens": creation,
+            "cache_read_input_tokens": read,
+        },
+    }
+    return given
+
+
+@pytest.mark.parametrize(
+    ("given", "last", "expected"),
+    [
+        pytest.param(usage(100, 20_000, 45_400), None, "65,500 (32%)", id="rounded-down"),
+        pytest.param(usage(199_999), None, "199,999 (99%)", id="almost-full"),
+        pytest.param(usage(280_000), None, "280,000 (140%)", id="more-than-fits"),
+        pytest.param(usage(25_000, size=1_000_000), None, "25,000 (2%)", id="large-window"),
+        pytest.param(usage(25_000, size=0), None, "25,000 (12%)", id="no-size-model-known"),
+        pytest.param(usage(), (65_500, "claude-opus-4-5"), "", id="zero-after-compact"),
+        pytest.param(changed("context_window", None), (65_500, "claude-opus-4-5"), "65,500 (32%)", id="transcript"),
+        pytest.param(usage("many"), (65_500, "claude-opus-4-5"), "65,500 (32%)", id="absurd-count-transcript"),
+        pytest.param(usage("many"), None, "", id="absurd-count"),
+        pytest.param(changed("context_window", None), (0, "claude-opus-4-5"), "", id="transcript-zero"),
+        pytest.param(changed("context_window", None), None, "", id="nowhere"),
+    ],
+)
+def test_the_context_is_the_last_prompt_over_the_window(
+    given: dict[str, Any], last: tuple[int, str] | None, expected: str
+) -> None:
+    assert segment("context", given=given, known=numbers(last_context=last)) == expected
+
+
+def test_a_context_over_an_unknown_window_has_no_percentage() -> None:
+    given = usage(25_000, size=None)
+    given["model"] = {"id": "in-house-coder-2"}
+    assert segment("context", given=given) == "25,000"
+    known = numbers(last_context=(30_000, "claude-sonnet-4-5"))
+    given["context_window"] = None
+    assert segment("context", given=given, known=known) == "30,000 (15%)"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "argv", "colour"),
+    [
+        (99_999, [], "32"),
+        (100_000, [], "33"),
+        (159_999, [], "33"),
+        (160_000, [], "31"),
+        (39_999, ["--context-low-threshold", "20", "--context-medium-threshold", "30"], "32"),
+        (40_000, ["--context-low-threshold", "20", "--context-medium-threshold", "30"], "33"),
+        (60_000, ["--context-low-threshold=20", "--context-medium-threshold=30"], "31"),
+    ],
+)
+def test_the_percentage_is_coloured_by_the_thresholds(tokens: int, argv: list[str], colour: str) -> None:
+    shown = render(usage(tokens), numbers(), options("--format", "{context}", *argv), ENVIRON, NOW)
+    assert shown == f"{tokens:,} (\x1b[{colour}m{tokens * 100 // 200_000}%\x1b[0m)"
+
+
+# --- the other segments ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("model", payload(), "Opus 4.5"),
+        ("model", without("model.display_name"), "opus-4-5"),
+        ("tokens", payload(), "1.2M"),
+        ("limit_5h", payload(), "23%"),
+        ("limit_7d", payload(), "81%"),
+        ("limit_5h", changed("rate_limits", None), ""),
+        ("limit_5h", without("rate_limits.five_hour"), ""),
+        ("limit_7d", without("rate_limits.five_hour"), "81%"),
+        ("limit_5h", changed("rate_limits.five_hour.used_percentage", NOW // 1_000_000), ""),
+        ("limit_5h", changed("rate_limits.five_hour.used_percentage", 100), "100%"),
+        ("limit_5h", changed("rate_limits.five_hour.used_percentage", 100.5), ""),
+        ("limit_5h", changed("rate_limits.five_hour.resets_at", NOW // 1_000_000), ""),
+        ("limit_5h", without("rate_limits.five_hour.resets_at"), "23%"),
+        ("lines", payload(), "+156 -23"),
+        ("lines", without("cost.total_lines_removed"), "+156 -0"),
+        ("lines", without("cost"), ""),
+        ("duration", payload(), "1h 5m"),
+        ("duration", changed("cost.total_duration_ms", 59_999), "59s"),
+        ("duration", changed("cost.total_duration_ms", 60_000), "1m"),
+        ("duration", changed("cost.total_duration_ms", 90_000_000), "1d 1h"),
+        ("duration", changed("cost.total_duration_ms", 999), ""),
+        ("cwd", payload(), "~/src/webshop"),
+        ("cwd", changed("workspace", None), "~/src/webshop"),
+        ("cwd", changed("workspace.current_dir", "/srv/www"), "/srv/www"),
+        ("cwd", changed("workspace.current_dir", HOME), "~"),
+        ("cwd", changed("workspace.current_dir", "/home/adam"), "/home/adam"),
+        ("project", payload(), "webshop"),
+        ("project", changed("workspace.project_dir", "/srv/www/"), "www"),
+        ("project", changed("workspace", None), "webshop"),
+        ("project", changed("workspace.project_dir", "/"), ""),
+        ("cache", payload(), "95%"),
+        ("cache", without("prompt_cache"), "94%"),
+        ("cache", changed("prompt_cache.warm", False), "95% cold"),
+        ("cache", changed("prompt_cache.expires_at", NOW // 1_000_000 - 1), "95% cold"),
+    ],
+)
+def test_a_segment_shows_its_field(name: str, given: dict[str, Any], expected: str) -> None:
+    assert segment(name, given=given) == expected
+
+
+@pytest.mark.parametrize("name", ["tokens", "cache", "project"])
+def test_a_segment_of_the_session_needs_one(name: str) -> None:
+    given = {"session_id": SESSION}
+    assert segment(name, given=given, known=numbers(session=None)) == ""
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"),
+    [(0, ""), (950, "950"), (1_000, "1.0k"), (24_999, "24.9k"), (999_999, "999.9k"), (1_250_000, "1.2M")],
+)
+def test_tokens_are_shortened_and_never_rounded_up(total: int, expected: str) -> None:
+    known = session()
+    known.models[0].input, known.models[0].output = total, 0
+    known.models[0].cache_creation = known.models[0].cache_read = 0
+    assert segment("tokens", known=numbers(session=known)) == expected
+
+
+def test_a_label_of_the_config_goes_before_the_models_name() -> None:
+    how = options("--format", "{model}", "--no-color")
+    how.labels = {"claude-opus-4-5-20251101": "opus\x07 (work)", "other": "x"}
+    assert render(payload(), numbers(), how, ENVIRON, NOW) == "opus (work)"
+    assert render(changed("model.id", ["odd"]), numbers(), how, ENVIRON, NOW) == "Opus 4.5"
+
+
+# --- branches ----------------------------------------------------------------------------------------------------
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def repository(path: Path, content: str) -> Path:
+    (path / ".git").mkdir(parents=True)
+    (path / ".git" / "HEAD").write_text(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("ref: refs/heads/main\n", "main"),
+        ("ref: refs/heads/feature/a b/ü\n", "feature/a b/ü"),
+        ("ref: refs/remotes/origin/x\n", "remotes/origin/x"),
+        (COMMIT + "\n", "0123456"),
+        (COMMIT + COMMIT[:24] + "\n", "0123456"),
+        ("ref: refs/heads/.invalid\n", None),
+        ("", None),
+        ("nonsense", None),
+        ("ref: ", None),
+    ],
+)
+def test_the_branch_is_what_head_says(tmp_path: Path, content: str, expected: str | None) -> None:
+    assert head(str(repository(tmp_path / "repo", content))) == expected
+
+
+def test_the_branch_is_found_from_a_folder_below(tmp_path: Path) -> None:
+    below = repository(tmp_path, "ref: refs/heads/main\n") / "src" / "deep"
+    below.mkdir(parents=True)
+    assert head(str(below)) == "main"
+    assert head(str(below / "not" / "there")) == "main"
+    assert segment("branch", given=changed("workspace.current_dir", str(below))) == "main"
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_work_tree_has_a_branch_of_its_own(tmp_path: Path, relative: bool) -> None:
+    repo = repository(tmp_path / "repo", "ref: refs/heads/main\n")
+    own = repo / ".git" / "worktrees" / "tree"
+    own.mkdir(parents=True)
+    (own / "HEAD").write_text("ref: refs/heads/worktree-tree\n")
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / ".git").write_text(f"gitdir: {'../repo/.git/worktrees/tree' if relative else own}\n")
+    assert head(str(tree)) == "worktree-tree"
+
+
+def test_outside_git_the_payloads_own_word_is_taken(tmp_path: Path) -> None:
+    given = changed("workspace.current_dir", str(tmp_path))
+    assert segment("branch", given=given) == ""
+    given["worktree"] = {"name": "tree", "branch": "worktree-tree"}
+    assert segment("branch", given=given) == "worktree-tree"
+
+
+@pytest.mark.parametrize("folder", ["", ".", "relative/path", "/nul\0byte", "/" + "x/" * 3000])
+def test_an_odd_folder_has_no_branch(folder: str) -> None:
+    assert head(folder) is None
+
+
+def test_a_head_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no FIFOs here")
+    (tmp_path / ".git").mkdir()
+    os.mkfifo(tmp_path / ".git" / "HEAD")
+    assert head(str(tmp_path)) is None
+
+
+def test_a_huge_head_is_read_in_part(tmp_path: Path) -> None:
+    repository(tmp_path, "ref: refs/heads/" + "x" * 1_000_000)
+    shown = line("--format", "{branch}", given=changed("workspace.current_dir", str(tmp_path)), COLUMNS="")
+    assert set(shown) == {"x"}
+    assert len(shown) <= 300
+
+
+# --- templates ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{model}", "Opus 4.5"),
+        ("{model} - {project}", "Opus 4.5 - webshop"),
+        ("[{model}] done", "Opus 4.5 done"),
+        ("a[ b {branch}] c", "a c"),
+        ("a[ b {branch} {model}] c", "a b  Opus 4.5 c"),
+        ("[{branch}[ {model}]]!", " Opus 4.5!"),
+        ("[x {branch}[ y {branch}]]!", "!"),
+        ("a[ plain ]b", "a plain b"),
+        (r"\[\{model\}\] \\ {model}", r"[{model}] \ Opus 4.5"),
+        ("end\\", "end\\"),
+        ("{nope} {model", "{nope} {model"),
+        ("{model", "{model"),
+        ("a ] b", "a ] b"),
+        ("a [b {model}", "a [b Opus 4.5"),
+        ("[[{model}", "[[Opus 4.5"),
+        ("a\nb\tc\x07\u202e{model}", "a b cOpus 4.5"),
+        ("\ue0b0 {model} ⚠️", "\ue0b0 Opus 4.5 ⚠"),
+        ("[" * 4_000 + "{model}" + "]" * 4_000, "Opus 4.5"),
+        ("", FALLBACK),
+        ("{branch}", FALLBACK),
+        ("   ", FALLBACK),
+        ("[{branch}]", FALLBACK),
+    ],
+)
+def test_a_template_is_filled_in(template: str, expected: str) -> None:
+    assert line("--format", template, given=without("workspace"), COLUMNS="") == expected
+
+
+def test_a_template_may_set_colours() -> None:
+    for escape in ("\\e", "\x1b"):
+        template = f"{escape}[1;36m{{model}}{escape}[0m {escape}[2mdim"
+        coloured = render(payload(), numbers(), options("--format", template), ENVIRON, NOW)
+        assert coloured == "\x1b[1;36mOpus 4.5\x1b[0m \x1b[2mdim\x1b[0m"
+        assert line("--format", template) == "Opus 4.5 dim"
+
+
+@pytest.mark.parametrize("sequence", ["\x1b[2J", "\x1b]0;title\x07", "\x1b[31", "\x1bc", "\\e[2J", "\x9b31m"])
+def test_a_template_may_do_nothing_but_colour(sequence: str) -> None:
+    shown = render(payload(), numbers(), options("--format", sequence + "{model}"), ENVIRON, NOW)
+    assert "\x1b" not in SGR.sub("", shown)
+    assert "\x9b" not in shown
+    assert "\x07" not in shown
+    assert shown.endswith("Opus 4.5")
+
+
+def test_a_mistake_in_a_template_is_named_in_the_reasons() -> None:
+    reasons: list[str] = []
+    line("--format", "{nope} [", reasons=reasons)
+    assert reasons == ["--format: an unknown segment", "--format: a [ without its ]"]
+
+
+# --- colour and width --------------------------------------------------------------------------------------------
+
+
+def test_colour_is_on_unless_it_is_unwanted() -> None:
+    coloured = render(payload(), numbers(), options(), ENVIRON, NOW)
+    assert coloured == DEFAULT_LINE.replace("$0.30/hr", "\x1b[32m$0.30/hr\x1b[0m").replace("12%", "\x1b[32m12%\x1b[0m")
+    assert render(payload(), numbers(), options(), ENVIRON | {"NO_COLOR": "1"}, NOW) == DEFAULT_LINE
+    assert render(payload(), numbers(), options(), ENVIRON | {"NO_COLOR": ""}, NOW) == coloured
+
+
+def assert_fits(shown: str, columns: int) -> None:
+    """One line, within the width, its escape sequences whole and its colours ended."""
+    assert shown
+    assert len(shown.split("\n")) == len(shown.splitlines()) == 1
+    plain = SGR.sub("", shown)
+    assert table.display_width(plain) <= max(columns - 4, 1)
+    assert table.clean(plain) == plain
+    sequences = SGR.findall(shown)
+    assert not sequences or sequences[-1] == "\x1b[0m"
+    shown.encode()
+
+
+WIDE_TEMPLATE = "\\e[1m{model}\\e[0m {context} 日本語 é e\u0301 👍🏽 {limit_5h} {cwd}"
+
+
+@pytest.mark.parametrize("argv", [[], ["-B", "emoji-text"], ["--format", WIDE_TEMPLATE]], ids=["plain", "burn", "wide"])
+def test_a_line_is_never_wider_than_the_columns_less_four(argv: list[str]) -> None:
+    whole = render(payload(), numbers(), options(*argv), ENVIRON | {"COLUMNS": "400"}, NOW)
+    for columns in range(1, 130):
+        shown = render(payload(), numbers(), options(*argv), ENVIRON | {"COLUMNS": str(columns)}, NOW)
+        assert_fits(shown, columns)
+        room = columns - 4
+        plain, full = SGR.sub("", shown), SGR.sub("", whole)
+        if room >= table.display_width(full):
+            assert shown == whole
+        else:
+            assert plain.endswith("…")
+            assert full.startswith(plain[:-1])
+            assert room < 1 or table.display_width(plain) >= room - 1  # a wide character may have been in the way
+
+
+@pytest.mark.parametrize("columns", ["", "0", "-5", "wide", "1e3", "٣", "9" * 30, "12.5"])
+def test_without_sane_columns_the_line_is_whole(columns: str) -> None:
+    assert line(COLUMNS=columns) == DEFAULT_LINE
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\x1b[31mred", "a[31mred"),
+        ("two\nlines", "two lines"),
+        ("two\u2028lines", "two lines"),
+        ("\u202eright-to-left", "right-to-left"),
+        ("bell\x07", "bell"),
+        ("half \ud83d", "half \ufffd"),
+        ("日本語", "日本語"),
+        ("  ", ""),
+    ],
+)
+def test_what_a_payload_says_cannot_move_the_cursor(name: str, shown: str) -> None:
+    assert segment("model", given=changed("model", {"display_name": name})) == shown
+
+
+@given(st.text())
+@example("".join(map(chr, range(0x3000))))
+def test_cleaning_is_that_of_the_tables(text: str) -> None:
+    assert statusline._clean(text) == table.clean(text)
+
+
+# --- options -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--nope"],
+        ["stray"],
+        ["--cost-source"],
+        ["--format", "--no-color"],
+        ["--config", "x.toml"],
+        ["--config=x.toml"],
+        ["--help"],
+        ["-h"],
+        ["--no-color=1"],
+        ["--cost"],
+    ],
+)
+def test_other_spellings_are_left_to_the_command_line(argv: list[str]) -> None:
+    assert parse_options(argv) is None
+
+
+@pytest.mark.parametrize("argv", [["--nope"], ["stray"], ["--config", "x"], ["--cost-source"], ["--no-color=1"], ["-"]])
+def test_a_line_that_must_not_fail_takes_what_it_understands(argv: list[str]) -> None:
+    reasons: list[str] = []
+    shown = render(payload(), numbers(), forgiving_options(["--no-color", *argv]), ENVIRON, NOW, reasons)
+    assert shown == DEFAULT_LINE
+    assert reasons == ["command line: not understood"]
+
+
+def test_scripts_for_other_ccusages_find_their_options() -> None:
+    found = options(
+        *["--offline", "--no-cache", "--refresh-interval", "5", "--cache", "-O", "--debug", "--no-offline", "-d"],
+        *["-B", "text", "-z", "UTC", "-m", "display", "--refresh-interval=abc"],
+    )
+    assert (found.visual, found.timezone, found.mode, found.problems) == ("text", "UTC", "display", [])
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (["--cost-source", "loud"], "--cost-source"),
+        (["-B", "loud"], "--visual-burn-rate"),
+        (["--mode=x"], "--mode"),
+        (["--context-low-threshold", "101"], "--context-low-threshold"),
+        (["--context-low-threshold", "-1"], None),
+        (["--context-medium-threshold", "many"], "--context-medium-threshold"),
+        (["--context-low-threshold", "90"], "--context-low-threshold"),
+        (["--context-low-threshold", "30", "--context-medium-threshold", "30"], "--context-low-threshold"),
+    ],
+)
+def test_a_value_without_meaning_leaves_the_default_and_is_named(argv: list[str], name: str | None) -> None:
+    found = parse_options(argv)
+    if name is None:
+        assert found is None
+        return
+    assert found is not None
+    assert found.problems == [name]
+    complaint = statusline.complaint(found)
+    assert complaint is not None
+    assert complaint.startswith(f"{name} wants ")
+    reasons: list[str] = []
+    found.color = False
+    assert render(payload(), numbers(), found, ENVIRON, NOW, reasons) == DEFAULT_LINE
+    assert reasons == [f"{name}: not understood"]
+
+
+def test_good_options_have_nothing_to_complain_about() -> None:
+    assert statusline.complaint(options("--cost-source=both")) is None
+
+
+def test_an_unknown_zone_is_named_and_the_systems_taken() -> None:
+    reasons: list[str] = []
+    assert statusline.day_start(options("-z", "Nowhere/Atall"), NOW, reasons) == blocks.day_start(NOW, None)
+    assert reasons == ["--timezone: unknown zone"]
+    assert statusline.day_start(options("-z", "Asia/Tokyo"), NOW) == blocks.day_start(NOW, "Asia/Tokyo")
+
+
+# --- reasons -----------------------------------------------------------------------------------------------------
+
+
+def test_reasons_name_fields_and_no_values() -> None:
+    reasons: list[str] = []
+    given = changed("cost.total_cost_usd", "SECRET")
+    given["model"] = {"display_name": 42, "id": ["SECRET"]}
+    given["context_window"]["current_usage"]["input_tokens"] = "SECRET"
+    given["workspace"] = "SECRET"
+    given["cwd"] = None
+    line("--format", "{model}{session_cost}{context}{cwd}", given=given, reasons=reasons)
+    assert reasons == [
+        "model.display_name: not a text",
+        "model.id: not a text",
+        "cost.total_cost_usd: not a number",
+        "context_window.current_usage.input_tokens: not a number",
+        "cwd: missing",
+    ]
+
+
+def test_a_segment_that_breaks_costs_itself_only() -> None:
+    reasons: list[str] = []
+    broken = numbers(block="no block at all", session=session())
+    assert line(known=broken, reasons=reasons) == ("🤖 Opus 4.5 | 💰 $0.23 session / $1.23 today | 🧠 25,000 (12%)")
+    assert "block_cost: AttributeError" in reasons
+
+
+def test_what_is_usual_is_no_reason() -> None:
+    """A first call, an API key without limits, an unfinished index: nothing that a doctor should speak of."""
+    reasons: list[str] = []
+    given = payload()
+    given["context_window"]["current_usage"] = None
+    for key in ("rate_limits", "prompt_cache"):
+        del given[key]
+    everything = "".join(f"{{{name}}}" for name in statusline.SEGMENTS)
+    line("--format", everything, given=given, known=numbers(complete=False, session=None), reasons=reasons)
+    assert reasons == []
+
+
+# --- the log -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> dict[str, str]:
+    return {"CCUSAGE_STATE_DIR": str(tmp_path / "state"), "HOME": str(tmp_path)}
+
+
+def logged(state: dict[str, str]) -> list[str]:
+    return Path(statuslog.path(state)).read_text().splitlines()
+
+
+def test_the_log_holds_a_reason_once_and_is_ours_alone(state: dict[str, str]) -> None:
+    statuslog.note(state, ["a: missing", "b: absurd"], NOW)
+    statuslog.note(state, ["c: missing"], NOW)
+    statuslog.note(state, ["a: missing", "b: absurd"], NOW + HOUR)
+    assert logged(state) == ["2026-11-23T06:20:20Z a: missing; b: absurd", "2026-11-23T06:20:20Z c: missing"]
+    if sys.platform != "win32":
+        assert Path(statuslog.path(state)).stat().st_mode & 0o777 == 0o600
+        assert Path(statuslog.path(state)).parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_nothing_to_say_writes_no_log(state: dict[str, str]) -> None:
+    statuslog.note(state, [], NOW)
+    assert not Path(state["CCUSAGE_STATE_DIR"]).exists()
+
+
+def test_the_log_loses_its_older_half_before_it_is_too_large(state: dict[str, str]) -> None:
+    sizes = []
+    for number in range(400):
+        statuslog.note(state, [f"reason {number}: {'x' * 400}"], NOW)
+        sizes.append(Path(statuslog.path(state)).stat().st_size)
+    assert max(sizes) <= statuslog.LIMIT
+    lines = logged(state)
+    numbers_kept = [int(line.split()[2].rstrip(":")) for line in lines]
+    assert numbers_kept == list(range(400 - len(lines), 400))
+    assert len(lines) > 50
+    assert [path.name for path in Path(statuslog.path(state)).parent.iterdir()] == [statuslog.NAME]
+
+
+def test_a_log_that_can_not_be_written_is_no_failure(tmp_path: Path, state: dict[str, str]) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    statuslog.note(state, ["a: missing"], NOW)
+    assert (tmp_path / "state").read_text() == "a file where the folder should be"
+
+
+def test_a_log_that_is_a_link_is_not_followed(tmp_path: Path, state: dict[str, str]) -> None:
+    target = tmp_path / "precious"
+    target.write_text("precious")
+    (tmp_path / "state").mkdir()
+    Path(statuslog.path(state)).symlink_to(target)
+    statuslog.note(state, ["a: missing"], NOW)
+    assert target.read_text() == "precious"
+
+
+def test_a_long_or_odd_reason_is_one_short_line(state: dict[str, str]) -> None:
+    statuslog.note(state, ["x\n\x1b" + "y" * 10_000], NOW)
+    assert logged(state) == ["2026-11-23T06:20:20Z x??" + "y" * 497]
+
+
+# --- what it imports ---------------------------------------------------------------------------------------------
+
+
+def test_a_common_line_imports_no_heavy_module() -> None:
+    code = (
+        "import __future__, os, sys, time; before = set(sys.modules)\n"
+        "from ccusage_line import payload, statusline, blocks, session\n"
+        "known = statusline.Numbers(session=session.Session('x', []), today=1, complete=True)\n"
+        "given = payload.parse(sys.stdin.buffer.read())\n"
+        "line = statusline.render(given, known, statusline.parse_options([]), {'COLUMNS': '140'}, 10**15)\n"
+        "assert line.startswith('\\N{ROBOT FACE} Opus 4.5'), line\n"
+        "blocks.day_start(10**15, None); blocks.block([], 10**15, None)\n"
+        "print(*sorted(m for m in set(sys.modules) - before if not m.startswith('ccusage_line')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        input=json.dumps(payload()),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={"PYTHONPATH": str(Path(statusline.__file__).parent.parent), "PYTHONIOENCODING": "utf-8"},
+    )
+    assert set(done.stdout.split()) <= {"_json"}
