@@ -28,16 +28,18 @@ SETTLED = 2_000_000_000  # ns since the youngest change that an answer needs: fi
 class Answer:
     """What is published of one session."""
 
-    __slots__ = ("after", "before", "last", "models", "scalars", "told")
+    __slots__ = ("after", "before", "fork", "last", "models", "scalars", "told")
 
     last: int | None  # its last activity, in microseconds
     before: str  # its JSON in mode auto, up to the day of last activity
     after: str  # the rest behind that day
     scalars: dict[str, str]  # of that JSON: what `--jq .key` prints
     models: list[tuple[Any, ...]]  # name, four kinds, three costs, responses, unpriced in two modes
+    fork: bool  # the session began as a copy of another
     told: tuple[Any, ...]  # the rest of a Session, in the order of _TOLD
 
 
+_FIELDS = ("last", "before", "after", "scalars", "models", "fork", "told")
 _TOLD = ("id", "first", "last", "project_path", "title", "responses", "incomplete", "client_cost", "archived")
 
 
@@ -55,7 +57,8 @@ def read(folder: str, session: str) -> Answer | None:
     if not unchanged(dependencies):
         return None
     answer = Answer()
-    answer.last, answer.before, answer.after, answer.scalars, answer.models, answer.told = fields
+    for name, field in zip(_FIELDS, fields, strict=True):
+        setattr(answer, name, field)
     return answer if answer.told[0] == session else None
 
 
@@ -78,20 +81,21 @@ def settled(dependencies: list[Dependency], now: int) -> bool:
     return all(stat is None or max(stat[3], stat[4]) + SETTLED <= now for _, stat in dependencies)
 
 
-def of_session(session: Session, models: list[tuple[Any, ...]]) -> Answer:
-    """What is to be published of *session*, whose mode is auto; *models* as in Answer."""
+def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool) -> Answer:
+    """What is to be published of *session*, whose mode is auto; *models* and *fork* as in Answer."""
     answer = Answer()
     answer.last = session.last
     answer.before, answer.after = _text(session)
     answer.scalars = _scalars(session)
     answer.models = models
+    answer.fork = fork
     answer.told = tuple(getattr(session, name) for name in _TOLD)
     return answer
 
 
 def write(folder: str, dependencies: list[Dependency], answer: Answer) -> None:
     """Publish; the caller holds the write lock."""
-    fields = (answer.last, answer.before, answer.after, answer.scalars, answer.models, answer.told)
+    fields = [getattr(answer, name) for name in _FIELDS]
     published.write(path_of(folder, answer.told[0]), (dependencies, *fields))
 
 
@@ -135,9 +139,8 @@ def _scalars(session: Session) -> dict[str, str]:
 
 def session_of(answer: Answer, mode: str) -> Session:
     """The session an answer tells of, in any mode."""
-    from .ledger import model_usage
-    from .session import MODES, Session
+    from .session import MODES, Session, model_usage
 
     told = dict(zip(_TOLD, answer.told, strict=True))
-    models = [model_usage(name, list(sums), MODES.index(mode)) for name, *sums in answer.models]
+    models = [model_usage(name, sums, MODES.index(mode)) for name, *sums in answer.models]
     return Session(models=models, **told)

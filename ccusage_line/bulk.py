@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 
 from . import rows
 from .reading import Known, Reading, read_file, read_lines
@@ -21,6 +22,7 @@ PARALLEL = 16 * 1024 * 1024  # bytes from which more processes pay for their sta
 TYPED = 8 * 1024 * 1024  # bytes from which msgspec pays for its import
 BATCH = 40_000  # claims committed at once
 _LOCK = "first.lock"
+_SWEEP = "sweep.lock"
 _HEADER = 8  # bytes of length before each result in a worker's pipe
 
 
@@ -33,6 +35,23 @@ def first_lock(folder: str | None) -> AbstractContextManager[object]:
     from filelock import FileLock
 
     return FileLock(os.path.join(folder, _LOCK), mode=0o600)  # type: ignore[return-value, unused-ignore]
+
+
+@contextmanager
+def sweep_lock(folder: str) -> Iterator[bool]:
+    """Whether nobody else sweeps, for as long as this holds."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(os.path.join(folder, _SWEEP), mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def read_in_batches(files: list[Found], progress: Callable[[int, int], None] | None) -> Iterator[list[Read]]:

@@ -14,6 +14,7 @@ from .session import MODES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .claude_settings import Change
     from .index import Index
     from .session import Session
 
@@ -68,7 +69,7 @@ def run(argv: list[str]) -> int:
     parser, names = _parser()
     argv = _with_command(argv, names)
     args, unknown = parser.parse_known_args(argv)
-    if unknown:
+    if unknown and not (args.command is cmd_statusline and not sys.stdin.isatty()):
         args.parser.unknown(unknown[0])
     if args.debug:
         _debug()
@@ -102,6 +103,8 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     _add_session(commands)
     _add_demo(commands)
     _add_index(commands)
+    _add_statusline(commands)
+    _add_install(commands)
     return parser, list(commands.choices)
 
 
@@ -163,8 +166,56 @@ def _add_index(commands: _Commands) -> None:
     status.set_defaults(command=cmd_index_status, parser=status)
     refresh = actions.add_parser("refresh", help="bring the index up to date", allow_abbrev=False)
     refresh.set_defaults(command=cmd_index_refresh, parser=refresh)
+    sweep = actions.add_parser("sweep", allow_abbrev=False)  # what the statusline starts behind its back
+    sweep.set_defaults(command=cmd_index_sweep, parser=sweep)
     path = actions.add_parser("path", help="where the index is", allow_abbrev=False)
     path.set_defaults(command=cmd_index_path, parser=path)
+
+
+def _add_statusline(commands: _Commands) -> None:
+    parser = commands.add_parser(
+        "statusline",
+        help="Claude Code's statusline, of the JSON on stdin",
+        description="Claude Code's statusline, of the JSON on stdin.",
+        epilog="`ccusage install` puts it into Claude Code's settings; docs/statusline.md has segments and a gallery.",
+        usage="ccusage statusline [options]",
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=cmd_statusline, parser=parser)
+    add = parser.add_argument
+    add("--cost-source", metavar="SOURCE", help="auto, ccusage, cc or both")
+    add("-B", "--visual-burn-rate", metavar="HOW", help="off, emoji, text or emoji-text")
+    add("--context-low-threshold", metavar="PERCENT", help="yellow from here (50)")
+    add("--context-medium-threshold", metavar="PERCENT", help="red from here (80)")
+    add("--format", metavar="TEMPLATE", help="segments in braces: '{model} {session_cost}'")
+    add("-z", "--timezone", metavar="ZONE", help="zone of the day, like Europe/Berlin")
+    add("-m", "--mode", metavar="MODE", help="costs: auto, calculate or display")
+    add("--no-color", action="store_true", help="no colours")
+    for name in ("--offline", "-O", "--no-offline", "--cache", "--no-cache"):  # of tools that came before
+        add(name, action="store_true", help=argparse.SUPPRESS)
+    add("--refresh-interval", help=argparse.SUPPRESS)
+
+
+def _add_install(commands: _Commands) -> None:
+    install = commands.add_parser(
+        "install",
+        help="put the statusline into Claude Code's settings",
+        usage="ccusage install [options] [-- OPTION_OF_STATUSLINE ...]",
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    install.set_defaults(command=cmd_install, parser=install)
+    install.add_argument("--force", action="store_true", help="replace another tool's statusline")
+    install.add_argument("--refresh-interval", type=int, metavar="SECONDS", help="run it every SECONDS too")
+    install.add_argument("--padding", type=int, metavar="COLUMNS", help="columns to the left")
+    install.add_argument("options", nargs="*", help=argparse.SUPPRESS)
+    uninstall = commands.add_parser(
+        "uninstall", help="take it out of Claude Code's settings", formatter_class=_Help, allow_abbrev=False
+    )
+    uninstall.set_defaults(command=cmd_uninstall, parser=uninstall)
+    for parser in (install, uninstall):
+        parser.add_argument("--dry-run", action="store_true", help="show what would change")
 
 
 # --- session -----------------------------------------------------------------------------------------------------
@@ -381,11 +432,84 @@ def cmd_index_refresh(args: argparse.Namespace) -> int:
     return 0
 
 
+def cmd_index_sweep(args: argparse.Namespace) -> int:
+    """A refresh that only one process at a time does."""
+    from .bulk import sweep_lock
+
+    index = _index()
+    with sweep_lock(index.folder) as first:
+        if first:
+            index.refresh()
+    return 0
+
+
 def cmd_index_path(args: argparse.Namespace) -> int:
     """Where the index of these data directories is."""
     from .paths import index_dir
 
     _out(index_dir(os.environ) + "\n")
+    return 0
+
+
+# --- statusline --------------------------------------------------------------------------------------------------
+
+
+def cmd_statusline(args: argparse.Namespace) -> int:
+    """The statusline with options that the fast lane does not take: refused to a person, passed over for the client."""
+    from . import statusline
+    from .statuslane import show
+
+    words = sys.argv[2:]
+    if sys.stdin is not None and sys.stdin.isatty():
+        complaint = statusline.complaint(statusline.forgiving_options(words))
+        if complaint is not None:
+            raise UsageError(complaint)
+    show(statusline.forgiving_options(words))
+    return 0
+
+
+def cmd_install(args: argparse.Namespace) -> int:
+    """Put the statusline into Claude Code's settings.json."""
+    import shlex
+
+    from . import claude_settings, statusline
+
+    options = statusline.parse_options(args.options)
+    complaint = "unknown option of statusline" if options is None else statusline.complaint(options)
+    if complaint is not None:
+        raise UsageError(f"{complaint}: {shlex.join(args.options)} (see `ccusage statusline --help`)")
+    change = claude_settings.install(
+        claude_settings.settings_path(os.environ),
+        claude_settings.command(shlex.join(args.options)),
+        force=args.force,
+        dry_run=args.dry_run,
+        refresh_interval=args.refresh_interval,
+        padding=args.padding,
+        lock=_settings_lock(),
+    )
+    return _tell(change, args.dry_run)
+
+
+def cmd_uninstall(args: argparse.Namespace) -> int:
+    """Take the statusline out of Claude Code's settings.json."""
+    from . import claude_settings
+
+    path = claude_settings.settings_path(os.environ)
+    return _tell(claude_settings.uninstall(path, dry_run=args.dry_run, lock=_settings_lock()), args.dry_run)
+
+
+def _settings_lock() -> str:
+    from .paths import state_dir
+
+    return os.path.join(state_dir(os.environ), "settings.lock")
+
+
+def _tell(change: Change, dry_run: bool) -> int:
+    if dry_run:
+        _out(change.diff)
+        return 0
+    backup = f"; the old one is {change.backup}" if change.backup else ""
+    _out(f"{change.what}: {change.path}{backup}\n")
     return 0
 
 

@@ -21,7 +21,11 @@ _VALUES = {"--id": "id", "-i": "id", "--jq": "jq", "-q": "jq", "--mode": "mode",
 
 def answer(argv: list[str]) -> bool:
     """Whether the command line was answered; if not, the command line proper has to."""
-    asked = _asked(argv) if argv and argv[0] == "session" else None
+    if argv[:1] == ["statusline"]:
+        from .statuslane import answer as statusline
+
+        return statusline(argv[1:])
+    asked = _asked(argv) if argv[:1] == ["session"] else None
     return asked is not None and (_unchanged(asked) or _appended(asked))
 
 

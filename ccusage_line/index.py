@@ -13,7 +13,8 @@ from . import answer, ledger, prices, recent, rows
 from . import database as db
 from .reading import Known, Reading, read_file, read_lines
 from .refresh import Changes, Look, Pending
-from .session import MODES, Session
+from .response import SYNTHETIC
+from .session import COST, INPUT, MODES, OUTPUT, RESPONSES, Session, model_usage
 from .transcript import Found, Walk, open_regular, parts_below, read_at, stem, walk
 
 TYPE_CHECKING = False
@@ -537,8 +538,8 @@ class Index:
         tokens = 0
         for _, sums in response.parts(self.table):
             for place in range(3):
-                costs[place] += sums[ledger.COST + place]
-            tokens += sums[ledger.INPUT] + sums[ledger.OUTPUT]
+                costs[place] += sums[COST + place]
+            tokens += sums[INPUT] + sums[OUTPUT]
         claim = response.claim
         return (claim.timestamp, claim.group, claim.rest, *(_storable(number) for number in (*costs, tokens)))
 
@@ -607,7 +608,7 @@ class Index:
             [
                 (number, self._id(model), *(_storable(n) for n in numbers))
                 for model, numbers in sums.models.items()
-                if numbers[ledger.RESPONSES]
+                if numbers[RESPONSES]
             ],
         )
 
@@ -633,7 +634,7 @@ class Index:
     def model_rows(self, session: str) -> list[tuple[Any, ...]]:
         """A session's models with their sums in every mode: (name, *sums in the order of the ledger)."""
         sums = self._load_sums(session) if self.complete else self._sum(session)
-        return [(name, *numbers) for name, numbers in sums.models.items() if numbers[ledger.RESPONSES]]
+        return [(name, *numbers) for name, numbers in sums.models.items() if numbers[RESPONSES]]
 
     def dependencies(self, session: str) -> list[Dependency] | None:
         """The files and folders that an answer about the session last refreshed rests on, as they were when they were
@@ -715,7 +716,7 @@ class Index:
         place = MODES.index(mode)
         for session, model, *numbers in self.db.execute("SELECT * FROM totals"):
             models.setdefault(session, []).append(
-                ledger.model_usage(self._texts[model], [int(number) for number in numbers], place)
+                model_usage(self._texts[model], [int(number) for number in numbers], place)
             )
         found = []
         for session, first, last, project, responses, incomplete in self.db.execute("SELECT * FROM sessions"):
@@ -766,6 +767,26 @@ class Index:
             "SELECT timestamp, auto, calculate, display, tokens FROM moments ORDER BY timestamp DESC"
         )
         return recent.since_a_block_began(((t, int(a), int(c), int(d), int(n)) for t, a, c, d, n in found), now)
+
+    def is_fork(self, session: str) -> bool:
+        """Whether a session's own transcript holds lines of another: it began as a copy."""
+        number = self._known_id(session)
+        found = self.db.execute(
+            "SELECT 1 FROM files JOIN holds ON holds.file = files.id"
+            " WHERE files.session = ?1 AND own AND holds.session != ?1 LIMIT 1",
+            (number,),
+        )
+        return found.fetchone() is not None
+
+    def last_context(self, session: str) -> tuple[int, str] | None:
+        """(prompt tokens, model) of a session's last main-chain response that names a model."""
+        number = self._known_id(session)
+        row = self.db.execute(
+            "SELECT input + cache_creation + cache_read, text FROM claims JOIN names ON names.id = model"
+            " WHERE session = ? AND NOT side AND text NOT IN (x'', ?) ORDER BY timestamp DESC, family, rest LIMIT 1",
+            (number, SYNTHETIC.encode()),
+        ).fetchone()
+        return (row[0], row[1].decode("utf-8", "surrogatepass")) if row else None
 
     def transcripts_named(self, name: str) -> list[str]:
         """Paths of the known transcripts whose file name, with or without its ending, is *name*."""

@@ -7,6 +7,7 @@ import time
 
 from .answer import of_session, settled, write
 from .paths import data_dirs, index_dir
+from .recent import write as write_recent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ class Lane2:
         self.index = index
         self.session = session
 
-    def publish(self) -> None:
-        """Publish the session's answer, where the lock is free and nothing it rests on is too young.
+    def publish(self, recent: bool = False) -> None:
+        """Publish the session's answer, where the lock is free and nothing it rests on is too young; with *recent* the
+        recent responses of all sessions too.
 
         What is published is what the database holds under the lock, with the stats it was read at.
         """
@@ -35,8 +37,12 @@ class Lane2:
             dependencies = index.dependencies(name)
             if dependencies is not None and settled(dependencies, time.time_ns()):
                 found = index.session(name)
+                moments = index.moments(time.time_ns() // 1000) if recent else None
                 if found is not None:
-                    write(index.folder, dependencies, of_session(found, index.model_rows(name)))
+                    fork = index.is_fork(name)
+                    write(index.folder, dependencies, of_session(found, index.model_rows(name), fork))
+                    if moments is not None:
+                        write_recent(index.folder, moments)
         finally:
             index.unlock()
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from . import prices
 from .response import FAST, FINAL, SYNTHETIC, US, Claim, best, main_times_of, session_of
-from .session import UNNAMED_MODEL, Entry, ModelUsage
+from .session import (
+    COST,
+    CREATION,
+    INPUT,
+    OUTPUT,
+    READ,
+    RESPONSES,
+    SUMS,
+    UNNAMED_MODEL,
+    UNPRICED,
+    Entry,
+    ModelUsage,
+    model_usage,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,10 +27,6 @@ if TYPE_CHECKING:
     Group = dict[int, dict[int, Claim]]  # of one group: the key's rest -> file -> claim
 
 AUTO, CALCULATE, DISPLAY = range(3)  # places in a cost triple, as in session.MODES
-
-# places in a model's sums, in the order of the index's columns
-INPUT, OUTPUT, CREATION, READ, COST, RESPONSES, UNPRICED = 0, 1, 2, 3, 4, 7, 8
-SUMS = 10  # four token kinds, three costs, responses, the unpriced ones in mode auto and calculate
 
 
 class Response:
@@ -159,13 +168,6 @@ class Sums:
     def usage(self, mode: int) -> list[ModelUsage]:
         """The models that hold responses, in one mode."""
         return [model_usage(name, sums, mode) for name, sums in self.models.items() if sums[RESPONSES]]
-
-
-def model_usage(name: str, sums: list[int], mode: int) -> ModelUsage:
-    unpriced = 0 if mode == DISPLAY else sums[UNPRICED + mode]
-    return ModelUsage(
-        name, sums[INPUT], sums[OUTPUT], sums[CREATION], sums[READ], sums[COST + mode], sums[RESPONSES], unpriced
-    )
 
 
 def entries(counted: Iterable[Response], table: prices.PriceTable, mode: int) -> list[Entry]:

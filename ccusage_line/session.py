@@ -6,8 +6,18 @@ since the epoch, UTC.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 MODES = ("auto", "calculate", "display")  # A10; a cost triple holds one sum for each, in this order
 UNNAMED_MODEL = "unknown"  # shown where a response names no model
+
+
+# places in a model's sums over all modes, in the order of the index's columns: four token kinds, a cost per mode,
+# responses, those without a price in mode auto and calculate
+INPUT, OUTPUT, CREATION, READ, COST, RESPONSES, UNPRICED = 0, 1, 2, 3, 4, 7, 8
+SUMS = 10
 
 
 class ModelUsage:
@@ -41,6 +51,14 @@ class ModelUsage:
     @property
     def total(self) -> int:
         return self.input + self.output + self.cache_creation + self.cache_read
+
+
+def model_usage(name: str, sums: Sequence[int], mode: int) -> ModelUsage:
+    """A model's sums as they are in one mode, a place in MODES."""
+    unpriced = sums[UNPRICED + mode] if mode < 2 else 0  # in mode display no price is wanted
+    return ModelUsage(
+        name, sums[INPUT], sums[OUTPUT], sums[CREATION], sums[READ], sums[COST + mode], sums[RESPONSES], unpriced
+    )
 
 
 class Entry:
