@@ -48,13 +48,13 @@ def path_of(folder: str, session: str) -> str:
     return os.path.join(folder, FOLDER, digest_bytes(session.encode("utf-8", "surrogatepass")).hex())
 
 
-def read(folder: str, session: str) -> Answer | None:
-    """A session's answer, None where there is none that can be trusted."""
+def read(folder: str, session: str, config: str) -> Answer | None:
+    """A session's answer, None where there is none that can be trusted. *config* is the config file in force."""
     value = published.read(path_of(folder, session))
     if value is None:
         return None
-    dependencies, *fields = value
-    if not unchanged(dependencies):
+    of_config, dependencies, *fields = value
+    if of_config != config or not unchanged(dependencies):
         return None
     answer = Answer()
     for name, field in zip(_FIELDS, fields, strict=True):
@@ -93,10 +93,10 @@ def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool) -> A
     return answer
 
 
-def write(folder: str, dependencies: list[Dependency], answer: Answer) -> None:
-    """Publish; the caller holds the write lock."""
+def write(folder: str, config: str, dependencies: list[Dependency], answer: Answer) -> None:
+    """Publish; the caller holds the write lock. *config* is the config file in force."""
     fields = [getattr(answer, name) for name in _FIELDS]
-    published.write(path_of(folder, answer.told[0]), (dependencies, *fields))
+    published.write(path_of(folder, answer.told[0]), (config, dependencies, *fields))
 
 
 def revoke(folder: str, session: str) -> None:

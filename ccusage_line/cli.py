@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .claude_settings import Change
+    from .config import Config
     from .index import Index
     from .session import Session
 
@@ -66,15 +67,59 @@ def _did_you_mean(wrong: str, options: Sequence[str]) -> str:
 
 def run(argv: list[str]) -> int:
     """Answer a command line; returns the exit code. Raises UserError for what the user can mend."""
-    parser, names = _parser()
-    argv = _with_command(argv, names)
+    parser, commands = _parser()
+    named, argv = _config_file(argv)
+    argv = _with_command(argv, list(commands))
+    config = _config(named, argv[0] if argv else "")
+    for name, command_parser in commands.items():
+        command_parser.set_defaults(config=config, **config.defaults_for(name, os.environ))
     args, unknown = parser.parse_known_args(argv)
     if unknown and not (args.command is cmd_statusline and not sys.stdin.isatty()):
         args.parser.unknown(unknown[0])
     if args.debug:
         _debug()
     command: Callable[[argparse.Namespace], int] = args.command
-    return command(args)
+    try:
+        return command(args)
+    except Exception as error:
+        from .database import DatabaseError
+
+        if not isinstance(error, DatabaseError) or not _mended(error):
+            raise
+    return command(args)  # nothing was printed yet: answers are, when they are whole
+
+
+def _mended(error: Exception) -> bool:
+    """Whether a database that broke in the middle of a question was set aside, so that asking again makes sense."""
+    from .care import recover
+
+    return recover(os.environ, error)
+
+
+def _config_file(argv: list[str]) -> tuple[str | None, list[str]]:
+    """The file that `--config` names before the command, and the words without it."""
+    named = None
+    while argv[:1] == ["--config"] or (argv and argv[0].startswith("--config=")):
+        if argv[0] != "--config":
+            named, argv = argv[0].partition("=")[2], argv[1:]
+        elif len(argv) > 1:
+            named, argv = argv[1], argv[2:]
+        else:
+            raise UsageError("--config wants a FILE (see `ccusage --help`)")
+    return named, argv
+
+
+def _config(named: str | None, command: str) -> Config:
+    """The config in force. What is wrong with it is the user's to mend, and nobody else's: not the statusline's, nor
+    that of the command that would tell."""
+    from .config import Config, ConfigError, load
+
+    try:
+        return load(os.environ, named)
+    except ConfigError:
+        if command in ("doctor", "config", "statusline"):
+            return Config.nothing(os.environ, named)
+        raise
 
 
 def _with_command(argv: list[str], names: Sequence[str]) -> list[str]:
@@ -90,7 +135,7 @@ def _with_command(argv: list[str], names: Sequence[str]) -> list[str]:
     return argv
 
 
-def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, _Parser]]:
     parser = _Parser(
         prog="ccusage",
         description="What Claude Code sessions cost: exact, from a persistent index over their transcripts.",
@@ -98,6 +143,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"ccusage-line {__version__}")
+    parser.add_argument("--config", metavar="FILE", help="read this config file instead of the usual one")
     parser.add_argument("--debug", action="store_true", help="tell on stderr what is done and how long it takes")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     _add_session(commands)
@@ -105,7 +151,10 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     _add_index(commands)
     _add_statusline(commands)
     _add_install(commands)
-    return parser, list(commands.choices)
+    _add_prices(commands)
+    _add_config(commands)
+    _add_doctor(commands)
+    return parser, commands.choices
 
 
 if TYPE_CHECKING:
@@ -131,6 +180,7 @@ def _add_session_options(parser: argparse.ArgumentParser) -> None:
     add("-i", "--id", help="one session: id, prefix, shown form, file name, latest")
     add("-j", "--json", action="store_true", help="JSON")
     add("-q", "--jq", metavar="EXPR", help="apply a jq expression to the JSON")
+    add("--explain", action="store_true", help="with --id: why Claude Code's own total differs")
     add("--entries", action="store_true", help="with --id and --json: every response")
     add("-s", "--since", metavar="DAY", help="last activity on DAY (YYYY-MM-DD) or later")
     add("-u", "--until", metavar="DAY", help="last activity on DAY or earlier")
@@ -141,8 +191,15 @@ def _add_session_options(parser: argparse.ArgumentParser) -> None:
     add("-p", "--project", metavar="TEXT", help="sessions whose project path contains TEXT")
     add("-O", "--offline", action="store_true", help="never use the network")
     add("--compact", action="store_true", help="fewer columns")
-    add("--color", choices=("auto", "always", "never"), metavar="WHEN", help="auto, always or never")
-    add("--no-color", action="store_true", help="the same as --color never")
+    add(
+        "--color",
+        choices=("auto", "always", "never"),
+        metavar="WHEN",
+        help="auto, always or never; --no-color is never",
+    )
+    add("--no-color", action="store_true", help=argparse.SUPPRESS)
+    for name in ("breakdown", "offline", "compact"):  # where the config says the contrary
+        add(f"--no-{name}", action="store_false", dest=name, help=argparse.SUPPRESS)
 
 
 def _add_demo(commands: _Commands) -> None:
@@ -218,6 +275,33 @@ def _add_install(commands: _Commands) -> None:
         parser.add_argument("--dry-run", action="store_true", help="show what would change")
 
 
+def _add_prices(commands: _Commands) -> None:
+    parser = commands.add_parser("prices", help="the price table", description="The price table.", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
+    show = actions.add_parser("show", help="the table in use, or the price of a model", allow_abbrev=False)
+    show.set_defaults(command=cmd_prices_show, parser=show)
+    show.add_argument("model", nargs="?", metavar="MODEL", help="a model as a transcript names it")
+    show.add_argument("-j", "--json", action="store_true", help="JSON")
+    refresh = actions.add_parser("refresh", help="fetch the current list", allow_abbrev=False)
+    refresh.set_defaults(command=cmd_prices_refresh, parser=refresh)
+    refresh.add_argument("-O", "--offline", action="store_true", help="never use the network")
+
+
+def _add_config(commands: _Commands) -> None:
+    parser = commands.add_parser("config", help="the config file", description="The config file.", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
+    show = actions.add_parser("show", help="every setting and where it comes from", allow_abbrev=False)
+    show.set_defaults(command=cmd_config_show, parser=show)
+    path = actions.add_parser("path", help="where the file is", allow_abbrev=False)
+    path.set_defaults(command=cmd_config_path, parser=path)
+
+
+def _add_doctor(commands: _Commands) -> None:
+    parser = commands.add_parser("doctor", help="why a line is blank or a number wrong", allow_abbrev=False)
+    parser.set_defaults(command=cmd_doctor, parser=parser)
+    parser.add_argument("-j", "--json", action="store_true", help="JSON")
+
+
 # --- session -----------------------------------------------------------------------------------------------------
 
 
@@ -233,15 +317,18 @@ def cmd_session(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     from .report import arrange, choose
 
-    if args.entries:
-        raise UsageError("--entries belongs to --id")
+    for name in ("entries", "explain"):
+        if getattr(args, name):
+            raise UsageError(f"--{name} belongs to --id")
     day_of = _day_of(args.timezone)
     since, until = _day(args.since, "--since"), _day(args.until, "--until")
     if since is not None and until is not None and since > until:
         raise UsageError(f"--since {since} is after --until {until}")
+    _refresh_prices(args)
     index = _index()
     index.refresh(_progress())
     _say_not_stored(index)
+    _say_mended(index)
     sessions = choose(index.sessions(args.mode), day_of, since=since, until=until, project=args.project)
     if args.json:
         from .jsontext import list_data, list_json
@@ -275,6 +362,15 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
+def _refresh_prices(args: argparse.Namespace) -> None:
+    """A price list older than a day is fetched anew, unless offline; nothing else ever asks the network."""
+    from .price_update import address, before_report
+
+    warning = before_report(os.environ, offline=args.offline, address=address(os.environ, args.config.url))
+    if warning:
+        _say(f"warning: {warning}")
+
+
 def _nothing(index: Index, args: argparse.Namespace) -> str:
     """Why a report is empty."""
     if any((args.since, args.until, args.project)):
@@ -284,17 +380,21 @@ def _nothing(index: Index, args: argparse.Namespace) -> str:
 
 
 def _one(args: argparse.Namespace) -> int:
+    configured = args.config.defaults_for("session", os.environ)
     for name in ("since", "until", "project", "breakdown"):
-        if getattr(args, name):
+        if getattr(args, name) and getattr(args, name) != configured.get(name):
             raise UsageError(f"--{name} filters the list and has no meaning with --id")
     if args.entries and not args.json:
         raise UsageError("--entries wants --json")
     day_of = _day_of(args.timezone)
     entries = args.entries or (args.jq is not None and "entries" in args.jq)
+    index = _index()
     try:
-        session = _find(args.id, args.mode, entries)
+        session = _find(index, args.id, args.mode, entries)
     except UnknownSession as unknown:
         return _unknown(unknown, args)
+    if args.explain:
+        return _explain(index, session, args)
     if args.jq is not None:
         from .jsontext import as_data
 
@@ -311,6 +411,18 @@ def _one(args: argparse.Namespace) -> int:
     return 0
 
 
+def _explain(index: Index, session: Session, args: argparse.Namespace) -> int:
+    """What makes the client's own total another one."""
+    from .explain import as_data, as_text, explain
+
+    explanation = explain(session, index, args.mode)
+    if args.json:
+        _jq(args.jq or ".", as_data(explanation))
+    else:
+        _out(as_text(explanation))
+    return 0
+
+
 def _unknown(unknown: UnknownSession, args: argparse.Namespace) -> int:
     """An unknown session is null to a script and a message to its reader."""
     if args.jq is not None:
@@ -320,11 +432,11 @@ def _unknown(unknown: UnknownSession, args: argparse.Namespace) -> int:
     raise unknown
 
 
-def _find(wanted: str, mode: str, entries: bool) -> Session:
+def _find(index: Index, wanted: str, mode: str, entries: bool) -> Session:
     """The session that an id means: the id itself, else a transcript's name, a unique prefix, a displayed form."""
-    index = _index()
     if not index.complete:
         _begin(index)
+    _say_mended(index)
     if wanted != "latest" and index.refresh_session(wanted):
         session = index.session(wanted, mode, entries)
         if session is not None:
@@ -409,6 +521,7 @@ def cmd_demo(args: argparse.Namespace) -> int:
 
     from .demo import materialize
 
+    args.offline = True  # the sample's prices are all in the table
     with tempfile.TemporaryDirectory(prefix="ccusage-demo-") as folder:
         os.environ["CLAUDE_CONFIG_DIR"] = str(materialize(Path(folder) / "data"))
         os.environ["CCUSAGE_STATE_DIR"] = os.path.join(folder, "state")
@@ -513,6 +626,52 @@ def _tell(change: Change, dry_run: bool) -> int:
     return 0
 
 
+# --- prices, config, doctor --------------------------------------------------------------------------------------
+
+
+def cmd_prices_show(args: argparse.Namespace) -> int:
+    """The price table in use, or one model's price."""
+    from .price_update import show
+
+    _out(show(os.environ, args.model, args.json))
+    return 0
+
+
+def cmd_prices_refresh(args: argparse.Namespace) -> int:
+    """Fetch the current price list; a failure is a warning, never an exit code."""
+    from .price_update import address, refresh_command
+
+    offline = args.offline or bool(args.config.defaults_for("session", os.environ).get("offline"))
+    told, warning = refresh_command(os.environ, offline=offline, address=address(os.environ, args.config.url))
+    _out(told)
+    if warning:
+        _say(f"warning: {warning}")
+    return 0
+
+
+def cmd_config_show(args: argparse.Namespace) -> int:
+    """Every setting and where it comes from."""
+    from .config import show
+
+    _out(show(args.config, os.environ))
+    return 0
+
+
+def cmd_config_path(args: argparse.Namespace) -> int:
+    """Where the config file is."""
+    _out(args.config.path + "\n")
+    return 0
+
+
+def cmd_doctor(args: argparse.Namespace) -> int:
+    """Every reason why a line might be blank or a number wrong, each with its remedy."""
+    from .doctor import as_json, as_text, findings, is_healthy
+
+    found = findings(os.environ)
+    _out(as_json(found) if args.json else as_text(found))
+    return 0 if is_healthy(found) else 1
+
+
 # --- shared ------------------------------------------------------------------------------------------------------
 
 
@@ -526,6 +685,14 @@ def _index() -> Index:
 def _say_not_stored(index: Index) -> None:
     if not index.stored:
         _say(f"warning: the index can't be stored ({index.why_not_stored}); counted in memory")
+
+
+def _say_mended(index: Index) -> None:
+    """What became of a damaged index, once."""
+    if index.meta("notice") is not None:
+        from .care import notice
+
+        _say(f"warning: {notice(index)}")
 
 
 def _out(text: str) -> None:

@@ -51,6 +51,7 @@ sqlite = load_sqlite()
 
 DatabaseError: type[Exception] = sqlite.DatabaseError
 OperationalError: type[Exception] = sqlite.OperationalError
+IntegrityError: type[Exception] = sqlite.IntegrityError
 
 VERSION = 1
 NAME = "index.db"
@@ -98,6 +99,10 @@ CREATE TABLE folders (
 """
 
 
+# What leads from each older version to the next: archived sessions exist nowhere else, so nothing is dropped.
+_MIGRATIONS: dict[int, str] = {}
+
+
 class Unusable(Exception):
     """The index can't be stored: read-only or full disk, no locks, another user's folder. The text says why."""
 
@@ -109,9 +114,9 @@ def connect(path: str, wait: float) -> Connection:
 
 
 def open_database(folder: str, wait: float) -> Connection:
-    """The database in *folder*, made or mended where needed. Raises Unusable where it can't be stored.
+    """The database in *folder*, made, migrated or mended where needed. Raises Unusable where it can't be stored.
 
-    Raises Corrupt's cure, not Corrupt: a database that is no database is set aside under another name and begun anew.
+    One that is no database is set aside under another name and begun anew.
     """
     from .paths import private_dir
 
@@ -125,8 +130,10 @@ def open_database(folder: str, wait: float) -> Connection:
         raise Unusable(error.strerror or str(error)) from error
     except DatabaseError:
         pass
-    set_aside(path)
+    from .care import mend
+
     try:
+        mend(folder)
         return _prepared(path, wait)
     except (DatabaseError, OSError) as error:
         raise Unusable(str(error)) from error
@@ -153,7 +160,25 @@ def _create_or_migrate(database: Connection) -> None:
         raise Unusable(f"the index was written by a newer version (schema {version}, here {VERSION})")
     if version == 0:
         create_schema(database)
+    else:
+        _migrate(database, version)
     database.execute("COMMIT")
+
+
+def _migrate(database: Connection, version: int) -> None:
+    """From an older version to this one, step by step, within the caller's transaction."""
+    for step in range(version, VERSION):
+        if step not in _MIGRATIONS:
+            raise DatabaseError(f"no index has the schema {step}")
+        _run(database, _MIGRATIONS[step])
+    database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _run(database: Connection, script: str) -> None:
+    """Statements one by one: sqlite's own executescript would commit."""
+    for statement in script.split(";"):
+        if statement.strip():
+            database.execute(statement)
 
 
 def leave(database: Connection, folder: str) -> None:
@@ -170,9 +195,7 @@ def leave(database: Connection, folder: str) -> None:
 
 
 def create_schema(database: Connection) -> None:
-    for statement in _SCHEMA.split(";"):
-        if statement.strip():
-            database.execute(statement)
+    _run(database, _SCHEMA)
     database.execute(f"PRAGMA user_version = {VERSION}")
 
 
@@ -220,3 +243,13 @@ def set_aside(path: str) -> str | None:
             if not suffix:
                 return None
     return target
+
+
+def aside_files(folder: str) -> list[str]:
+    """Paths of the corrupt databases that were set aside, the oldest first."""
+    begin = f"{NAME}.corrupt-"
+    try:
+        names = [name for name in os.listdir(folder) if name.startswith(begin) and name[len(begin) :].isdigit()]
+    except OSError:
+        return []
+    return [os.path.join(folder, name) for name in sorted(names)]

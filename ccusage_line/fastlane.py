@@ -61,8 +61,11 @@ def _unchanged(asked: dict[str, str]) -> bool:
     """Lane 1: the published answer."""
     from .answer import read
     from .paths import index_dir
+    from .price_store import config_path, is_plain
 
-    found = read(index_dir(os.environ), asked["id"])
+    if not is_plain(os.environ):  # the config asks for other costs or days, or has to be read first
+        return False
+    found = read(index_dir(os.environ), asked["id"], config_path(os.environ))
     text = None if found is None else _published(found, asked)
     if text is None:
         return False
@@ -86,7 +89,10 @@ def _published(found: Answer, asked: dict[str, str]) -> str | None:
 def _appended(asked: dict[str, str]) -> bool:
     """Lane 2: what was appended is counted first."""
     from .lane2 import refreshed
+    from .price_store import is_plain
 
+    if not is_plain(os.environ):
+        return False
     lane = refreshed(os.environ, asked["id"], asked["mode"])
     text = None if lane is None else _built(lane.session, asked.get("jq"))
     if lane is None or text is None:

@@ -157,8 +157,11 @@ class Index:
 
     def _check_prices(self) -> None:
         """New prices make new sums."""
-        if self.complete and self.meta("prices") != self.table.fingerprint:
+        if self._prices_changed():
             self._recount_all()
+
+    def _prices_changed(self) -> bool:
+        return self.complete and bool(self.meta("prices") != self.table.fingerprint)
 
     # --- names -----------------------------------------------------------------------------------------------
 
@@ -322,7 +325,7 @@ class Index:
             self._first(progress)
         found = walk(self.roots)
         if not self._changes(found).any():
-            if self.meta("prices") != self.table.fingerprint:
+            if self._prices_changed():
                 self._write(lambda: None, WAIT)
             return
         self._write(lambda: self._take_in(self._changes(found)), WAIT)
@@ -361,6 +364,10 @@ class Index:
         self.db.execute("DELETE FROM claims WHERE file = ?", (file,))
 
     def _finish(self) -> None:
+        if self.stored and db.aside_files(self.folder):
+            from .care import carry_over
+
+            carry_over(self)
         self._set_meta("complete", 1)
         self._recount_all()
 
@@ -376,7 +383,7 @@ class Index:
             session_changes.recount_file(file.id)
         readings = self._read(changes.to_read)
         for found, known, reading in readings:
-            if known is not None and known.vanished:
+            if known is not None and (known.vanished or known.path != found.path):  # back, or moved: A13
                 session_changes.recount_file(known.id)
             number = self._store_file(found, known, reading)
             session_changes.take(number, reading, new=known is None)
@@ -422,7 +429,7 @@ class Index:
                 self._take_in_early(changes)
             look.store_folders()
 
-        if changes.any() or look.folders_changed:
+        if changes.any() or look.folders_changed or self._prices_changed():
             self._write(work, WAIT_ONE)
         self._looked = look.folders
         return True

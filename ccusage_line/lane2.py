@@ -7,6 +7,8 @@ import time
 
 from .answer import of_session, settled, write
 from .paths import data_dirs, index_dir
+from .price_store import config_path
+from .price_store import dependencies as configuration
 from .recent import write as write_recent
 
 TYPE_CHECKING = False
@@ -30,17 +32,32 @@ class Lane2:
 
         What is published is what the database holds under the lock, with the stats it was read at.
         """
+        from .database import DatabaseError
+
+        try:
+            self._publish(recent)
+        except DatabaseError:  # the answer has been given; the next process mends what is broken
+            return
+
+    def _publish(self, recent: bool) -> None:
         index, name = self.index, self.session.id
         if not index.lock_at_once():
             return
         try:
             dependencies = index.dependencies(name)
+            if dependencies is not None:
+                dependencies += configuration(os.environ)
             if dependencies is not None and settled(dependencies, time.time_ns()):
                 found = index.session(name)
                 moments = index.moments(time.time_ns() // 1000) if recent else None
                 if found is not None:
                     fork = index.is_fork(name)
-                    write(index.folder, dependencies, of_session(found, index.model_rows(name), fork))
+                    write(
+                        index.folder,
+                        config_path(os.environ),
+                        dependencies,
+                        of_session(found, index.model_rows(name), fork),
+                    )
                     if moments is not None:
                         write_recent(index.folder, moments)
         finally:
@@ -55,7 +72,7 @@ class Lane2:
 
 def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | None:
     """A session brought up to date; None where there is no complete index or no such session."""
-    from .database import NAME
+    from .database import NAME, DatabaseError
 
     folder = index_dir(environ)
     if not os.path.exists(os.path.join(folder, NAME)):
@@ -63,7 +80,10 @@ def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | No
     from .index import WAIT_ONE, Index
 
     index = Index(folder, data_dirs(environ), wait=WAIT_ONE)
-    if not index.stored or not index.complete or not index.refresh_session(session):
+    try:
+        if not index.stored or not index.complete or not index.refresh_session(session):
+            return None
+        found = index.session(session, mode)
+    except DatabaseError:  # damaged: the command line proper mends it
         return None
-    found = index.session(session, mode)
     return None if found is None else Lane2(index, found)

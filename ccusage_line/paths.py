@@ -73,7 +73,9 @@ def index_dir(environ: Mapping[str, str]) -> str:
 
 def private_dir(path: str) -> None:
     """Make *path* a folder of ours alone (0700). Raises PermissionError where another user owns it."""
-    os.makedirs(path, mode=0o700, exist_ok=True)
+    if not os.path.isdir(path):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        os.makedirs(path, mode=0o700, exist_ok=True)
     if hasattr(os, "geteuid"):
         found = os.stat(path)
         if found.st_uid != os.geteuid():

@@ -8,15 +8,18 @@ torn, of another form or another user's is as good as absent.
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from .prices import Packed
 
 REFRESHED = "prices.bin"
 SETTLED = "config.bin"
+CONFIG = "config.toml"
 _FORM = b"ccusage-line store 1\n"
 _DIGEST = 16  # bytes
 _MARSHAL = 2  # the newest form that every supported Python writes and reads alike
@@ -108,6 +111,65 @@ def stamp_of(path: str) -> tuple[object, ...]:
 def stamp(state_dir: str) -> tuple[object, ...]:
     """Another value whenever one of the two files is another one."""
     return stamp_of(refreshed_path(state_dir)) + stamp_of(settled_path(state_dir))
+
+
+# --- for those that never read TOML -------------------------------------------------------------------------------
+
+
+def config_path(environ: Mapping[str, str]) -> str:
+    """The config file in force, existing or not: CCUSAGE_CONFIG, else that of the user's config directory."""
+    from .paths import APP, _expand, _home
+
+    named = environ.get("CCUSAGE_CONFIG", "")
+    if named:
+        return os.path.abspath(_expand(named, environ))
+    if sys.platform == "win32" or sys.platform == "darwin":
+        from platformdirs import user_config_dir
+
+        return os.path.join(user_config_dir(APP, appauthor=False), CONFIG)
+    base = environ.get("XDG_CONFIG_HOME", "")
+    return os.path.join(base if base.strip() else os.path.join(_home(environ), ".config"), APP, CONFIG)
+
+
+def settled(environ: Mapping[str, str]) -> Settled | None:
+    """What the config file in force says, without reading it; None where it has to be read first.
+
+    Only then are the prices of prices.table() those that the file asks for.
+    """
+    from . import __version__
+    from .paths import state_dir
+
+    now = stamp_of(config_path(environ))
+    known = load_settled(state_dir(environ))
+    if known is not None:
+        return known if known.is_of(__version__, now) else None
+    if len(now) == 1 and not environ.get("CCUSAGE_CONFIG"):
+        return Settled(__version__, now, False, {}, {}, {}, "")
+    return None
+
+
+def is_plain(environ: Mapping[str, str]) -> bool:
+    """Whether the config file, settled, leaves costs in mode auto and days in the system's zone."""
+    found = settled(environ)
+    return found is not None and not found.values.get("session", {}).keys() & {"mode", "timezone"}
+
+
+def dependencies(environ: Mapping[str, str]) -> list[tuple[str, tuple[int, int, int, int, int] | None]]:
+    """The files that prices and settings rest on, each with its (device, inode, size, mtime, ctime) or None."""
+    from .paths import state_dir
+
+    found: list[tuple[str, tuple[int, int, int, int, int] | None]] = []
+    for path in (refreshed_path(state_dir(environ)), config_path(environ)):
+        try:
+            stat = os.stat(path)
+        except OSError:
+            found.append((path, None))
+        else:
+            found.append((path, (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)))
+    return found
+
+
+# --- the files ----------------------------------------------------------------------------------------------------
 
 
 def _load(path: str) -> Any:

@@ -268,12 +268,19 @@ def _get(address: str, etag: str | None, deadline: float) -> tuple[bytes, str | 
     except httpx.TimeoutException:
         raise Refused(f"{_host(address)} does not answer in time") from None
     except httpx.HTTPError as error:
-        raise Refused(f"{_host(address)}: {str(error) or type(error).__name__}") from None
+        raise Refused(f"{_host(address)}: {_plain(error)}") from None
     except (httpx.InvalidURL, UnicodeError) as error:
         raise Refused(f"{address!r} is no address: {error}") from None
     except OSError as error:  # a file of certificates that the environment names and that is not there
         raise Refused(f"{_host(address)}: {error.strerror or error}") from None
     raise Refused(f"{_host(address)} redirects more than {REDIRECTS} times")
+
+
+def _plain(error: Exception) -> str:
+    """An error's words without its number."""
+    import re
+
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def _allowed(address: str) -> httpx.URL:

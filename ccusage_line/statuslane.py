@@ -47,11 +47,33 @@ class Found:
 
 def answer(words: list[str]) -> bool:
     """Whether the line was printed; if not, the command line proper has to say what is wrong with the options."""
-    options = statusline.parse_options(words)
+    configured, labels = _configured()
+    options = statusline.parse_options([*configured, *words])
     if options is None:
         return False
+    options.labels = labels
     show(options)
     return True
+
+
+def _configured() -> tuple[list[str], dict[str, str]]:
+    """The config's words for the statusline, and its labels for models; nothing where it can't be read."""
+    from .price_store import settled
+
+    try:
+        known = settled(os.environ)
+        if known is None:
+            from .config import load
+
+            config = load(os.environ)
+            return config.arguments_for("statusline", os.environ), config.labels
+        if not known.values:
+            return [], known.labels
+        from .config import arguments
+
+        return arguments("statusline", known.values, os.environ), known.labels
+    except Exception:  # the command line proper says what is wrong with it
+        return [], {}
 
 
 def show(options: Options) -> None:
@@ -105,9 +127,10 @@ def _published(folder: str, session: str, mode: str) -> Found | None:
     """Lane 1."""
     from . import recent
     from .answer import read, session_of
+    from .price_store import config_path
 
     moments = recent.read(folder)
-    told = read(folder, session) if moments is not None else None
+    told = read(folder, session, config_path(os.environ)) if moments is not None else None
     if told is None:
         return None
     return Found(session_of(told, mode), moments, complete=True, fork=told.fork)

@@ -39,7 +39,7 @@ OURS = {
     "ccusage_line.fastlane",
     "ccusage_line.paths",
 }
-LANE_1 = OURS | {"_blake2", "ccusage_line.published"}
+LANE_1 = OURS | {"_blake2", "ccusage_line.price_store", "ccusage_line.published"}
 FROM_NUMBERS = {  # what a published answer that is not printed as it stands takes
     "ccusage_line.clock",
     "ccusage_line.digest",

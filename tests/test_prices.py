@@ -587,7 +587,7 @@ def test_every_embedded_name_is_lower_case_and_every_entry_whole() -> None:
                 assert all(high >= low for high, low in zip(packed[6], packed[:5], strict=True))
 
 
-def test_prices_load_nothing_else() -> None:
+def test_prices_load_nothing_else(tmp_path: Path) -> None:
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -599,13 +599,22 @@ print(ccusage_line.prices.table().find("claude-opus-5").input, ccusage_line.pric
 print(*sorted(set(sys.modules) - before))
 """
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-S", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"CCUSAGE_STATE_DIR": str(tmp_path), "HOME": str(tmp_path)},
     )
     assert (done.returncode, done.stderr) == (0, "")
     first, answer, then = done.stdout.splitlines()
     assert set(first.split()) <= {"__future__", "ccusage_line", "ccusage_line.prices"}
     assert answer == "5000000000 True"
-    assert then == "ccusage_line.price_table"
+    assert {name for name in then.split() if name.startswith("ccusage_line")} == {
+        "ccusage_line.paths",
+        "ccusage_line.price_store",
+        "ccusage_line.price_table",
+    }
 
 
 # --- how the table is made ---

@@ -209,6 +209,32 @@ def patched(home: Home, code: str) -> int:
     return round(float(done.stdout) * 1_000_000)
 
 
+def test_new_prices_are_in_every_answer_at_once(home: Home) -> None:
+    cost = ("session", "--id", ID, "--jq", ".totalCost")
+    before = float(home.run(*cost).out)
+    home.run("statusline", input=f'{{"session_id":"{ID}"}}')
+    config = home.path / "config" / "ccusage-line" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('[prices.models."claude-opus-4-5-20251101"]\ninput = 50\noutput = 250\n')
+    assert float(home.run(*cost).out) == pytest.approx(before * 10)
+    listed = home.run("session", "--jq", f'.sessions[] | select(.sessionId == "{ID}") | .totalCost')
+    assert float(listed.out) == pytest.approx(before * 10)
+    line = home.run("statusline", input=f'{{"session_id":"{ID}"}}').out
+    assert f"${before * 10:.2f} session" in line
+    config.unlink()
+    assert float(home.run(*cost).out) == before
+    config.parent.rmdir()
+
+
+def test_another_config_file_by_the_environment_is_another_answer(home: Home) -> None:
+    cost = ("session", "--id", ID, "--jq", ".totalCost")
+    before = float(home.run(*cost).out)
+    other = home.path / "other.toml"
+    other.write_text('[prices.models."claude-opus-4-5-20251101"]\ninput = 50\noutput = 250\n')
+    assert float(home.run(*cost, CCUSAGE_CONFIG=str(other)).out) == pytest.approx(before * 10)
+    assert float(home.run(*cost).out) == before
+
+
 def test_an_answer_of_another_version_is_not_read(published: Home) -> None:
     before = patched(published, "")
     path = answers(published)[0]

@@ -1,0 +1,564 @@
+"""The config file: what it may say, what it is told when it says something else, and who goes before it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ccusage_line import config, price_store, prices
+from ccusage_line.config import SECTIONS, ConfigError, arguments, fingerprint_path, load, reference, show
+from ccusage_line.index import Index
+from ccusage_line.price_store import dependencies, is_plain, settled
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of a user without a config file."""
+    found = {
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "CCUSAGE_STATE_DIR": str(tmp_path / "state"),
+    }
+    for name in ("CCUSAGE_CONFIG", "CCUSAGE_OFFLINE", "CCUSAGE_PRICES_URL", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(prices, "given", None)
+    return found
+
+
+def write(environ: dict[str, str], text: str, age: int = 60) -> Path:
+    """A config file at the usual place, last changed *age* seconds ago as far as its mtime tells."""
+    path = Path(environ["XDG_CONFIG_HOME"], "ccusage-line", "config.toml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+FULL = """\
+[session]
+mode = "calculate"
+timezone = "Europe/Berlin"
+order = "asc"
+breakdown = true
+compact = false
+color = "never"
+offline = true
+
+[statusline]
+cost-source = "both"
+context-low-threshold = 40
+format = "{model} [{branch}]"
+
+[prices]
+url = "https://prices.example/list.json"
+
+[prices.models."My-Gateway/Opus"]
+input = 4.5
+output = 22
+
+[labels]
+"my-gateway/opus" = "opus (work)"
+"""
+
+
+# --- what it says ---
+
+
+def test_without_a_file_nothing_is_said(environ: dict[str, str]) -> None:
+    found = load(environ)
+    assert (found.found, found.values, found.labels, found.prices, found.url) == (False, {}, {}, {}, None)
+    assert found.defaults_for("session", environ) == {}
+    assert found.arguments_for("statusline", environ) == []
+    assert not os.path.exists(environ["CCUSAGE_STATE_DIR"])
+
+
+def test_options_become_the_defaults_of_argparse(environ: dict[str, str]) -> None:
+    write(environ, FULL)
+    found = load(environ)
+    assert found.defaults_for("session", environ) == {
+        "mode": "calculate",
+        "timezone": "Europe/Berlin",
+        "order": "asc",
+        "breakdown": True,
+        "compact": False,
+        "color": "never",
+        "offline": True,
+    }
+    assert found.defaults_for("statusline", environ)["cost_source"] == "both"
+    assert found.defaults_for("prices", environ) == {"url": "https://prices.example/list.json"} == {"url": found.url}
+    assert found.defaults_for("index", environ) == {}
+    assert found.labels == {"my-gateway/opus": "opus (work)"}
+
+
+def test_options_become_arguments_of_a_command_that_reads_them_itself(environ: dict[str, str]) -> None:
+    write(environ, FULL)
+    assert load(environ).arguments_for("statusline", environ) == [
+        "--cost-source=both",
+        "--context-low-threshold=40",
+        "--format={model} [{branch}]",
+    ]
+    assert "--breakdown" in load(environ).arguments_for("session", environ)
+    assert not any("compact" in argument for argument in load(environ).arguments_for("session", environ))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n# nothing\n", "[session]\n", "\ufeff[session]\norder = 'asc'\n", "[session]\r\norder = 'asc'\r\n"]
+)
+def test_a_file_may_say_nothing_or_have_other_line_ends(environ: dict[str, str], text: str) -> None:
+    path = write(environ, "")
+    path.write_bytes(text.encode())
+    found = load(environ)
+    assert found.found
+    assert found.defaults_for("session", environ) == ({"order": "asc"} if "order" in text else {})
+
+
+# --- who goes first ---
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "key", "expected"),
+    [
+        pytest.param("CCUSAGE_OFFLINE", "0", "offline", False, id="online-after-all"),
+        pytest.param("CCUSAGE_OFFLINE", "1", "offline", True, id="offline"),
+        pytest.param("CCUSAGE_OFFLINE", "", "offline", True, id="an-empty-variable-says-nothing"),
+        pytest.param("NO_COLOR", "1", "color", "auto", id="no-color"),
+        pytest.param("FORCE_COLOR", "1", "color", "auto", id="force-color"),
+    ],
+)
+def test_the_environment_goes_before_the_file(
+    environ: dict[str, str], variable: str, value: str, key: str, expected: object
+) -> None:
+    write(environ, FULL)
+    assert load(environ).defaults_for("session", {**environ, variable: value})[key] == expected
+
+
+def test_the_environment_goes_before_the_file_for_the_address_of_prices(environ: dict[str, str]) -> None:
+    from ccusage_line.price_update import address
+
+    write(environ, FULL)
+    found = load(environ)
+    assert address(environ, found.url) == "https://prices.example/list.json"
+    assert address({**environ, "CCUSAGE_PRICES_URL": "https://other.example/"}, found.url) == "https://other.example/"
+
+
+def test_a_named_file_goes_before_the_variable_and_the_variable_before_the_usual_place(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    write(environ, "[session]\norder = 'asc'\n")
+    second, third = tmp_path / "second.toml", tmp_path / "third.toml"
+    second.write_text("[session]\nmode = 'display'\n")
+    third.write_text("[session]\ncompact = true\n")
+    named = {**environ, "CCUSAGE_CONFIG": str(second)}
+    assert load(environ).defaults_for("session", environ) == {"order": "asc"}
+    assert load(named).defaults_for("session", named) == {"mode": "display"}
+    assert load(named, str(third)).defaults_for("session", named) == {"compact": True}
+    assert fingerprint_path(named) == str(second)
+
+
+@pytest.mark.parametrize("how", ["variable", "option"])
+def test_a_file_that_was_named_has_to_be_there(environ: dict[str, str], tmp_path: Path, how: str) -> None:
+    missing = str(tmp_path / "no.toml")
+    named, variable = (missing, {}) if how == "option" else (None, {"CCUSAGE_CONFIG": missing})
+    with pytest.raises(ConfigError, match=r"no\.toml: No such file"):
+        load({**environ, **variable}, named)
+
+
+def test_a_folder_in_its_place_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Is a directory"):
+        load(environ, str(tmp_path))
+
+
+# --- what is wrong ---
+
+WRONG = [
+    pytest.param(
+        "[session]\n\ntimzone = 'UTC'\n",
+        3,
+        'unknown key in [session]: "timzone", did you mean timezone?',
+        id="misspelt",
+    ),
+    pytest.param("[statusline]\ncost_source = 'cc'\n", 2, "did you mean cost-source?", id="underscore"),
+    pytest.param("[statusline]\nlook = 'nice'\n", 2, "there are mode, timezone, cost-source", id="far-from-any"),
+    pytest.param("# hi\n[sesion]\n", 2, 'unknown section "sesion", did you mean session?', id="section"),
+    pytest.param("mode = 'auto'\n", 1, 'unknown key "mode"', id="key-outside-sections"),
+    pytest.param("session = 3\n", 1, "session is a section: write [session]", id="section-as-key"),
+    pytest.param("[session]\nmode = 'fast'\n", 2, 'mode = "fast": one of auto, calculate, display', id="choice"),
+    pytest.param("[session]\norder = 'DESC'\n", 2, "did you mean desc?", id="choice-in-capitals"),
+    pytest.param("[session]\nmode = 1\n", 2, "mode = 1: a string in quotes", id="number-for-text"),
+    pytest.param("[session]\nbreakdown = 'yes'\n", 2, 'breakdown = "yes": true or false', id="text-for-flag"),
+    pytest.param("[session]\nbreakdown = 1\n", 2, "true or false", id="number-for-flag"),
+    pytest.param("[session]\ntimezone = 'Mars/Olympus'\n", 2, "a zone like Europe/Berlin", id="zone"),
+    pytest.param("[session]\ntimezone = '../../etc/passwd'\n", 2, "a zone like Europe/Berlin", id="zone-with-a-path"),
+    pytest.param("[statusline]\ncontext-low-threshold = 101\n", 2, "a whole number from 0 to 100", id="percentage"),
+    pytest.param("[statusline]\ncontext-low-threshold = true\n", 2, "a whole number", id="flag-for-percentage"),
+    pytest.param("[statusline]\ncontext-low-threshold = 90\n", 2, "has to be below", id="thresholds"),
+    pytest.param("[prices]\nurl = 'ftp://x'\n", 2, "an https address", id="address"),
+    pytest.param("[prices]\nmodels = 3\n", 2, "prices.models is a section", id="models-no-table"),
+    pytest.param("[prices.models]\nx = 3\n", 2, 'the price of "x" has to be a table', id="price-no-table"),
+    pytest.param("[prices.models.x]\ninput = 3\n", 1, 'the price of "x" lacks output', id="no-output"),
+    pytest.param("[prices.models.x]\ninput = 3\noutput = 'dear'\n", 3, 'output = "dear": a number', id="price-text"),
+    pytest.param("[prices.models.x]\ninput = -1\noutput = 1\n", 2, "dollars per million tokens", id="price-below-0"),
+    pytest.param("[prices.models.x]\ninput = nan\noutput = 1\n", 2, "input = NaN: a number", id="price-nan"),
+    pytest.param("[prices.models.x]\ninput = 1\noutput = inf\n", 3, "a number", id="price-without-end"),
+    pytest.param("[prices.models.x]\ninput = 1\noutput = 1\nfast = 0\n", 4, "a factor above 0", id="factor"),
+    pytest.param("[prices.models.x]\ninput = 1\noutput = 1\ncontext-window = 1.5\n", 4, "a whole number", id="window"),
+    pytest.param(
+        "[prices.models.x]\ninput = 1\noutput = 1\ncache_read = 1\n", 4, "did you mean cache-read?", id="price-key"
+    ),
+    pytest.param("[labels]\nx = ''\n", 2, 'the label of "x"', id="empty-label"),
+    pytest.param("[labels]\nx = 3\n", 2, 'the label of "x"', id="label-number"),
+    pytest.param("[session]\nmode = \n", 2, "invalid value", id="no-toml"),
+    pytest.param("[session\n", 1, "expected", id="open-bracket"),
+    pytest.param("[session]\nmode = 'auto'\nmode = 'auto'\n", 3, "cannot overwrite a value", id="twice"),
+    pytest.param("[session]\nmode = '''auto\n\n", 3, "", id="ends-too-early"),
+    pytest.param(
+        "[statusline]\nformat = '''\n{model}\n'''\n\nx = 1\n",
+        6,
+        'unknown key in [statusline]: "x"',
+        id="behind-many-lines",
+    ),
+    pytest.param("[statusline]\nformat = ['''\na''',\n'b']\n", 2, "a string in quotes", id="a-value-of-many-lines"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "message"), WRONG)
+def test_what_is_wrong_is_told_with_file_and_line(environ: dict[str, str], text: str, line: int, message: str) -> None:
+    path = write(environ, text)
+    with pytest.raises(ConfigError) as raised:
+        load(environ)
+    assert raised.value.exit_code == 2
+    told = str(raised.value)
+    assert told.lower().startswith(f"{path}:{line}: ".lower())
+    assert message in told
+    assert "\n" not in told
+
+
+def test_what_is_not_utf8_is_told_with_its_line(environ: dict[str, str]) -> None:
+    path = write(environ, "")
+    path.write_bytes(b"[session]\nmode = '\xff'\n")
+    with pytest.raises(ConfigError, match=r"config\.toml:2: not UTF-8"):
+        load(environ)
+
+
+def test_a_file_without_end_is_not_read(environ: dict[str, str]) -> None:
+    path = write(environ, "")
+    path.write_bytes(b"#" * (2 << 20))
+    with pytest.raises(ConfigError, match="larger than 1,024 KB"):
+        load(environ)
+
+
+def test_a_wrong_file_is_not_settled_and_stays_an_error(environ: dict[str, str]) -> None:
+    write(environ, "[session]\nx = 1\n")
+    for _ in range(2):
+        with pytest.raises(ConfigError):
+            load(environ)
+        assert settled(environ) is None
+
+
+# --- own prices ---
+
+
+def priced(environ: dict[str, str], text: str, model: str) -> prices.Price | None:
+    write(environ, text)
+    load(environ)
+    return prices.table().find(model)
+
+
+def test_an_own_price_is_exact_and_completed_as_the_lists_are(environ: dict[str, str]) -> None:
+    price = priced(environ, "[prices.models.'my/model']\ninput = 4.1\noutput = 20\n", "My/Model")
+    assert price is not None
+    assert (price.input, price.output, price.write_5m, price.write_1h, price.read) == (
+        4_100_000_000,
+        20_000_000_000,
+        5_125_000_000,
+        8_200_000_000,
+        410_000_000,
+    )
+    assert (price.threshold, price.fast, price.us, price.window) == (None, 1000, 1000, None)
+
+
+def test_every_key_of_an_own_price_is_taken(environ: dict[str, str]) -> None:
+    text = """
+    [prices.models."glm-99"]
+    input = 1
+    output = 2
+    cache-write-5m = 3
+    cache-write-1h = 4
+    cache-read = 0
+    fast = 2.5
+    us = 1.1
+    context-window = 128000
+    """
+    price = priced(environ, text, "zai/glm-99")
+    assert price is not None
+    assert (price.write_5m, price.write_1h, price.read) == (3_000_000_000, 4_000_000_000, 0)
+    assert (price.fast, price.us, price.window) == (2500, 1100, 128_000)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "claude-opus-4-5",
+        "claude-opus-4-5-20251101",
+        "us.anthropic.claude-opus-4-5-20251101-v1:0",
+        "CLAUDE-OPUS-4-5[1m]",
+    ],
+)
+def test_an_own_price_goes_before_every_list_under_every_spelling(environ: dict[str, str], spelling: str) -> None:
+    price = priced(environ, '[prices.models."claude-opus-4-5"]\ninput = 1\noutput = 2\n', spelling)
+    assert price is not None
+    assert (price.input, price.output) == (1_000_000_000, 2_000_000_000)
+    other = prices.table().find("claude-opus-4-6")
+    assert other is not None
+    assert other.input == 5_000_000_000
+
+
+def test_own_prices_have_a_fingerprint_of_their_own(environ: dict[str, str]) -> None:
+    plain = prices.table().fingerprint
+    seen = {plain}
+    for price in (1, 2):
+        write(environ, f"[prices.models.x]\ninput = {price}\noutput = 1\n# {'.' * price}\n")
+        load(environ)
+        seen.add(prices.table().fingerprint)
+    assert len(seen) == 3
+    os.unlink(fingerprint_path(environ))
+    load(environ)
+    assert prices.table().fingerprint == plain
+
+
+def test_own_prices_count_where_nothing_can_be_stored(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+    price = priced(environ, "[prices.models.x]\ninput = 1\noutput = 1\n", "x")
+    assert price is not None
+    assert settled(environ) is None
+
+
+def test_an_index_counts_anew_with_own_prices(environ: dict[str, str], tmp_path: Path) -> None:
+    folder = tmp_path / "projects" / "-p"
+    folder.mkdir(parents=True)
+    usage = {"input_tokens": 1_000_000, "output_tokens": 0}
+    line = {
+        "type": "assistant",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "message": {"id": "m", "model": "x", "usage": usage},
+    }
+    (folder / "s.jsonl").write_text(json.dumps(line) + "\n")
+
+    def cost() -> int:
+        index = Index(str(tmp_path / "index"), [str(tmp_path / "projects")])
+        index.refresh()
+        (session,) = index.sessions()
+        index.close()
+        return sum(model.cost for model in session.models)
+
+    assert cost() == 0
+    write(environ, "[prices.models.x]\ninput = 3\noutput = 1\n")
+    load(environ)
+    assert cost() == 3 * prices.PICO
+    os.unlink(fingerprint_path(environ))
+    load(environ)
+    assert cost() == 0
+
+
+# --- those that do not read it ---
+
+
+def settle(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the config as if its last change were long ago."""
+    monkeypatch.setattr(config, "_TICK", -(10**18))
+    load(environ)
+
+
+def test_what_is_settled_is_what_was_read(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    write(environ, FULL)
+    assert settled(environ) is None
+    settle(environ, monkeypatch)
+    found = settled(environ)
+    assert found is not None
+    assert (found.values, found.labels, found.prices) == (
+        load(environ).values,
+        load(environ).labels,
+        load(environ).prices,
+    )
+    assert arguments("statusline", found.values, environ) == load(environ).arguments_for("statusline", environ)
+
+
+def test_without_a_file_everything_is_settled(environ: dict[str, str]) -> None:
+    found = settled(environ)
+    assert found is not None
+    assert (found.values, found.prices) == ({}, {})
+
+
+@pytest.mark.parametrize("change", ["edited", "gone", "another", "another-version"])
+def test_a_change_of_the_file_unsettles(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    path = write(environ, FULL)
+    settle(environ, monkeypatch)
+    assert settled(environ) is not None
+    asked = dict(environ)
+    if change == "edited":
+        path.write_text(FULL.replace("asc", "desc"))
+    elif change == "gone":
+        path.unlink()
+    elif change == "another":
+        other = tmp_path / "other.toml"
+        other.write_text("")
+        asked["CCUSAGE_CONFIG"] = str(other)
+    else:
+        monkeypatch.setattr("ccusage_line.__version__", "99")
+    assert settled(asked) is None
+    load(asked)
+    assert settled(asked) is not None
+
+
+def test_a_file_changed_just_now_is_read_again_each_time(environ: dict[str, str]) -> None:
+    path = write(environ, "[session]\norder = 'asc'\n")
+    load(environ)
+    assert settled(environ) is None
+    stat = path.stat()
+    with open(path, "r+") as file:
+        file.write("[session]\nmode = 'auto'")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert load(environ).values["session"].keys() == {"mode"}
+
+
+def test_a_settled_file_is_not_read_again(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    write(environ, FULL)
+    settle(environ, monkeypatch)
+    monkeypatch.setattr(config, "read", None)
+    assert load(environ).defaults_for("session", environ)["order"] == "asc"
+
+
+def test_asking_whether_it_is_settled_imports_no_package(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(environ, FULL)
+    settle(environ, monkeypatch)
+    code = f"""
+import os, sys
+sys.path.insert(0, {str(ROOT)!r})
+from ccusage_line import price_store
+print(price_store.settled(os.environ).values["session"]["order"], price_store.is_plain(os.environ))
+print(*sorted(set(sys.modules) & {{"json", "re", "tomllib", "typing", "platformdirs", "ccusage_line.config"}}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=60, env=environ, check=False
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "asc False\n\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        pytest.param("[session]\norder = 'asc'\n", True, id="an-order"),
+        pytest.param("[statusline]\nmode = 'display'\n", True, id="another-commands-mode"),
+        pytest.param("[session]\nmode = 'auto'\n", False, id="a-mode"),
+        pytest.param("[session]\ntimezone = 'UTC'\n", False, id="a-zone"),
+    ],
+)
+def test_a_config_is_plain_that_changes_no_cost_and_no_day(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, text: str, plain: bool
+) -> None:
+    assert is_plain(environ)
+    write(environ, text)
+    assert not is_plain(environ)
+    settle(environ, monkeypatch)
+    assert is_plain(environ) is plain
+
+
+def test_answers_depend_on_the_price_list_and_the_config(environ: dict[str, str]) -> None:
+    table, config_file = prices.table_file(environ), fingerprint_path(environ)
+    assert dependencies(environ) == [(table, None), (config_file, None)]
+    write(environ, "")
+    stat = os.stat(config_file)
+    told = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    assert dependencies(environ) == [(table, None), (config_file, told)]
+
+
+def test_the_copy_is_for_its_owner_alone(environ: dict[str, str]) -> None:
+    write(environ, FULL)
+    load(environ)
+    path = price_store.settled_path(environ["CCUSAGE_STATE_DIR"])
+    assert os.stat(path).st_mode & 0o077 == 0
+
+
+def test_the_usual_place_is_that_of_platformdirs(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from platformdirs import user_config_dir
+
+    assert fingerprint_path(environ) == os.path.join(user_config_dir("ccusage-line", appauthor=False), "config.toml")
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    home = {"HOME": environ["HOME"]}
+    assert fingerprint_path(home) == os.path.join(user_config_dir("ccusage-line", appauthor=False), "config.toml")
+
+
+# --- show and the reference ---
+
+
+def test_show_says_each_value_and_where_it_comes_from(environ: dict[str, str]) -> None:
+    path = write(environ, FULL)
+    text = show(load(environ), {**environ, "CCUSAGE_OFFLINE": "0"})
+    assert text.startswith(f"# {path}\n")
+    for line in (
+        'order = "asc"',
+        "offline = false  # from CCUSAGE_OFFLINE",
+        "# visual-burn-rate: off",
+        '[prices.models."my-gateway/opus"]',
+        "input = 4.5",
+        "cache-write-5m = 5.625",
+        '"my-gateway/opus" = "opus (work)"',
+    ):
+        assert line in text.splitlines()
+
+
+def test_what_show_prints_is_a_config_that_says_the_same(environ: dict[str, str], tmp_path: Path) -> None:
+    write(environ, FULL)
+    first = load(environ)
+    again = tmp_path / "again.toml"
+    again.write_text(show(first, environ))
+    second = load(environ, str(again))
+    assert (second.values, second.labels, second.prices) == (first.values, first.labels, first.prices)
+
+
+def test_show_without_a_file_says_so(environ: dict[str, str]) -> None:
+    text = show(load(environ), environ)
+    assert text.splitlines()[0].endswith("config.toml (not there)")
+    assert all(not line or line[0] in "#[" for line in text.splitlines())
+
+
+def test_the_documented_table_is_that_of_the_code() -> None:
+    text = (ROOT / "docs" / "config.md").read_text()
+    begin = "<!-- made by ccusage_line.config.reference() -->\n"
+    table = text[text.index(begin) + len(begin) : text.index("<!-- end -->")]
+    assert table == reference()
+    for section, options in SECTIONS.items():
+        assert all(f"| `[{section}]` | `{option.key}` |" in table for option in options)
+
+
+def test_the_documented_example_is_valid(environ: dict[str, str]) -> None:
+    text = (ROOT / "docs" / "config.md").read_text()
+    example = text[text.index("```toml\n") + 8 :]
+    write(environ, example[: example.index("```")])
+    found: dict[str, Any] = load(environ).values
+    assert found["statusline"]["cost-source"] == "both"
+
+
+def test_the_sections_are_those_options_of_the_statusline() -> None:
+    from ccusage_line.statusline import complaint, parse_options
+
+    values = {"mode": "auto", "timezone": "UTC", "cost-source": "cc", "visual-burn-rate": "text", "format": "{model}"}
+    values |= {"context-low-threshold": "10", "context-medium-threshold": "20"}
+    assert set(values) == {option.key for option in SECTIONS["statusline"]}
+    options = parse_options(arguments("statusline", {"statusline": values}, {}))
+    assert options is not None
+    assert complaint(options) is None
+    assert (options.cost_source, options.format, options.low, options.medium) == ("cc", "{model}", 10, 20)
