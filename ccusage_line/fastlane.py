@@ -93,8 +93,11 @@ def _appended(asked: dict[str, str]) -> bool:
 
     if not is_plain(os.environ):
         return False
-    lane = refreshed(os.environ, asked["id"], asked["mode"])
-    text = None if lane is None else _built(lane.session, asked.get("jq"))
+    try:
+        lane = refreshed(os.environ, asked["id"], asked["mode"])
+        text = None if lane is None else _built(lane.session, asked.get("jq"))
+    except Exception:  # a corrupt index, say: the command line proper mends it, or shows the bug
+        return False
     if lane is None or text is None:
         return False
     write(text)
