@@ -17,7 +17,6 @@ from .answer import session_of
 from .errors import UserError
 from .index import WAIT, Index
 from .price_store import config_path
-from .price_store import config_path
 from .reading import read_file
 from .readyline import FOLDER as LINES
 from .recent import NAME as RECENT
@@ -235,15 +234,13 @@ def _answer_differences(index: Index) -> Iterator[str]:
         return
     config = config_path(os.environ)
     for session in index.session_ids():
-        answer = read_answer(index.folder, session, config_path(os.environ))
+        answer = read_answer(index.folder, session, config)
         if answer is None:
             continue
         for mode in MODES:
             said, known = session_of(answer, mode), index.session(session, mode)
             if known is None or _told(said) != _told(known):
-                if (
-                    read_answer(index.folder, session, config_path(os.environ)) is not None
-                ):  # not taken back in the meantime
+                if read_answer(index.folder, session, config) is not None:  # not taken back in the meantime
                     yield f"published answer of {session}: not what the index says"
                 break
 

@@ -73,8 +73,10 @@ def run(argv: list[str]) -> int:
     config = _config(named, argv[0] if argv else "")
     for name, command_parser in commands.items():
         command_parser.set_defaults(config=config, **config.defaults_for(name, os.environ))
+    if argv[:1] == ["statusline"] and not _at_terminal() and not {"-h", "--help"} & set(argv):
+        return _statusline(argv[1:], config)  # the client takes away a line that fails
     args, unknown = parser.parse_known_args(argv)
-    if unknown and not (args.command is cmd_statusline and not sys.stdin.isatty()):
+    if unknown and (args.command is not cmd_statusline or _at_terminal()):
         args.parser.unknown(unknown[0])
     if args.debug:
         _debug()
@@ -550,6 +552,8 @@ def cmd_index_sweep(args: argparse.Namespace) -> int:
     from .bulk import sweep_lock
 
     index = _index()
+    if not index.stored:  # nobody would have what is read
+        return 0
     with sweep_lock(index.folder) as first:
         if first:
             index.refresh()
@@ -570,15 +574,27 @@ def cmd_index_path(args: argparse.Namespace) -> int:
 def cmd_statusline(args: argparse.Namespace) -> int:
     """The statusline with options that the fast lane does not take: refused to a person, passed over for the client."""
     from . import statusline
+
+    words = sys.argv[sys.argv.index("statusline") + 1 :]
+    complaint = statusline.complaint(statusline.forgiving_options(words)) if _at_terminal() else None
+    if complaint is not None:
+        raise UsageError(complaint)
+    return _statusline(words, args.config)
+
+
+def _statusline(words: Sequence[str], config: Config) -> int:
+    """The line of whatever options can be understood."""
+    from . import statusline
     from .statuslane import show
 
-    words = sys.argv[2:]
-    if sys.stdin is not None and sys.stdin.isatty():
-        complaint = statusline.complaint(statusline.forgiving_options(words))
-        if complaint is not None:
-            raise UsageError(complaint)
-    show(statusline.forgiving_options(words))
+    options = statusline.forgiving_options([*config.arguments_for("statusline", os.environ), *words])
+    options.labels = config.labels
+    show(options)
     return 0
+
+
+def _at_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def cmd_install(args: argparse.Namespace) -> int:

@@ -217,8 +217,12 @@ def in_memory(original: Connection | None) -> Connection:
 def open_readable(folder: str) -> Connection | None:
     """A connection that only reads what is stored, None where there is nothing to read."""
     path = os.path.join(folder, NAME)
-    if not os.path.exists(path):
+    try:
+        owner = os.stat(path).st_uid
+    except OSError:
         return None
+    if hasattr(os, "geteuid") and owner != os.geteuid():
+        return None  # what another user wrote is not believed
     from urllib.parse import quote
 
     for mode in ("mode=ro", "immutable=1"):  # immutable: where not even the shared-memory file can be made

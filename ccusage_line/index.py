@@ -13,7 +13,7 @@ from . import answer, ledger, prices, recent, rows
 from . import database as db
 from .reading import Known, Reading, read_file, read_lines
 from .refresh import Changes, Look, Pending
-from .response import SYNTHETIC
+from .response import SYNTHETIC, merged
 from .session import COST, INPUT, MODES, OUTPUT, RESPONSES, Session, model_usage
 from .transcript import Found, Walk, open_regular, parts_below, read_at, stem, walk
 
@@ -485,6 +485,7 @@ class Index:
 
     def _take_in_early(self, changes: Changes) -> None:
         """As _take_in, while there are no sums yet."""
+        self.revoke_recent()  # of an index that was damaged and is being read anew
         for found, file, reading in list(self._read(changes.to_read)):
             number = self._store_file(found, file, reading)
             if reading.fresh:
@@ -492,9 +493,8 @@ class Index:
             for key, claim in reading.claims.items():
                 claim.file = number
                 old = self._group(key[0]).get(key[1], {}).get(number)
-                if old is not None:
-                    old.absorb(claim, self._bytes_of)
-                self.db.execute(rows.INSERT, self._row(old or claim))
+                best = claim if old is None else merged(old, claim, self._bytes_of)
+                self.db.execute(rows.INSERT, self._row(best))
 
     # --- sums ------------------------------------------------------------------------------------------------
 
@@ -541,14 +541,13 @@ class Index:
 
     def moment(self, response: ledger.Response) -> tuple[Any, ...]:
         """A counted response as days and blocks want it: (time, key, the costs in three modes, tokens in and out)."""
-        costs = [0, 0, 0]
-        tokens = 0
-        for _, sums in response.parts(self.table):
-            for place in range(3):
-                costs[place] += sums[COST + place]
-            tokens += sums[INPUT] + sums[OUTPUT]
         claim = response.claim
-        return (claim.timestamp, claim.group, claim.rest, *(_storable(number) for number in (*costs, tokens)))
+        parts = [sums for _, sums in response.parts(self.table)]
+        numbers = parts[0] if len(parts) == 1 else [sum(column) for column in zip(*parts, strict=True)]
+        told = (*numbers[COST : COST + 3], numbers[INPUT] + numbers[OUTPUT])
+        if max(told) < _LARGE:
+            return (claim.timestamp, claim.group, claim.rest, *told)
+        return (claim.timestamp, claim.group, claim.rest, *map(_storable, told))
 
     def _all_groups(self) -> Iterator[ledger.Group]:
         group: ledger.Group = {}
@@ -766,6 +765,7 @@ class Index:
         ]
         told += [("bad lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
         told += [("passed over", f"{path}: {reason}") for path, reason in found.passed_over]
+        told += [("passed over", f"{path}: {reason}") for path, reason in unreadable(found)]
         return told
 
     def moments(self, now: int) -> list[Moment]:
@@ -814,9 +814,21 @@ class Index:
         return min((self._text(row[0]) for row in found if row[1] == found[0][1]), default=None)
 
 
+_LARGE = 2**60  # below it a number is stored as it is
+
+
 def _storable(number: int) -> int | str:
     """A number as SQLite can hold it: 64 bits, else as text."""
     return number if -(2**63) <= number < 2**63 else str(number)
+
+
+def unreadable(found: Walk) -> Iterator[tuple[str, str]]:
+    """Transcripts that are there and can't be opened, with the reason."""
+    for each in found.files:
+        try:
+            os.close(open_regular(each.path))
+        except OSError as error:
+            yield each.path, (error.strerror or str(error)).lower()
 
 
 def _size(path: str) -> int:

@@ -21,7 +21,7 @@ from .session import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     Group = dict[int, dict[int, Claim]]  # of one group: the key's rest -> file -> claim
@@ -32,9 +32,10 @@ AUTO, CALCULATE, DISPLAY = range(3)  # places in a cost triple, as in session.MO
 class Response:
     """One counted response: its best claim, the session it belongs to, whether it was ever finalised."""
 
-    __slots__ = ("claim", "incomplete", "session")
+    __slots__ = ("_parts", "claim", "incomplete", "session")
 
     def __init__(self, claim: Claim, session: str, incomplete: bool) -> None:
+        self._parts: list[tuple[str, list[int]]] = []
         self.claim = claim
         self.session = session
         self.incomplete = incomplete
@@ -46,13 +47,14 @@ class Response:
             and self.claim.content() == other.claim.content()
         )
 
-    def parts(self, table: prices.PriceTable) -> Iterator[tuple[str, list[int]]]:
-        """(model, sums) of the response itself and of what is billed beside it (A9)."""
-        c = self.claim
-        first = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
-        yield _part(table, first, c.cost_usd, covered=False)
-        for part in c.further:
-            yield _part(table, part, c.cost_usd, covered=True)
+    def parts(self, table: prices.PriceTable) -> list[tuple[str, list[int]]]:
+        """(model, sums) of the response itself and of what is billed beside it (A9); always by the same *table*."""
+        if not self._parts:
+            c = self.claim
+            own = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
+            self._parts = [_part(table, own, c.cost_usd, covered=False)]
+            self._parts += [_part(table, part, c.cost_usd, covered=True) for part in c.further]
+        return self._parts
 
 
 def _part(
@@ -159,9 +161,12 @@ class Sums:
 
     def _sum(self, response: Response, table: prices.PriceTable, sign: int) -> None:
         for model, sums in response.parts(table):
-            known = self.models.setdefault(model, [0] * SUMS)
+            known = self.models.get(model)
+            if known is None:
+                known = self.models[model] = [0] * SUMS
             for place, number in enumerate(sums):
-                known[place] += sign * number
+                if number:
+                    known[place] += sign * number
             self.responses += sign
             self.incomplete += sign * response.incomplete
 

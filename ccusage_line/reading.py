@@ -7,7 +7,7 @@ import time
 import zlib
 
 from .digest import digest_bytes
-from .response import MAX_LINE, Claim, claim_of, money, objects
+from .response import MAX_LINE, Claim, claim_of, merged, money, objects
 from .transcript import BLOCK, FACTS, USAGE, Tail, lines_with, open_regular, read_at
 
 TYPE_CHECKING = False
@@ -101,6 +101,9 @@ def read_file(
             reading.crc = known.crc
             tail = Tail(known.offset, known.skipping)
         _read(descriptor, stat.st_size, tail, reading, session, own, read_line)
+        if known is not None and not reading.fresh and tail.overlong and known.seen > known.offset:
+            # what counted while it was a last line without its newline is now part of one too long to be read
+            return read_file(path, session, own, None, read_line)
         reading.device, reading.inode, reading.mtime, reading.ctime = (
             stat.st_dev,
             stat.st_ino,
@@ -149,21 +152,19 @@ def ends(descriptor: int, seen: int) -> tuple[bytes, bytes]:
 def _read(
     descriptor: int, end: int, tail: Tail, reading: Reading, session: str, own: bool, read_line: LineReader
 ) -> None:
-    needles = (USAGE, *FACTS) if own else (USAGE,)
     same_file = _LineSource(descriptor)
     for place, block in tail.blocks(descriptor, end):
         if reading.crc is not None:
             reading.crc = zlib.crc32(block, reading.crc)
-        for begin, stop in lines_with(block, needles):
-            line = block[begin:stop]
-            if USAGE in line:
-                claims = read_line(line, place + begin, session)
-                if claims is None:
-                    reading.bad += 1
-                else:
-                    _take(reading, claims, same_file)
-            if own:
-                _facts(reading, line)
+        for begin, stop in lines_with(block, (USAGE,)):
+            claims = read_line(block[begin:stop], place + begin, session)
+            if claims is None:
+                reading.bad += 1
+            else:
+                _take(reading, claims, same_file)
+        if own:
+            for begin, stop in lines_with(block, FACTS):
+                _facts(reading, block[begin:stop])
     if tail.rest and len(tail.rest) <= MAX_LINE:
         _unfinished(reading, tail, session, own, same_file)
     if tail.overlong or tail.skipping:
@@ -200,13 +201,11 @@ class _LineSource:
 
 
 def _take(reading: Reading, claims: list[Claim], bytes_of: Callable[[Claim], bytes]) -> None:
+    known = reading.claims
     for claim in claims:
         key = claim.group, claim.rest
-        known = reading.claims.get(key)
-        if known is None:
-            reading.claims[key] = claim
-        else:
-            known.absorb(claim, bytes_of)
+        before = known.get(key)
+        known[key] = claim if before is None else merged(before, claim, bytes_of)
 
 
 _TITLES = {"custom-title": (0, "customTitle"), "ai-title": (1, "aiTitle"), "summary": (2, "summary")}
@@ -214,8 +213,6 @@ _TITLES = {"custom-title": (0, "customTitle"), "ai-title": (1, "aiTitle"), "summ
 
 def _facts(reading: Reading, line: bytes, whole: bool = True) -> None:
     """What a line says of its session: the last one of a kind counts."""
-    if not any(needle in line for needle in FACTS):
-        return
     for obj, _, _ in objects(line, whole):
         kind = obj.get("type")
         if kind == "cost-state":

@@ -8,6 +8,7 @@ from stat import S_ISDIR, S_ISREG
 
 from . import ledger, rows
 from .reading import ends, is_racy, stat_of
+from .response import merged
 from .transcript import SUFFIX, Found, Walk, is_transcript, open_regular, parts_below, subfolders
 
 TYPE_CHECKING = False
@@ -217,10 +218,8 @@ class Pending:
         for claim in added:
             claims = group.setdefault(claim.rest, {})
             known = claims.get(file)
-            if known is not None:
-                known = known.copy()  # what counted before must stay as it was
-                known.absorb(claim, index._bytes_of)
-            claims[file] = known or claim
+            # what counted before must stay as it was
+            claims[file] = claim if known is None else merged(known.copy(), claim, index._bytes_of)
         after = ledger.responses(group, index._bytes_of)
         self._store_claims(group, family, file, touched)
         kept = {claim.session for rest in touched for claim in group.get(rest, {}).values()}

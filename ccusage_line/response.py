@@ -111,32 +111,26 @@ class Claim:
             setattr(claim, name, getattr(self, name))
         return claim
 
-    def absorb(self, other: Claim, bytes_of: Callable[[Claim], bytes]) -> None:
-        """Take in another claim of the same response by the same file."""
-        theirs = beats(other, self, bytes_of)
-        times = self.main_times | other.main_times
-        if not self.side:
-            times |= {self.timestamp}
-        if not other.side:
-            times |= {other.timestamp}
-        if (other.rank, other.session) < (self.rank, self.session):
-            self.rank, self.session = other.rank, other.session
-        final = (self.flags | other.flags) & FINAL
-        if theirs:
-            for name in _BEST_LINE:
-                setattr(self, name, getattr(other, name))
-        self.flags |= final
-        self.main_times = times - {self.timestamp}
 
-
-# what comes from the best line: all but the key, the file, and what is of all lines together
-_BEST_LINE = tuple(
-    name for name in Claim.__slots__ if name not in ("file", "group", "rest", "session", "rank", "main_times")
-)
+def merged(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
+    """Two claims of one file on one response as one; it is one of the two, changed."""
+    winner, loser = (b, a) if beats(b, a, bytes_of) else (a, b)
+    if not loser.side:
+        times = {loser.timestamp, *loser.main_times, *winner.main_times}
+        times.discard(winner.timestamp)
+        winner.main_times = frozenset(times)
+    if (loser.rank, loser.session) < (winner.rank, winner.session):
+        winner.rank, winner.session = loser.rank, loser.session
+    winner.flags |= loser.flags & FINAL
+    return winner
 
 
 def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
     """Whether *a*'s line wins over *b*'s (A5). *bytes_of* reads a claim's line where nothing else decides."""
+    if a.side != b.side:
+        return b.side
+    if a.output != b.output:
+        return a.output > b.output
     first, second = a.order(), b.order()
     if first != second:
         return first < second
@@ -223,6 +217,7 @@ def money(value: object) -> float | None:
 
 
 _days: dict[str, int] = {}  # "YYYY-MM-DD" -> microseconds; transcripts have few days
+_minutes: dict[str, int] = {}  # "YYYY-MM-DDThh:mm:" of a UTC time -> microseconds
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -284,6 +279,21 @@ def timestamp(value: object) -> int | None:
     """Microseconds since the epoch, UTC, of a line's timestamp (A3); None where it can't be read."""
     if not isinstance(value, str) or len(value) < 16 or value[10] not in "T ":
         return None
+    if len(value) == 24 and value[19] == "." and value[23] == "Z":  # as the client writes it
+        minute = _minutes.get(value[:17])
+        if minute is not None:
+            digits = value[17:19] + value[20:23]
+            if digits.isascii() and digits.isdigit() and digits[0] < "6":
+                return minute + int(digits) * 1_000
+    time = _timestamp(value)
+    if time is not None and value[16:17] == ":" and value[-1] == "Z":
+        if len(_minutes) > 10_000:
+            _minutes.clear()
+        _minutes[value[:17]] = time - time % 60_000_000
+    return time
+
+
+def _timestamp(value: str) -> int | None:
     date = value[:10]
     base = _days.get(date)
     if base is None:
