@@ -22,6 +22,7 @@ def main() -> int:
     _open_streams()
     try:
         if fastlane.answer(sys.argv[1:]):
+            sys.stdout.flush()
             _leave()
         from .cli import run
 
@@ -41,8 +42,8 @@ def main() -> int:
 
 
 def _leave() -> NoReturn:
-    """End without the interpreter's clean-up, which takes a millisecond: the fast lane leaves nothing to be flushed,
-    and what SQLite has committed is on disk."""
+    """End without the interpreter's clean-up, which takes a millisecond: stdout is flushed, and what SQLite has
+    committed is on disk."""
     import os
 
     os._exit(0)

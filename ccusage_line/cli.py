@@ -68,6 +68,10 @@ def _did_you_mean(wrong: str, options: Sequence[str]) -> str:
 def run(argv: list[str]) -> int:
     """Answer a command line; returns the exit code. Raises UserError for what the user can mend."""
     parser, commands = _parser()
+    if "_ARGCOMPLETE" in os.environ:
+        from .complete import autocomplete
+
+        autocomplete(parser, os.environ)  # ends the process
     named, argv = _config_file(argv)
     argv = _with_command(argv, list(commands))
     config = _config(named, argv[0] if argv else "")
@@ -156,6 +160,8 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, _Parser]]:
     _add_prices(commands)
     _add_config(commands)
     _add_doctor(commands)
+    _add_init(commands)
+    _add_prompt(commands)
     return parser, commands.choices
 
 
@@ -302,6 +308,36 @@ def _add_doctor(commands: _Commands) -> None:
     parser = commands.add_parser("doctor", help="why a line is blank or a number wrong", allow_abbrev=False)
     parser.set_defaults(command=cmd_doctor, parser=parser)
     parser.add_argument("-j", "--json", action="store_true", help="JSON")
+
+
+def _add_init(commands: _Commands) -> None:
+    parser = commands.add_parser(
+        "init",
+        help="the prompt hook and the completion for your shell",
+        description='Put `eval "$(ccusage init bash)"` into ~/.bashrc (zsh alike), or `ccusage init fish | source` into'
+        " config.fish.",
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=cmd_init, parser=parser)
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="bash, zsh or fish")
+    parser.add_argument("--no-prompt", action="store_true", help="set the variables only")
+    parser.add_argument("--no-completion", action="store_true", help="leave out the completion")
+
+
+def _add_prompt(commands: _Commands) -> None:
+    parser = commands.add_parser(
+        "prompt",
+        help="the line for prompts and status bars",
+        description="The line for prompts and status bars that are not a shell's own hook.",
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=cmd_prompt, parser=parser)
+    parser.add_argument("--for", choices=("starship", "p10k", "tmux"), metavar="WHAT", help="starship, p10k or tmux")
+    parser.add_argument("--cwd", metavar="DIR", help="the folder to speak of")
+    parser.add_argument("--refresh", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--redraw", help=argparse.SUPPRESS)
 
 
 # --- session -----------------------------------------------------------------------------------------------------
@@ -639,6 +675,35 @@ def _tell(change: Change, dry_run: bool) -> int:
         return 0
     backup = f"; the old one is {change.backup}" if change.backup else ""
     _out(f"{change.what}: {change.path}{backup}\n")
+    return 0
+
+
+# --- shells ------------------------------------------------------------------------------------------------------
+
+
+def cmd_init(args: argparse.Namespace) -> int:
+    """What a shell evaluates at its start."""
+    from .paths import state_dir
+    from .shellinit import executable, render
+
+    text = render(
+        args.shell,
+        executable=executable(),
+        state_dir=state_dir(os.environ),
+        prompt=not args.no_prompt,
+        completion=not args.no_completion,
+    )
+    _out(text)
+    return 0
+
+
+def cmd_prompt(args: argparse.Namespace) -> int:
+    """The ready line, in spellings that the fast lane does not take."""
+    from . import prompt
+
+    given = vars(args)
+    words = [word for name in ("for", "cwd", "redraw") if given[name] for word in (f"--{name}", given[name])]
+    prompt.answer([*words, *(["--refresh"] if args.refresh else [])])
     return 0
 
 

@@ -223,15 +223,18 @@ def open_readable(folder: str) -> Connection | None:
         return None
     if hasattr(os, "geteuid") and owner != os.geteuid():
         return None  # what another user wrote is not believed
-    from urllib.parse import quote
-
+    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")  # quoting as URIs want it
     for mode in ("mode=ro", "immutable=1"):  # immutable: where not even the shared-memory file can be made
         try:
-            database: Connection = sqlite.connect(f"file:{quote(path)}?{mode}", uri=True, isolation_level=None)
+            database: Connection = sqlite.connect(f"file:{name}?{mode}", 0, uri=True, isolation_level=None)
+        except DatabaseError:
+            continue
+        try:
             if database.execute("PRAGMA user_version").fetchone()[0] == VERSION:
                 return database
         except DatabaseError:
-            continue
+            pass
+        database.close()
     return None
 
 

@@ -21,6 +21,14 @@ _VALUES = {"--id": "id", "-i": "id", "--jq": "jq", "-q": "jq", "--mode": "mode",
 
 def answer(argv: list[str]) -> bool:
     """Whether the command line was answered; if not, the command line proper has to."""
+    if "_ARGCOMPLETE" in os.environ:
+        from .complete import answer as complete
+
+        return complete(os.environ)
+    if argv[:1] == ["prompt"]:
+        from .prompt import answer as prompt
+
+        return prompt(argv[1:])
     if argv[:1] == ["statusline"]:
         from .statuslane import answer as statusline
 

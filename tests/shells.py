@@ -1,0 +1,232 @@
+"""Real shells behind a pseudo-terminal, and a world for them: a home, a project with a transcript, a `ccusage`."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from ccusage_line import readyline, shellinit
+
+SHELLS = ("bash", "zsh", "fish")
+PATIENCE = 20.0  # seconds until something that should happen counts as not happening
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|\x1b\][^\x07]*\x07|[\x01\x02]")
+
+needs = {
+    shell: pytest.param(
+        shell, marks=pytest.mark.skipif(shutil.which(shell) is None, reason=f"{shell} is not installed")
+    )
+    for shell in SHELLS
+}
+EVERY_SHELL = list(needs.values())
+
+
+class World:
+    """A home with Claude Code's data in it, and a `ccusage` that works on it alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self.state = folder / "state"
+        self.config = folder / "claude"
+        self.projects = self.config / "projects"
+        self.bin = folder / "bin"
+        for path in (self.home, self.projects, self.bin):
+            path.mkdir(parents=True)
+        self.ccusage = self.bin / "ccusage"
+        self.ccusage.write_text(_COMMAND.format(python=sys.executable))
+        self.ccusage.chmod(0o755)
+        self.environ = {
+            "HOME": str(self.home),
+            "PATH": os.pathsep.join((str(self.bin), *_SYSTEM)),
+            "CLAUDE_CONFIG_DIR": str(self.config),
+            "CCUSAGE_STATE_DIR": str(self.state),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "XDG_DATA_HOME": str(self.home / ".data"),
+            "XDG_CACHE_HOME": str(self.home / ".cache"),
+            "CCUSAGE_OFFLINE": "1",
+            "LC_ALL": "C.UTF-8",
+            "TERM": "xterm-256color",
+            "TZ": "UTC",
+        }
+
+    def project(self, name: str = "work") -> Path:
+        """A working directory below the home."""
+        path = self.home / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def transcript(self, project: Path, session: str = "5f0c9a1e-0000-4000-8000-000000000001") -> Path:
+        """The file of a session in a project; its folder is made."""
+        folder = self.projects / readyline.folder_name(os.path.realpath(project))
+        folder.mkdir(exist_ok=True)
+        return folder / f"{session}.jsonl"
+
+    def spend(self, project: Path, output: int = 4000, session: str = "5f0c9a1e-0000-4000-8000-000000000001") -> None:
+        """One more response in a session: 4,000 output tokens of this model cost $0.10."""
+        path = self.transcript(project, session)
+        number = path.read_bytes().count(b"\n") if path.exists() else 0
+        usage = {"input_tokens": 0, "output_tokens": output}
+        line = {
+            "type": "assistant",
+            "cwd": str(project),
+            "sessionId": session,
+            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "requestId": f"req_{session}_{number}",
+            "message": {
+                "id": f"msg_{session}_{number}",
+                "model": "claude-opus-4-5",
+                "stop_reason": "x",
+                "usage": usage,
+            },
+        }
+        with path.open("a") as file:
+            file.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+    def settle(self, project: Path) -> None:
+        """Let the files get older than a clock tick, and make the line of a project."""
+        time.sleep(0.1)
+        self.run("prompt", "--refresh", "--cwd", str(project))
+        until(lambda: self.fresh(project), "the line is written")
+
+    def line(self, project: Path) -> readyline.Line | None:
+        from ccusage_line.paths import index_dir
+
+        folder = readyline.lines_dir(index_dir(self.environ))
+        return readyline.read(readyline.path_of(folder, readyline.munged(os.path.realpath(project))))
+
+    def fresh(self, project: Path) -> bool:
+        line = self.line(project)
+        return line is not None and line.fresh(time.time())
+
+    def run(self, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """One `ccusage` command."""
+        return subprocess.run(
+            [str(self.ccusage), *args], env=self.environ | more, capture_output=True, text=True, timeout=PATIENCE
+        )
+
+    def snippet(self, shell: str, **options: bool) -> str:
+        return shellinit.render(shell, executable=str(self.ccusage), state_dir=str(self.state), **options)
+
+
+_SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/homebrew/bin")
+_COMMAND = """\
+#!{python}
+import sys
+from ccusage_line.__main__ import main
+sys.exit(main())
+"""
+
+
+def until(condition, what: str) -> None:
+    """Wait for a condition; fails where it does not come."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain: {what}"
+        time.sleep(0.02)
+
+
+class Shell:
+    """An interactive shell on a terminal of 100 x 24; `with` ends it."""
+
+    def __init__(
+        self, shell: str, world: World, rc: str, cwd: Path | None = None, wrap: tuple[str, ...] = (), **more: str
+    ) -> None:
+        self.shell = shell
+        self.screen = ""
+        self._asked = 0
+        place = world.home / f"rc-{shell}"
+        place.mkdir(exist_ok=True)
+        name = ".zshrc" if shell == "zsh" else "rc"
+        (place / name).write_text(rc)
+        command = {
+            "bash": ["bash", "--noprofile", "--rcfile", str(place / "rc"), "-i"],
+            "zsh": ["zsh", "-d", "-i"],
+            "fish": ["fish", "--no-config", "-i", "-C", f"source '{place}/rc'"],
+        }[shell]
+        environ = world.environ | {"ZDOTDIR": str(place), "COLUMNS": "100", "LINES": "24"} | more
+        self._master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (24, 100)) if hasattr(termios, "tcsetwinsize") else None
+        self.process = subprocess.Popen(
+            [*wrap, *command],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environ,
+            cwd=cwd or world.home,
+            preexec_fn=lambda: (os.setsid(), _own_terminal(slave)),
+            close_fds=True,
+        )
+        os.close(slave)
+
+    def __enter__(self) -> Shell:
+        self.run("true")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            os.write(self._master, b"\nexit\n")
+            self.process.wait(3)
+        except (subprocess.TimeoutExpired, OSError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(5)
+        finally:
+            os.close(self._master)
+
+    def send(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def read(self, seconds: float = 0.3) -> str:
+        """What comes on the screen until nothing has come for a while."""
+        came = b""
+        while select.select([self._master], [], [], seconds)[0]:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            came += data
+        text = came.decode("utf-8", "replace")
+        self.screen += text
+        return text
+
+    def run(self, command: str) -> str:
+        """The output of a command line, and the prompt that comes after it, without escape sequences."""
+        self._asked += 1
+        mark = f"end-{self._asked}"
+        self.send(f"{command}\nprintf '%s-%s\\n' end {self._asked}\n")
+        text, end = "", time.monotonic() + PATIENCE
+        while mark not in text:
+            assert time.monotonic() < end, f"{self.shell} did not answer {command!r}: {text!r}"
+            text += self.read(0.05)
+        text += self.read(0.2)
+        return plain(text)
+
+    def value(self, expression: str) -> str:
+        """What `printf %s EXPRESSION` writes."""
+        text = self.run(f"printf '<<%s>>\\n' {expression}")
+        found = re.findall(r"<<((?:(?!<<).)*?)>>\r?\n", text, re.DOTALL)
+        assert found, text
+        return found[-1]
+
+
+def _own_terminal(slave: int) -> None:
+    import fcntl
+
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+
+def plain(text: str) -> str:
+    """A screen's text without escape sequences."""
+    return _ESCAPES.sub("", text).replace("\r\n", "\n")

@@ -1,0 +1,417 @@
+"""The ready line: which one is a folder's, what it says, until when it holds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ccusage_line import prompt, readyline
+from ccusage_line.index import Index
+from ccusage_line.paths import data_dirs, index_dir
+from ccusage_line.session import ModelUsage, Session
+from shells import World, until
+
+SECOND = 1_000_000_000
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World(tmp_path)
+    for name in ("HOME", "CLAUDE_CONFIG_DIR", "CCUSAGE_STATE_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, world.environ[name])
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    return world
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        pytest.param("/home/ann/web", "-home-ann-web", id="plain"),
+        pytest.param("/home/ann/my_web app.v2", "-home-ann-my-web-app-v2", id="punctuation"),
+        pytest.param("/home/ann/Bücher", "-home-ann-B-cher", id="one-unit"),
+        pytest.param("/home/ann/🙂x", "-home-ann---x", id="two-units"),
+        pytest.param("/a\nb", "-a-b", id="newline"),
+        pytest.param("/", "-", id="root"),
+        pytest.param("/x٣", "-x-", id="digit-of-another-script"),
+    ],
+)
+def test_a_folder_is_munged_as_the_client_does(path, name):
+    assert readyline.munged(path) == readyline.folder_name(path) == name
+
+
+def test_a_long_folder_name_is_cut_and_ends_in_javas_hash_of_the_whole_path():
+    path = "/home/ann/" + "long/" * 50 + "Bücher🙂"
+    units = path.encode("utf-16-le")
+    codes = [int.from_bytes(units[i : i + 2], "little") for i in range(0, len(units), 2)]
+    value = sum(code * 31 ** (len(codes) - 1 - place) for place, code in enumerate(codes)) % 2**32
+    value = min(value, 2**32 - value)
+    name = readyline.folder_name(path)
+    assert name[:201] == readyline.munged(path)[:200] + "-"
+    assert int(name[201:], 36) == value
+    assert readyline.folder_name("/" + "a" * 198) == "-" + "a" * 198
+
+
+def test_the_levels_of_a_linked_folder_are_the_real_one_and_the_typed_one_nearest_first(tmp_path):
+    real = tmp_path / "disk" / "web"
+    real.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(real)
+    assert readyline.levels(f"{tmp_path}/link")[:3] == [str(real), f"{tmp_path}/link", f"{tmp_path}/disk"]
+    assert readyline.levels("/usr")[-1] == "/"
+
+
+def test_a_name_of_any_length_becomes_file_names_that_fit(tmp_path):
+    path = readyline.path_of(str(tmp_path), "-" + "a" * 900)
+    readyline.write(path, "x", looked=time.time_ns(), expires=2**31)
+    assert readyline.read(path).text(readyline.PLAIN) == "x"
+    assert readyline.path_of("d", "-" + "a" * 900) != readyline.path_of("d", "-" + "a" * 901)
+
+
+# --- the file ----------------------------------------------------------------------------------------------------
+
+
+def _write(path: Path, looked: int, *dependencies: Path, text: str = "$1.00", seconds: int = 300) -> readyline.Line:
+    expires = looked // SECOND + seconds
+    readyline.write(str(path), text, looked=looked, expires=expires, dependencies=map(str, dependencies))
+    line = readyline.read(str(path))
+    assert line is not None
+    return line
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A file that has not changed for a minute."""
+    path = tmp_path / "transcript"
+    path.write_text("{}")
+    moment = time.time_ns() - 60 * SECOND + 123_456_789
+    os.utime(path, ns=(moment, moment))
+    return path
+
+
+def test_a_line_holds_until_it_expires_and_not_before_its_look(tmp_path, old):
+    looked = time.time_ns()
+    line = _write(tmp_path / "line", looked, old)
+    assert line.fresh(looked / SECOND)
+    assert line.fresh(looked // SECOND + 299)
+    assert not line.fresh(looked // SECOND + 300)
+    assert not line.fresh(looked // SECOND - 1), "the clock was set back"
+
+
+@pytest.mark.parametrize("tick", [pytest.param(0, id="same-moment"), pytest.param(10_000_000, id="clock-tick-behind")])
+def test_a_change_after_the_look_shows_even_if_its_time_is_a_tick_behind(tmp_path, old, tick):
+    looked = time.time_ns()
+    line = _write(tmp_path / "line", looked, old)
+    os.utime(old, ns=(looked - tick, looked - tick))
+    assert not line.fresh(looked / SECOND)
+
+
+def test_a_change_within_the_same_second_shows_where_files_keep_whole_seconds(tmp_path, old):
+    looked = time.time_ns() // SECOND * SECOND + 900_000_000
+    whole = looked // SECOND * SECOND - 60 * SECOND
+    os.utime(old, ns=(whole, whole))
+    line = _write(tmp_path / "line", looked, old)
+    os.utime(old, ns=(looked // SECOND * SECOND,) * 2)
+    assert not line.fresh(looked / SECOND)
+
+
+def test_a_file_from_the_future_is_not_newer_for_ever(tmp_path, old):
+    future = time.time_ns() + 3600 * SECOND
+    os.utime(old, ns=(future, future))
+    line = _write(tmp_path / "line", time.time_ns(), old)
+    assert line.fresh(time.time())
+    os.utime(old, ns=(future + SECOND, future + SECOND))
+    assert not line.fresh(time.time())
+
+
+def test_a_dependency_that_no_line_can_name_makes_the_line_short_lived(tmp_path, old):
+    odd = tmp_path / "a\nb"
+    odd.write_text("")
+    looked = time.time_ns()
+    line = _write(tmp_path / "line", looked, old, odd)
+    assert line.text(readyline.PLAIN) == "$1.00"
+    assert not line.fresh(looked / SECOND + 3)
+
+
+def test_a_line_is_ours_alone_and_comes_in_one_piece(tmp_path, old):
+    line = _write(tmp_path / "line", time.time_ns(), old)
+    assert os.stat(line.path).st_mode & 0o777 == 0o600
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["line", "transcript"]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"ccusage-line 2\n" * 20, b"ccusage-line 1\n1\n", b"\xff" * 100, b"ccusage-line 1\nx\n" * 20]
+)
+def test_what_is_no_line_is_no_line(tmp_path, data):
+    (tmp_path / "line").write_bytes(data)
+    assert readyline.read(str(tmp_path / "line")) is None
+
+
+# --- text --------------------------------------------------------------------------------------------------------
+
+NASTY = "a\x1b[31mb\x1b]0;t\x07\x1b[2Jc\nd\r\u2028\u202e$(x)`y`%n\\u#!\ud83d\x9b\x7f é 🙂 \ue0b0"
+
+
+def test_text_loses_all_control_but_colour():
+    shown = readyline.harmless(NASTY)
+    assert shown == "a\x1b[31mb]0;t2Jc d  $(x)`y`%n\\u#! é 🙂 \ue0b0"
+    assert readyline.harmless(NASTY, colour=False) == shown.replace("\x1b[31m", "")
+
+
+def test_text_is_made_harmless_for_each_shell():
+    assert readyline.harmless("$1 50% `x` \\", "zsh") == "$%{%}1 50%% 'x' \\%{%}"
+    assert readyline.harmless("$1 `x` \\u", "bash") == "$\x01\x021 'x' \\\x01\x02u"
+    assert readyline.harmless("#S #[fg=red]", "tmux") == "##S ##[fg=red]"
+    assert readyline.harmless("\x1b[1mx\x1b[0m", "bash") == "\x01\x1b[1m\x02x\x01\x1b[0m\x02"
+
+
+def test_colour_that_is_left_open_is_closed(tmp_path, old):
+    line = _write(tmp_path / "line", time.time_ns(), old, text="\x1b[31mred")
+    assert line.text(readyline.ANSI) == "\x1b[31mred\x1b[0m"
+    assert line.text(readyline.PLAIN) == "red"
+
+
+def test_the_default_text_is_cost_today_and_context():
+    session = _session(cost=1_234_567_000_000_000)
+    assert readyline.harmless(readyline.default_text(session, 5_000_000_000_000, 81), colour=False) == (
+        "$1,234.57 · $5.00 today · 81%"
+    )
+    session.models[0].unpriced = 1
+    assert readyline.harmless(readyline.default_text(session, None, None), colour=False) == "$1,234.57+?"
+
+
+def _session(cost: int = 10**12, last: float | None = None, id: str = "s") -> Session:
+    moment = int((time.time() if last is None else last) * 1_000_000)
+    return Session(id, [ModelUsage("claude-opus-4-5", output=1, cost=cost, responses=1)], moment, moment, responses=1)
+
+
+# --- publishing --------------------------------------------------------------------------------------------------
+
+
+def test_a_published_line_says_what_a_session_costs_and_depends_on_its_files(world):
+    project = world.project()
+    world.spend(project)
+    transcript = world.transcript(project)
+    below = transcript.with_suffix("") / "subagents"
+    below.mkdir(parents=True)
+    (below / "agent-1.jsonl").write_text("{}\n")
+    time.sleep(0.1)  # what is younger than a clock tick makes a line that does not hold yet
+    looked = time.time_ns()
+    assert readyline.publish(os.environ, _session(), str(transcript), looked=looked, today=2 * 10**12, context=7)
+    line = world.line(project)
+    assert line.text(readyline.PLAIN) == "$1.00 · $2.00 today · 7%"
+    for path in (transcript.parent, transcript, below, below / "agent-1.jsonl"):
+        os.utime(path, ns=(looked - SECOND, looked - SECOND))
+    for path in (transcript.parent, transcript, below, below / "agent-1.jsonl"):
+        assert world.fresh(project)
+        os.utime(path)
+        assert not world.fresh(project), path
+        os.utime(path, ns=(looked - SECOND, looked - SECOND))
+
+
+def test_a_session_keeps_its_projects_line_from_an_older_one(world):
+    project = world.project()
+    world.spend(project, session="older")
+    world.spend(project, session="newer")
+    older, newer = world.transcript(project, "older"), world.transcript(project, "newer")
+    os.utime(older, ns=(SECOND, SECOND))
+    assert readyline.publish(os.environ, _session(2 * 10**12, id="newer"), str(newer), looked=time.time_ns())
+    assert not readyline.publish(os.environ, _session(10**12, 1, id="older"), str(older), looked=time.time_ns())
+    assert world.line(project).text(readyline.PLAIN) == "$2.00"
+    assert prompt._latest(os.environ).text(readyline.PLAIN) == "$2.00"
+
+
+@pytest.mark.parametrize(
+    ("ago", "shown"), [pytest.param(12 * 3600 - 60, "$1.00", id="still"), pytest.param(12 * 3600 + 60, "", id="idle")]
+)
+def test_an_idle_session_leaves_the_prompt(world, ago, shown):
+    project = world.project()
+    world.spend(project)
+    time.sleep(0.1)
+    readyline.publish(
+        os.environ, _session(last=time.time() - ago), str(world.transcript(project)), looked=time.time_ns()
+    )
+    line = world.line(project)
+    assert line.text(readyline.PLAIN) == shown
+    assert line.fresh(time.time() + 3600) == (shown == "")
+
+
+def test_a_line_expires_at_local_midnight(world, monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    before, after = 1_774_652_340, 1_774_652_400  # 2026-03-27 23:59 and 24:00 there
+    assert readyline._midnight(before) == after
+    assert readyline._midnight(after) == after + 86_400
+    assert readyline._midnight(after + 86_400) == after + 86_400 + 82_800, "the night that lacks an hour"
+
+
+# --- which project -----------------------------------------------------------------------------------------------
+
+
+def test_below_a_project_its_line_is_shown(world):
+    project = world.project()
+    world.spend(project)
+    below = project / "src" / "deep"
+    below.mkdir(parents=True)
+    assert prompt.text(os.environ, cwd=str(below)).startswith("$0.10")
+
+
+def test_outside_of_projects_nothing_is_shown_and_nothing_written(world):
+    world.spend(world.project())
+    assert prompt.text(os.environ, cwd=str(world.home)) == ""
+    assert world.line(world.home) is None
+
+
+def test_a_project_folder_without_transcripts_gives_way_to_the_project_above(world):
+    outer = world.project("outer")
+    inner = world.project("outer/inner")
+    world.spend(outer)
+    world.transcript(inner)
+    assert prompt.text(os.environ, cwd=str(inner)).startswith("$0.10")
+    assert world.line(inner).text(readyline.PLAIN).startswith("$0.10"), "so that a shell finds a line there"
+    world.spend(inner, output=8000, session="inner-1")
+    assert prompt.text(os.environ, cwd=str(inner)).startswith("$0.20")
+
+
+def test_a_project_folder_without_transcripts_and_nothing_above_is_silent(world):
+    project = world.project()
+    world.transcript(project)
+    assert prompt.text(os.environ, cwd=str(project)) == ""
+    assert world.fresh(project) or world.line(project) is not None
+
+
+def test_a_path_of_more_than_two_hundred_characters_has_a_line(world):
+    project = world.project("/".join(["long-part-of-a-path"] * 15))
+    world.spend(project)
+    assert prompt.text(os.environ, cwd=str(project)).startswith("$0.10")
+    assert world.line(project) is not None
+
+
+def test_the_newest_session_of_all_is_tmuxs_without_a_folder(world):
+    first, second = world.project("first"), world.project("second")
+    world.spend(first)
+    os.utime(world.transcript(first), ns=(SECOND, SECOND))
+    world.spend(second, output=12_000, session="second-1")
+    assert prompt.text(os.environ, "tmux").startswith("$0.30")
+    assert prompt.text(os.environ, "tmux", str(first)).startswith("$0.10")
+
+
+def test_todays_cost_of_all_projects_stands_beside_once_the_index_is_complete(world):
+    first, second = world.project("first"), world.project("second")
+    world.spend(first)
+    world.spend(second, output=12_000, session="second-1")
+    assert prompt.text(os.environ, cwd=str(first)) == "$0.10\n"
+    index = Index(index_dir(os.environ), data_dirs(os.environ))
+    index.refresh()
+    index.close()
+    world.spend(first)
+    assert prompt.text(os.environ, cwd=str(first)) == "$0.20 · $0.50 today\n"
+
+
+def test_a_long_folder_whose_path_is_not_known_has_no_line_of_its_own(world):
+    project = world.project("/".join(["long-part-of-a-path"] * 15))
+    world.spend(project)
+    transcript = str(world.transcript(project))
+    session = _session()
+    assert not readyline.publish(os.environ, session, transcript, looked=time.time_ns())
+    session.project_path = os.path.realpath(project)
+    assert readyline.publish(os.environ, session, transcript, looked=time.time_ns())
+    assert world.line(project).text(readyline.PLAIN) == "$1.00"
+
+
+# --- the command -------------------------------------------------------------------------------------------------
+
+
+def test_the_command_prints_the_text_of_each_kind(world):
+    project = world.project()
+    world.spend(project)
+    for kind, begin in ((None, "$0.10"), ("starship", "$0.10"), ("p10k", "$%{%}0.10"), ("tmux", "$0.10")):
+        ran = world.run("prompt", *(("--for", kind) if kind else ()), "--cwd", str(project))
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert ran.stdout.startswith(begin), kind
+
+
+def test_a_folder_may_be_named_by_any_path_to_it(world):
+    project = world.project()
+    world.spend(project)
+    for path in ("work", "./work/", "../home/work", f"{project}/", f"{project}/src/.."):
+        ran = subprocess.run(
+            [str(world.ccusage), "prompt", "--cwd", path],
+            cwd=world.home,
+            env=world.environ,
+            capture_output=True,
+            text=True,
+        )
+        assert (ran.returncode, ran.stdout[:5], ran.stderr) == (0, "$0.10", ""), path
+
+
+def test_a_line_that_holds_is_shown_without_the_index(world):
+    project = world.project()
+    world.spend(project)
+    world.settle(project)
+    code = (
+        "import sys; from ccusage_line import prompt; prompt.answer(sys.argv[1:]);"
+        " print(*sorted(m for m in sys.modules if not m.startswith('_')))"
+    )
+    here = str(Path(prompt.__file__).parent.parent)
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {here!r}); {code}", "--cwd", str(project)],
+        env=world.environ, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    text, modules = ran.stdout.splitlines()
+    assert text.startswith("$0.10")
+    assert not {"argparse", "json", "re", "sqlite3", "ccusage_line.index", "platformdirs"} & set(modules.split())
+
+
+def test_only_one_refresher_works_at_a_time_and_the_other_ends(world):
+    import fcntl
+
+    project = world.project()
+    world.spend(project)
+    (world.state / "prompt").mkdir(parents=True)
+    with open(world.state / "prompt" / "refresh.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ran = world.run("prompt", "--refresh", "--cwd", str(project))
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+        time.sleep(0.3)
+        assert world.line(project) is None
+    world.run("prompt", "--refresh", "--cwd", str(project))
+    until(lambda: world.line(project) is not None, "the line is written once the lock is free")
+
+
+def test_a_refresher_has_its_own_session_and_nothing_of_the_shells(world):
+    told = world.home / "told"
+    code = (
+        "import os; from ccusage_line import prompt; prompt._detach();"
+        f" open({str(told)!r}, 'w').write(' '.join([str(os.getsid(0) == os.getpid() or os.getsid(0)),"
+        " *(str(os.path.samestat(os.fstat(fd), os.stat(os.devnull))) for fd in (0, 1, 2))]))"
+    )
+    for group in (False, True):  # as a child in the shell's group, and as the leader of a group
+        told.unlink(missing_ok=True)
+        subprocess.run([sys.executable, "-c", code], process_group=0 if group else None, check=True) if (
+            sys.version_info >= (3, 11)
+        ) else subprocess.run([sys.executable, "-c", code], check=True)
+        until(told.exists, "the refresher has told")
+        until(lambda: told.read_text().count("True") == 4, told.read_text())
+
+
+def test_after_a_refresh_that_failed_the_marker_stays(world):
+    project = world.project()
+    world.spend(project)
+    folder = world.state / "prompt"
+    folder.mkdir(parents=True)
+    (folder / "refreshing").write_text("1\n")
+    world.run("prompt", "--refresh", "--cwd", str(project))
+    until(lambda: not (folder / "refreshing").exists(), "a good refresh removes the marker")
+    (folder / "refreshing").write_text("1\n")
+    (world.state / "in-the-way").write_text("")
+    world.run("prompt", "--refresh", "--cwd", str(project), CCUSAGE_STATE_DIR=str(world.state / "in-the-way"))
+    time.sleep(0.3)
+    assert (folder / "refreshing").exists()
