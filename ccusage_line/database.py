@@ -226,7 +226,7 @@ def open_readable(folder: str) -> Connection | None:
     name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")  # quoting as URIs want it
     for mode in ("mode=ro", "immutable=1"):  # immutable: where not even the shared-memory file can be made
         try:
-            database: Connection = sqlite.connect(f"file:{name}?{mode}", 0, uri=True, isolation_level=None)
+            database: Connection = sqlite.connect(f"file:{name}?{mode}", timeout=0, uri=True, isolation_level=None)
         except DatabaseError:
             continue
         try:
