@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -22,12 +23,12 @@ def main() -> int:
     _open_streams()
     try:
         if fastlane.answer(sys.argv[1:]):
-            sys.stdout.flush()
+            fastlane.flush()
             _leave()
         from .cli import run
 
         code = run(sys.argv[1:])
-        sys.stdout.flush()
+        fastlane.flush()
     except BrokenPipeError:
         return _closed_pipe()
     except KeyboardInterrupt:
@@ -44,16 +45,12 @@ def main() -> int:
 def _leave() -> NoReturn:
     """End without the interpreter's clean-up, which takes a millisecond: stdout is flushed, and what SQLite has
     committed is on disk."""
-    import os
-
     os._exit(0)
 
 
 def _open_streams() -> None:
     """Whoever closed stdout or stderr wants nothing from them."""
     if sys.stdout is None or sys.stderr is None:
-        import os
-
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
 
@@ -64,15 +61,19 @@ def _mendable(error: UserError) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return _closed_pipe()
+    except OSError:
+        _closed_pipe()
     text = f"ccusage: {error}\n".encode("utf-8", "backslashreplace").decode("utf-8")
-    sys.stderr.write(text)
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:  # nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     return error.exit_code
 
 
 def _closed_pipe() -> int:
     """Whoever read us has read enough: silent success, at interpreter shutdown too."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 

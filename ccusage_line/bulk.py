@@ -111,16 +111,22 @@ def _in_processes(files: list[Found], workers: int) -> Iterator[Read]:
     """As _here, by forked workers, each with its share of the bytes; results come as they are ready."""
     import marshal
     import select
+    import signal
 
     read = _reader(sys.maxsize)  # imports the decoder once, before the forks
     sys.stdout.flush()
     sys.stderr.flush()
-    pipes = {}
+    pipes: dict[int, bytearray] = {}
     children = []
     for share in _shares(files, workers):
         receiving, sending = os.pipe()
         child = os.fork()
         if child == 0:
+            for pipe in (
+                receiving,
+                *pipes,
+            ):  # whoever holds a reading end keeps the writers from seeing that we are gone
+                os.close(pipe)
             _work(files, share, read, sending)
         os.close(sending)
         children.append(child)
@@ -146,6 +152,7 @@ def _in_processes(files: list[Found], workers: int) -> Iterator[Read]:
         for pipe in pipes:
             os.close(pipe)
         for child in children:
+            os.kill(child, signal.SIGTERM)  # one that is done has exited or is about to
             os.waitpid(child, 0)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import database as db
@@ -99,12 +100,12 @@ def verify(index: Index, progress: Progress | None = None) -> list[str]:
         damage = [str(error)]
     if damage != ["ok"]:
         return [f"database: {line}" for line in damage]
-    anew = _InMemory(index, standard=True)
-    anew.refresh(progress)
-    held = _in_step(index, anew)
-    growing = _unequal(held, anew, "seen")
-    found = [*_file_differences(held, anew, growing), *_claim_differences(held, anew, growing)]
-    return [*found, *_sum_differences(held), *_answer_differences(index)]
+    with closing(_InMemory(index, standard=True)) as anew:
+        anew.refresh(progress)
+        with closing(_in_step(index, anew)) as held:
+            growing = _unequal(held, anew, "seen")
+            found = [*_file_differences(held, anew, growing), *_claim_differences(held, anew, growing)]
+            return [*found, *_sum_differences(held), *_answer_differences(index)]
 
 
 def _in_step(index: Index, anew: Index) -> _Copy:
@@ -112,10 +113,11 @@ def _in_step(index: Index, anew: Index) -> _Copy:
     for _ in range(_GOES):
         held = _Copy(index)
         if not _unequal(held, anew, "seen"):
-            break
+            return held
+        held.close()
         index.refresh()
         anew.refresh()
-    return held
+    return _Copy(index)
 
 
 def _by_path(index: Index, columns: str) -> dict[bytes, tuple[Any, ...]]:
@@ -260,9 +262,9 @@ def rebuild(index: Index, progress: Progress | None = None) -> None:
     Everything is read before the first change, and all changes are one transaction: an interrupted rebuild changes
     nothing.
     """
-    anew = _InMemory(index, standard=False)
-    anew.refresh(progress)
-    index._write(lambda: _replace(index, anew), WAIT)
+    with closing(_InMemory(index, standard=False)) as anew:
+        anew.refresh(progress)
+        index._write(lambda: _replace(index, anew), WAIT)
     index.refresh()
 
 
@@ -447,6 +449,7 @@ def _erase_beside(folder: str) -> None:
 def _cut(index: Index) -> None:
     """Rewrite the database without its free pages and empty its log."""
     until = time.monotonic() + _PATIENCE
+    index.db.execute("PRAGMA busy_timeout = 50")
     while True:
         try:
             index.db.execute("VACUUM")

@@ -475,7 +475,7 @@ class _alone:
 
             try:
                 os.makedirs(os.path.dirname(lock), mode=0o700, exist_ok=True)
-                self._lock = FileLock(lock, timeout=LOCK_PATIENCE)
+                self._lock = FileLock(lock, timeout=LOCK_PATIENCE, mode=0o600)
             except OSError:
                 self._lock = None  # a lock that can't be had must not forbid what the comparison makes safe
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
 from .errors import UnknownSession, UsageError
+from .fastlane import flush, write
 from .session import MODES
 
 if TYPE_CHECKING:
@@ -22,7 +23,20 @@ if TYPE_CHECKING:
     DayOf = Callable[[int], str]
 
 LATER = ("daily", "weekly", "monthly", "blocks")  # reports that other tools have and this one will have
+_WITH_ANY_CONFIG = (
+    "-h",
+    "--help",
+    "--version",
+    "doctor",
+    "index",
+    "init",
+    "install",
+    "prompt",
+    "statusline",
+    "uninstall",
+)
 _SMALL = 32 * 1024 * 1024  # bytes of transcripts that are indexed before one session is answered
+_UNSEEN = "sweep"  # an action that only the statusline asks for
 _CANDIDATES = 10  # shown of an ambiguous id
 
 _SESSION_EXAMPLES = """\
@@ -50,7 +64,10 @@ class _Parser(argparse.ArgumentParser):
     """argparse with one line per error and the nearest valid spelling."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{' '.join(message.split())} (see `{self.prog} --help`)")
+        text = " ".join(message.split()).replace(f", '{_UNSEEN}'", "")
+        wrong, choices = text.rpartition("invalid choice: '")[2].partition("' (choose from ")[::2]
+        near = _did_you_mean(wrong, [choice.strip(" ')") for choice in choices.split(",")]) if choices else ""
+        raise UsageError(f"{text}{near} (see `{self.prog} --help`)")
 
     def unknown(self, argument: str) -> NoReturn:
         wrong = argument.partition("=")[0]
@@ -61,7 +78,7 @@ class _Parser(argparse.ArgumentParser):
 def _did_you_mean(wrong: str, options: Sequence[str]) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(wrong, options, 1)
+    near = get_close_matches(wrong, [option for option in options if option != _UNSEEN], 1, 0.7)
     return f", did you mean {near[0]}?" if near else ""
 
 
@@ -72,9 +89,9 @@ def run(argv: list[str]) -> int:
         from .complete import autocomplete
 
         autocomplete(parser, os.environ)  # ends the process
-    named, argv = _config_file(argv)
+    named, debug, argv = _global_options(argv)
     argv = _with_command(argv, list(commands))
-    config = _config(named, argv[0] if argv else "")
+    config = _config(named, "init" if argv[:2] == ["config", "path"] or {"-h", "--help"} & set(argv) else argv[0])
     for name, command_parser in commands.items():
         command_parser.set_defaults(config=config, **config.defaults_for(name, os.environ))
     if argv[:1] == ["statusline"] and not _at_terminal() and not {"-h", "--help"} & set(argv):
@@ -82,7 +99,7 @@ def run(argv: list[str]) -> int:
     args, unknown = parser.parse_known_args(argv)
     if unknown and (args.command is not cmd_statusline or _at_terminal()):
         args.parser.unknown(unknown[0])
-    if args.debug:
+    if debug:
         _debug()
     command: Callable[[argparse.Namespace], int] = args.command
     try:
@@ -102,17 +119,24 @@ def _mended(error: Exception) -> bool:
     return recover(os.environ, error)
 
 
-def _config_file(argv: list[str]) -> tuple[str | None, list[str]]:
-    """The file that `--config` names before the command, and the words without it."""
-    named = None
-    while argv[:1] == ["--config"] or (argv and argv[0].startswith("--config=")):
-        if argv[0] != "--config":
-            named, argv = argv[0].partition("=")[2], argv[1:]
-        elif len(argv) > 1:
-            named, argv = argv[1], argv[2:]
+def _global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]:
+    """(the file that `--config` names, whether `--debug` is there, the other words): both may stand anywhere."""
+    named, debug, rest = None, False, []
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word == "--debug":
+            debug = True
+        elif word.startswith("--config="):
+            named = word.partition("=")[2]
+        elif word == "--config":
+            named = next(words, None)
+            if named is None:
+                raise UsageError("--config wants a FILE (see `ccusage --help`)")
         else:
-            raise UsageError("--config wants a FILE (see `ccusage --help`)")
-    return named, argv
+            rest.append(word)
+    return named, debug, rest
 
 
 def _config(named: str | None, command: str) -> Config:
@@ -123,17 +147,16 @@ def _config(named: str | None, command: str) -> Config:
     try:
         return load(os.environ, named)
     except ConfigError:
-        if command in ("doctor", "config", "statusline"):
+        if command in _WITH_ANY_CONFIG:
             return Config.nothing(os.environ, named)
         raise
 
 
 def _with_command(argv: list[str], names: Sequence[str]) -> list[str]:
     """Plain `ccusage` and bare options are those of `session`; a misspelt command is said before argparse sees it."""
-    first = next((arg for arg in argv if arg not in ("--debug",)), None)
+    first = argv[0] if argv else None
     if first is None or (first.startswith("-") and first not in ("--version", "--help", "-h")):
-        at = argv.index(first) if first is not None else len(argv)
-        return [*argv[:at], "session", *argv[at:]]
+        return ["session", *argv]
     if first in LATER:
         raise UsageError(f"`ccusage {first}` is not built yet; `ccusage session` is the report there is")
     if not first.startswith("-") and first not in names:
@@ -382,6 +405,7 @@ def _list(args: argparse.Namespace) -> int:
     if not sessions:
         if getattr(args, "or_demo", False):
             args.or_demo = False
+            _say("no transcripts found: this is the bundled sample")
             return cmd_demo(args)
         _say(_nothing(index, args))
         return 0
@@ -419,9 +443,9 @@ def _nothing(index: Index, args: argparse.Namespace) -> str:
 
 def _one(args: argparse.Namespace) -> int:
     configured = args.config.defaults_for("session", os.environ)
-    for name in ("since", "until", "project", "breakdown"):
-        if getattr(args, name) and getattr(args, name) != configured.get(name):
-            raise UsageError(f"--{name} filters the list and has no meaning with --id")
+    for name in ("since", "until", "project", "breakdown", "compact", "order"):
+        if getattr(args, name) not in (None, False, configured.get(name, "desc")):
+            raise UsageError(f"--{name} is of the list and has no meaning with --id")
     if args.entries and not args.json:
         raise UsageError("--entries wants --json")
     day_of = _day_of(args.timezone)
@@ -431,6 +455,7 @@ def _one(args: argparse.Namespace) -> int:
         session = _find(index, args.id, args.mode, entries)
     except UnknownSession as unknown:
         return _unknown(unknown, args)
+    _say_not_stored(index)
     if args.explain:
         return _explain(index, session, args)
     if args.jq is not None:
@@ -590,6 +615,8 @@ def cmd_index_sweep(args: argparse.Namespace) -> int:
     index = _index()
     if not index.stored:  # nobody would have what is read
         return 0
+    if hasattr(os, "nice"):
+        os.nice(10)  # nobody waits for it
     with sweep_lock(index.folder) as first:
         if first:
             index.refresh()
@@ -639,6 +666,8 @@ def cmd_install(args: argparse.Namespace) -> int:
 
     from . import claude_settings, statusline
 
+    if (args.refresh_interval or 1) < 1 or (args.padding or 0) < 0:
+        raise UsageError("--refresh-interval wants a second or more, --padding no less than 0 columns")
     options = statusline.parse_options(args.options)
     complaint = "unknown option of statusline" if options is None else statusline.complaint(options)
     if complaint is not None:
@@ -739,7 +768,7 @@ def cmd_config_show(args: argparse.Namespace) -> int:
 
 
 def cmd_config_path(args: argparse.Namespace) -> int:
-    """Where the config file is."""
+    """Where the config file is, readable or not."""
     _out(args.config.path + "\n")
     return 0
 
@@ -760,7 +789,8 @@ def _index() -> Index:
     from .index import Index
     from .paths import data_dirs, index_dir
 
-    return Index(index_dir(os.environ), data_dirs(os.environ))
+    _asked.append(Index(index_dir(os.environ), data_dirs(os.environ)))
+    return _asked[-1]
 
 
 def _say_not_stored(index: Index) -> None:
@@ -778,9 +808,8 @@ def _say_mended(index: Index) -> None:
 
 def _out(text: str) -> None:
     """Answers, as UTF-8 whatever the locale says."""
-    data = text.encode("utf-8", "backslashreplace")
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
+    flush()
+    write(text)
 
 
 def _say(text: str) -> None:
@@ -843,11 +872,19 @@ def _progress() -> Callable[[int, int], None] | None:
     return Bar(sys.stderr)
 
 
+_asked: list[Index] = []  # what --debug tells of
+
+
 def _debug() -> None:
     import atexit
     import time
 
     began = time.perf_counter()
-    atexit.register(
-        lambda: _say(f"debug: {(time.perf_counter() - began) * 1000:.1f} ms, Python {sys.version.split()[0]}")
-    )
+
+    def tell() -> None:
+        for index in _asked:
+            _say(f"debug: index {index.folder}, {'stored' if index.stored else index.why_not_stored}")
+            _say(f"debug: {index.reads} transcripts opened below {', '.join(index.roots)}")
+        _say(f"debug: {(time.perf_counter() - began) * 1000:.1f} ms, Python {sys.version.split()[0]}")
+
+    atexit.register(tell)

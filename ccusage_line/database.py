@@ -122,6 +122,7 @@ def open_database(folder: str, wait: float) -> Connection:
 
     path = os.path.join(folder, NAME)
     try:
+        private_dir(os.path.dirname(folder))
         private_dir(folder)
         return _prepared(path, wait)
     except OperationalError as error:
@@ -144,10 +145,14 @@ def _prepared(path: str, wait: float) -> Connection:
     if not existed:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     database = connect(path, wait)
-    database.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commits, never tear them
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version != VERSION:
-        _create_or_migrate(database)
+    try:
+        database.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commits, never tear them
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:
+            _create_or_migrate(database)
+    except BaseException:
+        database.close()  # and with it a transaction that was begun
+        raise
     return database
 
 

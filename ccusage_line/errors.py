@@ -31,3 +31,12 @@ class JqError(UserError):
     """A `--jq` expression that cannot be read, or that failed on the value; may be several lines."""
 
     exit_code = 4
+
+
+class UnwritableOutput(UserError):
+    """Stdout takes no more: a full disk."""
+
+    exit_code = 1
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"can't write the answer: {reason.lower()}")

@@ -8,6 +8,7 @@ which gives the same bytes.
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,10 +39,31 @@ def answer(argv: list[str]) -> bool:
 
 
 def write(text: str) -> None:
-    """Put an answer on stdout, past Python's buffers: there is nothing left to flush. Raises BrokenPipeError."""
+    """Put an answer on stdout, past Python's buffers: there is nothing left to flush. Raises as flush."""
     data = memoryview(text.encode("utf-8", "backslashreplace"))
-    while data:
-        data = data[os.write(1, data) :]
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def flush() -> None:
+    """Nothing stays in Python's buffers. Raises BrokenPipeError, or UserError where stdout takes no more."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> Exception:
+    from .errors import UnwritableOutput
+
+    return UnwritableOutput(error.strerror or str(error))
 
 
 def _asked(argv: list[str]) -> dict[str, str] | None:

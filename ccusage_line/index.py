@@ -69,6 +69,7 @@ class Index:
         self._texts: dict[int, str] = {}
         self._paths: dict[int, str | None] = {}
         self._tied = False
+        self.youngest = 0  # ns: the latest change of what the session last refreshed rests on
         self._looked: list[str] = []  # folders of the session last refreshed
         try:
             self.db = db.open_database(folder, wait)
@@ -343,9 +344,16 @@ class Index:
         from .bulk import read_in_batches
 
         todo = self._changes(walk(self.roots)).to_read
+        moved = [(os.fsencode(found.path), file.id) for found, file in todo if file and file.path != found.path]
+        if moved:  # since a single session was answered
+            self._write(lambda: self._rename(moved), WAIT)
         for batch in read_in_batches([found for found, _ in todo], progress):
             self._write(lambda b=batch: self._store_first(b), WAIT)  # type: ignore[misc]
         self._write(self._finish, WAIT)
+
+    def _rename(self, moved: list[tuple[bytes, int]]) -> None:
+        self.db.executemany("UPDATE files SET path = ? WHERE id = ?", moved)
+        self._paths.clear()
 
     def _store_first(self, batch: list[tuple[Found, Reading, list[rows.Row]]]) -> None:
         """Store readings from the start of their files, without sums."""
@@ -408,7 +416,7 @@ class Index:
     def refresh_session(self, session: str) -> bool:
         """Bring one session up to date: its files and what is new in its project folders; false if it has none.
 
-        A foreign file that was never read may be missing (DESIGN section 4: the only exception to A7).
+        A foreign file that was never read may be missing (the only exception to A7).
         """
         version = self._data_version()
         look = Look(self, session)
@@ -432,6 +440,7 @@ class Index:
         if changes.any() or look.folders_changed or self._prices_changed():
             self._write(work, WAIT_ONE)
         self._looked = look.folders
+        self.youngest = look.youngest
         return True
 
     def _data_version(self) -> int:
@@ -698,13 +707,12 @@ class Index:
         """Whether all lines of a session are in vanished files (A13)."""
         if not self.complete:
             return False
-        found = self.db.execute(
-            "SELECT vanished FROM files WHERE session = ?1 AND own"
-            " UNION ALL SELECT vanished FROM holds JOIN files ON files.id = holds.file"
-            " WHERE holds.session = ?1 AND counted",
+        held = self.db.execute(
+            "SELECT vanished FROM holds JOIN files ON files.id = holds.file WHERE holds.session = ? AND counted",
             (number,),
         ).fetchall()
-        return bool(found) and all(row[0] for row in found)
+        held = held or self.db.execute("SELECT vanished FROM files WHERE session = ? AND own", (number,)).fetchall()
+        return bool(held) and all(row[0] for row in held)
 
     def sessions(self, mode: str = "auto") -> list[Session]:
         """Every session that has responses."""
@@ -713,8 +721,7 @@ class Index:
         live = {
             row[0]
             for row in self.db.execute(
-                "SELECT session FROM files WHERE own AND NOT vanished"
-                " UNION SELECT holds.session FROM holds JOIN files ON files.id = holds.file"
+                "SELECT DISTINCT holds.session FROM holds JOIN files ON files.id = holds.file"
                 " WHERE counted AND NOT vanished"
             )
         }
@@ -770,10 +777,9 @@ class Index:
 
     def moments(self, now: int) -> list[Moment]:
         """The recent responses of all sessions, oldest first: those that today and the block are made of."""
-        found = self.db.execute(
-            "SELECT timestamp, auto, calculate, display, tokens FROM moments ORDER BY timestamp DESC"
-        )
-        return recent.since_a_block_began(((t, int(a), int(c), int(d), int(n)) for t, a, c, d, n in found), now)
+        from .moments import of_database
+
+        return of_database(self.db, now)
 
     def is_fork(self, session: str) -> bool:
         """Whether a session's own transcript holds lines of another: it began as a copy."""

@@ -1,4 +1,4 @@
-"""jq's language, as much of it as `--jq` promises (DESIGN 3.2): tokens, parser, evaluator.
+"""jq's language, as much of it as `--jq` promises: tokens, parser, evaluator.
 
 `compile` reads an expression into a `Program`; `Program.run` is a generator of its results. Every node of the
 expression becomes a function (value, variables) -> iterator, since each part of a jq expression may give no result,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from .answer import of_session, settled, write
+from .answer import SETTLED, of_session, settled, write
 from .paths import data_dirs, index_dir
 from .price_store import config_path
 from .price_store import dependencies as configuration
@@ -41,7 +41,7 @@ class Lane2:
 
     def _publish(self, recent: bool) -> None:
         index, name = self.index, self.session.id
-        if not index.lock_at_once():
+        if index.youngest + SETTLED > time.time_ns() or not index.lock_at_once():
             return
         try:
             dependencies = index.dependencies(name)

@@ -1,4 +1,4 @@
-"""The current price list, fetched from where LiteLLM publishes it: the only network there is (DESIGN 3.5).
+"""The current price list, fetched from where LiteLLM publishes it: the only network there is.
 
 Tier 2. A list that can't be had, or is not to be believed, leaves the table as it was and says why in one line. What
 a list no longer names keeps the price it had: old transcripts go on being priced.

@@ -155,6 +155,7 @@ def _publish(
     passed: Sequence[readyline.Project],
     looked: int,
 ) -> bool:
+    from .detach import spawn
     from .index import Index
     from .transcript import stem
 
@@ -165,6 +166,8 @@ def _publish(
         index.refresh_session(id)
         session = index.session(id)
         today = _today(index, looked // 1000)
+        if index.stored and not index.complete:
+            spawn("index", "sweep")  # which only one process at a time does
     finally:
         index.close()
     if session is None:

@@ -37,9 +37,12 @@ def read(path: str) -> Any:
 
 
 def write(path: str, value: Any) -> None:
-    """Publish plain values (tuples, lists, dicts, texts, numbers). Where that fails, nothing is published."""
+    """Publish plain values (tuples, lists, dicts, texts, numbers). Where that fails, nothing is published.
+
+    The caller holds the index's write lock.
+    """
     body = marshal.dumps((__version__, value), 2)
-    temporary = f"{path}.{os.getpid()}"
+    temporary = f"{path}~"  # one writer at a time: what a killed one leaves, the next one overwrites
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)

@@ -52,6 +52,8 @@ def _moved(found: Found, missing: list[File]) -> File | None:
     name = os.path.basename(found.path)
     for file in missing:
         same = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
+        if same and _leads_to(file.path, found.stat):
+            return file  # it is there under both names, and this one comes first now
         if (
             (same or os.path.basename(file.path) == name)
             and found.stat.st_size >= file.seen > 0
@@ -59,6 +61,14 @@ def _moved(found: Found, missing: list[File]) -> File | None:
         ):
             return file
     return None
+
+
+def _leads_to(path: str, stat: os.stat_result) -> bool:
+    try:
+        there = os.stat(path)
+    except OSError:
+        return False
+    return (there.st_dev, there.st_ino) == (stat.st_dev, stat.st_ino)
 
 
 def _continues(path: str, file: File) -> bool:
@@ -80,8 +90,10 @@ class Look:
         self._session = session
         self._stats: list[tuple[str, tuple[int, int, int, int, int], bool]] = []
         self._new: list[Found] = []
+        self._met: set[tuple[int, int]] = set()  # a file reached twice is one file
         self.files = index.files_of(session)
         self.folders: list[str] = []  # what was looked into
+        self.youngest = 0  # ns: the latest change of all files and folders seen
         for path, parts in self._bases():
             self._look_into(path, parts)
             self._look_below(os.path.join(path, session), (*parts, session))
@@ -122,6 +134,7 @@ class Look:
                 return False
             self.folders.append(path)
             now = stat_of(stat)
+            self._saw(stat)
             if self._index.folder_stat(path) != now:
                 self._stats.append((path, now, is_racy(stat, looked)))
                 self._list(path, parts)
@@ -139,12 +152,16 @@ class Look:
     def _list(self, path: str, parts: tuple[str, ...]) -> None:
         known = self._index.known_in(path)
         with os.scandir(path) as listing:
-            names = [entry.name for entry in listing if is_transcript(entry.name) and entry.name not in known]
-        for name in names:
-            file = os.path.join(path, name)
-            stat = os.stat(file)
-            if S_ISREG(stat.st_mode) and not self._index.known_elsewhere(stat):
-                self._new.append(Found(file, (*parts, name), stat))
+            new = [entry for entry in listing if is_transcript(entry.name) and entry.name not in known]
+        for entry in sorted(new, key=lambda entry: (entry.is_symlink(), os.fsencode(entry.name))):  # as a walk does
+            try:
+                stat = os.stat(entry.path)
+            except OSError:
+                continue  # gone since, or a link to nothing
+            identity = (stat.st_dev, stat.st_ino)
+            if S_ISREG(stat.st_mode) and identity not in self._met and not self._index.known_elsewhere(stat):
+                self._met.add(identity)
+                self._new.append(Found(entry.path, (*parts, entry.name), stat))
 
     def changes(self) -> Changes:
         walk = Walk()
@@ -154,6 +171,7 @@ class Look:
                 stat = os.stat(file.path)
             except OSError:
                 continue
+            self._saw(stat)
             parts = parts_below(file.path, self._index.roots)
             if parts is not None:
                 walk.files.append(Found(file.path, parts, stat))
@@ -161,6 +179,9 @@ class Look:
         for found in self._new:
             known |= self._index.file_at(found.path)  # one that had vanished
         return Changes(walk, known)
+
+    def _saw(self, stat: os.stat_result) -> None:
+        self.youngest = max(self.youngest, stat.st_mtime_ns, stat.st_ctime_ns)
 
     def store_folders(self) -> None:
         for path, stat, racy in self._stats:

@@ -11,7 +11,7 @@ from .digest import digest64, digest_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 MAX_COUNT = 2**53  # A3: a larger count is not one
@@ -566,11 +566,3 @@ def _nth(line: bytes, char: bytes, n: int, start: int) -> int:
     for _ in range(n):
         place = line.find(char, place + 1)
     return place
-
-
-def claims_in(line: bytes, at: int, path_session: str, whole: bool = True) -> Iterator[Claim]:
-    """The claims of one line that stands at *at* in its file."""
-    for obj, raw, place in objects(line, whole):
-        claim = claim_of(obj, raw, at + place, path_session)
-        if claim is not None:
-            yield claim

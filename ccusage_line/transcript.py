@@ -202,7 +202,7 @@ class Tail:
     """The bytes of a file from an offset on, in blocks of whole lines; memory stays bounded whatever the file holds.
 
     After the blocks were read: `offset` stands behind the last newline, `rest` is the unfinished line behind it,
-    `overlong` counts lines too long to be read (DESIGN: over 64 MB), and `skipping` tells that the file ends inside
+    `overlong` counts lines too long to be read (over 64 MB), and `skipping` tells that the file ends inside
     one; then `offset` stands at the end of what was read.
     """
 

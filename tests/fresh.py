@@ -90,6 +90,7 @@ class FreshSession:
     incomplete: int = 0
     entries: list[FreshEntry] = field(default_factory=list)  # by time
     files: set[str] = field(default_factory=set)  # names of its own transcripts and all that hold a line of it
+    line_files: set[str] = field(default_factory=set)  # of those that hold a line that counts
 
     @property
     def tokens(self) -> tuple[int, int, int, int]:
@@ -647,6 +648,7 @@ def add_responses(session: FreshSession, members: list[list[Line]], find_price: 
     for lines in members:
         winner = lines[0]
         session.files |= {line.source.name for line in lines}
+        session.line_files |= {line.source.name for line in lines}
         finalised = any(line.has_stop_reason for line in lines)
         for part in parts_of(winner):
             session.responses += 1

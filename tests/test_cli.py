@@ -6,8 +6,10 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -331,3 +333,51 @@ def test_index_path_and_status(used: Home) -> None:
     assert re.search(r"bad lines +2\n", status.out)
     assert "fifo.jsonl: not a regular file" in status.out
     assert re.search(r"complete +yes", status.out)
+
+
+@pytest.mark.parametrize("args", [["session"], ["session", "--id", ID, "--json"], ["session", "--jq", "."]])
+def test_a_full_stdout_is_one_line_and_exit_1(used: Home, args: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ccusage_line", *args],
+            env=used.env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"can't write" in done.stderr
+
+
+def test_debug_and_config_may_stand_anywhere(used: Home) -> None:
+    ran = used.run("session", "--json", "--debug")
+    assert ran.code == 0
+    assert "transcripts opened" in ran.err
+    assert used.run("--debug", "session", "--json").out == ran.out
+    assert used.run("session", "--json", "--config", "/nowhere.toml").code == 2
+
+
+def test_an_interrupted_first_index_ends_at_once_with_its_workers(home: Home) -> None:
+    filler = '{"type":"user","text":"' + "x" * 200_000 + '"}\n'
+    for number in range(8):
+        lines = (line(f"m{number}-{i}", f"r{i}", f"s{number}") for i in range(3000))
+        home.write(f"p/s{number}.jsonl", "".join(lines) + filler * 10)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ccusage_line", "session", "--json"], env=home.env, stdout=subprocess.DEVNULL
+    )
+    time.sleep(0.25)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) in (0, 130)
+    family = [path for path in Path("/proc").glob("[0-9]*") if home_of(path) == str(home.path)]
+    assert family == []
+    assert home.run("session", "--jq", ".sessions | length").out == "8\n"
+
+
+def home_of(process: Path) -> str | None:
+    """The HOME that a process was started with."""
+    try:
+        pairs = (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return None
+    return next((pair[5:].decode() for pair in pairs if pair.startswith(b"HOME=")), None)

@@ -1,4 +1,4 @@
-"""The refreshed price table: fetched, doubted, stored, used (A11, DESIGN 3.5 and the last rows of 7)."""
+"""The refreshed price table: fetched, doubted, stored, used (A11)."""
 
 from __future__ import annotations
 

@@ -560,7 +560,11 @@ class History:
             fresh.source(path, data)._replace(name=before + path, gone=True) for path, data in read_by_a1(self.vanished)
         ]
         sessions = fresh.count(sources, find_price)
-        archived = {name for name, one in sessions.items() if all(file.startswith(before) for file in one.files)}
+        archived = {
+            name
+            for name, one in sessions.items()
+            if all(file.startswith(before) for file in one.line_files or one.files)
+        }
         return Expected(sessions, archived)
 
 
