@@ -300,6 +300,10 @@ def made_history(work: Path, mb: float, sessions: int, big: int, seed: int) -> P
     return path
 
 
+def made_tenfold(chosen: argparse.Namespace) -> Path:
+    return made_history(chosen.work, chosen.mb * 10, chosen.sessions * 10, chosen.big, chosen.seed)
+
+
 # --- the bench --------------------------------------------------------------------------------------------------------
 
 
@@ -508,6 +512,22 @@ def report(bench: Bench, name: str, what: str, *more: str) -> list[Row]:
     stats = bench.compare(name, commands, settle=True)
     budget = REPORT["few" if sessions <= 1_000 else "many"]
     return rows(name, f"{what}, index warm, {sessions} sessions", stats, budget)
+
+
+@case("statusline-at-once")
+def statusline_at_once(bench: Bench) -> list[Row]:
+    """Called again within the two seconds in which a published answer cannot be trusted yet."""
+    scene = bench.scene
+    path = scene.typical(4)
+    command = bench.ours(scene, "statusline", payload=lambda: scene.payload(path))
+
+    def before() -> None:
+        scene.append(path)
+        run(bench.ours(scene, "statusline", payload=lambda: scene.payload(path)), bench.scratch)
+
+    command.before = before
+    stats = bench.compare("statusline-at-once", {"ours": command})
+    return rows("statusline-at-once", "`statusline` again at once after 64 KB were counted", stats, None)
 
 
 @case("report")
@@ -724,7 +744,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--sessions", type=int, default=300)
     parser.add_argument("--big", type=int, default=5_000, help="responses of one session of it; 0 for none")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--tenfold", action="store_true", help="also generate ten times as much, for the growth rows")
+    parser.add_argument(
+        "--tenfold", nargs="?", const="", metavar="DIR", help="also ten times as much (DIR, else generated): the growth"
+    )
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "ccusage-line-benchmarks")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--only", default="*", metavar="PATTERN", help=f"of {', '.join(CASES)}")
@@ -748,8 +770,8 @@ def main() -> int:
     room = Path(tempfile.mkdtemp(prefix="run-", dir=chosen.work))
     try:
         scene, tenfold = Scene(history, room / "one"), None
-        if chosen.tenfold:
-            grown = made_history(chosen.work, chosen.mb * 10, chosen.sessions * 10, chosen.big, chosen.seed)
+        if chosen.tenfold is not None:
+            grown = Path(chosen.tenfold) if chosen.tenfold else made_tenfold(chosen)
             tenfold = Scene(grown, room / "ten")
         python = interpreter(chosen.ccusage)
         scratch = room / "scratch"

@@ -132,7 +132,7 @@ def _global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]:
             named = word.partition("=")[2]
         elif word == "--config":
             named = next(words, None)
-            if named is None:
+            if named is None and argv[:1] != ["statusline"]:
                 raise UsageError("--config wants a FILE (see `ccusage --help`)")
         else:
             rest.append(word)
@@ -256,6 +256,15 @@ def _add_index(commands: _Commands) -> None:
     refresh.set_defaults(command=cmd_index_refresh, parser=refresh)
     sweep = actions.add_parser("sweep", allow_abbrev=False)  # what the statusline starts behind its back
     sweep.set_defaults(command=cmd_index_sweep, parser=sweep)
+    verify = actions.add_parser("verify", help="compare with a fresh reading of everything", allow_abbrev=False)
+    verify.set_defaults(command=cmd_index_verify, parser=verify)
+    rebuild = actions.add_parser("rebuild", help="read everything anew; archived sessions are kept", allow_abbrev=False)
+    rebuild.set_defaults(command=cmd_index_rebuild, parser=rebuild)
+    forget = actions.add_parser("forget", help="erase what only the index still knows", allow_abbrev=False)
+    forget.set_defaults(command=cmd_index_forget, parser=forget)
+    forget.add_argument("session", nargs="?", metavar="SESSION", help="one session, by its id")
+    forget.add_argument("--project", metavar="TEXT", help="sessions whose project path contains TEXT")
+    forget.add_argument("--archived", action="store_true", help="sessions all of whose transcripts are gone")
     path = actions.add_parser("path", help="where the index is", allow_abbrev=False)
     path.set_defaults(command=cmd_index_path, parser=path)
 
@@ -620,6 +629,40 @@ def cmd_index_sweep(args: argparse.Namespace) -> int:
     with sweep_lock(index.folder) as first:
         if first:
             index.refresh()
+    return 0
+
+
+def cmd_index_verify(args: argparse.Namespace) -> int:
+    """Hold the index against a fresh reading of everything; 1 if they differ."""
+    from .care import verify
+
+    index = _index()
+    _say_not_stored(index)
+    differences = verify(index, _progress())
+    _out("".join(f"{_visible(difference)}\n" for difference in differences) or "the index is one fresh reading\n")
+    return 1 if differences else 0
+
+
+def cmd_index_rebuild(args: argparse.Namespace) -> int:
+    """Read everything anew."""
+    from .care import rebuild
+
+    index = _index()
+    _say_not_stored(index)
+    rebuild(index, _progress())
+    return 0
+
+
+def cmd_index_forget(args: argparse.Namespace) -> int:
+    """Erase sessions for good; what still stands in a transcript would come back, and is told."""
+    from .care import forget
+
+    if not (args.session or args.project or args.archived):
+        raise UsageError("forget what? SESSION, --project TEXT or --archived")
+    done = forget(_index(), session=args.session, project=args.project, archived=args.archived)
+    _out("".join(f"forgot {_visible(session)}\n" for session in done.sessions) or "nothing to forget\n")
+    for session in done.kept:
+        _say(f"{_visible(session)} still has transcripts: delete those, or it comes back")
     return 0
 
 

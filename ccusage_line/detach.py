@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 import sys
 
+# As `python -m ccusage_line`, without the folder we happen to be in on the module path: that is a project's, and what
+# lies in it may be called like a module.
+_START = (
+    "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv.pop(1)];"
+    " from ccusage_line.__main__ import main; sys.exit(main())"
+)
+
 
 def spawn(*args: str) -> bool:
     """Start `ccusage ARGS` in the background; whether it was started.
 
     Claude Code kills a statusline's process group and waits for its pipe: the child has neither.
     """
-    command = [sys.executable, "-m", "ccusage_line", *args]
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    command = [sys.executable, "-c", _START, home, *args]
     if not hasattr(os, "posix_spawn"):
         return _spawn_elsewhere(command)
     nothing = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]

@@ -31,11 +31,22 @@ def answer(argv: list[str]) -> bool:
 
         return prompt(argv[1:])
     if argv[:1] == ["statusline"]:
-        from .statuslane import answer as statusline
-
-        return statusline(argv[1:])
+        return _statusline(argv[1:])
     asked = _asked(argv) if argv[:1] == ["session"] else None
     return asked is not None and (_unchanged(asked) or _appended(asked))
+
+
+def _statusline(words: list[str]) -> bool:
+    from .statuslane import answer as statusline
+
+    try:
+        return statusline(words)
+    except Exception as error:
+        from .errors import UnwritableOutput
+
+        if isinstance(error, UnwritableOutput):  # nobody takes the line: no failure of a statusline
+            return True
+        raise
 
 
 def write(text: str) -> None:

@@ -27,25 +27,39 @@ def read(descriptor: int, patience: float = PATIENCE) -> bytes:
     from time import monotonic
 
     deadline = monotonic() + patience
-    data = b""
-    while len(data) < LIMIT:
-        chunk = _next(descriptor, deadline)
-        if not chunk:
+    pieces: list[bytes] = []
+    size = 0
+    while size < LIMIT:
+        piece = _next(descriptor, deadline)
+        if not piece:
             break
-        data += chunk
-        if len(data) < _CHUNK and data.rstrip(_SPACE).endswith(b"}") and parse(data) is not None:
+        pieces.append(piece)
+        size += len(piece)
+        if size < _CHUNK and piece.rstrip(_SPACE).endswith(b"}") and parse(b"".join(pieces)) is not None:
             break
-    return data
+    return b"".join(pieces)
 
 
 def _next(descriptor: int, deadline: float) -> bytes:
     """The next bytes; none at the end, at *deadline* or where nothing can be read."""
+    there = _at_once(descriptor)
+    if there is not None:
+        return there
     try:
         if os.name == "posix" and not _readable(descriptor, deadline):
             return b""
         return os.read(descriptor, _CHUNK)
     except (OSError, ValueError):  # closed, a folder, too large a number
         return b""
+
+
+def _at_once(descriptor: int) -> bytes | None:
+    """What can be read without waiting, None where that can't be told: it spares the import of `select`, 0.2 ms."""
+    buffer = bytearray(_CHUNK)
+    try:
+        return bytes(buffer[: os.preadv(descriptor, [buffer], -1, os.RWF_NOWAIT)])
+    except (AttributeError, OSError):  # not Linux; nothing there yet, or nothing that can do this
+        return None
 
 
 def _readable(descriptor: int, deadline: float) -> bool:
@@ -68,7 +82,7 @@ def parse(data: bytes) -> object:
         return _parse_slowly(text)
     try:
         value, end = make_scanner(_Rules)(text, 0)  # type: ignore[arg-type]  # any object with its attributes does
-    except (StopIteration, ValueError, RecursionError):
+    except (StopIteration, ValueError, RecursionError, SystemError):  # the last: it knows no name for a syntax error
         return None
     return value if end == len(text) else None
 

@@ -166,14 +166,24 @@ def _publish(
         index.refresh_session(id)
         session = index.session(id)
         today = _today(index, looked // 1000)
+        context = _context(index, id)
         if index.stored and not index.complete:
             spawn("index", "sweep")  # which only one process at a time does
     finally:
         index.close()
     if session is None:
         return False
-    readyline.publish(environ, session, transcript, looked=looked, today=today, project=project, passed=passed)
+    readyline.publish(
+        environ, session, transcript, looked=looked, today=today, context=context, project=project, passed=passed
+    )
     return True
+
+
+def _context(index: Index, session: str) -> int | None:
+    """Percent of its model's window that a session's last prompt filled, rounded down; None where that is unknown."""
+    tokens, model = index.last_context(session) or (0, "")
+    price = index.table.find(model) if tokens else None
+    return tokens * 100 // price.window if price is not None and price.window else None
 
 
 def _today(index: Index, now_us: int) -> int | None:

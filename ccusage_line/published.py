@@ -23,7 +23,10 @@ def read(path: str) -> Any:
     except OSError:
         return None
     try:
-        data = os.read(descriptor, os.fstat(descriptor).st_size + 1)
+        stat = os.fstat(descriptor)
+        if hasattr(os, "geteuid") and stat.st_uid != os.geteuid():  # what another user wrote is not believed
+            return None
+        data = os.read(descriptor, stat.st_size + 1)
     except OSError:
         return None
     finally:

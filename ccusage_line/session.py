@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MODES = ("auto", "calculate", "display")  # A10; a cost triple holds one sum for each, in this order
+_LARGEST = 1.7976931348623157e308  # the largest float
 UNNAMED_MODEL = "unknown"  # shown where a response names no model
 
 
@@ -157,5 +158,8 @@ class Session:
 
 
 def dollars(pico: int) -> float:
-    """Pico-dollars as the nearest float of dollars; never -0.0."""
-    return pico / 1_000_000_000_000 if pico else 0.0
+    """Pico-dollars as the nearest float of dollars; never -0.0, and never infinite, which JSON can't say."""
+    try:
+        return pico / 1_000_000_000_000 if pico else 0.0
+    except OverflowError:
+        return _LARGEST if pico > 0 else -_LARGEST

@@ -9,40 +9,45 @@ from __future__ import annotations
 import os
 import time
 
-from . import blocks, payload, statusline
+from . import payload, statusline
 from .fastlane import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
-    from .recent import Moment
+    from .lane2 import Lane2
+    from .moments import Listed, Stored
     from .session import Session
     from .statusline import Options
 
-LATEST = 0.85  # seconds until a line is shown whatever the disk does; the design promises one
+LATEST = 0.7  # seconds from the start until a line is shown whatever the disk does; the design promises one
+_LAST_WORD = 0.05  # seconds after LATEST for the log
 SWEEP = 60.0  # seconds between two looks at what other sessions appended
-_SWEPT = "swept"  # its time is that of the last one
+FIRST_SWEEP = 5.0  # the same while not everything has been read once: whoever reads may have been killed
+_SWEPT = "swept"  # its time is that of the last one; empty before the first
 
 
 class Found:
     """What the index told."""
 
-    __slots__ = ("complete", "context", "fork", "moments", "session")
+    __slots__ = ("complete", "context", "fork", "moments", "session", "unknown")
 
     def __init__(
         self,
         session: Session | None = None,
-        moments: list[Moment] | None = None,
+        moments: Listed | Stored | None = None,
         complete: bool = False,
         fork: bool = False,
-        context: tuple[int, str] | None = None,
+        unknown: bool = False,
     ) -> None:
         self.session = session
-        self.moments = moments or []
+        self.moments = moments  # of all sessions; None where there is no complete index
         self.complete = complete
         self.fork = fork
-        self.context = context
+        self.unknown = unknown  # the session could not be asked for
+        self.context: tuple[int, str] | None = None
 
 
 def answer(words: list[str]) -> bool:
@@ -78,139 +83,259 @@ def _configured() -> tuple[list[str], dict[str, str]]:
 
 def show(options: Options) -> None:
     """Read the payload, print the line, then look after the index."""
+    latest = time.monotonic() + LATEST
     given = payload.parse(payload.read(0))
-    watch = _Watch(given, options)
-    reasons: list[str] = []
-    found, afterwards = Found(), None
+    watch = _Watch(given, options, latest)
+    desk = Desk(os.environ)
+    found = desk.look_up(given, options)
+    line = line_of(given, found, options, os.environ, time.time_ns() // 1000, desk.reasons)
+    watch.claim()
+    if _put(line):
+        desk.tidy()
+    watch.stop()
+
+
+def line_of(
+    given: object, found: Found, options: Options, environ: Mapping[str, str], now: int, reasons: list[str]
+) -> str:
+    """The line at the moment *now* (microseconds since the epoch); why it lacks something is appended to *reasons*."""
     try:
-        found, afterwards = _find(given, options)
-    except Exception as error:  # a broken index costs its numbers, not the line
-        reasons.append(f"index: {type(error).__name__}")
-    line = _line(given, found, options, reasons)
-    if not watch.stop():
-        return
-    write(line + "\n")
-    _after(afterwards, found.complete, reasons)
+        numbers = numbers_of(given, found, options, now, reasons)
+    except Exception as error:  # as well as may be
+        reasons.append(f"numbers: {type(error).__name__}")
+        numbers = statusline.Numbers(found.session, fork=found.fork, last_context=found.context, unknown=found.unknown)
+    return statusline.render(given, numbers, options, environ, now, reasons)
 
 
-def _line(given: object, found: Found, options: Options, reasons: list[str]) -> str:
-    now = time.time_ns() // 1000
+def numbers_of(given: object, found: Found, options: Options, now: int, reasons: list[str]) -> statusline.Numbers:
+    """What was found, as it is at the moment *now* in the options' mode and zone."""
+    known = found.moments
     start = statusline.day_start(options, now, reasons)
-    place = 1 + statusline.MODES.index(options.mode)
-    moments = [(moment[0], moment[place], moment[4]) for moment in found.moments]
-    numbers = statusline.Numbers(
+    return statusline.Numbers(
         session=found.session,
-        today=blocks.today(moments, now, start),
-        block=blocks.block(moments, now, payload.resets_at(given)),
+        today=None if known is None else known.today(now, start),
+        block=None if known is None else known.block(now, payload.resets_at(given)),
         complete=found.complete,
         fork=found.fork,
         last_context=found.context,
+        unknown=found.unknown,
     )
-    return statusline.render(given, numbers, options, os.environ, now, reasons)
 
 
-def _find(given: object, options: Options) -> tuple[Found, Any]:
-    """What the index knows, and what remains to be done once the line is out."""
-    from .paths import index_dir
-
-    folder = index_dir(os.environ)
-    session = payload.session_id(given, os.environ)
-    wants_context = payload.at(given, "context_window", "current_usage") is None
-    if session is not None and not wants_context:
-        found = _published(folder, session, options.mode)
-        if found is not None:
-            return found, None
-    return _counted(folder, session, options.mode, wants_context)
+def _put(line: str) -> bool:
+    """Print; whether anybody reads."""
+    try:
+        write(line + "\n")
+    except OSError:  # closed
+        return False
+    return True
 
 
-def _published(folder: str, session: str, mode: str) -> Found | None:
-    """Lane 1."""
-    from . import recent
-    from .answer import read, session_of
-    from .price_store import config_path
+class Desk:
+    """Asks the index for one line, and does afterwards what can wait until it is printed."""
 
-    moments = recent.read(folder)
-    told = read(folder, session, config_path(os.environ)) if moments is not None else None
-    if told is None:
-        return None
-    return Found(session_of(told, mode), moments, complete=True, fork=told.fork)
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.reasons: list[str] = []  # why something is not known
+        self._environ = environ
+        self._wait: float | None = SWEEP  # None: nobody could keep what a sweep reads
+        self._folder = ""
+        self._lane: Lane2 | None = None
+        self._error: Exception | None = None
 
+    def look_up(self, given: object, options: Options) -> Found:
+        """What the index knows; it never raises."""
+        from .paths import index_dir
 
-def _counted(folder: str, session: str | None, mode: str, wants_context: bool) -> tuple[Found, Any]:
-    """Lane 2, and what there is while the index is not complete."""
-    from .index import WAIT_ONE, Index
-    from .lane2 import Lane2
-    from .paths import data_dirs
+        try:
+            self._folder = index_dir(self._environ)
+            session = self._session(given)
+            wants_context = not statusline.tells_context(given)
+            found = self._published(session, options.mode) if session and not wants_context else None
+            return found or self._counted(session, options.mode, wants_context)
+        except Exception as error:  # a broken index costs its numbers, not the line
+            self._fail("index", error)
+            return Found(unknown=True)
 
-    index = Index(folder, data_dirs(os.environ), wait=WAIT_ONE)
-    found = Found(complete=index.complete)
-    afterwards = None
-    if session is not None and index.refresh_session(session):
+    def _fail(self, what: str, error: Exception) -> None:
+        self.reasons.append(f"{what}: {type(error).__name__}")
+        self._error = error
+
+    def _session(self, given: object) -> str | None:
+        """The session that the payload is about; its transcript's name says so too, and is only looked at."""
+        found = payload.session_id(given, self._environ)
+        path = payload.transcript_path(given)
+        if found is not None or path is None:
+            return found
+        from .paths import data_dirs
+        from .transcript import is_transcript, parts_below, path_session
+
+        parts = parts_below(os.path.realpath(path), data_dirs(self._environ))
+        return path_session(parts) if parts and is_transcript(parts[-1]) else None
+
+    def _published(self, session: str, mode: str) -> Found | None:
+        """Lane 1."""
+        from . import recent
+        from .answer import read, session_of
+        from .moments import Listed
+        from .price_store import config_path
+
+        moments = recent.read(self._folder)
+        told = read(self._folder, session, config_path(self._environ)) if moments is not None else None
+        if told is None or moments is None:
+            return None
+        return Found(session_of(told, mode), Listed(moments, mode), complete=True, fork=told.fork)
+
+    def _counted(self, session: str | None, mode: str, wants_context: bool) -> Found:
+        """Lane 2, and what there is while the index is not complete."""
+        from .index import WAIT_ONE, Index
+        from .paths import data_dirs
+
+        index = Index(self._folder, data_dirs(self._environ), wait=WAIT_ONE)
+        found = Found(complete=index.complete)
+        if not index.stored:
+            self._wait = None
+        elif not found.complete:
+            self._wait = FIRST_SWEEP
+            _sweep(self._folder, self._wait)  # before the session is read, which may take longer than there is
+        if session is not None:
+            try:
+                self._take(index, session, mode, wants_context, found)
+            except Exception as error:  # an odd session costs itself, not what is known of the others
+                self._fail("session", error)
+                found.unknown = True
+        if found.complete:
+            from .moments import Stored
+
+            found.moments = Stored(index.db, mode)
+        return found
+
+    def _take(self, index: Any, session: str, mode: str, wants_context: bool, found: Found) -> None:
+        """Bring a session up to date."""
+        from .lane2 import Lane2
+
+        if not index.refresh_session(session):
+            return
         found.session = index.session(session, mode)
         found.fork = index.is_fork(session)
         found.context = index.last_context(session) if wants_context else None
         if found.session is not None and index.stored and found.complete:
-            afterwards = Lane2(index, found.session)
-    if found.complete:
-        found.moments = index.moments(time.time_ns() // 1000)
-    return found, afterwards
+            self._lane = Lane2(index, found.session)
+
+    def tidy(self) -> None:
+        """Publish, mend, look after the rest of the index, keep the log; the line is out, nothing may fail now."""
+        try:
+            if self._lane is not None:
+                self._lane.publish(recent=True)
+                self._lane.leave()
+            elif self._error is not None:
+                from .care import recover
+
+                if recover(self._environ, self._error):
+                    self._wait = 0.0
+            if self._wait is not None:
+                _sweep(self._folder, self._wait)
+        except Exception as error:
+            self._fail("afterwards", error)
+        if self.reasons:
+            _note(self._environ, self.reasons)
 
 
-def _after(afterwards: Any, complete: bool, reasons: list[str]) -> None:
-    """Once the line is out: publish, look after the rest of the index, keep the log."""
+def _note(environ: Mapping[str, str], reasons: list[str]) -> None:
+    from .statuslog import note
+
+    note(environ, reasons, time.time_ns() // 1000)
+
+
+def _sweep(folder: str, wait: float) -> None:
+    """Have somebody read what other sessions appended, or all of it the first time; not within *wait* seconds."""
+    marker = os.path.join(folder, _SWEPT)
     try:
-        if afterwards is not None:
-            afterwards.publish(recent=True)
-            afterwards.leave()
-        _sweep()
-        if reasons:
-            from .statuslog import note
-
-            note(os.environ, reasons, time.time_ns() // 1000)
-    except Exception:  # the line is out: nothing is worth a failure
-        return
-
-
-def _sweep() -> None:
-    """Have somebody read what other sessions appended, or all of it the first time; at most once a minute."""
-    from .paths import index_dir
-
-    marker = os.path.join(index_dir(os.environ), _SWEPT)
-    try:
-        if time.time() - os.stat(marker).st_mtime < SWEEP:
+        if _is_young(os.stat(marker), wait):
             return
     except OSError:
         pass
-    os.close(os.open(marker, os.O_WRONLY | os.O_CREAT, 0o600))
-    os.utime(marker)
-    from .detach import spawn
+    try:
+        descriptor = os.open(marker, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    except OSError:  # where no marker can be, no index can be stored
+        return
+    try:
+        if _alone(descriptor) and not _is_young(os.fstat(descriptor), wait):
+            os.write(descriptor, b".")
+            now = time.time()
+            os.utime(marker, (now, now))
+            from .detach import spawn
 
-    spawn("index", "sweep")
+            spawn("index", "sweep")
+    finally:
+        os.close(descriptor)
+
+
+def _is_young(stat: os.stat_result, wait: float) -> bool:
+    return stat.st_size > 0 and 0 <= time.time() - stat.st_mtime < wait
+
+
+def _alone(descriptor: int) -> bool:
+    """Whether no other process is about to start a sweep; for as long as the descriptor is open."""
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+    except ImportError:
+        return True
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 class _Watch:
-    """Prints the line without the index, and ends the process, if that takes too long."""
+    """Prints the line without the index, if that takes too long, and ends the process in any case."""
 
-    def __init__(self, given: object, options: Options) -> None:
+    def __init__(self, given: object, options: Options, latest: float) -> None:
+        """*latest* as of time.monotonic()."""
         import _thread
 
         self._given = given
         self._options = options
-        self._running = _thread.allocate_lock()
-        self._running.acquire()
-        self._claimed = _thread.allocate_lock()  # by whoever prints
-        _thread.start_new_thread(self._wait, ())
+        self._over = _thread.allocate_lock()
+        self._over.acquire()
+        self._line = _thread.allocate_lock()  # whoever has it prints
+        try:
+            _thread.start_new_thread(self._wait, (max(latest - time.monotonic(), 0.0),))
+        except RuntimeError:  # no more threads
+            pass
 
-    def _wait(self) -> None:
-        if self._running.acquire(timeout=LATEST) or not self._claimed.acquire(blocking=False):
+    def _wait(self, seconds: float) -> None:
+        if self._over.acquire(timeout=seconds):
             return
         try:
-            write(_line(self._given, Found(), self._options, []) + "\n")
+            if self._line.acquire(blocking=False):
+                reasons = ["index: too slow"]
+                found = Found(unknown=True)
+                _put(line_of(self._given, found, self._options, os.environ, time.time_ns() // 1000, reasons))
+                _note_at_once(reasons)
         finally:
             os._exit(0)
 
-    def stop(self) -> bool:
-        """Whether the caller is to print."""
-        mine = self._claimed.acquire(blocking=False)
-        self._running.release()
-        return mine
+    def claim(self) -> None:
+        """Be the one who prints. Where the line is out already, this does not return: the process is about to end."""
+        if not self._line.acquire(blocking=False):
+            self._over.acquire()
+
+    def stop(self) -> None:
+        """All is done in time."""
+        self._over.release()
+
+
+def _note_at_once(reasons: list[str]) -> None:
+    """Write the log, if the disk is not what is slow."""
+    import _thread
+
+    written = _thread.allocate_lock()
+    written.acquire()
+
+    def note() -> None:
+        _note(os.environ, reasons)
+        written.release()
+
+    _thread.start_new_thread(note, ())
+    written.acquire(timeout=_LAST_WORD)

@@ -42,7 +42,7 @@ _LONGEST_TEMPLATE = 10_000
 class Numbers:
     """What the index knows for one statusline call."""
 
-    __slots__ = ("block", "complete", "fork", "last_context", "session", "today")
+    __slots__ = ("block", "complete", "fork", "last_context", "session", "today", "unknown")
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class Numbers:
         complete: bool = False,
         fork: bool = False,
         last_context: tuple[int, str] | None = None,
+        unknown: bool = False,
     ) -> None:
         self.session = session  # None: no transcript yet
         self.today = today  # 1e-12 dollar since the local day began
@@ -59,6 +60,7 @@ class Numbers:
         self.complete = complete  # false: the index has not read everything, so today and block are not shown
         self.fork = fork  # the session began as a copy of another, whose cost the client's total includes
         self.last_context = last_context  # prompt tokens and model of the last main-chain response
+        self.unknown = unknown  # the index could not be asked: a session of None says nothing then
 
 
 class Options:
@@ -416,7 +418,7 @@ def _ours(view: _View) -> int | None:
     """Our cost of the session: nothing was spent as long as there is no transcript of it."""
     if view.numbers.session is not None:
         return view.numbers.session.cost
-    return 0 if view.raw("session_id") is not None else None
+    return 0 if not view.numbers.unknown and view.raw("session_id") is not None else None
 
 
 def _theirs(view: _View) -> int | None:
@@ -509,6 +511,11 @@ def _prompt(view: _View) -> int | None:
     if not counts or None in counts:
         return None
     return sum(int(count) for count in counts if count is not None)
+
+
+def tells_context(payload: object) -> bool:
+    """Whether the client tells the tokens of its last prompt, so that no transcript need be asked."""
+    return _prompt(_View(payload, Numbers(), Options(), {}, 0)) is not None
 
 
 def _window(view: _View, model: str | None) -> int | None:

@@ -21,6 +21,8 @@ from ccusage_line import readyline, shellinit
 
 SHELLS = ("bash", "zsh", "fish")
 PATIENCE = 20.0  # seconds until something that should happen counts as not happening
+CLOCK_TICK = 0.03  # seconds after which another change gets another time from the file system
+_READING = re.compile(r"\x1b\[\?2004h|⏎")  # written before a line is read: by bash 5.1 and zsh; by fish
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|\x1b\][^\x07]*\x07|[\x01\x02]")
 
 needs = {
@@ -81,7 +83,7 @@ class World:
             "type": "assistant",
             "cwd": str(project),
             "sessionId": session,
-            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "timestamp": moment(),
             "requestId": f"req_{session}_{number}",
             "message": {
                 "id": f"msg_{session}_{number}",
@@ -95,7 +97,7 @@ class World:
 
     def settle(self, project: Path) -> None:
         """Let the files get older than a clock tick, and make the line of a project."""
-        time.sleep(0.1)
+        time.sleep(CLOCK_TICK)
         self.run("prompt", "--refresh", "--cwd", str(project))
         until(lambda: self.fresh(project), "the line is written")
 
@@ -128,12 +130,18 @@ sys.exit(main())
 """
 
 
+def moment() -> str:
+    """The time as a transcript has it, but to the nanosecond: what was written later is later."""
+    seconds, rest = divmod(time.time_ns(), 10**9)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09d}Z"
+
+
 def until(condition, what: str) -> None:
     """Wait for a condition; fails where it does not come."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.02)
+        time.sleep(0.005)
 
 
 class Shell:
@@ -145,6 +153,7 @@ class Shell:
         self.shell = shell
         self.screen = ""
         self._asked = 0
+        self._tells = False  # whether the editor says when it begins to read
         place = world.home / f"rc-{shell}"
         place.mkdir(exist_ok=True)
         name = ".zshrc" if shell == "zsh" else "rc"
@@ -204,14 +213,63 @@ class Shell:
     def run(self, command: str) -> str:
         """The output of a command line, and the prompt that comes after it, without escape sequences."""
         self._asked += 1
-        mark = f"end-{self._asked}"
         self.send(f"{command}\nprintf '%s-%s\\n' end {self._asked}\n")
-        text, end = "", time.monotonic() + PATIENCE
-        while mark not in text:
-            assert time.monotonic() < end, f"{self.shell} did not answer {command!r}: {text!r}"
-            text += self.read(0.05)
-        text += self.read(0.2)
-        return plain(text)
+        text = self.read_to(f"end-{self._asked}")
+        return plain(text + self._prompt(text.rpartition("end-")[2]))
+
+    def enter(self, line: str) -> str:
+        """Type a line alone, and wait for the prompt after it: what the hooks see of it is not that of another."""
+        self.send(f"{line}\n")
+        return plain(self._prompt())
+
+    def read_to(self, *words: str, quiet: float = PATIENCE) -> str:
+        """What comes until all *words* are in it, or nothing has come for *quiet* seconds; in vain it fails."""
+        text, came = "", time.monotonic()
+        while not all(word in plain(text) for word in words):
+            new = self.read(0.002)
+            text += new
+            came = time.monotonic() if new else came
+            if time.monotonic() - came > quiet:
+                assert quiet < PATIENCE, f"{self.shell} did not show {words}: {text!r}"
+                break
+        return text
+
+    def _prompt(self, text: str = "") -> str:
+        """What comes behind *text* until a prompt has been drawn and the shell waits for a key."""
+        came = ""
+        self._tells = self._tells or bool(_READING.search(self.screen))
+        if not self._tells:
+            return self.read(0.3)
+        end = time.monotonic() + PATIENCE
+        while not _READING.search(text + came):
+            assert time.monotonic() < end, f"{self.shell} drew no prompt: {text + came!r}"
+            came += self.read(0.002)
+        return came + self._rest()
+
+    def _rest(self) -> str:
+        """What comes until the shell sleeps with nothing left to say."""
+        came, last = "", time.monotonic()
+        while True:
+            asleep = self._sleeps()
+            new = self.read(0)
+            if not new and (asleep or time.monotonic() - last > 0.4):
+                return came
+            if new:
+                came, last = came + new, time.monotonic()
+            else:
+                time.sleep(0.001)
+
+    def _sleeps(self) -> bool:
+        """Whether the line editor has the terminal and no thread or child runs; False where the system can't tell."""
+        try:
+            if termios.tcgetattr(self._master)[3] & termios.ICANON:
+                return False
+            tasks = Path(f"/proc/{os.tcgetpgrp(self._master)}/task")
+            states = [(task / "stat").read_text().rpartition(") ")[2][0] for task in tasks.iterdir()]
+            children = [(task / "children").read_text() for task in tasks.iterdir()]
+        except (OSError, termios.error):
+            return False
+        return set(states) == {"S"} and not any(children)
 
     def value(self, expression: str) -> str:
         """What `printf %s EXPRESSION` writes."""

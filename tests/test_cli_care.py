@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -167,3 +168,42 @@ def test_install_and_uninstall_leave_the_settings_as_they_were(home: Home) -> No
     assert settings.read_bytes() == before
     refused = home.run("install", "--", "--nonsense")
     assert (refused.code, refused.out) == (2, "")
+
+
+def test_the_index_is_verified_rebuilt_and_forgets(home: Home) -> None:
+    home.write(f"p/{ID}.jsonl", line())
+    gone = home.write("p/gone.jsonl", line("m2", "r2", "gone"))
+    home.run("session")
+    gone.unlink()
+    assert home.run("index", "verify").code == 0
+    assert home.run("index", "rebuild").code == 0
+    assert home.run("session", "--id", "gone", "--jq", ".archived").out == "true\n"
+    refused = home.run("index", "forget")
+    assert (refused.code, refused.out) == (2, "")
+    assert home.run("index", "forget", "--archived").out == "forgot gone\n"
+    assert home.run("session", "--id", "gone", "--json").code == 3
+    assert home.run("index", "verify").code == 0
+
+
+def test_a_wrong_sum_in_the_index_is_named(home: Home) -> None:
+    home.write(f"p/{ID}.jsonl", line())
+    home.run("session")
+    database = next(home.state.glob("*/index.db"))
+    connection = sqlite3.connect(database)
+    connection.execute("UPDATE totals SET output = output + 1")
+    connection.commit()
+    connection.close()
+    ran = home.run("index", "verify")
+    assert ran.code == 1
+    assert ID in ran.out
+    assert home.run("index", "rebuild").code == 0
+    assert home.run("index", "verify").code == 0
+
+
+def test_costs_beyond_all_floats_are_still_json(home: Home) -> None:
+    home.write(f"p/{ID}.jsonl", line(costUSD=1.7e308) + line("m2", "r2", costUSD=1.7e308))
+    ran = home.run("session", "--json")
+    assert ran.code == 0
+    assert json.loads(ran.out)["totals"]["totalCost"] == pytest.approx(1.7976931348623157e308)
+    assert home.run("session").code == 0
+    assert home.run("session", "--id", ID).code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 from ccusage_line import complete
 from ccusage_line.index import Index
 from ccusage_line.paths import data_dirs, index_dir
-from shells import EVERY_SHELL, Shell, World, needs, plain
+from shells import EVERY_SHELL, PATIENCE, Shell, World, needs, plain
 
 OLD, NEW, ODD = "aaaa1111-0000", "aaaa2222-0000", "bbbb3333-0000"
 
@@ -39,8 +40,7 @@ SHOWN = "Basket: $(touch pwned) 100% `x` end"
 
 def _backdate(path: Path, moment: str) -> None:
     text = path.read_text()
-    start = text.index('"timestamp":"') + len('"timestamp":"')
-    path.write_text(text[:start] + moment + text[start + 20 :])
+    path.write_text(re.sub(r'(?<="timestamp":")[^"]*', moment, text))
 
 
 def _index(world: World) -> None:
@@ -169,37 +169,36 @@ def _rc(shell: str, world: World) -> str:
     return before + world.snippet(shell)
 
 
-def _tabs(terminal: Shell, typed: str, tabs: int) -> str:
-    """The screen after some typing and TAB."""
-    terminal.read(0.1)
-    terminal.send(typed)
-    text = terminal.read(0.3)
-    for _ in range(tabs):
-        terminal.send("\t")
-        text += terminal.read(0.8)
-    terminal.send("\x03")
-    terminal.read(0.2)
+def _tabs(terminal: Shell, typed: str, *words: str, tabs: int = 1) -> str:
+    """The screen after some typing and TAB, once it shows all *words*; without any, what comes within a while."""
+    text = ""
+    for left in reversed(range(tabs)):
+        terminal.send(f"{typed}\t" if not text else "\t")
+        text += terminal.read_to(*words, quiet=0.8 if left else PATIENCE) if words else terminal.read(0.8)
+        if words and all(word in plain(text) for word in words):
+            break
+    terminal.send("\x15")  # empties the line in its turn, where an interrupt could come before the completion
+    terminal.run("true")
     return plain(text)
 
 
 @pytest.mark.parametrize("shell", EVERY_SHELL)
 def test_a_tab_completes_a_session_an_option_and_a_command(shell, world):
     with Shell(shell, world, _rc(shell, world)) as terminal:
-        assert NEW in _tabs(terminal, "ccusage session --id aaaa2", 1)
-        assert "--breakdown" in _tabs(terminal, "ccusage session --brea", 1)
-        assert "session" in _tabs(terminal, "ccusage sessi", 1)
-        assert f"{world.ccusage} session --id {NEW}"[-30:] in _tabs(terminal, f"{world.ccusage} session --id aaaa2", 1)
+        for typed, completed in (
+            ("ccusage session --id aaaa2", NEW),
+            ("ccusage session --brea", "--breakdown"),
+            ("ccusage sessi", "session"),
+            (f"{world.ccusage} session --id aaaa2", f"{world.ccusage} session --id {NEW}"[-30:]),
+        ):
+            assert completed in _tabs(terminal, typed, completed)
     assert "ccusage_" not in plain(terminal.screen)
 
 
 @pytest.mark.parametrize("shell", EVERY_SHELL)
 def test_the_list_of_sessions_shows_cost_age_and_title(shell, world):
     with Shell(shell, world, _rc(shell, world)) as terminal:
-        screen = _tabs(terminal, "ccusage session --id aaaa", 2)
-    assert NEW in screen
-    assert OLD in screen
-    assert "$0.30" in screen
-    assert "Basket: $(touch pwned) 100% `x`" in screen
+        _tabs(terminal, "ccusage session --id aaaa", NEW, OLD, "$0.30", "Basket: $(touch pwned) 100% `x`", tabs=2)
     assert not list(world.home.rglob("pwned"))
 
 
@@ -207,12 +206,12 @@ def test_the_list_of_sessions_shows_cost_age_and_title(shell, world):
 def test_no_completion_where_none_is_wanted(shell, world):
     rc = _rc(shell, world).replace("__ccusage_completion='1'", "__ccusage_completion=''")
     with Shell(shell, world, rc) as terminal:
-        assert NEW not in _tabs(terminal, "ccusage session --id aaaa2", 1)
+        assert NEW not in _tabs(terminal, "ccusage session --id aaaa2")
 
 
 @pytest.mark.parametrize("shell", [needs["zsh"]])
 def test_completion_is_there_although_compinit_comes_after_it(shell, world):
     rc = world.snippet(shell) + "autoload -Uz compinit; compinit -u -d ~/dump\n"
     with Shell(shell, world, rc) as terminal:
-        assert NEW in _tabs(terminal, "ccusage session --id aaaa2", 1)
+        assert NEW in _tabs(terminal, "ccusage session --id aaaa2", NEW)
         assert terminal.value('"$precmd_functions"') == "__ccusage_hook"

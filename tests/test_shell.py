@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ccusage_line import readyline, shellinit
-from shells import EVERY_SHELL, SHELLS, Shell, World, needs, plain, until
+from shells import CLOCK_TICK, EVERY_SHELL, SHELLS, Shell, World, needs, plain, until
 
 every_shell = pytest.mark.parametrize("shell", EVERY_SHELL)
 POSIX = [needs["bash"], needs["zsh"]]
@@ -103,8 +103,8 @@ def test_the_line_of_the_documentation_may_be_typed_too(shell, world, project):
         terminal.run(typed)
         assert "$0.10" in terminal.run("true")
         for command in ("ccusage session --brea", "true "):
-            terminal.send(f"{command}\t\x03")
-            terminal.read(0.5)
+            terminal.send(f"{command}\t\x15")
+            terminal.run("true")
         screen = plain(terminal.screen)
     for word in ("ccusage_", "not found", "unbound", "error"):
         assert word not in screen, screen
@@ -127,12 +127,13 @@ def test_the_number_of_the_last_job_stays(shell, world, project):
 def test_a_shell_without_a_clock_lets_lines_expire_by_its_own_seconds(shell, world, project):
     line = world.line(project)
     now = time.time_ns()
-    readyline.write(line.path, "soon over", looked=now, expires=now // 10**9 + 3)
+    readyline.write(line.path, "soon over", looked=now, expires=now // 10**9 + 60)
     rc = world.snippet(shell) + "\n__ccusage_now() { __ccusage_reply=; }\n"
     with Shell(shell, world, rc, cwd=project) as terminal:
         assert segment(terminal) == "soon over"
-        time.sleep(4)
-        terminal.run("true")
+        terminal.run("SECONDS=$((SECONDS + 55))")
+        assert segment(terminal) == "soon over"
+        terminal.run("SECONDS=$((SECONDS + 6))")
         until(lambda: world.line(project).text(readyline.PLAIN).startswith("$0.10"), "the line is made anew")
 
 
@@ -196,13 +197,13 @@ def test_projects_of_any_name_are_found_from_below_and_through_links(shell, worl
         (world.home / f"link{number}").symlink_to(folder)
         world.run("prompt", "--refresh", "--cwd", str(folder))
         until(lambda folder=folder: world.line(folder) is not None, name)
-    time.sleep(0.1)
+    time.sleep(CLOCK_TICK)
     with Shell(shell, world, world.snippet(shell)) as terminal:
         for number, name in enumerate(FOLDERS, 1):
             for way in (f"link{number}", f"link{number}/below"):
                 terminal.run(f"cd ~/{way}")
                 if name.startswith("long") and not segment(terminal):  # whether it is a project only Python can tell
-                    until(lambda: world.line(world.home / name / "below") is not None, "it is told")  # noqa: B023
+                    until(lambda: terminal.run("true") and segment(terminal), "it is told")
                 assert segment(terminal).startswith(f"$0.{number}0"), (name, way)
         cds = {
             "bash": 'cd -- "$(<~/name)"',
@@ -299,11 +300,9 @@ def test_the_status_of_the_last_command_stays(shell, world, project):
     pipe = {"bash": "${PIPESTATUS[*]}", "zsh": "$pipestatus", "fish": "$pipestatus"}[shell]
     fails = "sh -c 'exit 7'"
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
-        terminal.send(f"{fails}\n")
-        terminal.read(0.3)
+        terminal.enter(fails)
         assert terminal.value(status) == "7"
-        terminal.send(f"{fails} | true | sh -c 'exit 3'\n")
-        terminal.read(0.3)
+        terminal.enter(f"{fails} | true | sh -c 'exit 3'")
         assert terminal.value(f'"{pipe}"') == "7 0 3"
 
 
@@ -328,11 +327,9 @@ after() { later=$?; }
     after = "PROMPT_COMMAND+=$'\\nafter'" if "(" not in hooks else "PROMPT_COMMAND+=(after)"
     rc = f"{functions}{hooks}\n{world.snippet(shell) * 2}\n{after}\n"
     with Shell(shell, world, rc, cwd=project) as terminal:
-        terminal.send("(exit 5) | (exit 6)\n")
-        terminal.read(0.3)
+        terminal.enter("(exit 5) | (exit 6)")
         assert terminal.value('"$later"') == "6"
-        terminal.send("(exit 5) | (exit 6)\n")
-        terminal.read(0.3)
+        terminal.enter("(exit 5) | (exit 6)")
         assert terminal.value('"${seen-}"') == ("6 5 6" if hooks else "")
         assert segment(terminal).startswith("$0.10")
         assert terminal.value('"${PROMPT_COMMAND[*]}"').count("__ccusage_hook") == 1
@@ -349,8 +346,7 @@ precmd_functions+=(after)
 """
     with Shell(shell, world, rc, cwd=project) as terminal:
         for name in ("seen", "later"):
-            terminal.send("(exit 6)\n")
-            terminal.read(0.3)
+            terminal.enter("(exit 6)")
             assert terminal.value(f'"${name}"') == "6"
         assert terminal.value('"$precmd_functions"') == "before __ccusage_hook after"
 
@@ -443,8 +439,7 @@ def _traced(shell: str, world: World, rc: str, prompts: int, cwd: Path | None = 
         terminal.run("true")
         before = len(log.read_text())
         for _ in range(prompts):
-            terminal.send("\n")
-            terminal.read(0.02)
+            terminal.enter("")
         terminal.run("true")
         text = log.read_text()
     text = text[before:] if prompts else re.search(r"home/began(.*)home/ended", text, re.DOTALL)[1]
@@ -484,6 +479,8 @@ def test_at_most_one_refresher_is_started_and_a_dead_ones_place_is_taken(shell, 
         for _ in range(3):
             terminal.run("true")
             other.run("true")
+        until(lambda: log.exists() and log.read_text(), "one is started")
+        time.sleep(0.3)  # in which another one would have been
         assert len(log.read_text().split()) == 1
         marker = world.state / "prompt" / "refreshing"
         long_ago = time.time() - 60
@@ -492,6 +489,7 @@ def test_at_most_one_refresher_is_started_and_a_dead_ones_place_is_taken(shell, 
         terminal.run("true")
         until(lambda: len(log.read_text().split()) == 2, "another one is started")
         other.run("true")
+        time.sleep(0.3)
         assert len(log.read_text().split()) == 2
     for number in log.read_text().split():
         os.kill(int(number), 9)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -21,7 +23,6 @@ def world(tmp_path: Path) -> World:
     world = World(tmp_path)
     for project, session, output in (("web", "s-1", 4000), ("web", "s-2", 8000), ("api", "s-3", 24_000)):
         world.spend(world.project(project), output, session)
-        time.sleep(1.1 if session == "s-2" else 0)  # timestamps of whole seconds: s-3 is the newest
     return world
 
 
@@ -124,6 +125,25 @@ def test_every_recipe_of_the_page_is_tested():
 def test_a_recipe_does_what_its_heading_says(heading, world):
     _, code = _recipes()[heading]
     CHECKS[heading](world, code)
+
+
+# --- the picture -------------------------------------------------------------------------------------------------
+
+RECORDER = DOCS.parent / "tools" / "record_day.py"
+
+
+@pytest.mark.skipif(not (shutil.which("tmux") and shutil.which("zsh")), reason="tmux or zsh is not installed")
+def test_the_day_in_the_picture_is_what_a_recording_shows():
+    ran = subprocess.run([sys.executable, str(RECORDER), "--check"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+def test_the_picture_is_shown_and_names_no_place_of_the_machine_it_was_drawn_on():
+    picture = DOCS / "day.svg"
+    text = "\n".join("".join(row.itertext()) for row in ET.parse(picture).getroot())
+    assert f"({picture.name})" in (DOCS / "shell.md").read_text(encoding="utf-8")
+    assert re.findall(r"^(~\S*) \$", text, re.MULTILINE)[-1] == "~/webshop"
+    assert not re.search(r"/(tmp|root|home|Users|var)\b", text)
 
 
 # --- docs/shell.md -----------------------------------------------------------------------------------------------

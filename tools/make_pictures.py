@@ -25,6 +25,7 @@ DOCUMENT = ROOT / "docs" / "statusline.md"
 CELL, HEIGHT, SIZE, EDGE = 8.4, 24, 14, 20  # pixels
 INK, PAPER, FRAME, FAINT = "#d1d5db", "#111827", "#374151", "#9ca3af"
 COLOURS = {"31": "#f87171", "32": "#4ade80", "33": "#facc15", "34": "#60a5fa", "35": "#c084fc", "36": "#22d3ee"}
+EMOJI = "Apple Color Emoji, Segoe UI Emoji, Noto Color Emoji, sans-serif"  # else a font may draw them without colour
 SEQUENCE = re.compile(r"\x1b\[([0-9;]*)m")
 
 
@@ -73,6 +74,7 @@ def text_of(line: str, x: float, y: float, ink: str = INK) -> str:
             width = table.display_width(run)
             if run.strip():
                 place = f'x="{x + column * CELL:.1f}" textLength="{width * CELL:.1f}"'
+                place += f' font-family="{EMOJI}"' * (width == 2 * len(run))
                 spans.append(f"<tspan {place}{style}>{escape(run)}</tspan>")
             column += width
     return f'<text y="{y:.1f}" fill="{ink}" xml:space="preserve">{"".join(spans)}</text>'

@@ -1,0 +1,471 @@
+"""A writer that treats transcripts as the client does (and worse), askers beside it, some of them killed.
+
+Whatever is asked while it runs must lie between what stood on disk when the question was put and what stood there when
+it was answered; what the index holds in the end must be one fresh reading. `python tests/stress.py --help` runs it for
+as long as is wanted; tests/test_stress.py runs it for some seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import fresh
+from ccusage_line import care
+from ccusage_line.index import Index
+from ccusage_line.session import MODES
+from compare import as_read, as_shown, find_price
+from conftest import Home
+from lines import record, usage
+
+PROJECTS = ("-home-ann-web", "-home-ann-api", "-home-ann-Bücher")
+NOT_STORED = "can't be stored"
+
+
+@dataclass
+class Tale:
+    """One session, as far as the writer has told it."""
+
+    id: str
+    role: str  # grower, fork, mover, cutter, mortal
+    path: Path
+    begun: int = 0  # responses of which a byte may stand on disk
+    done: int = 0  # responses that stand there whole
+    lines: list[bytes] = field(default_factory=list)  # of its own file
+    sealed: bool = False  # a report has seen all of it
+    deleted: bool = False
+
+
+class Writer(threading.Thread):
+    """Grows, forks, moves, cuts, replaces and deletes transcripts until it is stopped."""
+
+    def __init__(self, home: Home, seed: int, pause: float) -> None:
+        super().__init__()
+        self.home = home
+        self.dice = random.Random(seed)
+        self.pause = pause  # seconds between two steps, at most
+        self.halt = threading.Event()
+        self.tales: list[Tale] = []
+        self.steps: Counter[str] = Counter()
+        self.error: BaseException | None = None
+        self._number = 0
+        for role in ("grower", "grower", "grower", "mover", "cutter", "cutter", "mortal"):
+            self.add(role)
+
+    def run(self) -> None:
+        try:
+            while not self.halt.is_set():
+                self.step()
+                time.sleep(self.dice.random() * self.pause)
+        except BaseException as error:
+            self.error = error
+
+    def step(self) -> None:
+        alive = [tale for tale in self.tales if not tale.deleted]
+        tale = self.dice.choice(alive)
+        kinds = ["append"] * 6 + ["subagent", "title"]
+        kinds += {"mover": ["move"], "cutter": ["cut", "replace"], "mortal": ["delete"]}.get(tale.role, [])
+        kinds += ["fork"] if tale.role == "grower" and len(self.tales) < 60 else []
+        kinds += ["add"] if len(self.tales) < 60 and self.dice.random() < 0.3 else []
+        kind = self.dice.choice(kinds)
+        self.steps[kind] += 1
+        getattr(self, kind)(tale)
+
+    # --- steps ---
+
+    def add(self, tale: Tale | str) -> Tale:
+        roles = ("grower", "mover", "cutter", "mortal")
+        role = tale if isinstance(tale, str) else self.dice.choice(roles)
+        id = f"{role}-{len(self.tales):03}-{self.dice.getrandbits(32):08x}"
+        path = self.home.projects / self.dice.choice(PROJECTS) / f"{id}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        told = Tale(id, role, path)
+        self.append(told)
+        self.tales.append(told)
+        return told
+
+    def append(self, tale: Tale) -> None:
+        count = self.dice.randrange(1, 6)
+        self._write(tale, tale.path, count, sidechain=False)
+
+    def subagent(self, tale: Tale) -> None:
+        if tale.role in ("grower", "fork"):
+            folder = tale.path.with_suffix("") / "subagents" / self.dice.choice(("", "workflows/run_1"))
+            folder.mkdir(parents=True, exist_ok=True)
+            self._write(tale, folder / f"agent-{self.dice.randrange(3)}.jsonl", 2, sidechain=True)
+
+    def title(self, tale: Tale) -> None:
+        line = {"type": "ai-title", "aiTitle": f"title {self.dice.randrange(99)}", "sessionId": tale.id}
+        self._put(tale, tale.path, json.dumps(line).encode() + b"\n")
+
+    def fork(self, tale: Tale) -> None:
+        id = f"fork-{len(self.tales):03}-{self.dice.getrandbits(32):08x}"
+        forked = Tale(id, "fork", self.home.projects / self.dice.choice(PROJECTS) / f"{id}.jsonl")
+        forked.path.parent.mkdir(exist_ok=True)
+        copied = []
+        for line in tale.lines:
+            value = json.loads(line)
+            if "message" in value:
+                copied.append({**value, "sessionId": id, "requestSessionId": value.get("requestSessionId", tale.id)})
+        self._put(forked, forked.path, b"".join(json.dumps(value).encode() + b"\n" for value in copied))
+        self.append(forked)
+        self.tales.append(forked)
+
+    def move(self, tale: Tale) -> None:
+        target = self.home.projects / self.dice.choice(PROJECTS) / tale.path.name
+        target.parent.mkdir(exist_ok=True)
+        if target == tale.path:
+            return
+        if self.dice.random() < 0.5:
+            tale.path.rename(target)
+        else:
+            shutil.copyfile(tale.path, target)
+            tale.path.unlink()
+        tale.path = target
+
+    def cut(self, tale: Tale) -> None:
+        os.truncate(tale.path, self.dice.randrange(tale.path.stat().st_size + 1))
+
+    def replace(self, tale: Tale) -> None:
+        data = tale.path.read_bytes().replace(b'"output_tokens":1', b'"output_tokens":2')
+        if self.dice.random() < 0.5:
+            with tale.path.open("r+b") as file:
+                file.write(data)
+        else:
+            beside = tale.path.with_suffix(".tmp")
+            beside.write_bytes(data)
+            beside.replace(tale.path)
+
+    def delete(self, tale: Tale) -> None:
+        if self.dice.random() < 0.7:  # the usual case: a report saw it, 30 days ago
+            tale.sealed = NOT_STORED not in self._report()
+        tale.path.unlink()
+        tale.deleted = True
+
+    def _report(self) -> str:
+        ran = self.home.run("session", "--json")
+        if ran.code != 0:
+            raise AssertionError(ran)
+        return ran.err
+
+    # --- bytes ---
+
+    def _write(self, tale: Tale, path: Path, count: int, sidechain: bool) -> None:
+        """Responses of one or several lines, the last one in two halves now and then."""
+        data = b""
+        for _ in range(count):
+            for line in self._response(tale, sidechain):
+                data += line
+                if path == tale.path:
+                    tale.lines.append(line)
+        tale.begun += count
+        if self.dice.random() < 0.3:
+            half = self.dice.randrange(len(data))
+            self._put(tale, path, data[:half])
+            time.sleep(self.dice.random() * self.pause)
+            data = data[half:]
+        self._put(tale, path, data)
+        tale.done += count
+
+    def _put(self, tale: Tale, path: Path, data: bytes) -> None:
+        with path.open("ab") as file:
+            file.write(data)
+
+    def _response(self, tale: Tale, sidechain: bool) -> list[bytes]:
+        self._number += 1
+        minute, second = divmod(self._number // 10 % 3600, 60)
+        lines = []
+        for output, stop in ((1, None), (self.dice.randrange(100, 200), "end_turn"))[self.dice.randrange(2) :]:
+            value = record(
+                f"msg_{self._number}",
+                f"req_{self._number}",
+                tale.id,
+                at=f"2026-05-01T10:{minute:02}:{second:02}.000Z",
+                stop=stop,
+                tokens=usage(self.dice.randrange(50), output, 7, 1000),
+                isSidechain=sidechain,
+                uuid=f"u{self._number}-{output}",
+            )
+            lines.append(json.dumps(value, separators=(",", ":")).encode() + b"\n")
+        return lines
+
+
+class Asker(threading.Thread):
+    """Asks one question after another, each in a process of its own, and kills some of them."""
+
+    def __init__(self, home: Home, writer: Writer, seed: int, kill: float) -> None:
+        super().__init__()
+        self.home, self.writer, self.kill = home, writer, kill
+        self.dice = random.Random(seed)
+        self.halt = threading.Event()
+        self.asked: Counter[str] = Counter()
+        self.faults: list[str] = []
+
+    def run(self) -> None:
+        while not self.halt.is_set():
+            try:
+                self.ask()
+            except Exception as error:
+                self.faults.append(repr(error))
+
+    def ask(self) -> None:
+        writer = self.writer
+        tale = self.dice.choice([tale for tale in writer.tales if tale.role in ("grower", "fork")])
+        args = self.dice.choice(
+            [
+                ["session", "--id", tale.id, "--json"],
+                ["session", "--id", tale.id, "--json"],
+                ["session", "--id", tale.id, "--jq", ".responses"],
+                ["session", "--id", tale.id, "--json", "--mode", "calculate"],
+                ["session", "--id", tale.id],
+                ["session", "--json"],
+                ["session", "--json"],
+                ["session", "--id", "latest", "--json"],
+                ["session", "--breakdown"],
+                ["statusline"],
+                ["index", "status"],
+            ]
+        )
+        before = {each.id: each.done for each in list(writer.tales)}
+        payload = json.dumps({"session_id": tale.id, "transcript_path": str(tale.path), "cwd": "/home/ann"})
+        code, out, err = self._run(args, payload)
+        if code == -signal.SIGKILL:
+            self.asked["killed"] += 1
+            return
+        self.asked[" ".join(args).replace(tale.id, "ID")] += 1
+        self.asked["not stored"] += NOT_STORED in err
+        after = {each.id: each.begun for each in list(writer.tales)}
+        fault = self._fault(args, tale, before, after, code, out, err)
+        if fault:
+            self.faults.append(f"{args}: {fault}")
+
+    def _run(self, args: list[str], payload: str) -> tuple[int, str, str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ccusage_line", *args],
+            env=self.home.env,
+            cwd=self.home.path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        killer = None
+        if self.dice.random() < self.kill:
+            killer = threading.Timer(self.dice.random() * 0.25, process.kill)
+            killer.start()
+        try:
+            out, err = process.communicate(payload, timeout=60)
+        finally:
+            if killer is not None:
+                killer.cancel()
+        return process.returncode, out, err
+
+    @staticmethod
+    def _fault(
+        args: list[str], tale: Tale, before: dict[str, int], after: dict[str, int], code: int, out: str, err: str
+    ) -> str:
+        """What is wrong with an answer; "" where nothing is."""
+        if code != 0 or "Traceback" in err or (err and NOT_STORED not in err):
+            return f"exit {code}: {err}"
+        if args[:1] == ["statusline"]:
+            return "" if out.strip() else "an empty line"
+        if "--jq" in args:
+            rows = [{"sessionId": tale.id, "responses": int(out)}]
+        elif "--json" in args:
+            value = json.loads(out)
+            rows = value.get("sessions", [value])
+        else:
+            return "" if out else "no answer"
+        for row in rows:
+            least, most = before.get(row["sessionId"], 0), after.get(row["sessionId"], 0)
+            if row["sessionId"].startswith(("grower", "fork")) and not least <= row["responses"] <= most:
+                return f"{row['sessionId']} has {row['responses']} responses, not {least} to {most}"
+        return ""
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    steps: Counter[str]
+    asked: Counter[str]
+    faults: list[str]
+    sessions: int = 0
+    responses: int = 0
+    megabytes: float = 0.0
+    left_behind: int = 0  # temporary files of killed processes
+
+
+def stress(home: Home, seconds: float, askers: int, kill: float, seed: int, pause: float = 0.02) -> Outcome:
+    """Run a writer and *askers* threads of questions for some seconds, of which the share *kill* is killed."""
+    writer = Writer(home, seed, pause)
+    threads = [Asker(home, writer, seed * 1000 + number, kill) for number in range(askers)]
+    for thread in (writer, *threads):
+        thread.start()
+    time.sleep(seconds)
+    for asker in threads:
+        asker.halt.set()
+    for asker in threads:
+        asker.join()
+    writer.halt.set()
+    writer.join()
+    asked: Counter[str] = sum((asker.asked for asker in threads), Counter())
+    outcome = Outcome(writer.steps, asked, [fault for asker in threads for fault in asker.faults])
+    if writer.error is not None:
+        outcome.faults.append(f"the writer failed: {writer.error!r}")
+    settle(home, outcome, writer.tales)
+    return outcome
+
+
+def burst(home: Home, count: int, seed: int) -> Outcome:
+    """*count* questions at the same moment, of a fresh home, on growing files."""
+    writer = Writer(home, seed, 0.01)
+    askers = [Asker(home, writer, seed * 1000 + number, 0.0) for number in range(count)]
+    gate = threading.Barrier(count)
+
+    def one(asker: Asker) -> None:
+        gate.wait()
+        asker.ask()
+
+    threads = [threading.Thread(target=one, args=(asker,)) for asker in askers]
+    writer.start()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    writer.halt.set()
+    writer.join()
+    outcome = Outcome(writer.steps, sum((asker.asked for asker in askers), Counter()), [])
+    outcome.faults += [fault for asker in askers for fault in asker.faults]
+    outcome.faults += [repr(writer.error)] if writer.error else []
+    settle(home, outcome, writer.tales)
+    return outcome
+
+
+# --- afterwards --------------------------------------------------------------------------------------------------
+
+
+def settle(home: Home, outcome: Outcome, tales: list[Tale]) -> None:
+    """Everything that must be true when all is quiet; what is not goes to the outcome's faults."""
+    wait_for_children(home, outcome.faults)
+    ran = home.run("session", "--json")
+    if ran.code or ran.err:
+        outcome.faults.append(f"the last report: {ran.code} {ran.err}")
+    folder = Path(home.run("index", "path").out.strip())
+    if list(folder.glob("*.corrupt-*")):
+        outcome.faults.append("a database was set aside")
+    index = Index(str(folder), [os.path.realpath(home.projects)])
+    outcome.faults += differences(home, index, tales)
+    outcome.faults += care.verify(index)
+    if not index.lock_at_once():
+        outcome.faults.append("the database is locked")
+    else:
+        index.unlock()
+    outcome.sessions = len(index.session_ids())
+    outcome.responses = sum(session.responses for session in index.sessions())
+    index.close()
+    with sqlite3.connect(folder / "index.db") as database:
+        if database.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+            outcome.faults.append("the database is not sound")
+    database.close()
+    outcome.faults += stale_locks(home)
+    outcome.megabytes = sum(path.stat().st_size for path in home.projects.rglob("*.jsonl")) / 1e6
+    outcome.left_behind = sum(path.suffix[1:].isdigit() for path in home.state.rglob("*.*"))
+
+
+def wait_for_children(home: Home, faults: list[str]) -> None:
+    """Detached processes end by themselves."""
+    until = time.monotonic() + 30
+    while children(home):
+        if time.monotonic() > until:
+            faults.append(f"still running: {children(home)}")
+            return
+        time.sleep(0.1)
+
+
+def children(home: Home) -> list[int]:
+    """Processes of this home, where the system tells."""
+    mark = f"CCUSAGE_STATE_DIR={home.state}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in path.read_bytes().split(b"\0"):
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def stale_locks(home: Home) -> list[str]:
+    """Lock files that somebody still holds although nobody runs."""
+    from filelock import FileLock, Timeout
+
+    faults = []
+    for path in home.state.rglob("*lock*"):
+        try:
+            with FileLock(str(path), timeout=0):
+                pass
+        except Timeout:
+            faults.append(f"stale lock {path}")
+    return faults
+
+
+def differences(home: Home, index: Index, tales: list[Tale]) -> list[str]:
+    """Where the index is not one fresh reading of what is there, or lost what it had seen of what is not."""
+    expected = fresh.read([home.data], find_price)
+    found = []
+    for mode in MODES:
+        listed = {one.id: one for one in index.sessions(mode)}
+        for name, session in expected.items():
+            alone: Any = index.session(name, mode)
+            if alone is None or as_shown(alone, mode) != as_read(session, mode):
+                shown = None if alone is None else as_shown(alone, mode)
+                found.append(f"{name} is {shown}, not {as_read(session, mode)}")
+            elif session.responses and as_shown(listed[name], mode) != as_shown(alone, mode):
+                found.append(f"{name} is another one in the list")
+        found += [f"{name} is not there" for name in listed.keys() - expected.keys() if not name.startswith("mortal")]
+    for tale in tales:
+        if tale.deleted:
+            kept = index.session(tale.id)
+            responses = kept.responses if kept else 0
+            if not (tale.done if tale.sealed else 0) <= responses <= tale.begun or (kept and not kept.archived):
+                found.append(f"{tale.id}: {responses} of {tale.done} responses kept, sealed: {tale.sealed}")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--askers", type=int, default=6)
+    parser.add_argument("--kill", type=float, default=0.3, help="share of the questions that is killed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--burst", type=int, default=0, help="so many questions at once instead")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ccusage-stress-") as folder:
+        home = Home(Path(folder).resolve())
+        if args.burst:
+            outcome = burst(home, args.burst, args.seed)
+        else:
+            outcome = stress(home, args.seconds, args.askers, args.kill, args.seed)
+    for name in ("steps", "asked", "sessions", "responses", "megabytes", "left_behind"):
+        print(f"{name:12} {getattr(outcome, name)}")
+    print(f"{len(outcome.faults)} faults", *outcome.faults[:20], sep="\n  ")
+    return bool(outcome.faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

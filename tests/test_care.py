@@ -1,0 +1,762 @@
+"""Care of the index: verify finds every planted fault, rebuild mends it, forget leaves no byte, damage loses nothing
+that can still be read."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import trees
+from ccusage_line import answer, care, database, price_store
+from ccusage_line.errors import UserError
+from ccusage_line.index import Index
+from compare import as_shown, assert_same, find_price
+from conftest import ROOT, Home
+from lines import ID, OTHER, line
+
+SECRET = "33333333-3333-4333-8333-333333333333"
+DB = database.NAME
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> list[str]:
+    projects = tmp_path / "data" / "projects"
+    (projects / "-home-me-proj").mkdir(parents=True)
+    return [str(projects)]
+
+
+@pytest.fixture
+def index(tmp_path: Path, roots: list[str]) -> Iterator[Index]:
+    found = Index(str(tmp_path / "state" / "one"), roots)
+    yield found
+    found.close()
+
+
+def write(roots: list[str], name: str, text: str) -> Path:
+    path = Path(roots[0], name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def three_sessions(roots: list[str]) -> dict[str, Path]:
+    """One plain, one with a title and a subagent, one that will vanish."""
+    title = '{"type":"custom-title","customTitle":"a title"}\n'
+    return {
+        ID: write(roots, f"-home-me-proj/{ID}.jsonl", line() + line("m2", "r2", at="2026-05-02T10:00:00Z")),
+        OTHER: write(roots, f"-home-me-proj/{OTHER}.jsonl", title + line("n1", "q1", OTHER)),
+        SECRET: write(roots, f"-home-me-proj/{SECRET}.jsonl", line("s1", "t1", SECRET)),
+    }
+
+
+# --- verify ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_verify_and_rebuild_agree_with_every_history(tmp_path: Path, first: int) -> None:
+    for seed in range(first, first + 20):
+        base = tmp_path / str(seed)
+        root = base / "data"
+        root.mkdir(parents=True)
+        history = trees.History()
+        index = Index(str(base / "state"), [str(root / "projects")])
+        for number, step in enumerate(trees.seeded_history(seed, size=8)):
+            history.apply(step, root)
+            if isinstance(step, trees.Refresh):
+                assert care.verify(index) == []
+                if number % 3 == 0:
+                    care.rebuild(index)
+                    expected = history.expected(find_price)
+                    assert_same(index, expected.sessions, expected.archived)
+                    assert care.verify(index) == []
+            elif isinstance(step, trees.Ask):
+                index.refresh_session(step.session)
+        index.close()
+
+
+FAULTS = {
+    "a sum": ("UPDATE totals SET output = output + 1", "totals of"),
+    "a session's time": ("UPDATE sessions SET last = last + 1", "sessions of"),
+    "a response too few in the sums": ("UPDATE sessions SET responses = 0", "sessions of"),
+    "a hold": ("UPDATE holds SET counted = 0", "holds of"),
+    "a hold too many": ("INSERT INTO holds SELECT session, file + 1, 1 FROM holds WHERE file = 1", "holds of"),
+    "moments": ("DELETE FROM moments", "moments of"),
+    "a claim's tokens": ("UPDATE claims SET input = input + 5", "responses that differ"),
+    "a missing claim": (
+        "DELETE FROM claims WHERE timestamp = (SELECT max(timestamp) FROM claims)",
+        "missing in the index",
+    ),
+    "a title": ("UPDATE files SET custom_title = x'41'", "custom_title is"),
+    "an offset behind what was read": ("UPDATE files SET offset = offset - 1", "offset is"),
+    "bad lines": ("UPDATE files SET bad = 7", "bad is 7"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_verify_names_a_planted_fault_and_rebuild_mends_it(index: Index, roots: list[str], fault: str) -> None:
+    three_sessions(roots)
+    assert care.verify(index) == []
+    statement, told = FAULTS[fault]
+    index.db.execute("UPDATE files SET racy = 0")  # or they would be read again, being young
+    index.db.execute(statement)
+    found = care.verify(index)
+    assert found
+    assert any(told in line for line in found), found
+    care.rebuild(index)
+    assert care.verify(index) == []
+
+
+def test_verify_names_a_published_answer_that_the_index_does_not_give(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", home.env)
+    path = home.write(f"-home-me-proj/{ID}.jsonl", line())
+    old = 1_700_000_000
+    os.utime(path, (old, old))
+    index = Index(str(index_folder(home)), [str(home.projects.resolve())])
+    index.refresh()
+    session = index.session(ID)
+    assert session is not None
+    stat = os.stat(path)
+    depends = [(str(path), (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))]
+    config = price_store.config_path(os.environ)
+    answer.write(index.folder, config, depends, answer.of_session(session, index.model_rows(ID), False))  # type: ignore[arg-type]
+    assert answer.read(index.folder, ID, config) is not None
+    assert care.verify(index) == []
+    session.responses += 1
+    answer.write(index.folder, config, depends, answer.of_session(session, index.model_rows(ID), False))  # type: ignore[arg-type]
+    assert care.verify(index) == [f"published answer of {ID}: not what the index says"]
+    care.rebuild(index)
+    assert care.verify(index) == []
+    index.close()
+
+
+def index_folder(home: Home) -> Path:
+    return Path(home.run("index", "path").out.strip())
+
+
+def test_a_fault_in_the_sums_of_an_archived_session_is_found_too(index: Index, roots: list[str]) -> None:
+    three_sessions(roots)[SECRET].unlink()
+    index.refresh()
+    files = three_sessions(roots)
+    index.refresh()
+    files[SECRET].unlink()
+    index.refresh()
+    number = index._known_id(SECRET)
+    index.db.execute("UPDATE totals SET output = 1 WHERE session = ?", (number,))
+    found = care.verify(index)
+    assert len(found) == 1
+    assert SECRET in found[0]
+
+
+# --- rebuild -----------------------------------------------------------------------------------------------------
+
+
+def test_rebuild_keeps_archived_sessions_and_what_cannot_be_read_now(index: Index, roots: list[str]) -> None:
+    files = three_sessions(roots)
+    index.refresh()
+    files[SECRET].unlink()
+    before = files[OTHER].read_text()
+    care.rebuild(index)
+    kept = {one.id: (one.output, one.archived) for one in index.sessions()}
+    assert kept == {ID: (200, False), OTHER: (100, False), SECRET: (100, True)}
+    # what stands in the place of a transcript and can't be read is no reason to drop what it said
+    files[OTHER].unlink()
+    files[OTHER].mkdir()
+    care.rebuild(index)
+    assert {one.id: one.output for one in index.sessions()} == {ID: 200, OTHER: 100, SECRET: 100}
+    files[OTHER].rmdir()
+    files[OTHER].write_text(before)
+    index.refresh()
+    assert {one.id: one.archived for one in index.sessions()} == {ID: False, OTHER: False, SECRET: True}
+
+
+def test_an_interrupted_rebuild_changes_nothing(
+    index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = three_sessions(roots)
+    index.refresh()
+    files[SECRET].unlink()
+    index.refresh()
+    before = list(index.db.iterdump())
+
+    def broken(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(care, "_drop_unused_names", broken)
+    with pytest.raises(KeyboardInterrupt):
+        care.rebuild(index)
+    assert list(index.db.iterdump()) == before
+
+
+# --- forget ------------------------------------------------------------------------------------------------------
+
+
+def bytes_below(folder: Path) -> bytes:
+    return b"\n".join(path.name.encode() + path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def secret_line(**more: object) -> str:
+    return line("s1", "t1", SECRET, cwd="/home/me/hush-hush", model="whispered-model", **more)
+
+
+def test_what_is_forgotten_leaves_no_byte_in_the_state_folder(home: Home) -> None:
+    home.write(f"-home-me-proj/{ID}.jsonl", line())
+    title = '{"type":"custom-title","customTitle":"an affair"}\n'
+    secret = home.write(f"-home-me-hush-hush/{SECRET}.jsonl", secret_line() + title)
+    home.write(f"-home-me-hush-hush/{SECRET}/subagents/agent-a1.jsonl", line("s2", "t2", SECRET, isSidechain=True))
+    assert home.run("session", "--json").code == 0
+    shutil.copy(index_folder(home) / DB, index_folder(home) / f"{DB}.corrupt-1")
+    (home.state / "statusline.log").write_text("a reason\n")
+    (index_folder(home) / "answers").mkdir(exist_ok=True)
+    (index_folder(home) / "answers" / "0123.77").write_text(SECRET)  # what a killed process left
+    shutil.rmtree(secret.parent)
+    index = Index(str(index_folder(home)), [str(home.projects.resolve())])
+    assert SECRET.encode() in bytes_below(home.state)
+    assert care.forget(index, session=SECRET) == ([SECRET], [])
+    left = bytes_below(home.state)
+    for word in (SECRET, "hush", "whispered", "affair", "a reason"):
+        assert word.encode() not in left, word
+    assert [one.id for one in index.sessions()] == [ID]
+    assert care.verify(index) == []
+    index.close()
+    assert bytes_below(home.state).count(SECRET.encode()) == 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({"session": SECRET}, id="a session"),
+        pytest.param({"project": "hush"}, id="a project"),
+        pytest.param({"archived": True}, id="all archived ones"),
+        pytest.param({"project": "hush", "archived": True}, id="the archived ones of a project"),
+    ],
+)
+def test_forget_erases_what_is_asked_and_nothing_else(index: Index, roots: list[str], asked: dict[str, object]) -> None:
+    write(roots, f"-home-me-proj/{ID}.jsonl", line())
+    secret = write(roots, f"-home-me-hush/{SECRET}.jsonl", secret_line())
+    index.refresh()
+    secret.unlink()
+    assert care.forget(index, **asked) == ([SECRET], [])  # type: ignore[arg-type]
+    assert [one.id for one in index.sessions()] == [ID]
+    assert index.session(SECRET) is None
+    index.refresh()
+    assert [one.id for one in index.sessions()] == [ID]
+
+
+def test_nothing_is_forgotten_where_nothing_is_asked_or_found(index: Index, roots: list[str]) -> None:
+    three_sessions(roots)[SECRET].unlink()
+    index.refresh()
+    assert care.forget(index) == ([], [])
+    assert care.forget(index, session="nobody") == ([], [])
+    assert len(index.sessions()) == 2
+
+
+def test_what_transcripts_still_hold_is_named_and_stays(index: Index, roots: list[str]) -> None:
+    files = three_sessions(roots)
+    agent = write(roots, f"-home-me-proj/{OTHER}/subagents/agent-a1.jsonl", line("a1", "b1", OTHER, isSidechain=True))
+    index.refresh()
+    agent.unlink()
+    assert care.forget(index, session=OTHER) == ([], [OTHER])
+    session = index.session(OTHER)
+    assert session is not None
+    assert session.output == 100  # the subagent's share stood in the index alone
+    files[OTHER].unlink()
+    assert care.forget(index, session=OTHER) == ([OTHER], [])
+    assert index.session(OTHER) is None
+
+
+def test_a_forgotten_fork_keeps_the_lines_of_its_parent(index: Index, roots: list[str]) -> None:
+    parent = line("m1", "r1", ID)
+    fork = parent.replace(f'"sessionId":"{ID}"', f'"sessionId":"{SECRET}","requestSessionId":"{ID}"')
+    files = [
+        write(roots, f"-home-me-proj/{ID}.jsonl", parent),
+        write(roots, f"-home-me-fork/{SECRET}.jsonl", fork + line("m2", "r2", SECRET)),
+    ]
+    index.refresh()
+    files[0].unlink()
+    index.refresh()
+    files[1].unlink()
+    index.refresh()
+    parents = "(SELECT id FROM files WHERE path LIKE '%home-me-proj%')"  # the fork alone holds its line now
+    index.db.execute(f"DELETE FROM claims WHERE file = {parents}")
+    index.db.execute(f"DELETE FROM files WHERE id = {parents}")
+    assert care.forget(index, session=SECRET) == ([SECRET], [])
+    assert {one.id: (one.output, one.archived) for one in index.sessions()} == {ID: (100, True)}
+    assert SECRET.encode() not in bytes_below(Path(index.folder))
+    assert care.verify(index) == []
+
+
+def test_forget_refuses_where_it_cannot_write(roots: list[str], tmp_path: Path) -> None:
+    three_sessions(roots)
+    state = tmp_path / "a-file"
+    state.write_text("")
+    index = Index(str(state / "one"), roots)
+    with pytest.raises(UserError, match="nothing can be erased"):
+        care.forget(index, session=ID)
+    assert len(index.sessions()) == 3
+    index.close()
+
+
+def test_forget_says_so_where_a_reader_keeps_the_old_bytes(
+    index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three_sessions(roots)[SECRET].unlink()
+    three_sessions(roots)
+    index.refresh()
+    Path(roots[0], f"-home-me-proj/{SECRET}.jsonl").unlink()
+    reader = sqlite3.connect(os.path.join(index.folder, DB), isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM claims").fetchone() == (4,)
+    monkeypatch.setattr(care, "_PATIENCE", 0.1)
+    with pytest.raises(UserError, match="while another process reads"):
+        care.forget(index, session=SECRET)
+    reader.close()
+    assert care.forget(index, session=SECRET) == ([], [])  # again: nothing is left but the log
+    assert SECRET.encode() not in bytes_below(Path(index.folder))
+
+
+# --- damage ------------------------------------------------------------------------------------------------------
+
+MANY = 120  # sessions, so that every table has several pages
+
+
+@pytest.fixture
+def damaged_home(home: Home) -> Home:
+    """A home with many sessions, two of them archived, and the database closed."""
+    for number in range(MANY):
+        home.write(f"-home-me-proj/s-{number:03}.jsonl", "".join(many_lines(number)))
+    gone = [home.write(f"-home-me-old/{name}.jsonl", line(name, name, name)) for name in ("old-1", "old-2")]
+    assert home.run("session", "--json").code == 0
+    for path in gone:
+        path.unlink()
+    assert outputs(home)["old-1"] == (100, True)
+    with sqlite3.connect(index_folder(home) / DB) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("PRAGMA journal_mode = WAL")
+    db.close()
+    return home
+
+
+def many_lines(number: int) -> list[str]:
+    return [line(f"m{number}-{i}", f"r{number}-{i}", f"s-{number:03}") for i in range(5)]
+
+
+def outputs(home: Home, *warned: str) -> dict[str, tuple[int, bool]]:
+    """Output tokens and archived mark of every session by the report; *warned*: words that stderr must hold."""
+    ran = home.run("session", "--json")
+    assert ran.code == 0, ran.err
+    assert all(word in ran.err for word in warned) if warned else ran.err == "", ran.err
+    return {row["sessionId"]: (row["outputTokens"], row["archived"]) for row in json.loads(ran.out)["sessions"]}
+
+
+LIVE = {f"s-{number:03}": (500, False) for number in range(MANY)}
+OLD = {"old-1": (100, True), "old-2": (100, True)}
+
+
+def pages_of(path: Path, *tables: str) -> list[int]:
+    """Numbers of the pages of tables and indexes, by walking their trees: this SQLite may lack dbstat."""
+    data = path.read_bytes()
+    size = int.from_bytes(data[16:18], "big")
+    with closing(sqlite3.connect(path)) as db:
+        roots = [
+            db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0] for name in tables
+        ]
+    db.close()
+    found = []
+    while roots:
+        page = roots.pop()
+        found.append(page)
+        start = (page - 1) * size
+        if data[start] in (2, 5):  # an inner page: its children
+            cells = int.from_bytes(data[start + 3 : start + 5], "big")
+            roots.append(int.from_bytes(data[start + 8 : start + 12], "big"))
+            for cell in range(cells):
+                at = start + int.from_bytes(data[start + 12 + 2 * cell : start + 14 + 2 * cell], "big")
+                roots.append(int.from_bytes(data[at : at + 4], "big"))
+    return sorted(found)
+
+
+def blot(path: Path, pages: list[int]) -> None:
+    size = int.from_bytes(path.read_bytes()[16:18], "big")
+    with path.open("r+b") as file:
+        for page in pages:
+            file.seek((page - 1) * size)
+            file.write(b"\xa5" * size)
+
+
+def header(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"no database at all")
+
+
+def cut_in_half(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def noise(path: Path) -> None:
+    path.write_bytes(b"\xa5" * path.stat().st_size)
+
+
+def sums_blotted(path: Path) -> None:
+    blot(path, pages_of(path, "totals", "sessions"))
+
+
+def a_claims_page_blotted(path: Path) -> None:
+    pages = pages_of(path, "claims")
+    blot(path, pages[len(pages) // 2 : len(pages) // 2 + 1])
+
+
+def an_index_page_blotted(path: Path) -> None:
+    blot(path, pages_of(path, "claims_of_session")[-1:])
+
+
+def names_blotted(path: Path) -> None:
+    blot(path, pages_of(path, "names"))
+
+
+def schema_gone(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE totals")
+    db.close()
+
+
+Damage = Callable[[Path], None]
+DAMAGES: list[tuple[Damage, bool]] = [  # how, and whether all that is archived can still be read
+    (header, False),
+    (cut_in_half, False),
+    (emptied, False),
+    (noise, False),
+    (sums_blotted, True),
+    (an_index_page_blotted, True),
+    (a_claims_page_blotted, False),
+    (names_blotted, True),
+    (schema_gone, True),
+]
+
+
+@pytest.mark.parametrize(("damage", "readable"), DAMAGES, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, damage: Damage, readable: bool) -> None:
+    folder = index_folder(damaged_home)
+    damage(folder / DB)
+    for path in damaged_home.projects.rglob("*.jsonl"):  # so that every page is needed
+        with path.open("a") as file:
+            file.write(line(f"more-{path.stem}", "r", path.stem))
+    live = {name: (output + 100, False) for name, (output, _) in LIVE.items()}
+    if damage is emptied:  # as good as new: there is nothing to set aside
+        assert outputs(damaged_home) == live
+        assert not list(folder.glob("*.corrupt-*"))
+        return
+    found = outputs(damaged_home, "the index was damaged and has been read anew")
+    assert live.items() <= found.items()
+    assert found.keys() <= live.keys() | OLD.keys()
+    assert all(found[name] == OLD[name] for name in OLD.keys() & found.keys())
+    if readable:
+        assert found == live | OLD
+    assert outputs(damaged_home) == found  # said once
+    assert len([path for path in folder.glob("*.corrupt-*") if path.name[-1].isdigit()]) == 1
+    index = Index(str(folder), [str(damaged_home.projects.resolve())])
+    assert care.verify(index) == []
+    index.close()
+
+
+def test_damage_on_pages_that_no_question_needs_is_found_by_verify(damaged_home: Home) -> None:
+    folder = index_folder(damaged_home)
+    an_index_page_blotted(folder / DB)
+    assert outputs(damaged_home) == LIVE | OLD
+    index = Index(str(folder), [str(damaged_home.projects.resolve())])
+    found = care.verify(index)
+    assert found
+    assert all(line.startswith("database: ") for line in found)
+    index.close()
+
+
+def test_one_session_is_answered_from_a_damaged_index_too(damaged_home: Home) -> None:
+    sums_blotted(index_folder(damaged_home) / DB)
+    ran = damaged_home.run("session", "--id", "s-007", "--jq", ".outputTokens")
+    assert (ran.code, ran.out) == (0, "500\n")
+    assert "the index was damaged" in ran.err
+    ran = damaged_home.run("session", "--id", "old-2", "--jq", ".archived")
+    assert (ran.code, ran.out, ran.err) == (0, "true\n", "")
+
+
+def test_the_log_of_a_damaged_index_is_read_too(home: Home) -> None:
+    """What stands in the write-ahead log alone is set aside with it."""
+    home.write(f"-home-me-proj/{ID}.jsonl", line())
+    gone = home.write("-home-me-old/old-1.jsonl", line("old-1", "old-1", "old-1"))
+    folder = index_folder(home)
+    index = Index(str(folder), [str(home.projects.resolve())])
+    index.refresh()
+    gone.unlink()
+    index.refresh()
+    kept = {suffix: (folder / (DB + suffix)).read_bytes() for suffix in ("", "-wal")}
+    assert len(kept["-wal"]) > len(kept[""])
+    index.close()
+    for suffix, data in kept.items():
+        (folder / (DB + suffix)).write_bytes(data)
+    assert database.set_aside(str(folder / DB)) is not None
+    assert outputs(home, "1 transcripts that are gone were carried over") == {ID: (100, False), "old-1": (100, True)}
+
+
+def test_what_was_carried_over_is_not_taken_from_a_transcript_that_came_back(damaged_home: Home) -> None:
+    damaged_home.write("-home-me-old/old-1.jsonl", line("old-1", "old-1", "old-1") + line("x", "x", "old-1"))
+    sums_blotted(index_folder(damaged_home) / DB)
+    found = outputs(damaged_home, "1 transcripts that are gone were carried over")
+    assert found == LIVE | {"old-1": (200, False), "old-2": (100, True)}
+
+
+def test_damage_after_damage_keeps_what_was_carried_over(damaged_home: Home) -> None:
+    folder = index_folder(damaged_home)
+    for _ in range(3):
+        sums_blotted(folder / DB)
+        assert outputs(damaged_home, "damaged") == LIVE | OLD
+        with sqlite3.connect(folder / DB) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+    assert len([path for path in folder.glob("*.corrupt-*") if path.name[-1].isdigit()]) == 1
+
+
+def test_a_whole_database_is_not_set_aside(damaged_home: Home) -> None:
+    folder = index_folder(damaged_home)
+    care.mend(str(folder))
+    error = database.DatabaseError("database disk image is malformed")
+    assert care.recover(damaged_home.env, error)  # another process may have mended it: asking again is right
+    assert not care.recover(damaged_home.env, database.OperationalError("database is locked"))
+    assert not care.recover(damaged_home.env, database.OperationalError("database or disk is full"))
+    assert not list(folder.glob("*.corrupt-*"))
+    assert outputs(damaged_home) == LIVE | OLD
+
+
+# --- versions of the schema --------------------------------------------------------------------------------------
+
+
+def version_of(path: Path) -> int:
+    with sqlite3.connect(path) as db:
+        found = db.execute("PRAGMA user_version").fetchone()[0]
+    db.close()
+    return int(found)
+
+
+def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
+    index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next version, made up: a column more. What this version wrote must be read by it as it was."""
+    three_sessions(roots)[SECRET].unlink()
+    three_sessions(roots)
+    index.refresh()
+    Path(roots[0], f"-home-me-proj/{SECRET}.jsonl").unlink()
+    index.refresh()
+    index.close()
+    path = Path(index.folder, DB)
+    next_version = database.VERSION + 1
+    script = "ALTER TABLE meta ADD COLUMN note TEXT; UPDATE meta SET note = 'moved'"
+    monkeypatch.setattr(database, "VERSION", next_version)
+    monkeypatch.setattr(database, "_MIGRATIONS", {**database._MIGRATIONS, next_version - 1: script})
+    later = Index(index.folder, roots)
+    assert later.stored
+    assert version_of(path) == next_version
+    assert {row[0] for row in later.db.execute("SELECT note FROM meta")} == {"moved"}
+    assert {one.id: one.archived for one in later.sessions()} == {ID: False, OTHER: False, SECRET: True}
+    later.close()
+    again = Index(index.folder, roots)  # and is not migrated twice
+    assert again.stored
+    again.close()
+
+
+def test_a_migration_that_fails_changes_nothing(
+    index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three_sessions(roots)
+    index.refresh()
+    index.close()
+    version = database.VERSION
+    script = "ALTER TABLE meta ADD COLUMN note TEXT; UPDATE nothing SET note = 'moved'"
+    monkeypatch.setattr(database, "VERSION", version + 1)
+    monkeypatch.setattr(database, "_MIGRATIONS", {**database._MIGRATIONS, version: script})
+    later = Index(index.folder, roots)
+    assert not later.stored
+    later.refresh()
+    assert len(later.sessions()) == 3
+    later.close()
+    path = Path(index.folder, DB)
+    assert version_of(path) == version
+    with sqlite3.connect(path) as db:
+        assert len(db.execute("SELECT * FROM meta").fetchone()) == 2
+    db.close()
+
+
+def test_every_older_version_has_its_migration() -> None:
+    assert set(database._MIGRATIONS) == set(range(1, database.VERSION))
+
+
+def test_a_newer_schema_is_left_alone_and_the_answer_comes_from_memory(home: Home) -> None:
+    home.write(f"-home-me-proj/{ID}.jsonl", line())
+    assert home.run("session", "--json").code == 0
+    path = index_folder(home) / DB
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {database.VERSION + 1}")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    before = path.read_bytes()
+    ran = home.run("session", "--json")
+    assert (ran.code, json.loads(ran.out)["totals"]["outputTokens"]) == (0, 100)
+    assert "written by a newer version" in ran.err
+    ran = home.run("session", "--id", ID, "--jq", ".outputTokens")
+    assert (ran.code, ran.out) == (0, "100\n")
+    assert path.read_bytes() == before
+    assert not list(path.parent.glob("*.corrupt-*"))
+
+
+# --- links (A1, A7) ----------------------------------------------------------------------------------------------
+
+
+class Linked:
+    """Two data directories and a folder beside them, with hard links, symbolic links and loops between them."""
+
+    def __init__(self, base: Path, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.folders = [base / "a" / "projects", base / "b" / "projects", base / "outside"]
+        for folder in self.folders:
+            folder.mkdir(parents=True)
+        self.roots = sorted(os.path.realpath(folder) for folder in self.folders[:2])
+        self.written: list[Path] = []
+        self.waiting = [
+            (self.dice.choice(self.folders) / path, trees.chunks(trees.dice_of_seed(seed), data))
+            for number in range(2)
+            for path, data in trees.seeded_tree(seed * 2 + number, size=6).items()
+        ]
+
+    def append(self) -> None:
+        path, pieces = self.dice.choice(self.waiting)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(pieces.pop(0))
+        self.written.append(path)
+        self.waiting = [each for each in self.waiting if each[1]]
+
+    def link(self) -> None:
+        root = Path(self.dice.choice(self.roots))
+        project = root / self.dice.choice(trees.PROJECTS)
+        project.mkdir(exist_ok=True)
+        path = self.dice.choice(self.written)
+        name = self.dice.choice([path.name, "s-one.jsonl", "x.jsonl"])
+        kind = self.dice.randrange(5)
+        try:
+            if kind == 0:
+                os.link(path, project / name)
+            elif kind == 1:
+                (project / name).symlink_to(path)
+            elif kind == 2:
+                (project / "broken.jsonl").symlink_to("nothing")
+            elif kind == 3:
+                (project / "loop").symlink_to(self.dice.choice([".", "..", "loop"]))
+            else:
+                (root / self.dice.choice(["-linked", trees.PROJECTS[0] + "/deep"])).symlink_to(path.parent)
+        except OSError:
+            return  # there already
+
+
+def as_fresh(index: Index) -> None:
+    """The index answers as one that has read nothing before, about everything that either knows."""
+    with closing(care._InMemory(index, standard=True)) as anew:
+        anew.refresh()
+        assert index.session_ids() == anew.session_ids()
+        for id in anew.session_ids():
+            known, read = index.session(id, entries=True), anew.session(id, entries=True)
+            assert known is not None
+            assert read is not None
+            assert as_shown(known, "auto") == as_shown(read, "auto")
+            assert (known.project_path, known.archived) == (read.project_path, read.archived)
+
+
+@pytest.mark.parametrize("seeds", [range(30), range(30, 60)], ids=["a", "b"])
+def test_a_file_reached_by_several_links_is_one_file_whatever_was_asked_before(
+    tmp_path: Path, seeds: Iterable[int]
+) -> None:
+    for seed in seeds:
+        base = tmp_path / str(seed)
+        linked = Linked(base, seed)
+        index = Index(str(base / "state"), linked.roots)
+        while linked.waiting:
+            what = linked.dice.randrange(10)
+            if what < 6 or not linked.written:
+                linked.append()
+            elif what < 8:
+                linked.link()
+            elif what == 8:
+                index.refresh_session(linked.dice.choice([*trees.SESSIONS, "agent-a3", "x"]))
+            else:
+                index.refresh()
+                as_fresh(index)
+        assert care.verify(index) == []
+        as_fresh(index)
+        index.close()
+
+
+def test_two_links_to_one_new_file_are_one_file_for_a_question_too(index: Index, roots: list[str]) -> None:
+    bare = line().replace(f'"sessionId":"{ID}",', "")
+    path = write(roots, f"-home-me-proj/{ID}.jsonl", bare)
+    (path.parent / "y.jsonl").symlink_to(path.name)
+    os.link(path, path.parent / "z.jsonl")
+    assert index.refresh_session("z")
+    index.refresh()
+    assert [(one.id, one.output) for one in index.sessions()] == [(ID, 100)]
+    assert index.session_ids() == [ID]
+
+
+def test_a_broken_link_does_not_hide_what_is_new_beside_it(index: Index, roots: list[str]) -> None:
+    path = write(roots, f"-home-me-proj/{ID}.jsonl", line())
+    index.refresh()
+    folder = path.with_suffix("") / "subagents"
+    folder.mkdir(parents=True)
+    (folder / "agent-a0.jsonl").symlink_to("nothing")
+    write(roots, f"-home-me-proj/{ID}/subagents/agent-a1.jsonl", line("a1", "a1", isSidechain=True))
+    assert index.refresh_session(ID)
+    session = index.session(ID)
+    assert session is not None
+    assert session.output == 200
+
+
+def test_a_moved_transcript_without_cwd_is_of_its_new_project(index: Index, roots: list[str]) -> None:
+    bare = line().replace('"cwd":"/home/me/proj",', "")
+    path = write(roots, f"-home-me-old/{ID}.jsonl", bare)
+    index.refresh()
+    target = Path(roots[0], "-home-me-proj", path.name)
+    path.rename(target)
+    index.refresh()
+    session = index.session(ID)
+    assert session is not None
+    assert session.project_path == "-home-me-proj"
+    assert care.verify(index) == []
+
+
+# --- docs/state.md -----------------------------------------------------------------------------------------------
+
+
+def test_every_file_of_the_state_folder_is_explained(damaged_home: Home) -> None:
+    page = (ROOT / "docs" / "state.md").read_text()
+    sums_blotted(index_folder(damaged_home) / DB)
+    for path in damaged_home.projects.rglob("*.jsonl"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    payload = json.dumps({"session_id": "s-001", "cwd": "/home/me/proj"})
+    for args in (["session"], ["session", "--id", "s-001", "--json"], ["statusline"], ["statusline", "--nonsense"]):
+        assert damaged_home.run(*args, input=payload).code == 0
+    found = {path.relative_to(damaged_home.state).parts for path in damaged_home.state.rglob("*") if path.is_file()}
+    names = {parts[0] if len(parts) == 1 else parts[1] for parts in found}
+    assert {DB, "mend.lock"} <= names
+    for name in names:
+        known = "index.db.corrupt-" if ".corrupt-" in name else name
+        assert f"`{known}" in page, name

@@ -1,0 +1,870 @@
+"""`ccusage statusline` as a process: one right line, whatever it is given and whatever the index has come to."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fresh
+from ccusage_line import blocks, recent, statuslane
+from ccusage_line.database import create_schema
+from ccusage_line.index import Index
+from ccusage_line.moments import Listed, Stored, of_database
+from ccusage_line.paths import data_dirs, index_dir
+from ccusage_line.rows import INSERT_MOMENT
+from ccusage_line.statusline import Options
+from ccusage_line.statuslog import LIMIT, NAME
+from compare import find_price
+from conftest import Home, Ran
+from lines import ID, OTHER, SONNET, line, usage
+from test_blocks import recounted
+from test_lanes import BARE, LANE_2, OURS
+
+SECOND, HOUR = 1_000_000, 3_600_000_000
+SETTLED = 2.1  # seconds after which an answer may be published
+A_SECOND = 3.0  # the promised one, and room for a busy machine
+DEAR = usage(0, 40_000)  # one dollar of Opus 4.5
+
+LANE = (
+    BARE
+    + """
+from ccusage_line import fastlane
+fastlane.answer(["statusline", *sys.argv[1:]])
+sys.stderr.write(" ".join(sorted(set(sys.modules) - before)))
+"""
+)
+AT = """
+import os, sys, time
+now = int(os.environ["NOW"])
+time.time_ns = lambda: now
+from ccusage_line import __main__, fastlane
+if "PROPER" in os.environ:
+    fastlane.answer = lambda argv: False
+sys.exit(__main__.main())
+"""
+LANE_1 = OURS | {
+    "_blake2",
+    "_json",
+    "_thread",
+    "ccusage_line.blocks",
+    "ccusage_line.moments",
+    "ccusage_line.payload",
+    "ccusage_line.price_store",
+    "ccusage_line.published",
+    "ccusage_line.recent",
+    "ccusage_line.session",
+    "ccusage_line.statuslane",
+    "ccusage_line.statusline",
+    "select",
+    "time",
+}
+
+
+# --- a home with sessions ----------------------------------------------------------------------------------------
+
+
+def ago(seconds: float) -> str:
+    moment = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+
+
+def at_noon(home: Home) -> None:
+    """A time zone in which no midnight is near."""
+    hours = datetime.now(timezone.utc).hour - 12
+    home.env["TZ"] = f"Noon{hours:+d}" if hours else "UTC"
+
+
+def payload(session: Any = ID, **changes: Any) -> dict[str, Any]:
+    found = {
+        "session_id": session,
+        "transcript_path": f"/nowhere/{session}.jsonl",
+        "cwd": "/home/me/proj",
+        "model": {"id": "claude-opus-4-5-20251101", "display_name": "Opus 4.5"},
+        "workspace": {"current_dir": "/home/me/proj", "project_dir": "/home/me/proj", "added_dirs": []},
+        "cost": {"total_cost_usd": 0.25, "total_duration_ms": 29_043},
+        "context_window": {
+            "context_window_size": 200_000,
+            "current_usage": {"input_tokens": 1_000, "output_tokens": 9, "cache_read_input_tokens": 19_000},
+        },
+    }
+    return {name: value for name, value in (found | changes).items() if value is not None}
+
+
+def ask(home: Home, given: object = None, *args: str, **env: str) -> Ran:
+    return home.run("statusline", *args, input=json.dumps(payload() if given is None else given), **env)
+
+
+def shown(ran: Ran) -> str:
+    """The line, once it is certain that it is one and that nothing else was said."""
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.endswith("\n")
+    assert ran.out.count("\n") == 1
+    assert ran.out.strip()
+    return ran.out[:-1]
+
+
+def plain(ran: Ran) -> str:
+    text = shown(ran)
+    for sequence in ("\x1b[0m", "\x1b[31m", "\x1b[32m", "\x1b[33m"):
+        text = text.replace(sequence, "")
+    return text
+
+
+def without_sweeps(home: Home) -> None:
+    """What other sessions appended was just looked for."""
+    folder = Path(index_dir(home.env))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "swept").write_text(".")
+
+
+def indexed(home: Home) -> None:
+    assert home.run("session", "--json").code == 0
+    without_sweeps(home)
+
+
+def published(home: Home) -> list[Path]:
+    return [*home.state.glob("*/answers/*"), *home.state.glob(f"*/{recent.NAME}")]
+
+
+def withdraw(home: Home) -> None:
+    for path in published(home):
+        path.unlink()
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with sessions old enough for answers to be published."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    at_noon(home)
+    home.write(
+        f"-home-me-proj/{ID}.jsonl",
+        line("m0", "r0", at=ago(3 * 86_400), tokens=DEAR)
+        + line("m1", "r1", at=ago(600), costUSD=0.5)
+        + line("m2", "r2", at=ago(90), model=SONNET, tokens=usage(200, 10_000, 30_000, 400_000))
+        + line("m4", "r4", at=ago(60), model="house-model", stop=None),
+    )
+    home.write(f"-home-me-proj/{ID}/subagents/agent-a1.jsonl", line("m3", "r3", at=ago(80), isSidechain=True))
+    home.write(f"-home-me-other/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(120), tokens=DEAR))
+    indexed(home)
+    time.sleep(SETTLED)
+    return home
+
+
+# --- lanes -------------------------------------------------------------------------------------------------------
+
+
+def loaded(home: Home, given: object) -> set[str]:
+    """The modules that a statusline loads on top of a bare start."""
+    done = subprocess.run(
+        [sys.executable, "-c", LANE],
+        input=json.dumps(given).encode(),
+        env=home.env,
+        capture_output=True,
+        cwd=home.path,
+        check=True,
+    )
+    assert done.stdout.count(b"\n") == 1
+    return {name for name in done.stderr.decode().split() if not name.startswith("encodings")}
+
+
+def test_an_unchanged_session_loads_no_more_than_lane_1(used: Home) -> None:
+    shown(ask(used))
+    assert len(published(used)) >= 2
+    found = loaded(used, payload())
+    assert found - LANE_1 == set()
+    assert "ccusage_line.index" not in found
+
+
+def test_an_appended_one_loads_no_more_than_lane_2(used: Home) -> None:
+    withdraw(used)
+    found = loaded(used, payload())
+    assert found - LANE_1 - LANE_2 - {"ccusage_line.jqpath"} == set()
+    assert "_sqlite3" in found
+    assert {"json", "sqlite3", "argparse", "re", "subprocess", "ccusage_line.detach"} & found == set()
+
+
+LOOKS: list[tuple[object, list[str]]] = [
+    (payload(), []),
+    (payload(), ["--no-color"]),
+    (payload(), ["--cost-source", "both"]),
+    (payload(), ["--cost-source=cc"]),
+    (payload(), ["--cost-source", "ccusage", "--mode", "display"]),
+    (payload(), ["--mode", "calculate"]),
+    (payload(), ["-B", "emoji-text"]),
+    (payload(), ["--timezone", "Pacific/Kiritimati"]),
+    (payload(), ["-z", "No/Where"]),
+    (
+        payload(),
+        ["--format", "{session_cost} {today_cost} {block_cost} {block_left} {burn} {tokens} {cache} {project}"],
+    ),
+    (payload(OTHER), []),
+    (payload("nobody"), []),
+    (payload(rate_limits={"five_hour": {"used_percentage": 3, "resets_at": time.time() + 9_000}}), []),
+    (payload(context_window=None), []),
+    (payload(context_window={"current_usage": {}}), []),
+    (payload(None), []),
+    ("no object", []),
+    (payload(), ["--cost-source", "nonsense"]),
+    (payload(), ["--context-low-threshold", "90", "--context-medium-threshold", "10"]),
+]
+
+
+@pytest.mark.parametrize(("given", "args"), LOOKS, ids=[f"{n} {' '.join(args)}" for n, (_, args) in enumerate(LOOKS)])
+def test_every_lane_prints_the_same_line(used: Home, given: object, args: list[str]) -> None:
+    now = {"NOW": str(time.time_ns() + 60 * 10**9)}
+
+    def run(**env: str) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-c", AT, "statusline", *args],
+            input=json.dumps(given).encode(),
+            env=used.env | now | env,
+            capture_output=True,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    withdraw(used)
+    proper = run(PROPER="1")
+    withdraw(used)
+    appended = run()
+    again = run()
+    assert shown(proper) == shown(appended) == shown(again)
+
+
+def test_the_line_says_what_the_index_knows(used: Home) -> None:
+    text = plain(ask(used, payload(), "--mode", "calculate", "--cost-source", "ccusage"))
+    session = used.run("session", "--id", ID, "--mode", "calculate", "--jq", ".totalCost").out
+    assert f"💰 ${float(session):.2f}+? session" in text
+    assert "🧠 20,000 (10%)" in text
+    assert " today / $" in text
+    assert " left) | 🔥 $" in text
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--config", "/nowhere"],
+        ["--config"],
+        ["--nonsense", "x"],
+        ["--cost-source"],
+        ["--format"],
+        ["-z"],
+        ["extra"],
+        ["--no-colour", "--mode"],
+        ["--"],
+        ["--json"],
+        ["--debug"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_with_the_options_never_costs_the_client_its_line(used: Home, args: list[str]) -> None:
+    assert "🤖 Opus 4.5 | 💰 $" in plain(ask(used, payload(), *args))
+
+
+def test_help_is_help_without_a_terminal_too(used: Home) -> None:
+    ran = ask(used, payload(), "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("usage: ccusage statusline")
+
+
+# --- what it is given --------------------------------------------------------------------------------------------
+
+DEEP = b'{"session_id":' + b"[" * 100_000
+ABSURD = {
+    "nothing": b"",
+    "blanks": b" \n\n",
+    "no JSON": b"What is this?",
+    "null": b"null",
+    "a list": b"[]",
+    "a text": b'"x"',
+    "binary": bytes(range(256)) * 64,
+    "another encoding": json.dumps(payload()).encode("utf-16"),
+    "half": json.dumps(payload()).encode()[:200],
+    "two": json.dumps(payload()).encode() * 2,
+    "nested deeply": DEEP,
+    "10 MB of nothing": b" " * (10 << 20),
+    "10 MB of noise": b'{"' * (5 << 20),
+    "10 MB of JSON": json.dumps(payload(padding="x" * (10 << 20))).encode(),
+    "20 MB": json.dumps(payload(padding="x" * (20 << 20))).encode(),
+}
+
+
+def timed(work: Callable[[], Ran]) -> Ran:
+    began = time.monotonic()
+    ran = work()
+    assert time.monotonic() - began < A_SECOND
+    return ran
+
+
+@pytest.mark.parametrize("given", ABSURD.values(), ids=ABSURD.keys())
+def test_absurd_input_gets_a_line_within_a_second(used: Home, given: bytes) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ccusage_line", "statusline"],
+        input=given,
+        env=used.env,
+        capture_output=True,
+        cwd=used.path,
+        timeout=A_SECOND,
+        check=False,
+    )
+    assert "today" in shown(Ran(done.returncode, done.stdout.decode(), done.stderr.decode()))
+
+
+ODD_IDS = [
+    *("../../../etc/passwd", "..", "/", "*", "", "\0", "a\0b", "x" * 10_000, "\ud83d", "é" * 200, "a\nb", " "),
+    *(7, 1.5, True, [], {}, [ID], {"a": 1}),
+]
+
+
+@pytest.mark.parametrize("session", ODD_IDS, ids=[repr(odd)[:20] for odd in ODD_IDS])
+def test_an_odd_session_id_costs_no_more_than_the_session(used: Home, session: object) -> None:
+    before = set(used.path.rglob("*"))
+    text = plain(timed(lambda: ask(used, payload(session))))
+    assert text.startswith("🤖 Opus 4.5 | 💰 $")
+    assert " today" in text
+    assert {path.name for path in set(used.path.rglob("*")) - before} <= {NAME}
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"session_id":"', json.dumps(payload()).encode()[:-1]], ids=len)
+def test_a_client_that_falls_silent_is_not_waited_for(used: Home, sent: bytes) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ccusage_line", "statusline"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=used.env,
+        cwd=used.path,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdin.write(sent)
+    process.stdin.flush()
+    assert process.wait(A_SECOND) == 0
+    process.stdin.close()
+    assert "today" in shown(Ran(0, process.stdout.read().decode(), process.stderr.read().decode()))
+    process.stdout.close()
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("redirection", ["<&-", "< /dev/null", "< /dev/zero", "< <(yes)"])
+def test_stdin_may_be_anything(used: Home, redirection: str) -> None:
+    script = f"'{sys.executable}' -m ccusage_line statusline {redirection}"
+    done = subprocess.run(["bash", "-c", script], env=used.env, capture_output=True, timeout=A_SECOND, check=False)
+    assert "today" in shown(Ran(done.returncode, done.stdout.decode(), done.stderr.decode()))
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">&- 2>&-", "<&- >&- 2>&-", "> /dev/full", "| true"])
+def test_a_line_that_nobody_takes_is_no_failure(used: Home, redirection: str) -> None:
+    script = f"set -o pipefail; '{sys.executable}' -m ccusage_line statusline {redirection}"
+    done = subprocess.run(
+        ["bash", "-c", script], input=b"{}", env=used.env, capture_output=True, timeout=A_SECOND, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("columns", ["20", "40", "60", "100", "140"])
+def test_the_line_fits_the_columns_that_the_client_names(used: Home, columns: str) -> None:
+    text = plain(ask(used, COLUMNS=columns))
+    assert len(text) + sum(c in "🤖💰🔥🧠" for c in text) <= int(columns) - 4
+
+
+def test_a_transcript_outside_the_data_directories_is_never_opened(used: Home, tmp_path: Path) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("no strace")
+    trap = tmp_path / "trap" / f"{ID}.jsonl"
+    trap.parent.mkdir()
+    trap.write_text(line("x", "x", at=ago(1), tokens=DEAR))
+    log = tmp_path / "strace.log"
+    command = ["strace", "-f", "-e", "trace=open,openat", "-o", str(log), sys.executable, "-m", "ccusage_line"]
+    for session in (ID, "nobody", None):
+        withdraw(used)
+        done = subprocess.run(
+            [*command, "statusline"],
+            input=json.dumps(payload(session, transcript_path=str(trap))).encode(),
+            env=used.env,
+            cwd=used.path,
+            capture_output=True,
+            check=True,
+        )
+        assert done.stdout
+        opened = log.read_text()
+        assert "index.db" in opened
+        assert str(trap.parent) not in opened
+
+
+def test_a_payload_without_an_id_means_the_session_of_its_transcript(used: Home) -> None:
+    path = used.projects / "-home-me-other" / f"{OTHER}.jsonl"
+    text = plain(ask(used, payload(None, transcript_path=str(path)), "--cost-source", "ccusage"))
+    assert "💰 $1.00 session / " in text
+
+
+# --- what the index has come to ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(home: Home) -> Home:
+    """A home with two dollars in two sessions, one of them today."""
+    at_noon(home)
+    home.write(f"-home-me-proj/{ID}.jsonl", line("m1", "r1", at=ago(2 * 86_400), tokens=DEAR))
+    home.write(f"-home-me-other/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(5), tokens=DEAR))
+    return home
+
+
+def database(home: Home) -> Path:
+    return Path(index_dir(home.env)) / "index.db"
+
+
+def no_folder(home: Home) -> None:
+    home.path.joinpath("file").write_text("")
+    home.env["CCUSAGE_STATE_DIR"] = str(home.path / "file" / "state")
+
+
+def a_folder_as_database(home: Home) -> None:
+    database(home).mkdir(parents=True)
+    without_sweeps(home)
+
+
+def noise(home: Home) -> None:
+    indexed(home)
+    database(home).write_bytes(random.Random(1).randbytes(200_000))
+
+
+def emptied(home: Home) -> None:
+    indexed(home)
+    database(home).write_bytes(b"")
+
+
+def cut_short(home: Home) -> None:
+    indexed(home)
+    os.truncate(database(home), 10_000)
+
+
+def torn_inside(home: Home) -> None:
+    indexed(home)
+    with database(home).open("r+b") as file:
+        file.seek(4096)
+        file.write(random.Random(1).randbytes(60_000))
+
+
+def of_the_future(home: Home) -> None:
+    indexed(home)
+    with sqlite3.connect(database(home)) as connection:
+        connection.execute("PRAGMA user_version = 4711")
+    connection.close()
+
+
+def unreadable(home: Home) -> None:
+    indexed(home)
+    database(home).chmod(0)  # root reads it all the same
+
+
+def read_only(home: Home) -> None:
+    indexed(home)
+    database(home).chmod(0o400)
+    database(home).parent.chmod(0o500)
+
+
+BROKEN = [
+    no_folder,
+    a_folder_as_database,
+    noise,
+    emptied,
+    cut_short,
+    torn_inside,
+    of_the_future,
+    unreadable,
+    read_only,
+]
+
+
+@pytest.mark.parametrize("breaking", BROKEN, ids=lambda function: function.__name__)
+def test_whatever_became_of_the_index_the_session_is_shown_or_left_out(
+    small: Home, breaking: Callable[[Home], None]
+) -> None:
+    breaking(small)
+    text = plain(timed(lambda: ask(small)))
+    assert text.startswith(("🤖 Opus 4.5 | 💰 $1.00 session", "🤖 Opus 4.5 | 💰 $0.25 session"))
+    assert "$0.00 session" not in plain(ask(small, payload(), "--cost-source", "ccusage"))
+
+
+@pytest.mark.parametrize("breaking", [noise, emptied, cut_short, torn_inside], ids=lambda function: function.__name__)
+def test_a_damaged_index_is_mended_behind_the_lines(small: Home, breaking: Callable[[Home], None]) -> None:
+    breaking(small)
+    for marker in small.state.glob("*/swept"):
+        marker.unlink()
+    assert until(lambda: "💰 $1.00 session / $1.00 today" in plain(ask(small)))
+
+
+def until(true: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Whether it becomes true in time."""
+    late = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > late:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def test_a_locked_index_is_not_waited_for(small: Home) -> None:
+    indexed(small)
+    small.write(f"-home-me-proj/{ID}.jsonl", line("m1", "r1", at=ago(9), tokens=DEAR) + line("m2", tokens=DEAR))
+    for mode in ("NORMAL", "EXCLUSIVE"):
+        connection = sqlite3.connect(database(small), isolation_level=None)
+        connection.execute(f"PRAGMA locking_mode = {mode}")
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("CREATE TABLE held (x)")
+        assert "💰 $2.00 session" in plain(timed(lambda: ask(small)))
+        connection.close()
+
+
+@pytest.mark.parametrize("missing", ["/nowhere", "/nowhere,/neither", "/dev/null"])
+def test_without_data_directories_there_is_still_a_line(home: Home, missing: str) -> None:
+    without_sweeps(home)
+    text = plain(timed(lambda: ask(home, CLAUDE_CONFIG_DIR=missing)))
+    assert text.startswith("🤖 Opus 4.5 | 💰 $0.25 session")
+
+
+SLOW = """
+import sys, time
+from ccusage_line import __main__, {module}
+{module}.{name} = lambda *args, **kwargs: time.sleep(60)
+sys.exit(__main__.main())
+"""
+
+
+def slowed(home: Home, module: str, name: str) -> Ran:
+    done = subprocess.run(
+        [sys.executable, "-c", SLOW.format(module=module, name=name), "statusline", "--cost-source", "both"],
+        input=json.dumps(payload()).encode(),
+        env=home.env,
+        capture_output=True,
+        timeout=A_SECOND,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.mark.parametrize("name", ["Index.refresh_session", "Index.__init__", "Index.is_fork"])
+def test_a_slow_disk_costs_our_numbers_and_not_the_line(small: Home, name: str) -> None:
+    indexed(small)
+    text = plain(slowed(small, "index", name))
+    assert text.startswith("🤖 Opus 4.5 | 💰 ($0.25 cc) session | 🧠")
+    assert "index: too slow" in (small.state / NAME).read_text()
+
+
+@pytest.mark.parametrize("name", ["Lane2.publish", "Lane2.leave"])
+def test_a_slow_disk_does_not_hold_the_line_back_afterwards(small: Home, name: str) -> None:
+    indexed(small)
+    assert "💰 ($0.25 cc / $1.00 ccusage) session / $1.00 today" in plain(slowed(small, "lane2", name))
+
+
+def test_a_session_that_is_never_read_in_time_does_not_keep_the_index_from_being_built(small: Home) -> None:
+    assert "($0.25 cc) session" in plain(slowed(small, "index", "Index.refresh_session"))
+    assert until(lambda: " / $1.00 today" in plain(ask(small)))
+
+
+# --- behind the lines --------------------------------------------------------------------------------------------
+
+
+def children_in(home: Home) -> list[str]:
+    """Command lines of the processes that work on this home's index."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"CCUSAGE_STATE_DIR={home.state}".encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+def at_rest(home: Home) -> bool:
+    """Whether whatever was started behind a line comes to its end."""
+    time.sleep(0.1)  # a process that has just begun shows no environment
+    return until(lambda: not children_in(home))
+
+
+def test_the_first_line_has_somebody_read_everything_and_the_next_ones_show_it(small: Home) -> None:
+    assert plain(ask(small)).startswith("🤖 Opus 4.5 | 💰 $1.00 session | 🧠")
+    assert at_rest(small)
+    assert plain(ask(small)).startswith("🤖 Opus 4.5 | 💰 $1.00 session / $1.00 today / $1.00 block (")
+
+
+def test_what_other_sessions_appended_is_looked_for_once_a_minute(small: Home) -> None:
+    ask(small)
+    assert at_rest(small)
+    small.write("-home-me-other/another.jsonl", line("a1", "b1", "another", at=ago(3), tokens=DEAR))
+    assert "$1.00 today" in plain(ask(small))
+    (marker,) = small.state.glob("*/swept")
+    assert marker.stat().st_size == 1
+    a_minute_ago = time.time() - statuslane.SWEEP - 1
+    os.utime(marker, (a_minute_ago, a_minute_ago))
+    ask(small)
+    assert at_rest(small)
+    assert "$2.00 today" in plain(ask(small))
+    assert time.time() - marker.stat().st_mtime < statuslane.SWEEP
+
+
+def test_nobody_reads_everything_where_nothing_can_be_stored(small: Home) -> None:
+    of_the_future(small)
+    (marker,) = small.state.glob("*/swept")
+    marker.unlink()
+    assert "💰 $1.00 session" in plain(ask(small))
+    assert not marker.exists()
+
+
+def test_a_marker_of_the_future_does_not_stop_the_sweeps(small: Home) -> None:
+    indexed(small)
+    (marker,) = small.state.glob("*/swept")
+    os.utime(marker, (time.time() + 10**6, time.time() + 10**6))
+    ask(small)
+    assert marker.stat().st_mtime <= time.time()
+
+
+def test_a_project_cannot_put_its_own_modules_before_ours(small: Home) -> None:
+    project = small.path / "project"
+    for name in ("argparse", "json", "typing", "filelock", "sitecustomize", "ccusage_line"):
+        path = project / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"open({str(small.path / 'trapped')!r}, 'a').write({name!r})\nraise SystemExit(3)\n")
+    script = "import sys\nfrom ccusage_line import __main__\nsys.exit(__main__.main())"
+    command = [sys.executable, "-c", f"import sys; sys.path.remove('')\n{script}", "statusline"]
+    done = subprocess.run(command, input=b"{}", env=small.env, cwd=project, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert at_rest(small)
+    assert not (small.path / "trapped").exists()
+    assert "$1.00 today" in plain(ask(small))
+
+
+def test_nothing_of_the_payload_enters_the_log_and_it_stays_small(small: Home) -> None:
+    indexed(small)
+    log = small.state / NAME
+    log.write_text("2026-01-01T00:00:00Z something: odd\n" * (LIMIT // 36))
+    for n in range(6):
+        odd = payload(context_window=f"secret{n}", model={"id": n, "display_name": []}, cost=f"secret{n}" if n else {})
+        shown(ask(small, odd, "--mode", f"secret{n}" if n % 2 else "auto", "--format", f"{{secret{n}}}{{model}}"))
+    assert log.stat().st_size <= LIMIT
+    assert "secret" not in log.read_text()
+    told = "--mode: not understood; --format: an unknown segment; model.display_name: not a text; model.id: not a text"
+    assert log.read_text().splitlines()[-1].partition(" ")[2] == told
+
+
+# --- never an old number -----------------------------------------------------------------------------------------
+
+
+def append(home: Home, name: str, text: str) -> None:
+    with (home.projects / name).open("a") as file:
+        file.write(text)
+
+
+def test_what_was_appended_shows_at_once(small: Home) -> None:
+    own = f"-home-me-proj/{ID}.jsonl"
+    indexed(small)
+    time.sleep(SETTLED)
+    assert "💰 $1.00 session / $1.00 today" in plain(ask(small))
+    assert published(small)
+    for n in range(2, 5):
+        append(small, own, line(f"m{n}", f"r{n}", at=ago(1), tokens=DEAR))
+        assert f"💰 ${n}.00 session / ${n}.00 today" in plain(ask(small))
+
+
+def test_what_other_sessions_appended_enters_today_with_their_own_call(small: Home) -> None:
+    indexed(small)
+    time.sleep(SETTLED)
+    for session in (ID, OTHER):
+        assert "💰 $1.00 session / $1.00 today" in plain(ask(small, payload(session)))
+    assert len(published(small)) == 3
+    append(small, f"-home-me-other/{OTHER}.jsonl", line("n2", "q2", OTHER, at=ago(1), tokens=DEAR))
+    assert "💰 $2.00 session / $2.00 today" in plain(ask(small, payload(OTHER)))
+    assert "💰 $1.00 session / $2.00 today" in plain(ask(small))
+
+
+def test_no_old_day_outlives_a_damaged_index(small: Home) -> None:
+    indexed(small)
+    time.sleep(SETTLED)
+    for session in (ID, OTHER):
+        assert "/ $1.00 today" in plain(ask(small, payload(session)))
+    noise(small)
+    append(small, f"-home-me-other/{OTHER}.jsonl", line("n2", "q2", OTHER, at=ago(1), tokens=DEAR))
+    assert "💰 $2.00 session" in plain(ask(small, payload(OTHER)))
+    assert "/ $1.00 today" not in plain(ask(small))
+
+
+def test_a_fork_is_shown_without_its_parents_cost_in_both_lanes(small: Home) -> None:
+    copied = line("m1", "r1", "fork", at=ago(2 * 86_400), tokens=DEAR, forkedFrom={"sessionId": ID})
+    small.write("-home-me-proj/fork.jsonl", copied + line("f1", "s1", "fork", at=ago(5), tokens=DEAR))
+    indexed(small)
+    time.sleep(SETTLED)
+    given = payload("fork", cost={"total_cost_usd": 2.0})
+    first, second = plain(ask(small, given)), plain(ask(small, given))
+    assert "💰 $1.00 session / $2.00 today" in first
+    assert "💰 $1.00 session / $2.00 today" in second
+
+
+# --- days and blocks ---------------------------------------------------------------------------------------------
+
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]
+MOMENTS = [  # around changes of the clock, and a plain day
+    datetime(2026, 3, 29, 0, 30, tzinfo=timezone.utc),
+    datetime(2026, 10, 25, 22, 59, tzinfo=timezone.utc),
+    datetime(2026, 11, 1, 5, 30, tzinfo=timezone.utc),
+    datetime(2026, 4, 4, 15, 10, tzinfo=timezone.utc),
+    datetime(2026, 7, 1, 12, 0, tzinfo=timezone.utc),
+]
+
+steps = st.lists(
+    st.tuples(
+        st.one_of(st.integers(0, 7_200), st.sampled_from([17_999, 18_000, 18_001, 43_200]), st.integers(0, 90_000)),
+        st.integers(1, 60_000),  # output tokens
+        st.booleans(),  # which session
+    ),
+    max_size=25,
+)
+
+
+def transcripts(home: Home, made: list[tuple[int, int, bool]], end: int) -> None:
+    """Responses that follow one another at the steps, the last one at *end* (microseconds)."""
+    at = end - sum(seconds for seconds, _, _ in made) * SECOND
+    texts = {ID: "", OTHER: ""}
+    for n, (seconds, output, other) in enumerate(made):
+        at += seconds * SECOND
+        stamp = datetime.fromtimestamp(at // SECOND, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        session = OTHER if other else ID
+        texts[session] += line(f"m{n}", f"r{n}", session, at=stamp, tokens=usage(7, output))
+    for session, text in texts.items():
+        home.write(f"-home-me-proj/{session}.jsonl", text)
+
+
+def entries_of(home: Home) -> list[fresh.FreshEntry]:
+    reading = fresh.read([home.data], find_price)
+    return sorted((entry for session in reading.values() for entry in session.entries), key=lambda e: e.timestamp)
+
+
+def date_of(us: int, zone: str) -> object:
+    return datetime.fromtimestamp(us // SECOND, ZoneInfo(zone)).date()
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> Callable[[], Home]:
+    """Makes one home after the other."""
+    number = iter(range(10**6))
+    return lambda: Home(tmp_path / str(next(number)))
+
+
+@settings(max_examples=40)
+@given(
+    made=steps,
+    last=st.sampled_from(MOMENTS),
+    idle=st.integers(-3_600, 100_000),
+    later=st.integers(0, 200_000),
+    zone=st.sampled_from(ZONES),
+    mode=st.sampled_from(statuslane.statusline.MODES),
+    resets=st.none() | st.integers(-100, 18_100),
+)
+def test_today_and_block_are_plain_sums_over_a_fresh_reading(
+    rooms: Callable[[], Home],
+    made: list[tuple[int, int, bool]],
+    last: datetime,
+    idle: int,
+    later: int,
+    zone: str,
+    mode: str,
+    resets: int | None,
+) -> None:
+    home = rooms()
+    end = int(last.timestamp()) * SECOND
+    transcripts(home, made, end)
+    index = Index(index_dir(home.env), data_dirs(home.env))
+    index.refresh()
+    options = Options()
+    options.timezone, options.mode = zone, mode
+    known = entries_of(home)
+    place = statuslane.statusline.MODES.index(mode)
+    moments = [(e.timestamp, e.cost[place], e.input + e.output) for e in known]
+    looked = end + idle * SECOND
+    published = index.moments(looked)
+    index.close()
+    desk = statuslane.Desk(home.env)
+    for now, found in (
+        (looked, desk.look_up(payload(context_window={}), options)),
+        (looked, statuslane.Found(None, Listed(published, mode), complete=True)),
+        (looked + later * SECOND, statuslane.Found(None, Listed(published, mode), complete=True)),
+    ):
+        seconds = None if resets is None else now // SECOND + resets
+        given = payload(rate_limits={"five_hour": {"resets_at": seconds}})
+        numbers = statuslane.numbers_of(given, found, options, now, [])
+        past = [entry for entry in known if entry.timestamp <= now]
+        today = date_of(now, zone)
+        assert numbers.today == sum(e.cost[place] for e in past if date_of(e.timestamp, zone) == today)
+        assert numbers.block == recounted(moments, now, seconds)
+    assert desk.reasons == []
+
+
+def stored(moments: list[tuple[int, int, int, int, int]]) -> sqlite3.Connection:
+    """A database that holds nothing but moments."""
+    database = sqlite3.connect(":memory:")
+    create_schema(database)
+    rows = [(t, n, 0, *rest) for n, (t, *rest) in enumerate(moments)]
+    database.executemany(INSERT_MOMENT, rows)
+    return database
+
+
+@given(
+    made=steps,
+    idle=st.integers(-7_200, 200_000),
+    later=st.integers(0, 400_000),
+    zone=st.sampled_from(ZONES),
+    resets=st.none() | st.integers(0, 18_000),
+)
+def test_the_recent_responses_make_the_same_days_and_blocks_as_all_of_them(
+    made: list[tuple[int, int, bool]], idle: int, later: int, zone: str, resets: int | None
+) -> None:
+    end = int(MOMENTS[0].timestamp()) * SECOND
+    at = end - sum(seconds for seconds, _, _ in made) * SECOND
+    whole = []
+    for seconds, cost, _ in made:
+        at += seconds * SECOND
+        whole.append((at, cost, cost, cost, cost))
+    looked = end + idle * SECOND
+    kept = of_database(stored(whole), looked)
+    assert kept == whole[len(whole) - len(kept) :]
+    now = looked + later * SECOND
+    seconds_left = None if resets is None else now // SECOND + resets
+    few, all_of_them = ([(t, cost, tokens) for t, cost, _, _, tokens in moments] for moments in (kept, whole))
+    assert blocks.block(few, now, seconds_left) == blocks.block(all_of_them, now, seconds_left)
+    start = blocks.day_start(now, zone)
+    assert blocks.today(few, now, start) == blocks.today(all_of_them, now, start)
+
+
+def test_only_what_can_matter_is_published() -> None:
+    """A year of work by day and rest by night: what is published of it is a matter of days."""
+    day = 24 * HOUR
+    whole = [(n * day + hour * HOUR, 1, 1, 1, 1) for n in range(400) for hour in range(9, 18)]
+    assert len(of_database(stored(whole), 400 * day)) < 20
+
+
+def test_a_year_without_a_rest_is_not_read_response_by_response() -> None:
+    year = [(n * HOUR // 4, 1, 1, 1, 1) for n in range(4 * 24 * 365)]
+    database = stored(year)
+    asked: list[str] = []
+    database.set_trace_callback(asked.append)
+    assert Stored(database, "auto").block(year[-1][0], None) == recounted(
+        [(t, 1, 1) for t, *_ in year], year[-1][0], None
+    )
+    assert len(asked) < 2 * 365 * 24 // 4
