@@ -126,7 +126,7 @@ def _put(line: str) -> bool:
     """Print; whether anybody reads."""
     try:
         write(line + "\n")
-    except OSError:  # closed
+    except Exception:  # closed, or full: no failure of a statusline
         return False
     return True
 

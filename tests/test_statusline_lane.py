@@ -183,6 +183,7 @@ def loaded(home: Home, given: object) -> set[str]:
 
 
 def test_an_unchanged_session_loads_no_more_than_lane_1(used: Home) -> None:
+    without_sweeps(used)
     shown(ask(used))
     assert len(published(used)) >= 2
     found = loaded(used, payload())
@@ -191,6 +192,7 @@ def test_an_unchanged_session_loads_no_more_than_lane_1(used: Home) -> None:
 
 
 def test_an_appended_one_loads_no_more_than_lane_2(used: Home) -> None:
+    without_sweeps(used)
     withdraw(used)
     found = loaded(used, payload())
     assert found - LANE_1 - LANE_2 - {"ccusage_line.jqpath"} == set()
