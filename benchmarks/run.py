@@ -36,6 +36,7 @@ from generate import MB, Shape, append_tail, last_assistant_line, write_history
 APPENDED = 64 * 1024
 SETTLE = 2.2  # seconds after the last write; only then may a published answer be trusted
 STALE = 6 * 3600  # seconds after which a generated history is made anew, for a statusline sums the day that is
+ANSWERS = 8  # the descriptor that argcomplete's protocol answers on
 SLOW_RUNS = 5  # of what takes half a second or more
 TOKENS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
 
@@ -87,6 +88,7 @@ class Command:
     payload: Callable[[], bytes] | None = None
     before: Callable[[], object] | None = None
     slow: bool = False  # half a second or more: fewer runs
+    answers: Path | None = None  # what it writes to the descriptor ANSWERS
 
 
 @dataclass
@@ -142,6 +144,8 @@ def run(command: Command, scratch: Path) -> Outcome:
     actions = [
         (os.POSIX_SPAWN_OPEN, fd, str(name), os.O_RDONLY if fd == 0 else write, 0o600) for fd, name in enumerate(names)
     ]
+    if command.answers:
+        actions.append((os.POSIX_SPAWN_OPEN, ANSWERS, str(command.answers), write, 0o600))
     started = time.perf_counter()
     pid = os.posix_spawn(command.argv[0], command.argv, command.env, file_actions=actions)
     _, status, usage = os.wait4(pid, 0)
@@ -542,16 +546,16 @@ def report_json(bench: Bench) -> list[Row]:
 
 @case("completion")
 def completion(bench: Bench) -> list[Row]:
-    """`ccusage session --id <TAB>`, asked as argcomplete's shell function asks."""
+    """`ccusage session --id <TAB>`, asked as the shell snippets ask: candidates on a descriptor of their own."""
     scene, line = bench.scene, "ccusage session --id "
     answer = bench.scratch / "completions"
-    command = bench.ours(scene, before=lambda: answer.write_bytes(b""))
+    command = bench.ours(scene)
+    command.answers = answer
     command.env = {
         **scene.env,
         "_ARGCOMPLETE": "1",
         "_ARGCOMPLETE_IFS": "\013",
         "_ARGCOMPLETE_SHELL": "bash",
-        "_ARGCOMPLETE_STDOUT_FILENAME": str(answer),
         "COMP_LINE": line,
         "COMP_POINT": str(len(line)),
         "COMP_TYPE": "9",

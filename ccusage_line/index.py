@@ -11,7 +11,7 @@ import os
 
 from . import answer, ledger, prices, recent, rows
 from . import database as db
-from .reading import Known, Reading, read_file, read_lines
+from .reading import Known, Reading, read_file, read_lines, stat_of
 from .refresh import Changes, Look, Pending
 from .response import SYNTHETIC, merged
 from .session import COST, INPUT, MODES, OUTPUT, RESPONSES, Session, model_usage
@@ -325,11 +325,20 @@ class Index:
         if not self.complete:
             self._first(progress)
         found = walk(self.roots)
-        if not self._changes(found).any():
+        if self._all_known(found) or not self._changes(found).any():
             if self._prices_changed():
                 self._write(lambda: None, WAIT)
             return
         self._write(lambda: self._take_in(self._changes(found)), WAIT)
+
+    def _all_known(self, found: Walk) -> bool:
+        """Whether every transcript is as it was read and none is gone: what _changes tells, without a File for each."""
+        rows = self.db.execute(
+            "SELECT path, device, inode, seen, mtime, ctime FROM files WHERE NOT vanished AND NOT racy"
+        )
+        known = set(rows.fetchall())
+        live = self.db.execute("SELECT count(*) FROM files WHERE NOT vanished").fetchone()[0]
+        return len(found.files) == live and all((os.fsencode(f.path), *stat_of(f.stat)) in known for f in found.files)
 
     def _first(self, progress: Progress | None) -> None:
         """Read every transcript once; only one process at a time does, the others wait for it."""
@@ -728,9 +737,7 @@ class Index:
         models: dict[int, list[Any]] = {}
         place = MODES.index(mode)
         for session, model, *numbers in self.db.execute("SELECT * FROM totals"):
-            models.setdefault(session, []).append(
-                model_usage(self._texts[model], [int(number) for number in numbers], place)
-            )
+            models.setdefault(session, []).append(model_usage(self._texts[model], _whole(numbers), place))
         found = []
         for session, first, last, project, responses, incomplete in self.db.execute("SELECT * FROM sessions"):
             title, client_cost = facts.get(session, (None, None))
@@ -821,6 +828,15 @@ class Index:
 
 
 _LARGE = 2**60  # below it a number is stored as it is
+
+
+def _whole(numbers: list[Any]) -> list[int]:
+    """Numbers as they come out of the database, where the largest are texts."""
+    try:
+        sum(numbers)
+    except TypeError:
+        return [int(number) for number in numbers]
+    return numbers
 
 
 def _storable(number: int) -> int | str:

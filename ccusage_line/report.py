@@ -212,12 +212,16 @@ def _list_rows(sessions: Sequence[Session], shown: dict[str, str], day_of: DayOf
     """A row for each session, one more for each further model of it, with *breakdown* one for each model's numbers, and
     the total."""
     rows: list[Row] = []
+    bullets: dict[tuple[str, ...], list[str]] = {}
     totals, lacking = NO_SUMS, False
     for s in sessions:
         sums = sums_of(s.models)
         unpriced = any(m.unpriced for m in s.models)
         totals, lacking = add_sums(totals, sums), lacking or unpriced
-        names = [f"- {clean(name)}" for name in short_models(s.named_models)] or [""]
+        named = tuple(m.name for m in s.models if m.name)
+        names = bullets.get(named)
+        if names is None:  # sessions by the thousand name the same few sets of models
+            names = bullets[named] = [f"- {clean(name)}" for name in short_models(s.named_models)] or [""]
         last = "" if s.last is None else day_of(s.last)
         last += ARCHIVED if s.archived else ""
         rows.append(_row(shown[s.id], sums, unpriced, models=names[0], last=last))

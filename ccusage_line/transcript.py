@@ -77,7 +77,7 @@ class Walk:
             if not _first(self._dirs, os.stat(path)):
                 return []
             with os.scandir(path) as listing:
-                return sorted(listing, key=lambda entry: os.fsencode(entry.name))
+                return sorted(listing, key=_name)
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
                 self.passed_over.append((path, _reason(error)))
@@ -108,6 +108,10 @@ class Walk:
 
 
 _STAT_ANEW = sys.platform == "win32"  # a listing's stat lacks device and inode there
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
 
 
 def _first(seen: set[tuple[int, int]], stat: os.stat_result) -> bool:
