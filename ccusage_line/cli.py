@@ -394,7 +394,8 @@ def _list(args: argparse.Namespace) -> int:
     since, until = _day(args.since, "--since"), _day(args.until, "--until")
     if since is not None and until is not None and since > until:
         raise UsageError(f"--since {since} is after --until {until}")
-    _refresh_prices(args)
+    if not getattr(args, "or_demo", False):  # the README's first command has to work without a network too
+        _refresh_prices(args)
     index = _index()
     index.refresh(_progress())
     _say_not_stored(index)
