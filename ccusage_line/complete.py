@@ -98,7 +98,7 @@ SELECT sessions.session, names.text, last,
     (SELECT group_concat(auto) FROM totals WHERE totals.session = sessions.session),
     (SELECT sum(unpriced_auto) FROM totals WHERE totals.session = sessions.session)
 FROM sessions JOIN names ON names.id = sessions.session
-WHERE names.text >= ?1 AND (?2 IS NULL OR names.text < ?2) ORDER BY last DESC LIMIT ?3
+WHERE names.text >= ? AND (? IS NULL OR names.text < ?) ORDER BY last DESC LIMIT ?
 """
 _TITLES = "SELECT custom_title, ai_title, summary FROM files WHERE own AND session = ? ORDER BY vanished DESC, path"
 _PROJECTS = """
@@ -122,7 +122,7 @@ def _sessions(database: Connection, prefix: str) -> Iterator[Candidate]:
     begin = prefix.encode("utf-8", "surrogatepass")
     end = begin[:-1] + bytes([begin[-1] + 1]) if begin else None
     now = time.time()
-    for number, id, last, costs, unpriced in _rows(database, _SESSIONS, begin, end, NEWEST):
+    for number, id, last, costs, unpriced in _rows(database, _SESSIONS, begin, end, end, NEWEST):
         cost = sum(int(cost) for cost in str(costs or 0).split(","))
         title = _title(_rows(database, _TITLES, number))
         told = [money(cost) + ("+?" if unpriced else ""), age(now - last / 1_000_000), *([title] if title else [])]

@@ -459,7 +459,7 @@ class Index:
     def files_of(self, session: str) -> list[File]:
         """The files whose path names a session and those known to hold claims of it."""
         number = self._known_id(session)
-        return self._files("WHERE session = ?1 OR id IN (SELECT file FROM holds WHERE session = ?1)", (number,))
+        return self._files("WHERE session = ? OR id IN (SELECT file FROM holds WHERE session = ?)", (number, number))
 
     def file_at(self, path: str) -> dict[str, File]:
         """The file known under a path, vanished or not, by that path; empty where there is none."""
@@ -793,8 +793,8 @@ class Index:
         number = self._known_id(session)
         found = self.db.execute(
             "SELECT 1 FROM files JOIN holds ON holds.file = files.id"
-            " WHERE files.session = ?1 AND own AND holds.session != ?1 LIMIT 1",
-            (number,),
+            " WHERE files.session = ? AND own AND holds.session != ? LIMIT 1",
+            (number, number),
         )
         return found.fetchone() is not None
 
