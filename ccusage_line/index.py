@@ -14,7 +14,7 @@ from . import database as db
 from .reading import Known, Reading, read_file, read_lines, stat_of
 from .refresh import Changes, Look, Pending
 from .response import SYNTHETIC, merged
-from .session import COST, INPUT, MODES, OUTPUT, RESPONSES, Session, model_usage
+from .session import COST, INPUT, MODES, OUTPUT, RESPONSES, ModelUsage, Session
 from .transcript import Found, Walk, open_regular, parts_below, read_at, stem, walk
 
 TYPE_CHECKING = False
@@ -723,21 +723,27 @@ class Index:
         held = held or self.db.execute("SELECT vanished FROM files WHERE session = ? AND own", (number,)).fetchall()
         return bool(held) and all(row[0] for row in held)
 
+    def _archived_sessions(self) -> set[int]:
+        """The sessions that _archived is true of."""
+        if self.db.execute("SELECT 1 FROM files WHERE vanished LIMIT 1").fetchone() is None:
+            return set()
+        found = self.db.execute(
+            "SELECT holds.session FROM holds JOIN files ON files.id = holds.file WHERE counted"
+            " GROUP BY holds.session HAVING min(vanished)"
+        )
+        return {row[0] for row in found}
+
     def sessions(self, mode: str = "auto") -> list[Session]:
         """Every session that has responses."""
         self._load_names()
-        facts = _gather(self.db.execute(f"SELECT session, {_FACTS} WHERE own ORDER BY {_BY_PATH}"))
-        live = {
-            row[0]
-            for row in self.db.execute(
-                "SELECT DISTINCT holds.session FROM holds JOIN files ON files.id = holds.file"
-                " WHERE counted AND NOT vanished"
-            )
-        }
+        told = "coalesce(custom_title, ai_title, summary, client_cost) IS NOT NULL"
+        facts = _gather(self.db.execute(f"SELECT session, {_FACTS} WHERE own AND {told} ORDER BY {_BY_PATH}"))
+        archived = self._archived_sessions()
         models: dict[int, list[Any]] = {}
-        place = MODES.index(mode)
-        for session, model, *numbers in self.db.execute("SELECT * FROM totals"):
-            models.setdefault(session, []).append(model_usage(self._texts[model], _whole(numbers), place))
+        unpriced = {"auto": "unpriced_auto", "calculate": "unpriced_calculate"}.get(mode, "0")
+        columns = f"input, output, cache_creation, cache_read, {MODES[MODES.index(mode)]}, responses, {unpriced}"
+        for session, model, *numbers in self.db.execute(f"SELECT session, model, {columns} FROM totals"):
+            models.setdefault(session, []).append(ModelUsage(self._texts[model], *_whole(numbers)))
         found = []
         for session, first, last, project, responses, incomplete in self.db.execute("SELECT * FROM sessions"):
             title, client_cost = facts.get(session, (None, None))
@@ -752,7 +758,7 @@ class Index:
                     responses,
                     incomplete,
                     client_cost,
-                    session not in live,
+                    session in archived,
                 )
             )
         return found
