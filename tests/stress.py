@@ -94,8 +94,8 @@ class Writer(threading.Thread):
         path = self.home.projects / self.dice.choice(PROJECTS) / f"{id}.jsonl"
         path.parent.mkdir(exist_ok=True)
         told = Tale(id, role, path)
+        self.tales.append(told)  # before its first line: who asks meanwhile has to know of it
         self.append(told)
-        self.tales.append(told)
         return told
 
     def append(self, tale: Tale) -> None:
@@ -121,9 +121,9 @@ class Writer(threading.Thread):
             value = json.loads(line)
             if "message" in value:
                 copied.append({**value, "sessionId": id, "requestSessionId": value.get("requestSessionId", tale.id)})
+        self.tales.append(forked)
         self._put(forked, forked.path, b"".join(json.dumps(value).encode() + b"\n" for value in copied))
         self.append(forked)
-        self.tales.append(forked)
 
     def move(self, tale: Tale) -> None:
         target = self.home.projects / self.dice.choice(PROJECTS) / tale.path.name
@@ -224,7 +224,7 @@ class Asker(threading.Thread):
 
     def ask(self) -> None:
         writer = self.writer
-        tale = self.dice.choice([tale for tale in writer.tales if tale.role in ("grower", "fork")])
+        tale = self.dice.choice([tale for tale in writer.tales if tale.role in ("grower", "fork") and tale.done])
         args = self.dice.choice(
             [
                 ["session", "--id", tale.id, "--json"],
