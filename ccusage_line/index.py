@@ -21,7 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from sqlite3 import Connection
-    from typing import Any
+    from typing import Any, TypeVar
+
+    Answered = TypeVar("Answered")
 
     from .answer import Dependency, Stat
     from .recent import Moment
@@ -638,8 +640,21 @@ class Index:
 
     # --- questions -------------------------------------------------------------------------------------------
 
+    def _snapshot(self, question: Callable[[], Answered]) -> Answered:
+        """Ask everything of one state of the database, whatever others commit meanwhile."""
+        if self.db.in_transaction:
+            return question()
+        self.db.execute("BEGIN")
+        try:
+            return question()
+        finally:
+            self.db.execute("ROLLBACK")
+
     def session(self, session: str, mode: str = "auto", entries: bool = False) -> Session | None:
         """What is known of one session; None where neither a transcript nor a response names it."""
+        return self._snapshot(lambda: self._one_session(session, mode, entries))
+
+    def _one_session(self, session: str, mode: str, entries: bool) -> Session | None:
         number = self._known_id(session)
         if number is None:
             return None
@@ -677,6 +692,9 @@ class Index:
 
     def file_session(self, path: str, mode: str = "auto", entries: bool = False) -> Session:
         """The responses that one transcript holds lines of, shown as a session named after the file."""
+        return self._snapshot(lambda: self._file_session(path, mode, entries))
+
+    def _file_session(self, path: str, mode: str, entries: bool) -> Session:
         file = self._files("WHERE path = ?", (os.fsencode(path),))[0]
         groups = {row[0] for row in self.db.execute("SELECT family FROM claims WHERE file = ?", (file.id,))}
         counted = []
@@ -735,6 +753,9 @@ class Index:
 
     def sessions(self, mode: str = "auto") -> list[Session]:
         """Every session that has responses."""
+        return self._snapshot(lambda: self._all_sessions(mode))
+
+    def _all_sessions(self, mode: str) -> list[Session]:
         self._load_names()
         told = "coalesce(custom_title, ai_title, summary, client_cost) IS NOT NULL"
         facts = _gather(self.db.execute(f"SELECT session, {_FACTS} WHERE own AND {told} ORDER BY {_BY_PATH}"))
