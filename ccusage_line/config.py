@@ -104,8 +104,13 @@ PRICE_KEYS = {
     "cache-write-5m": "1.25 x input",
     "cache-write-1h": "2 x input",
     "cache-read": "a tenth of input",
-    "fast": "factor of fast mode, default 1",
-    "us": "factor of inference in the US, default 1",
+    "fast": "1",
+    "us": "1",
+    "context-window": "unknown",
+}
+_PRICE_MEANINGS = {  # of the keys that are no price
+    "fast": "factor of fast mode",
+    "us": "factor of inference in the US",
     "context-window": "tokens",
 }
 _TABLES = (*SECTIONS, "labels")
@@ -499,7 +504,7 @@ def reference() -> str:
             rows.append(f"| `[{section}]` | `{option.key}` | {option.values} | {option.default} | {meaning} |")
     for key, default in PRICE_KEYS.items():
         unit = "a number" if key in ("fast", "us") else "a whole number" if key == "context-window" else "dollars"
-        meaning = "per million tokens" if unit == "dollars" else ""
+        meaning = _PRICE_MEANINGS.get(key, "per million tokens")
         rows.append(f'| `[prices.models."NAME"]` | `{key}` | {unit} | {default} | {meaning} |')
-    rows.append('| `[labels]` | `"NAME"` | a string | | what is shown for that model |')
+    rows.append('| `[labels]` | `"NAME"` | a string | | what the statusline shows for that model |')
     return "\n".join(rows) + "\n"

@@ -42,3 +42,16 @@ def _spawn_elsewhere(command: list[str]) -> bool:
     except OSError:
         return False
     return True
+
+
+def alone(descriptor: int) -> bool:
+    """Whether no other process holds this file: for as long as the descriptor is open, however the process ends."""
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+    except ImportError:
+        return True
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -204,11 +204,13 @@ def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = N
     *shell* is the process to be told by SIGWINCH, which no process dies of, that its line has changed. After a failure
     the marker stays, so that the next try waits until it is old.
     """
+    from .detach import alone
+
     _detach()
     folder = os.path.join(state_dir(environ), readyline.FOLDER)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     lock = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT, 0o600)
-    if not _locked(lock):
+    if not alone(lock):
         return
     before = _shown(environ, cwd)
     refresh(environ, cwd)
@@ -234,19 +236,6 @@ def _detach() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    """Whether we are the only refresher; the lock ends with the process, however that ends."""
-    try:
-        from fcntl import LOCK_EX, LOCK_NB, flock
-    except ImportError:
-        return True
-    try:
-        flock(descriptor, LOCK_EX | LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _shown(environ: Mapping[str, str], cwd: str) -> str:

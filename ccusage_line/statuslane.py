@@ -258,13 +258,13 @@ def _sweep(folder: str, wait: float) -> None:
         descriptor = os.open(marker, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     except OSError:  # where no marker can be, no index can be stored
         return
+    from .detach import alone, spawn
+
     try:
-        if _alone(descriptor) and not _is_young(os.fstat(descriptor), wait):
+        if alone(descriptor) and not _is_young(os.fstat(descriptor), wait):
             os.write(descriptor, b".")
             now = time.time()
             os.utime(marker, (now, now))
-            from .detach import spawn
-
             spawn("index", "sweep")
     finally:
         os.close(descriptor)
@@ -272,19 +272,6 @@ def _sweep(folder: str, wait: float) -> None:
 
 def _is_young(stat: os.stat_result, wait: float) -> bool:
     return stat.st_size > 0 and 0 <= time.time() - stat.st_mtime < wait
-
-
-def _alone(descriptor: int) -> bool:
-    """Whether no other process is about to start a sweep; for as long as the descriptor is open."""
-    try:
-        from fcntl import LOCK_EX, LOCK_NB, flock
-    except ImportError:
-        return True
-    try:
-        flock(descriptor, LOCK_EX | LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 class _Watch:
