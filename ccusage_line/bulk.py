@@ -6,8 +6,8 @@ import os
 import sys
 from contextlib import contextmanager
 
-from . import rows
-from .reading import Known, Reading, read_file, read_lines
+from . import columns, recount
+from .reading import Known, Reading, read_block, read_file
 from .transcript import Found
 
 TYPE_CHECKING = False
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
-    Read = tuple[Found, Reading, list[rows.Row]]
+    from .prices import PriceTable
+
+    Read = tuple[Found, Reading, columns.Columns, recount.FileSums | None]
+    ReadOne = Callable[[Found], tuple[Reading, columns.Columns, recount.FileSums | None] | None]
 
 PARALLEL = 16 * 1024 * 1024  # bytes from which more processes pay for their start
 TYPED = 8 * 1024 * 1024  # bytes from which msgspec pays for its import
-BATCH = 40_000  # claims committed at once
+BATCH = 4_000  # claims committed at once, while the next ones are read
 _LOCK = "first.lock"
 _SWEEP = "sweep.lock"
 _HEADER = 8  # bytes of length before each result in a worker's pipe
@@ -32,9 +35,40 @@ def first_lock(folder: str | None) -> AbstractContextManager[object]:
         from contextlib import nullcontext
 
         return nullcontext()
+    path = os.path.join(folder, _LOCK)
+    held = _lock_at_once(path)
+    if held is not None:
+        return _closing(held)
     from filelock import FileLock
 
-    return FileLock(os.path.join(folder, _LOCK), mode=0o600)  # type: ignore[return-value, unused-ignore]
+    return FileLock(path, mode=0o600)  # type: ignore[return-value, unused-ignore]
+
+
+def _lock_at_once(path: str) -> int | None:
+    """The descriptor of a lock that nobody else had, as filelock would have taken it; its import takes 50 ms, which
+    in this place are a twentieth of the whole. None where it has to be asked."""
+    try:
+        import fcntl
+
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_nlink:  # else another process has just released and removed it
+            return descriptor
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None
+
+
+@contextmanager
+def _closing(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -54,19 +88,37 @@ def sweep_lock(folder: str) -> Iterator[bool]:
         lock.release()
 
 
-def read_in_batches(files: list[Found], progress: Callable[[int, int], None] | None) -> Iterator[list[Read]]:
-    """Readings of all files from their start, with their claims as rows, in batches to be committed."""
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Python's search for cycles left out: many small objects are made here and none of them in a cycle."""
+    import gc
+
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def read_in_batches(
+    files: list[Found], table: PriceTable, progress: Callable[[int, int], None] | None
+) -> Iterator[list[Read]]:
+    """Readings of all files from their start, with their claims and what these come to, in batches to be committed."""
     size = sum(found.stat.st_size for found in files)
     workers = min(_cores(), len(files))
     source = (
-        _in_processes(files, workers) if size > PARALLEL and workers > 1 and hasattr(os, "fork") else _here(files, size)
+        _in_processes(files, workers, _reader(table, size))
+        if size > PARALLEL and workers > 1 and hasattr(os, "fork")
+        else _here(files, _reader(table, size))
     )
     batch: list[Read] = []
     claims = done = 0
-    for found, reading, packed in source:
-        batch.append((found, reading, packed))
-        claims += len(packed)
-        done += found.stat.st_size
+    for read in source:
+        batch.append(read)
+        claims += read[2][0]
+        done += read[0].stat.st_size
         if progress is not None:
             progress(done, size)
         if claims >= BATCH:
@@ -82,38 +134,38 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _reader(size: int) -> Callable[[Found], tuple[Reading, list[rows.Row]] | None]:
-    read_line = read_lines
+def _reader(table: PriceTable, size: int) -> ReadOne:
+    take_block = read_block
     if size > TYPED:
-        from .typed import read_line
+        from .typed import read_block as take_block
 
-    def read(found: Found) -> tuple[Reading, list[rows.Row]] | None:
+    def read(found: Found) -> tuple[Reading, columns.Columns, recount.FileSums | None] | None:
         try:
-            reading = read_file(found.path, found.session, found.own, None, read_line)
+            reading = read_file(found.path, found.session, found.own, None, take_block)
         except OSError:
             return None  # unreadable, or gone since it was found
-        packed = [rows.pack(claim) for claim in reading.claims.values()]
+        claims = reading.claims.values()
+        folder = found.parts[0] if len(found.parts) > 1 else ""
+        read = reading, columns.pack(claims), recount.of_file(claims, table, folder)
         reading.claims = {}
-        return reading, packed
+        return read
 
     return read
 
 
-def _here(files: list[Found], size: int) -> Iterator[Read]:
-    read = _reader(size)
+def _here(files: list[Found], read_one: ReadOne) -> Iterator[Read]:
     for found in files:
-        result = read(found)
-        if result is not None:
-            yield found, *result
+        read = read_one(found)
+        if read is not None:
+            yield found, *read
 
 
-def _in_processes(files: list[Found], workers: int) -> Iterator[Read]:
+def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterator[Read]:
     """As _here, by forked workers, each with its share of the bytes; results come as they are ready."""
     import marshal
     import select
     import signal
 
-    read = _reader(sys.maxsize)  # imports the decoder once, before the forks
     sys.stdout.flush()
     sys.stderr.flush()
     pipes: dict[int, bytearray] = {}
@@ -127,7 +179,7 @@ def _in_processes(files: list[Found], workers: int) -> Iterator[Read]:
                 *pipes,
             ):  # whoever holds a reading end keeps the writers from seeing that we are gone
                 os.close(pipe)
-            _work(files, share, read, sending)
+            _work(files, share, read_one, sending)
         os.close(sending)
         children.append(child)
         pipes[receiving] = bytearray()
@@ -145,9 +197,9 @@ def _in_processes(files: list[Found], workers: int) -> Iterator[Read]:
                     length = int.from_bytes(buffer[:_HEADER], "little")
                     if len(buffer) < _HEADER + length:
                         break
-                    place, header, packed = marshal.loads(buffer[_HEADER : _HEADER + length])
+                    place, header, packed, sums = marshal.loads(buffer[_HEADER : _HEADER + length])
                     del buffer[: _HEADER + length]
-                    yield files[place], _reading(header), packed
+                    yield files[place], _reading(header), packed, sums
     finally:
         for pipe in pipes:
             os.close(pipe)
@@ -167,17 +219,16 @@ def _shares(files: list[Found], workers: int) -> list[list[int]]:
     return shares
 
 
-def _work(files: list[Found], share: list[int], read: Callable[[Found], Any], pipe: int) -> None:
+def _work(files: list[Found], share: list[int], read_one: ReadOne, pipe: int) -> None:
     """A worker's life; never returns."""
     import marshal
 
     status = 1
     try:
         for place in share:
-            result = read(files[place])
-            if result is not None:
-                reading, packed = result
-                data = marshal.dumps((place, _header(reading), packed))
+            read = read_one(files[place])
+            if read is not None:
+                data = marshal.dumps((place, _header(read[0]), *read[1:]))
                 _send(pipe, len(data).to_bytes(_HEADER, "little") + data)
         status = 0
     except BrokenPipeError:  # the parent is gone

@@ -15,6 +15,7 @@ from . import ledger, rows
 from .answer import FOLDER as ANSWERS
 from .answer import read as read_answer
 from .answer import session_of
+from .columns import pack
 from .errors import UserError
 from .index import WAIT, Index
 from .price_store import config_path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from sqlite3 import Connection
     from typing import Any
+
+    from .bulk import Read
 
     Progress = Callable[[int, int], None]
 
@@ -64,12 +67,15 @@ class _InMemory(Index):
                 reading = read_file(f.path, f.session, f.own)
             except OSError:
                 continue
-            packed = [rows.pack(claim) for claim in reading.claims.values()]
-            self._write(lambda read=(f, reading, packed): self._store_first([read]), WAIT)  # type: ignore[misc]
+            read = (f, reading, pack(reading.claims.values()), None)
+            self._write(lambda r=read: self._keep([r]), WAIT)  # type: ignore[misc]
             done += f.stat.st_size
             if progress is not None:
                 progress(done, size)
         self._write(self._finish, WAIT)
+
+    def _keep(self, read: list[Read]) -> None:
+        self._store_first(read)
 
 
 class _Copy(Index):

@@ -217,9 +217,9 @@ def _objects(path: str) -> Iterator[tuple[dict[str, Any], bytes, int]]:
         return
     try:
         tail = Tail(0, False)
-        for start, block in tail.blocks(descriptor, os.fstat(descriptor).st_size):
-            place = start
-            for line in block.split(b"\n"):
+        for block in tail.blocks(descriptor, os.fstat(descriptor).st_size):
+            place = block.place
+            for line in block.data().split(b"\n"):
                 for obj, raw, at in objects(line):
                     yield obj, raw, place + at
                 place += len(line) + 1

@@ -11,7 +11,7 @@ import os
 
 from . import answer, ledger, prices, recent, rows
 from . import database as db
-from .reading import Known, Reading, read_file, read_lines, stat_of
+from .reading import Known, Reading, read_block, read_file, stat_of
 from .refresh import Changes, Look, Pending
 from .response import SYNTHETIC, merged
 from .session import COST, INPUT, MODES, OUTPUT, RESPONSES, ModelUsage, Session
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     Answered = TypeVar("Answered")
 
     from .answer import Dependency, Stat
+    from .bulk import Read
     from .recent import Moment
+    from .recount import FilesAlone
     from .response import Claim
 
     Progress = Callable[[int, int], None]  # bytes read, bytes in all
@@ -208,12 +210,8 @@ class Index:
     # --- claims in rows --------------------------------------------------------------------------------------
 
     def _row(self, claim: Claim) -> rows.Row:
-        return self._numbered(rows.pack(claim), claim.file)
-
-    def _numbered(self, row: rows.Row, file: int) -> rows.Row:
-        """A row with the numbers of its names, as the database has it."""
-        session, model, cwd = self._id(row[rows.SESSION]), self._id(row[rows.MODEL]), self._id(row[rows.CWD])
-        return (*row[:2], file, session, *row[4:7], model, *row[8:16], cwd, *row[17:])
+        """A claim as the database has it."""
+        return rows.pack(claim, self._id(claim.session), self._id(claim.model), self._id(claim.cwd))
 
     def _claim(self, row: rows.Row) -> Claim:
         return rows.unpack(row, self._text(row[rows.SESSION]), self._text(row[rows.MODEL]), self._text(row[rows.CWD]))
@@ -285,8 +283,8 @@ class Index:
             os.fsencode(found.path),
             self._id(found.session),
             found.own,
-            _storable(reading.device),
-            _storable(reading.inode),
+            rows.storable(reading.device),
+            rows.storable(reading.inode),
             reading.mtime,
             reading.ctime,
             reading.seen,
@@ -344,9 +342,9 @@ class Index:
 
     def _first(self, progress: Progress | None) -> None:
         """Read every transcript once; only one process at a time does, the others wait for it."""
-        from .bulk import first_lock
+        from .bulk import first_lock, no_collector
 
-        with first_lock(self.folder if self.stored else None):
+        with first_lock(self.folder if self.stored else None), no_collector():
             if not self.complete:
                 self._read_all(progress)
 
@@ -358,37 +356,48 @@ class Index:
         moved = [(os.fsencode(found.path), file.id) for found, file in todo if file and file.path != found.path]
         if moved:  # since a single session was answered
             self._write(lambda: self._rename(moved), WAIT)
-        for batch in read_in_batches([found for found, _ in todo], progress):
-            self._write(lambda b=batch: self._store_first(b), WAIT)  # type: ignore[misc]
-        self._write(self._finish, WAIT)
+        alone: FilesAlone = {}
+        version = self._data_version()
+        for batch in read_in_batches([found for found, _ in todo], self.table, progress):
+            stored: FilesAlone = {}
+            self._write(lambda b=batch, s=stored: s.update(self._store_first(b)), WAIT)  # type: ignore[misc]
+            alone |= stored
+        self._write(lambda: self._finish(alone if self._data_version() == version else None), WAIT)
 
     def _rename(self, moved: list[tuple[bytes, int]]) -> None:
         self.db.executemany("UPDATE files SET path = ? WHERE id = ?", moved)
         self._paths.clear()
 
-    def _store_first(self, batch: list[tuple[Found, Reading, list[rows.Row]]]) -> None:
-        """Store readings from the start of their files, without sums."""
-        claims = []
-        for found, reading, packed in batch:
+    def _store_first(self, batch: Iterable[Read]) -> FilesAlone:
+        """Store readings from the start of their files, without sums; returns those that came along."""
+        from .columns import unpack
+
+        alone: FilesAlone = {}
+        claims: list[rows.Row] = []
+        for found, reading, columns, sums in batch:
             self.reads += 1
             known = self._files("WHERE path = ?", (os.fsencode(found.path),))
             number = self._store_file(found, known[0] if known else None, reading)
             if known:
                 self._delete_claims(number)
-            claims += [self._numbered(row, number) for row in packed]
-        claims.sort(key=lambda row: row[:3])
+            claims += unpack(columns, number, self._id)
+            if sums is not None:
+                alone[number] = columns, sums
+        claims.sort()  # by key and file, of which no two are the same
         self.db.executemany(rows.INSERT, claims)
+        return alone
 
     def _delete_claims(self, file: int) -> None:
         self.db.execute("DELETE FROM claims WHERE file = ?", (file,))
 
-    def _finish(self) -> None:
+    def _finish(self, alone: FilesAlone | None = None) -> None:
+        """Make the sums; *alone* is what files come to whose claims nobody else has changed since they were stored."""
         if self.stored and db.aside_files(self.folder):
             from .care import carry_over
 
             carry_over(self)
         self._set_meta("complete", 1)
-        self._recount_all()
+        self._recount_all(alone)
 
     def _changes(self, found: Walk) -> Changes:
         return Changes(found, {file.path: file for file in self._files()})
@@ -409,16 +418,16 @@ class Index:
         session_changes.settle()
 
     def _read(self, wanted: list[tuple[Found, File | None]]) -> Iterator[tuple[Found, File | None, Reading]]:
-        read_line = read_lines
+        take_block = read_block
         if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > _BULK:
-            from .typed import read_line as read_line
+            from .typed import read_block as take_block
         for found, file in wanted:
             known = (
                 file if file and not file.vanished and (file.session, file.own) == (found.session, found.own) else None
             )
             try:
                 self.reads += 1
-                yield found, file, read_file(found.path, found.session, found.own, known, read_line)
+                yield found, file, read_file(found.path, found.session, found.own, known, take_block)
             except OSError:
                 continue  # unreadable or gone since: the next refresh sees it
 
@@ -478,7 +487,7 @@ class Index:
         """Whether a file is known under another path that still leads to it."""
         found = self.db.execute(
             "SELECT path FROM files WHERE inode = ? AND device = ? AND NOT vanished",
-            (_storable(stat.st_ino), _storable(stat.st_dev)),
+            (rows.storable(stat.st_ino), rows.storable(stat.st_dev)),
         )
         for (path,) in found.fetchall():
             try:
@@ -500,7 +509,7 @@ class Index:
         device, inode, *rest = stat
         self.db.execute(
             "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (os.fsencode(path), _storable(device), _storable(inode), *rest, racy),
+            (os.fsencode(path), rows.storable(device), rows.storable(inode), *rest, racy),
         )
 
     def _take_in_early(self, changes: Changes) -> None:
@@ -520,67 +529,31 @@ class Index:
 
     def _project(self, claim: Claim) -> str:
         """The project of a response: its line's `cwd`, else the name of the project's folder."""
-        if claim.cwd:
-            return claim.cwd
-        row = self.db.execute("SELECT path FROM files WHERE id = ?", (claim.file,)).fetchone()
+        return claim.cwd or self._folder(claim.file)
+
+    def _folder(self, file: int) -> str:
+        """The name of the project's folder that a file is in."""
+        row = self.db.execute("SELECT path FROM files WHERE id = ?", (file,)).fetchone()
         parts = parts_below(os.fsdecode(row[0]), self.roots) if row else None
         return parts[0] if parts and len(parts) > 1 else ""
 
-    def _recount_all(self) -> None:
+    def _recount_all(self, alone: FilesAlone | None = None) -> None:
         """All sums from all claims; what was published of the old ones is taken back."""
+        from .recount import recount
+
         if self.stored:
             answer.revoke_all(self.folder)
             recent.revoke(self.folder)
-        self._load_names()
-        sums: dict[str, ledger.Sums] = {}
-        holds: dict[tuple[str, int], int] = {}
-        moments: list[tuple[Any, ...]] = []
-        for group in self._all_groups():
-            counted = ledger.responses(group, self._bytes_of)
-            for response in counted.values():
-                known = sums.get(response.session)
-                if known is None:
-                    known = sums[response.session] = ledger.Sums()
-                known.add(response, self.table, self._project(response.claim))
-                moments.append(self.moment(response))
-            for rest, claims in group.items():
-                owner = counted.get(rest)
-                for file, claim in claims.items():
-                    holds.setdefault((claim.session, file), 0)
-                    if owner is not None:
-                        holds[owner.session, file] = 1
-        for name in ("totals", "sessions", "holds", "moments"):
-            self.db.execute(f"DELETE FROM {name}")
-        for session, known in sums.items():
-            self._store_sums(session, known)
-        held = sorted((self._id(session), file, counted) for (session, file), counted in holds.items())
-        self.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
-        moments.sort()
-        self.db.executemany(rows.INSERT_MOMENT, moments)
+        recount(self, alone)
         self._set_meta("prices", self.table.fingerprint)
 
     def moment(self, response: ledger.Response) -> tuple[Any, ...]:
-        """A counted response as days and blocks want it: (time, key, the costs in three modes, tokens in and out)."""
+        """A counted response as days and blocks want it."""
         claim = response.claim
         parts = [sums for _, sums in response.parts(self.table)]
         numbers = parts[0] if len(parts) == 1 else [sum(column) for column in zip(*parts, strict=True)]
         told = (*numbers[COST : COST + 3], numbers[INPUT] + numbers[OUTPUT])
-        if max(told) < _LARGE:
-            return (claim.timestamp, claim.group, claim.rest, *told)
-        return (claim.timestamp, claim.group, claim.rest, *map(_storable, told))
-
-    def _all_groups(self) -> Iterator[ledger.Group]:
-        group: ledger.Group = {}
-        current = None
-        for row in self.db.execute(f"SELECT {rows.COLUMNS} FROM claims ORDER BY family, rest, file"):
-            if row[0] != current:
-                if group:
-                    yield group
-                group, current = {}, row[0]
-            claim = self._claim(row)
-            group.setdefault(claim.rest, {})[claim.file] = claim
-        if group:
-            yield group
+        return rows.moment(claim.timestamp, claim.group, claim.rest, told)
 
     def counted(self, session: str) -> list[ledger.Response]:
         """A session's responses, from its claims."""
@@ -632,7 +605,7 @@ class Index:
         self.db.executemany(
             "INSERT INTO totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             [
-                (number, self._id(model), *(_storable(n) for n in numbers))
+                (number, self._id(model), *(rows.storable(n) for n in numbers))
                 for model, numbers in sums.models.items()
                 if numbers[RESPONSES]
             ],
@@ -854,9 +827,6 @@ class Index:
         return min((self._text(row[0]) for row in found if row[1] == found[0][1]), default=None)
 
 
-_LARGE = 2**60  # below it a number is stored as it is
-
-
 def _whole(numbers: list[Any]) -> list[int]:
     """Numbers as they come out of the database, where the largest are texts."""
     try:
@@ -864,11 +834,6 @@ def _whole(numbers: list[Any]) -> list[int]:
     except TypeError:
         return [int(number) for number in numbers]
     return numbers
-
-
-def _storable(number: int) -> int | str:
-    """A number as SQLite can hold it: 64 bits, else as text."""
-    return number if -(2**63) <= number < 2**63 else str(number)
 
 
 def unreadable(found: Walk) -> Iterator[tuple[str, str]]:

@@ -52,15 +52,18 @@ class Response:
         if not self._parts:
             c = self.claim
             own = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
-            self._parts = [_part(table, own, c.cost_usd, covered=False)]
-            self._parts += [_part(table, part, c.cost_usd, covered=True) for part in c.further]
+            self._parts = [charge(table, own, c.cost_usd, covered=False)]
+            self._parts += [charge(table, part, c.cost_usd, covered=True) for part in c.further]
         return self._parts
 
 
-def _part(
+def charge(
     table: prices.PriceTable, part: tuple[Any, ...], cost_usd: float | None, covered: bool
 ) -> tuple[str, list[int]]:
-    """*covered*: a line's costUSD is that of its whole response, so what is billed beside adds nothing to it."""
+    """(model, sums) of (model, input, output, cache creation, 1 h part of it, read, searches, flags).
+
+    *covered*: a line's costUSD is that of its whole response, so what is billed beside adds nothing to it.
+    """
     model, input, output, creation, write_1h, read, searches, flags = part
     sums = [input, output, creation, read, 0, 0, 0, 1, 0, 0]
     if model == SYNTHETIC:
@@ -125,50 +128,83 @@ class Sums:
 
     def add(self, response: Response, table: prices.PriceTable, project: str) -> None:
         claim = response.claim
-        self._sum(response, table, 1)
-        key = (claim.timestamp, claim.group, claim.rest)
+        for model, sums in response.parts(table):
+            self.add_part(model, sums, response.incomplete)
+        self.reach((claim.timestamp, claim.group, claim.rest), project)
+
+    def add_part(self, model: str, sums: list[int], incomplete: bool) -> None:
+        """Add the sums of one response, or of what is billed beside one, to its model's."""
+        known = self.models.get(model)
+        if known is None:
+            self.models[model] = sums.copy()
+        else:
+            known[:] = map(int.__add__, known, sums)
+        self.responses += 1
+        self.incomplete += incomplete
+
+    def reach(self, key: tuple[int, int, int], project: str) -> None:
+        """Let first and last activity, and the project of the first, reach to a response: its time, then its key."""
+        time = key[0]
         if self.first is None or self.last is None:
-            self.first = self.last = claim.timestamp
+            self.first = self.last = time
             self.project, self.project_key = project, key
             return
-        self.last = max(self.last, claim.timestamp)
-        if claim.timestamp < self.first:
-            self.first, self.project, self.project_key = claim.timestamp, project, key
-        elif claim.timestamp == self.first:
+        if time > self.last:
+            self.last = time
+        if time < self.first:
+            self.first, self.project, self.project_key = time, project, key
+        elif time == self.first:
             if self.project_key is None:
                 self.stale = True
             elif key < self.project_key:
                 self.project, self.project_key = project, key
 
+    def merge(self, other: Sums) -> None:
+        """Add the sums of other responses of the same session."""
+        for model, sums in other.models.items():
+            known = self.models.get(model)
+            self.models[model] = sums if known is None else list(map(int.__add__, known, sums))
+        self.responses += other.responses
+        self.incomplete += other.incomplete
+        if other.project_key is not None and other.last is not None:
+            self.reach(other.project_key, other.project)
+            assert self.last is not None
+            self.last = max(self.last, other.last)
+
+    def packed(self) -> list[Any]:
+        """Plain values that marshal can write."""
+        return [getattr(self, name) for name in Sums.__slots__]
+
+    @staticmethod
+    def unpacked(values: list[Any]) -> Sums:
+        sums = Sums()
+        for name, value in zip(Sums.__slots__, values, strict=True):
+            setattr(sums, name, value)
+        return sums
+
     def remove(self, response: Response, table: prices.PriceTable) -> None:
         """Take a response out again; what was first or last may then have to be found anew."""
-        self._sum(response, table, -1)
+        self._subtract(response, table)
         if response.claim.timestamp in (self.first, self.last):
             self.stale = True
 
     def replace(self, old: Response, new: Response, table: prices.PriceTable, project: str) -> None:
         """Another line of a counted response won: common at the end of a session, where it must not cost a recount."""
         before, after = old.claim.timestamp, new.claim.timestamp
-        if before == after and before != self.first:
-            self._sum(old, table, -1)
-            self._sum(new, table, 1)
-        elif before == self.last and after >= before and before != self.first:
-            self._sum(old, table, -1)
-            self.add(new, table, project)
+        at_the_end = before == self.last and after >= before
+        if before != self.first and (before == after or at_the_end):
+            self._subtract(old, table)
         else:
             self.remove(old, table)
-            self.add(new, table, project)
+        self.add(new, table, project)
 
-    def _sum(self, response: Response, table: prices.PriceTable, sign: int) -> None:
+    def _subtract(self, response: Response, table: prices.PriceTable) -> None:
         for model, sums in response.parts(table):
-            known = self.models.get(model)
-            if known is None:
-                known = self.models[model] = [0] * SUMS
+            known = self.models.setdefault(model, [0] * SUMS)
             for place, number in enumerate(sums):
-                if number:
-                    known[place] += sign * number
-            self.responses += sign
-            self.incomplete += sign * response.incomplete
+                known[place] -= number
+            self.responses -= 1
+            self.incomplete -= response.incomplete
 
     def usage(self, mode: int) -> list[ModelUsage]:
         """The models that hold responses, in one mode."""

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    # one whole line, its place, the path's session -> its claims; None for a bad line (A3)
-    LineReader = Callable[[bytes, int, str], "list[Claim] | None"]
+    from .transcript import Block
+
+    BytesOf = Callable[[Claim], bytes]  # reads a claim's line
+    # takes what the whole lines of a block say into a reading; the path's session, and whether the path is its own
+    BlockReader = Callable[["Reading", Block, str, bool, BytesOf], None]
 
 ENDS = 4096  # bytes at the head, and before the place reached, whose digests tell an appended file from another one
 _TICK = 50_000_000  # ns: a clock tick, with room to spare, of file systems that keep fractions of a second
@@ -82,8 +85,28 @@ def read_lines(line: bytes, at: int, session: str) -> list[Claim] | None:
     return [claim for claim in claims if claim is not None]
 
 
+def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of: BytesOf) -> None:
+    """Take in what a block's lines say, by the standard library alone."""
+    offset = block.place - block.begin
+    with memoryview(block.buffer) as view:
+        for begin, end in lines_with(block, (USAGE,)):
+            take_line(reading, bytes(view[begin:end]), offset + begin, session, bytes_of)
+        if own:
+            for begin, end in lines_with(block, FACTS):
+                take_facts(reading, bytes(view[begin:end]))
+
+
+def take_line(reading: Reading, line: bytes, at: int, session: str, bytes_of: BytesOf) -> None:
+    """Take in what one whole line says of responses."""
+    claims = read_lines(line, at, session)
+    if claims is None:
+        reading.bad += 1
+    else:
+        take(reading, claims, bytes_of)
+
+
 def read_file(
-    path: str, session: str, own: bool, known: Known | None = None, read_line: LineReader = read_lines
+    path: str, session: str, own: bool, known: Known | None = None, take_block: BlockReader = read_block
 ) -> Reading:
     """Read what a transcript holds, or what came since *known*. Raises OSError where it can't be read.
 
@@ -100,10 +123,10 @@ def read_file(
             reading.fresh = False
             reading.crc = known.crc
             tail = Tail(known.offset, known.skipping)
-        _read(descriptor, stat.st_size, tail, reading, session, own, read_line)
+        _read(descriptor, stat.st_size, tail, reading, session, own, take_block)
         if known is not None and not reading.fresh and tail.overlong and known.seen > known.offset:
             # what counted while it was a last line without its newline is now part of one too long to be read
-            return read_file(path, session, own, None, read_line)
+            return read_file(path, session, own, None, take_block)
         reading.device, reading.inode, reading.mtime, reading.ctime = (
             stat.st_dev,
             stat.st_ino,
@@ -150,21 +173,13 @@ def ends(descriptor: int, seen: int) -> tuple[bytes, bytes]:
 
 
 def _read(
-    descriptor: int, end: int, tail: Tail, reading: Reading, session: str, own: bool, read_line: LineReader
+    descriptor: int, end: int, tail: Tail, reading: Reading, session: str, own: bool, take_block: BlockReader
 ) -> None:
     same_file = _LineSource(descriptor)
-    for place, block in tail.blocks(descriptor, end):
+    for block in tail.blocks(descriptor, end):
         if reading.crc is not None:
-            reading.crc = zlib.crc32(block, reading.crc)
-        for begin, stop in lines_with(block, (USAGE,)):
-            claims = read_line(block[begin:stop], place + begin, session)
-            if claims is None:
-                reading.bad += 1
-            else:
-                _take(reading, claims, same_file)
-        if own:
-            for begin, stop in lines_with(block, FACTS):
-                _facts(reading, block[begin:stop])
+            reading.crc = zlib.crc32(block.data(), reading.crc)
+        take_block(reading, block, session, own, same_file)
     if tail.rest and len(tail.rest) <= MAX_LINE:
         _unfinished(reading, tail, session, own, same_file)
     if tail.overlong or tail.skipping:
@@ -181,9 +196,9 @@ def _unfinished(reading: Reading, tail: Tail, session: str, own: bool, same_file
         for obj, raw, place in objects(tail.rest, whole=False):
             claim = claim_of(obj, raw, tail.offset + place, session)
             if claim is not None:
-                _take(reading, [claim], same_file)
+                take(reading, [claim], same_file)
     if own:
-        _facts(reading, tail.rest, whole=False)
+        take_facts(reading, tail.rest, whole=False)
 
 
 class _LineSource:
@@ -200,7 +215,8 @@ class _LineSource:
             os.lseek(self._descriptor, here, os.SEEK_SET)
 
 
-def _take(reading: Reading, claims: list[Claim], bytes_of: Callable[[Claim], bytes]) -> None:
+def take(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None:
+    """Put claims beside, or in the place of, what the file's other lines say of their responses."""
     known = reading.claims
     for claim in claims:
         key = claim.group, claim.rest
@@ -211,8 +227,8 @@ def _take(reading: Reading, claims: list[Claim], bytes_of: Callable[[Claim], byt
 _TITLES = {"custom-title": (0, "customTitle"), "ai-title": (1, "aiTitle"), "summary": (2, "summary")}
 
 
-def _facts(reading: Reading, line: bytes, whole: bool = True) -> None:
-    """What a line says of its session: the last one of a kind counts."""
+def take_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
+    """Take in what a line says of its session: the last one of a kind counts."""
     for obj, _, _ in objects(line, whole):
         kind = obj.get("type")
         if kind == "cost-state":

@@ -1,7 +1,6 @@
 """A claim as a row of the index, and back. Tier 0.
 
-A row is a tuple in the order of COLUMNS. Outside the database its session, model and cwd are texts; in it they are the
-numbers of names.
+A row is a tuple in the order of COLUMNS; its session, model and cwd are the numbers of names.
 """
 
 from __future__ import annotations
@@ -21,18 +20,20 @@ COLUMNS = (
 INSERT = f"INSERT OR REPLACE INTO claims ({COLUMNS}) VALUES ({','.join('?' * 21)})"
 INSERT_MOMENT = "INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?, ?, ?, ?)"
 FILE, SESSION, MODEL, CWD = 2, 3, 7, 16  # places in a row
+_LARGE = 2**60  # between it and its negative a number is stored as it is
 
 
-def pack(claim: Claim) -> Row:
+def pack(claim: Claim, session: int, model: int, cwd: int) -> Row:
+    """The row of a claim whose three names have these numbers."""
     return (
         claim.group,
         claim.rest,
         claim.file,
-        claim.session,
+        session,
         claim.rank,
         claim.side,
         claim.timestamp,
-        claim.model,
+        model,
         claim.flags,
         claim.input,
         claim.output,
@@ -41,12 +42,24 @@ def pack(claim: Claim) -> Row:
         claim.cache_read,
         claim.searches,
         claim.cost_usd,
-        claim.cwd,
+        cwd,
         claim.at,
         claim.length,
-        _pack_times(claim.main_times) if claim.main_times else None,
-        _pack_further(claim.further) if claim.further else None,
+        pack_times(claim.main_times) if claim.main_times else None,
+        pack_further(claim.further) if claim.further else None,
     )
+
+
+def storable(number: int) -> int | str:
+    """A number as SQLite can hold it: 64 bits, else as text."""
+    return number if -(2**63) <= number < 2**63 else str(number)
+
+
+def moment(timestamp: int, family: int, rest: int, told: tuple[int, int, int, int]) -> Row:
+    """A counted response as days and blocks want it: its time and key, its costs in three modes, tokens in and out."""
+    if min(told) > -_LARGE and max(told) < _LARGE:
+        return (timestamp, family, rest, *told)
+    return (timestamp, family, rest, *map(storable, told))
 
 
 def unpack(row: Row, session: str, model: str, cwd: str) -> Claim:
@@ -77,26 +90,26 @@ def unpack(row: Row, session: str, model: str, cwd: str) -> Claim:
     ) = row
     claim.session, claim.model, claim.cwd = session, model, cwd
     claim.side = bool(side)
-    claim.main_times = _unpack_times(times) if times else frozenset()
-    claim.further = _unpack_further(further) if further else ()
+    claim.main_times = unpack_times(times) if times else frozenset()
+    claim.further = unpack_further(further) if further else ()
     return claim
 
 
-def _pack_times(times: frozenset[int]) -> bytes:
+def pack_times(times: frozenset[int]) -> bytes:
     return b"".join(t.to_bytes(8, "little", signed=True) for t in sorted(times))
 
 
-def _unpack_times(data: bytes) -> frozenset[int]:
+def unpack_times(data: bytes) -> frozenset[int]:
     return frozenset(int.from_bytes(data[i : i + 8], "little", signed=True) for i in range(0, len(data), 8))
 
 
-def _pack_further(further: tuple[tuple[Any, ...], ...]) -> bytes:
+def pack_further(further: tuple[tuple[Any, ...], ...]) -> bytes:
     import marshal
 
     return marshal.dumps(further, 2)  # version 2 is the same in every Python
 
 
-def _unpack_further(data: bytes) -> tuple[tuple[Any, ...], ...]:
+def unpack_further(data: bytes) -> tuple[tuple[Any, ...], ...]:
     import marshal
 
     return marshal.loads(data)  # type: ignore[no-any-return]

@@ -10,12 +10,14 @@ from .response import MAX_LINE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from .needle import Find
 
 SUFFIX = ".jsonl"
 _NOT_TRANSCRIPTS = "journal.jsonl"
 _NOT_BELOW = ("tool-results", "memory")
-BLOCK = 4 * 1024 * 1024  # bytes read at a time
+BLOCK = 512 * 1024  # bytes read at a time: as much as stays in a processor's cache while it is searched
 USAGE = b'"usage"'
 FACTS = (b'-title"', b'"summary"', b'"cost-state"')  # what a line must hold to tell something of its session
 
@@ -202,6 +204,36 @@ def read_at(descriptor: int, length: int, offset: int) -> bytes:
     return b"".join(parts)
 
 
+def read_into(descriptor: int, view: memoryview) -> int:
+    """Read on into *view*; the number of bytes, 0 where the file ends."""
+    if hasattr(os, "readv"):
+        return os.readv(descriptor, [view])
+    data = os.read(descriptor, len(view))
+    view[: len(data)] = data
+    return len(data)
+
+
+class Block:
+    """Whole lines of a file: `buffer[begin:stop]`, of which the first stands at `place` in the file.
+
+    The buffer is used again for the next block: whoever keeps bytes of it copies them.
+    """
+
+    __slots__ = ("begin", "buffer", "place", "stop")
+
+    def __init__(self, place: int, buffer: bytearray, begin: int, stop: int) -> None:
+        self.place = place
+        self.buffer = buffer
+        self.begin = begin
+        self.stop = stop
+
+    def data(self) -> bytes:
+        return bytes(memoryview(self.buffer)[self.begin : self.stop])
+
+
+_spare: list[bytearray] = []  # buffers to be used again: a new one costs as much as to read into it
+
+
 class Tail:
     """The bytes of a file from an offset on, in blocks of whole lines; memory stays bounded whatever the file holds.
 
@@ -218,56 +250,56 @@ class Tail:
         self.skipping = skipping
         self.overlong = 0
 
-    def blocks(self, descriptor: int, end: int) -> Iterator[tuple[int, bytes]]:
-        """(place, whole lines) until *end*."""
+    def blocks(self, descriptor: int, end: int) -> Iterator[Block]:
+        """Whole lines until *end*."""
         os.lseek(descriptor, self.offset, os.SEEK_SET)
         place = self.offset  # where the file is read next
-        carry: list[bytes] = []  # the unfinished line so far, which begins at self.offset
-        size = 0
+        buffer = _spare.pop() if _spare else bytearray(min(BLOCK, max(end - place, 1)))
+        kept = 0  # bytes at the buffer's start: the unfinished line so far, which begins at self.offset
         while place < end:
-            data = os.read(descriptor, min(BLOCK, end - place))
-            if not data:
+            if kept == len(buffer):
+                buffer.extend(bytes(min(kept, MAX_LINE + BLOCK - kept)))
+            with memoryview(buffer) as view:
+                filled = kept + read_into(descriptor, view[kept : kept + end - place])
+            if filled == kept:
                 break
-            place += len(data)
+            place += filled - kept
+            begin = 0
             if self.skipping:
-                newline = data.find(b"\n") + 1
-                if not newline:
+                begin = buffer.find(b"\n", 0, filled) + 1
+                if not begin:
                     self.offset = place
                     continue
                 self.skipping = False
-                self.offset = place - len(data) + newline
-                data = data[newline:]
-            cut = data.rfind(b"\n") + 1
+                self.offset = place - filled + begin
+            cut = buffer.rfind(b"\n", max(begin, kept), filled) + 1
             if cut:
-                whole = b"".join((*carry, data[:cut]))
-                yield self.offset, whole
-                self.offset += len(whole)
-                carry, size = [], 0
-            if cut < len(data):
-                carry.append(data[cut:])
-                size += len(data) - cut
-                if size > MAX_LINE:
-                    self.overlong += 1
-                    self.skipping = True
-                    self.offset, carry, size = place, [], 0
-        self.rest = b"".join(carry)
+                yield Block(self.offset, buffer, begin, cut)
+                self.offset += cut - begin
+                begin = cut
+            kept = filled - begin
+            if begin:
+                buffer[:kept] = buffer[begin:filled]
+            if kept > MAX_LINE:
+                self.overlong += 1
+                self.skipping = True
+                self.offset, kept = place, 0
+        self.rest = bytes(memoryview(buffer)[:kept])
+        if len(buffer) <= BLOCK:
+            _spare.append(buffer)
 
 
-def lines_with(block: bytes, needles: tuple[bytes, ...]) -> Iterator[tuple[int, int]]:
-    """Where the lines of a block that hold one of the needles begin and end, in order; newlines left out."""
+def lines_with(block: Block, needles: tuple[bytes, ...], find: Find = bytearray.find) -> Iterator[tuple[int, int]]:
+    """Where in the buffer the lines that hold one of the needles begin and end, in order; newlines left out."""
     if len(needles) == 1:
-        yield from _lines_with(block, needles[0])
-        return
-    yield from sorted({line for needle in needles for line in _lines_with(block, needle)})
+        return _lines_with(block, needles[0], find)
+    return iter(sorted({line for needle in needles for line in _lines_with(block, needle, find)}))
 
 
-def _lines_with(block: bytes, needle: bytes) -> Iterator[tuple[int, int]]:
-    find: Callable[..., int] = block.find
-    place = find(needle)
+def _lines_with(block: Block, needle: bytes, find: Find) -> Iterator[tuple[int, int]]:
+    buffer, begin, stop = block.buffer, block.begin, block.stop
+    place = find(buffer, needle, begin, stop)
     while place >= 0:
-        begin = block.rfind(b"\n", 0, place) + 1
-        end = find(b"\n", place)
-        if end < 0:
-            end = len(block)
-        yield begin, end
-        place = find(needle, end)
+        end = buffer.find(b"\n", place, stop)  # a block ends with one
+        yield buffer.rfind(b"\n", begin, place) + 1 or begin, end
+        place = find(buffer, needle, end, stop)

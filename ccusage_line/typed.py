@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
-from .reading import read_lines
+from .needle import load_find
+from .reading import take_facts
+from .reading import take_line as take_line_plainly
 from .response import (
     BY_FORK,
     BY_LINE,
@@ -21,10 +23,17 @@ from .response import (
     STOP,
     US,
     Claim,
+    merged,
     money,
     request_key,
     timestamp,
 )
+from .transcript import FACTS, USAGE, lines_with
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .reading import BytesOf, Reading
+    from .transcript import Block
 
 _LONG_NUMBER = 4300  # digits from which json refuses an integer and msgspec does not
 _NO_TIMES: frozenset[int] = frozenset()
@@ -82,79 +91,148 @@ class _Line(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Line).decode
 _REFUSED = (msgspec.MsgspecError, ValueError, RecursionError)
 _BILLED_BESIDE = ("advisor_message", "compaction")
+_find = load_find()
 
 
-def read_line(line: bytes, at: int, session: str) -> list[Claim] | None:
-    """The claims of one whole line; None for a bad one."""
+def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of: BytesOf) -> None:
+    """Take in what a block's lines say: as reading.read_block does."""
+    offset = block.place - block.begin
+    with memoryview(block.buffer) as view:
+        for begin, end in lines_with(block, (USAGE,)):
+            line = view[begin:end]
+            if not take_line(reading, line, offset + begin, session, bytes_of):
+                take_line_plainly(reading, bytes(line), offset + begin, session, bytes_of)
+        if own:
+            for begin, end in lines_with(block, FACTS, _find):
+                take_facts(reading, bytes(view[begin:end]))
+
+
+def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of: BytesOf) -> bool:
+    """Take in what one whole line says of responses; false for one that wants the other decoder."""
     if len(line) > _LONG_NUMBER and (len(line) > MAX_LINE or _long_number(line)):
-        return read_lines(line, at, session)
+        return False
     try:
         decoded = _decode(line)
     except _REFUSED:
-        return read_lines(line, at, session)
+        return False
     message = decoded.message
-    usage = message.usage if message is not None else None
-    if message is None or usage is None or decoded.type not in (None, "assistant"):
-        return []
-    claim = _claim(line, at, session, decoded, message, usage)
-    return read_lines(line, at, session) if claim is None else claim
-
-
-def _claim(line: bytes, at: int, session: str, decoded: _Line, message: _Message, usage: _Usage) -> list[Claim] | None:
-    """The claim of a plain line, None for one that wants the other decoder."""
+    if message is None or message.usage is None or decoded.type not in _COUNTING:
+        return True
     if not message.id or not decoded.requestId:
-        return None
+        return False
+    key = _key(message.id, decoded.requestId)
+    known = reading.claims.get(key)
+    time = _time(decoded.timestamp)
+    if time is None:
+        return True
+    if known is not None and _loses(known, decoded, message, message.usage, time, session):
+        return True
+    claim = _claim(decoded, message, message.usage)
+    if claim is None:
+        return False
+    claim.group, claim.rest = key
+    claim.timestamp = time
+    claim.rank, claim.session = _session(decoded, session)
+    if line[0] == 0x7B and line[-1] == 0x7D:  # braces
+        claim.at, claim.length = at, len(line)
+    else:
+        data = bytes(line)
+        claim.at, claim.length = at + data.find(b"{"), len(data.strip(b" \t\r\n"))
+    reading.claims[key] = claim if known is None else merged(known, claim, bytes_of)
+    return True
+
+
+_COUNTING = (None, "assistant")
+
+
+def _loses(known: Claim, decoded: _Line, message: _Message, usage: _Usage, time: int, session: str) -> bool:
+    """Whether a line surely loses against what is known of its response; then what it adds to that was added.
+
+    As most lines do: the client writes one for each block of a response.
+    """
+    output = usage.output_tokens or 0
+    final = message.stop_reason
+    side = decoded.isSidechain is True
+    if not 0 <= output <= MAX_COUNT or (side, -output, not final, not usage.speed, time) <= known.order():
+        return False
+    if not side and time != known.timestamp:
+        known.main_times |= {time}
+    named = _session(decoded, session)
+    if named < (known.rank, known.session):
+        known.rank, known.session = named
+    if final:
+        known.flags |= FINAL
+    return True
+
+
+def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
+    """What a plain line says, but for its key, time, session and place; None for one that wants the other decoder."""
     if usage.iterations and any(entry.type in _BILLED_BESIDE for entry in usage.iterations):
         return None
-    split, tools = usage.cache_creation, usage.server_tool_use
     claim = Claim()
-    written = write_1h = 0
-    if split is not None:
-        write_1h = split.ephemeral_1h_input_tokens or 0
-        written = split.ephemeral_5m_input_tokens or 0
+    claim.input = input = usage.input_tokens or 0
+    claim.output = output = usage.output_tokens or 0
+    claim.cache_read = read = usage.cache_read_input_tokens or 0
     creation = usage.cache_creation_input_tokens or 0
-    claim.input = usage.input_tokens or 0
-    claim.output = usage.output_tokens or 0
-    claim.cache_read = usage.cache_read_input_tokens or 0
-    claim.searches = (tools.web_search_requests or 0) if tools is not None else 0
-    counts = (claim.input, claim.output, claim.cache_read, claim.searches, creation, written, write_1h)
-    if min(counts) < 0 or max(counts) > MAX_COUNT:
-        return None
-    claim.cache_creation = max(creation, written + write_1h)
+    written = write_1h = searches = 0
+    if usage.cache_creation is not None:
+        write_1h = usage.cache_creation.ephemeral_1h_input_tokens or 0
+        written = usage.cache_creation.ephemeral_5m_input_tokens or 0
+    if usage.server_tool_use is not None:
+        searches = usage.server_tool_use.web_search_requests or 0
+    if not 0 <= input | output | read | creation | written | write_1h | searches < MAX_COUNT:
+        return None  # one is negative, or too large
+    written += write_1h
+    claim.cache_creation = creation if creation > written else written
     claim.write_1h = write_1h
-    time = timestamp(decoded.timestamp)
-    if time is None:
-        return []
-    claim.timestamp = time
-    if decoded.requestSessionId:
-        claim.rank, claim.session = BY_REQUEST, decoded.requestSessionId
-    elif decoded.forkedFrom is not None and decoded.forkedFrom.sessionId:
-        claim.rank, claim.session = BY_FORK, decoded.forkedFrom.sessionId
-    elif decoded.sessionId:
-        claim.rank, claim.session = BY_LINE, decoded.sessionId
-    else:
-        claim.rank, claim.session = BY_PATH, session
-    flags = 0
-    if message.stop_reason:
-        flags = STOP | FINAL
+    claim.searches = searches
+    flags = STOP | FINAL if message.stop_reason else 0
     if usage.speed:
         flags |= SPEED | FAST if usage.speed == "fast" else SPEED
     if usage.inference_geo == "us":
         flags |= US
     claim.flags = flags
     claim.side = decoded.isSidechain is True
-    claim.cost_usd = money(decoded.costUSD)
+    claim.cost_usd = None if decoded.costUSD is None else money(decoded.costUSD)
     claim.cwd = decoded.cwd or ""
     claim.model = message.model or ""
     claim.file = 0
     claim.further = ()
     claim.main_times = _NO_TIMES
-    if line[0] == 0x7B and line[-1] == 0x7D:  # braces
-        claim.at, claim.length = at, len(line)
-    else:
-        claim.at, claim.length = at + line.find(b"{"), len(line.strip(b" \t\r\n"))
-    claim.group, claim.rest = _key(message.id, decoded.requestId)
-    return [claim]
+    return claim
+
+
+def _session(decoded: _Line, session: str) -> tuple[int, str]:
+    """(rank, id) of what names a line's session (A6)."""
+    if decoded.requestSessionId:
+        return BY_REQUEST, decoded.requestSessionId
+    if decoded.forkedFrom is not None and decoded.forkedFrom.sessionId:
+        return BY_FORK, decoded.forkedFrom.sessionId
+    return (BY_LINE, decoded.sessionId) if decoded.sessionId else (BY_PATH, session)
+
+
+# a time as the client writes it, in three parts: "YYYY-MM-DDThh:mm:", "ss.", "fffZ" -> microseconds
+_minutes: dict[str, int] = {}
+_seconds: dict[str, int] = {}
+_millis: dict[str, int] = {}
+
+
+def _time(value: str | None) -> int | None:
+    """response.timestamp, by look-ups where all parts of a time were met before."""
+    if value is None:
+        return None
+    if len(value) == 24:
+        minute, second, milli = _minutes.get(value[:17]), _seconds.get(value[17:20]), _millis.get(value[20:])
+        if minute is not None and second is not None and milli is not None:
+            return minute + second + milli
+    time = timestamp(value)
+    if time is not None and len(value) == 24 and value[16] == ":" and value[19] == "." and value[23] == "Z":
+        if len(_minutes) > 100_000:
+            _minutes.clear()
+        _minutes[value[:17]] = time - time % 60_000_000
+        _seconds[value[17:20]] = time % 60_000_000 - time % 1_000_000
+        _millis[value[20:]] = time % 1_000_000
+    return time
 
 
 _last: tuple[str, str, tuple[int, int]] = ("", "", (0, 0))
@@ -168,7 +246,7 @@ def _key(message_id: str, request_id: str) -> tuple[int, int]:
     return _last[2]
 
 
-def _long_number(line: bytes) -> bool:
+def _long_number(line: memoryview) -> bool:
     """Whether a run of more than 4,300 digits stands in a line: it must cross one of these places."""
     for place in range(_LONG_NUMBER, len(line), _LONG_NUMBER):
         if 48 <= line[place] <= 57:

@@ -330,13 +330,13 @@ def test_a_file_that_shrinks_while_its_blocks_are_read_is_counted_as_far_as_it_w
         import os
         from ccusage_line import transcript
         transcript.BLOCK = 4096
-        old = os.read
-        def read(descriptor, length):
-            data = old(descriptor, length)
-            if length == 4096 and os.path.getsize({str(path)!r}) > 4096:
+        old = transcript.read_into
+        def read_into(descriptor, view):
+            length = old(descriptor, view)
+            if os.path.getsize({str(path)!r}) > 4096:
                 os.truncate({str(path)!r}, {len(first)})
-            return data
-        os.read = read
+            return length
+        transcript.read_into = read_into
     """
     ran = run_patched(home, code, "session", "--json")
     assert (ran.code, ran.err) == (0, "")

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import trees
-from ccusage_line import rows
+from ccusage_line import reading as plain
+from ccusage_line import typed
 from ccusage_line.digest import load_blake2, public_blake2
-from ccusage_line.reading import read_lines
-from ccusage_line.response import load_scanner, objects, public_scanner
-from ccusage_line.typed import read_line
+from ccusage_line.reading import Reading
+from ccusage_line.response import Claim, load_scanner, objects, public_scanner
+from ccusage_line.transcript import Block
 from lines import record, usage
 
 
-def both(line: bytes) -> tuple[Any, Any]:
-    return tuple(
-        None if claims is None else [rows.pack(claim) for claim in claims]
-        for claims in (read_lines(line, 7, "by-path"), read_line(line, 7, "by-path"))
-    )
+class Said(NamedTuple):
+    """What the lines of a block say."""
+
+    claims: list[Any]
+    bad: int
+    titles: list[str | None]
+    client_cost: float | None
+
+
+def said(data: bytes, read_block: Callable[..., None]) -> Said:
+    """*data* are whole lines; a newline is put behind the last one."""
+    reading = Reading()
+    block = Block(7, bytearray(b"before\n" + data + b"\n"), 7, 8 + len(data))
+    read_block(reading, block, "by-path", True, lambda claim: data[claim.at - 7 :][: claim.length])
+    claims = [[getattr(claim, name) for name in Claim.__slots__ if name != "file"] for claim in reading.claims.values()]
+    return Said(claims, reading.bad, reading.titles, reading.client_cost)
+
+
+def both(data: bytes) -> tuple[Said, Said]:
+    return said(data, plain.read_block), said(data, typed.read_block)
 
 
 def written(**changes: Any) -> bytes:
@@ -128,27 +145,30 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_lines_are_read_alike(name: str) -> None:
-    plain, typed = both(HOSTILE[name])
-    assert plain == typed
+    ours, theirs = both(HOSTILE[name])
+    assert ours == theirs
 
 
 def test_hostile_lines_are_of_all_kinds() -> None:
     outcomes = {name: both(line)[0] for name, line in HOSTILE.items()}
-    assert outcomes["plain"]
-    assert len(outcomes["glued with space"]) == 2
-    assert outcomes["raw control character"] is None
-    assert outcomes["nested 10000 deep"] is None
-    assert outcomes["nested 4990 deep"]
-    assert outcomes["user line"] == []
+    assert outcomes["plain"].claims
+    assert len(outcomes["glued with space"].claims) == 2
+    assert outcomes["raw control character"].bad == 1
+    assert outcomes["nested 10000 deep"].bad == 1
+    assert outcomes["nested 4990 deep"].claims
+    assert outcomes["user line"] == Said([], 0, [None] * 3, None)
 
 
 def test_every_line_of_every_corpus_is_read_alike(corpus: Path) -> None:
     lines = 0
     for path in corpus.glob("*/*/projects/**/*.jsonl"):
-        for line in path.read_bytes().split(b"\n"):
-            plain, typed = both(line)
-            assert plain == typed, line[:200]
-            lines += bool(plain)
+        data = path.read_bytes()
+        ours, theirs = both(data)
+        assert ours == theirs
+        for line in data.split(b"\n"):
+            ours, theirs = both(line)
+            assert ours == theirs, line[:200]
+            lines += bool(ours.claims)
     assert lines > 500
 
 
@@ -156,9 +176,11 @@ def test_every_line_of_every_corpus_is_read_alike(corpus: Path) -> None:
 @given(trees.trees())
 def test_generated_lines_are_read_alike(tree: trees.Tree) -> None:
     for data in tree.values():
+        ours, theirs = both(data)
+        assert ours == theirs
         for line in data.split(b"\n"):
-            plain, typed = both(line)
-            assert plain == typed
+            ours, theirs = both(line)
+            assert ours == theirs
 
 
 @settings(max_examples=300)
@@ -172,8 +194,8 @@ def test_damaged_lines_are_read_alike(data: st.DataObject) -> None:
                 [b"", b'"', b"\\", b"{", b"}", b"[", b",", b":", b"0", b"\xff", b"null", b" ", b"\x00", b"e"]
             )
         )
-    plain, typed = both(bytes(line))
-    assert plain == typed
+    ours, theirs = both(bytes(line))
+    assert ours == theirs
 
 
 def test_the_private_parts_of_cpython_equal_the_public_ones() -> None:

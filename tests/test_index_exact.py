@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import tempfile
@@ -15,8 +16,11 @@ from hypothesis import strategies as st
 
 import fresh
 import trees
+from ccusage_line import bulk
+from ccusage_line.care import verify
 from ccusage_line.index import Index
 from compare import assert_same, find_price
+from lines import record
 
 
 @contextmanager
@@ -72,6 +76,72 @@ def test_a_first_index_is_one_fresh_reading(tree: trees.Tree) -> None:
         index = Index(str(base / "state"), [str(base / "data" / "projects")])
         index.refresh()
         assert_same(index, fresh.read([base / "data"], find_price))
+        index.close()
+
+
+def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bulk, "PARALLEL", 0)
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    for seed in range(30):
+        with folder() as base:
+            trees.write_tree(trees.seeded_tree(seed, 10), base / "data")
+            index = Index(str(base / "state"), [str(base / "data" / "projects")])
+            index.refresh()
+            assert_same(index, fresh.read([base / "data"], find_price))
+            assert verify(index) == []  # days and blocks too
+            index.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_other_processes_count_during_a_first_index_is_in_its_sums(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 1)
+    with folder() as base:
+        trees.write_tree(trees.seeded_tree(seed, 10), base / "data")
+        roots = [str(base / "data" / "projects")]
+        late = base / "data" / "projects" / "-home-ann-web" / "late.jsonl"
+        late.parent.mkdir(exist_ok=True)
+        late.write_text(json.dumps(record(session="late")) + "\n")
+        index = Index(str(base / "state"), roots)
+        stored = 0
+
+        def meddle(done: int, size: int) -> None:
+            """The session grows, and somebody asks for it, between two batches."""
+            nonlocal stored
+            if index.db.execute("SELECT count(*) FROM claims").fetchone()[0] == stored:
+                return
+            stored += 1
+            with late.open("a") as file:
+                file.write(json.dumps(record(f"more{stored}", session="late")) + "\n")
+            other = Index(str(base / "state"), roots)
+            other.refresh_session("late")
+            other.close()
+
+        index.refresh(meddle)
+        index.refresh()
+        assert stored
+        assert_same(index, fresh.read([base / "data"], find_price))
+        assert verify(index) == []
+        index.close()
+
+
+@pytest.mark.parametrize("cost", [1e300, -1e300, 9.3e6, -9.3e6])
+def test_costs_beyond_64_bits_are_exact(cost: float) -> None:
+    with folder() as base:
+        data = base / "data" / "projects" / "-home-ann-web" / "dear.jsonl"
+        data.parent.mkdir(parents=True)
+        data.write_text(json.dumps(record(costUSD=cost)) + "\n")
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        index.refresh()
+        assert_same(index, fresh.read([base / "data"], find_price))
+        with data.open("a") as file:
+            file.write(json.dumps(record("m2", costUSD=cost)) + "\n")
+        index.refresh()
+        assert_same(index, fresh.read([base / "data"], find_price))
+        assert verify(index) == []
         index.close()
 
 

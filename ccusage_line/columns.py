@@ -1,0 +1,76 @@
+"""Many claims of one file at once, column by column: quick to send from one process to another and to store."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import repeat
+from operator import attrgetter
+
+from . import rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from typing import Any
+
+    from .response import Claim
+
+    # number of claims, texts, numbers, and three columns of objects; None for one that holds nothing but None
+    Columns = tuple[int, list[str], bytes, "list[Any] | None", "list[Any] | None", "list[Any] | None"]
+
+_NUMBERS = (
+    *("group", "rest", "rank", "side", "timestamp", "flags", "input", "output", "cache_creation", "write_1h"),
+    *("cache_read", "searches", "at", "length"),
+)
+_TEXTS = ("session", "model", "cwd")
+KEY = ("timestamp", "group", "rest")
+
+
+def pack(claims: Collection[Claim]) -> Columns:
+    """The claims of one file as marshal can write them; the texts that they name once, by number."""
+    texts: dict[str, int] = {}
+    numbers = array("q")
+    for name in _NUMBERS:
+        numbers.extend(map(attrgetter(name), claims))
+    for name in _TEXTS:
+        numbers.extend([texts.setdefault(text, len(texts)) for text in map(attrgetter(name), claims)])
+    return (
+        len(claims),
+        list(texts),
+        numbers.tobytes(),
+        _objects([claim.cost_usd for claim in claims]),
+        _objects([rows.pack_times(claim.main_times) if claim.main_times else None for claim in claims]),
+        _objects([rows.pack_further(claim.further) if claim.further else None for claim in claims]),
+    )
+
+
+def _objects(column: list[Any]) -> list[Any] | None:
+    return column if any(value is not None for value in column) else None
+
+
+def numbers_of(columns: Columns, names: tuple[str, ...]) -> list[array[int]]:
+    """The columns of numbers with these names."""
+    count, numbers = columns[0], array("q")
+    numbers.frombytes(columns[2])
+    starts = [_NUMBERS.index(name) * count for name in names]
+    return [numbers[start : start + count] for start in starts]
+
+
+def unpack(columns: Columns, file: int, number_of: Callable[[str], int]) -> Iterator[rows.Row]:
+    """Rows as the database has them, for the file with this number; *number_of* gives that of a name."""
+    count, texts, data, costs, times, further = columns
+    if not count:
+        return iter(())
+    numbers = array("q")
+    numbers.frombytes(data)
+    by_column = (numbers[start : start + count] for start in range(0, len(numbers), count))
+    group, rest, rank, side, timestamp, flags, input, output, creation, write_1h, *rest_of_it = by_column
+    read, searches, at, length, *texts_of = rest_of_it
+    name = [number_of(text) for text in texts].__getitem__
+    session, model, cwd = (map(name, column) for column in texts_of)
+    none = [None] * count
+    return zip(
+        *(group, rest, repeat(file, count), session, rank, side, timestamp, model, flags, input, output, creation),
+        *(write_1h, read, searches, costs or none, cwd, at, length, times or none, further or none),
+        strict=True,
+    )

@@ -1,0 +1,170 @@
+"""All sums of an index at once: after the first reading, and whenever prices have changed.
+
+The same as adding up `ledger.responses` of every group of claims. Nine of ten responses have a single claim with
+nothing billed beside it. Those of a file are added up by whoever reads it, in its own process; where a file holds no
+others, what it comes to is all that is needed of it.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from . import ledger, rows
+from .response import FINAL
+from .session import COST, INPUT, OUTPUT, RESPONSES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from typing import Any
+
+    from .columns import Columns
+    from .index import Index
+    from .prices import PriceTable
+    from .response import Claim
+
+    # a session, its sums; of each claim its costs in the three modes and its tokens in and out
+    FileSums = tuple[list[tuple[str, list[Any]]], bytes]
+    FilesAlone = dict[int, tuple[Columns, FileSums]]
+
+
+def of_file(claims: Collection[Claim], table: PriceTable, folder: str) -> FileSums | None:
+    """What the claims of one file come to if each is the only one of its response, as marshal can write it.
+
+    *folder* is the project that the file's path names. None where a claim is not of that kind, or a cost too large.
+    """
+    sessions: dict[str, ledger.Sums] = {}
+    moments: list[int] = []
+    for claim in claims:
+        if claim.further:
+            return None
+        part = (claim.model, claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read)
+        name, sums = ledger.charge(table, (*part, claim.searches, claim.flags), claim.cost_usd, covered=False)
+        known = sessions.get(claim.session)
+        if known is None:
+            known = sessions[claim.session] = ledger.Sums()
+        known.add_part(name, sums, not claim.flags & FINAL)
+        known.reach((claim.timestamp, claim.group, claim.rest), claim.cwd or folder)
+        moments += (*sums[COST:RESPONSES], sums[INPUT] + sums[OUTPUT])
+    try:
+        return [(session, sums.packed()) for session, sums in sessions.items()], array("q", moments).tobytes()
+    except OverflowError:
+        return None
+
+
+def recount(index: Index, known: FilesAlone | None = None) -> None:
+    """Write totals, sessions, holds and moments anew, within the caller's transaction.
+
+    *known* is what files come to, by their numbers; such a file has no claims but those of its columns.
+    """
+    index._load_names()
+    tally = _Tally(index)
+    where = ""
+    if known:
+        shared = _shared(index)
+        alone = [file for file in known if file not in shared]
+        for file in alone:
+            tally.take_file(file, *known[file])
+        index.db.execute("CREATE TEMP TABLE alone (file INTEGER PRIMARY KEY)")
+        index.db.executemany("INSERT INTO alone VALUES (?)", [(file,) for file in alone])
+        where = "WHERE file NOT IN (SELECT file FROM alone)"
+    for group in _groups(index, where):
+        if len(group) == 1 and group[0][-1] is None:
+            tally.take_row(group[0])
+        else:
+            tally.take_claims(group)
+    if known:
+        index.db.execute("DROP TABLE alone")
+    tally.store()
+
+
+def _shared(index: Index) -> set[int]:
+    """The files with claims that are not the only ones of their group."""
+    several = "SELECT family FROM claims GROUP BY family HAVING count(*) > 1"
+    found = index.db.execute(f"SELECT DISTINCT file FROM ({several}) AS several CROSS JOIN claims USING (family)")
+    return {file for (file,) in found}
+
+
+def _groups(index: Index, where: str) -> Iterator[list[rows.Row]]:
+    """The rows of claims by the first half of their key."""
+    family: int | None = None
+    group: list[rows.Row] = []
+    for row in index.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where} ORDER BY family, rest, file"):
+        if row[0] == family:
+            group.append(row)
+            continue
+        if group:
+            yield group
+        group, family = [row], row[0]
+    if group:
+        yield group
+
+
+class _Tally:
+    """Everything that is written in the end, by the numbers of names."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._sums: dict[int, ledger.Sums] = {}
+        self._holds: dict[tuple[int, int], int] = {}
+        self._moments: list[tuple[Any, ...]] = []
+
+    def _of(self, session: int) -> ledger.Sums:
+        known = self._sums.get(session)
+        if known is None:
+            known = self._sums[session] = ledger.Sums()
+        return known
+
+    def take_file(self, file: int, columns: Columns, sums: FileSums) -> None:
+        """Count a file whose claims are the only ones of their groups."""
+        from .columns import KEY, numbers_of
+
+        sessions, data = sums
+        for session, packed in sessions:
+            number = self._index._id(session)
+            self._of(number).merge(ledger.Sums.unpacked(packed))
+            self._holds[number, file] = 1
+        moments = array("q")
+        moments.frombytes(data)
+        self._moments += zip(*numbers_of(columns, KEY), *(moments[place::4] for place in range(4)), strict=True)
+
+    def take_row(self, row: rows.Row) -> None:
+        """Count a response of one claim."""
+        family, rest, file, session, _, _, timestamp, model, flags, *counts, cost_usd, cwd, _, _, _, _ = row
+        index, known = self._index, self._of(session)
+        name, sums = ledger.charge(index.table, (index._texts[model], *counts, flags), cost_usd, covered=False)
+        known.add_part(name, sums, not flags & FINAL)
+        key = (timestamp, family, rest)
+        known.reach(key, index._texts[cwd] or index._folder(file))
+        self._holds[session, file] = 1
+        auto, calculate, display = sums[COST:RESPONSES]
+        self._moments.append(rows.moment(*key, (auto, calculate, display, sums[INPUT] + sums[OUTPUT])))
+
+    def take_claims(self, group: Iterable[rows.Row]) -> None:
+        """Count the responses that the claims of one group make."""
+        index = self._index
+        claims: ledger.Group = {}
+        for row in group:
+            claim = index._claim(row)
+            claims.setdefault(claim.rest, {})[claim.file] = claim
+        counted = ledger.responses(claims, index._bytes_of)
+        for response in counted.values():
+            self._of(index._id(response.session)).add(response, index.table, index._project(response.claim))
+            self._moments.append(index.moment(response))
+        for rest, files in claims.items():
+            owner = counted.get(rest)
+            for file, claim in files.items():
+                self._holds.setdefault((index._id(claim.session), file), 0)
+                if owner is not None:
+                    self._holds[index._id(owner.session), file] = 1
+
+    def store(self) -> None:
+        index = self._index
+        for name in ("totals", "sessions", "holds", "moments"):
+            index.db.execute(f"DELETE FROM {name}")
+        for session, sums in self._sums.items():
+            index._store_sums(index._text(session), sums)
+        held = sorted((session, file, counted) for (session, file), counted in self._holds.items())
+        index.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
+        self._moments.sort()
+        index.db.executemany(rows.INSERT_MOMENT, self._moments)
