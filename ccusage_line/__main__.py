@@ -24,11 +24,12 @@ def main() -> int:
     try:
         if fastlane.answer(sys.argv[1:]):
             fastlane.flush()
-            _leave()
+            _leave(0)
         from .cli import run
 
         code = run(sys.argv[1:])
         fastlane.flush()
+        _leave(code)
     except BrokenPipeError:
         return _closed_pipe()
     except KeyboardInterrupt:
@@ -39,13 +40,16 @@ def main() -> int:
         if not isinstance(error, UserError):
             raise
         return _mendable(error)
-    return code
 
 
-def _leave() -> NoReturn:
-    """End without the interpreter's clean-up, which takes a millisecond: stdout is flushed, and what SQLite has
+def _leave(code: int) -> NoReturn:
+    """End without the interpreter's clean-up, which takes milliseconds: the streams are flushed, and what SQLite has
     committed is on disk."""
-    os._exit(0)
+    try:
+        sys.stderr.flush()
+    except OSError:  # nobody to tell
+        pass
+    os._exit(code)
 
 
 def _open_streams() -> None:

@@ -88,20 +88,6 @@ def sweep_lock(folder: str) -> Iterator[bool]:
         lock.release()
 
 
-@contextmanager
-def no_collector() -> Iterator[None]:
-    """Python's search for cycles left out: many small objects are made here and none of them in a cycle."""
-    import gc
-
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
-
-
 def read_in_batches(
     files: list[Found], table: PriceTable, progress: Callable[[int, int], None] | None
 ) -> Iterator[list[Read]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
 from .errors import UnknownSession, UsageError
-from .fastlane import flush, write
+from .fastlane import flush, write, write_bytes
 from .session import MODES
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .claude_settings import Change
     from .config import Config
     from .index import Index
+    from .readyreport import ReadyReport
     from .session import Session
 
     DayOf = Callable[[int], str]
@@ -84,13 +86,24 @@ def _did_you_mean(wrong: str, options: Sequence[str]) -> str:
 
 def run(argv: list[str]) -> int:
     """Answer a command line; returns the exit code. Raises UserError for what the user can mend."""
-    parser, commands = _parser()
     if "_ARGCOMPLETE" in os.environ:
         from .complete import autocomplete
 
-        autocomplete(parser, os.environ)  # ends the process
+        autocomplete(_parser()[0], os.environ)  # ends the process
+    began = time.perf_counter()
     named, debug, argv = _global_options(argv)
-    argv = _with_command(argv, list(commands))
+    try:
+        return _answer(_with_command(argv), named)
+    finally:
+        if debug:
+            _debug(began)
+        for index in _asked:
+            index.close()
+
+
+def _answer(argv: list[str], named: str | None) -> int:
+    """Answer the command line of one command; *named* is the config file that was asked for."""
+    parser, commands = _parser(argv[0])
     config = _config(named, "init" if argv[:2] == ["config", "path"] or {"-h", "--help"} & set(argv) else argv[0])
     for name, command_parser in commands.items():
         command_parser.set_defaults(config=config, **config.defaults_for(name, os.environ))
@@ -99,8 +112,6 @@ def run(argv: list[str]) -> int:
     args, unknown = parser.parse_known_args(argv)
     if unknown and (args.command is not cmd_statusline or _at_terminal()):
         args.parser.unknown(unknown[0])
-    if debug:
-        _debug()
     command: Callable[[argparse.Namespace], int] = args.command
     try:
         return command(args)
@@ -152,19 +163,20 @@ def _config(named: str | None, command: str) -> Config:
         raise
 
 
-def _with_command(argv: list[str], names: Sequence[str]) -> list[str]:
+def _with_command(argv: list[str]) -> list[str]:
     """Plain `ccusage` and bare options are those of `session`; a misspelt command is said before argparse sees it."""
     first = argv[0] if argv else None
     if first is None or (first.startswith("-") and first not in ("--version", "--help", "-h")):
         return ["session", *argv]
     if first in LATER:
         raise UsageError(f"`ccusage {first}` is not built yet; `ccusage session` is the report there is")
-    if not first.startswith("-") and first not in names:
-        raise UsageError(f"no command {first!r}{_did_you_mean(first, names)} (see `ccusage --help`)")
+    if not first.startswith("-") and first not in _COMMANDS:
+        raise UsageError(f"no command {first!r}{_did_you_mean(first, list(_COMMANDS))} (see `ccusage --help`)")
     return argv
 
 
-def _parser() -> tuple[argparse.ArgumentParser, dict[str, _Parser]]:
+def _parser(command: str = "") -> tuple[argparse.ArgumentParser, dict[str, _Parser]]:
+    """The parser and those of the commands by their names: of all, or of *command* if it is one (all take 10 ms)."""
     parser = _Parser(
         prog="ccusage",
         description="What Claude Code sessions cost: exact, from a persistent index over their transcripts.",
@@ -175,16 +187,8 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, _Parser]]:
     parser.add_argument("--config", metavar="FILE", help="read this config file instead of the usual one")
     parser.add_argument("--debug", action="store_true", help="tell on stderr what is done and how long it takes")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
-    _add_session(commands)
-    _add_demo(commands)
-    _add_index(commands)
-    _add_statusline(commands)
-    _add_install(commands)
-    _add_prices(commands)
-    _add_config(commands)
-    _add_doctor(commands)
-    _add_init(commands)
-    _add_prompt(commands)
+    for add in [_COMMANDS[command]] if command in _COMMANDS else _COMMANDS.values():
+        add(commands)
     return parser, commands.choices
 
 
@@ -295,24 +299,27 @@ def _add_statusline(commands: _Commands) -> None:
 
 
 def _add_install(commands: _Commands) -> None:
-    install = commands.add_parser(
+    parser = commands.add_parser(
         "install",
         help="put the statusline into Claude Code's settings",
         usage="ccusage install [options] [-- OPTION_OF_STATUSLINE ...]",
         formatter_class=_Help,
         allow_abbrev=False,
     )
-    install.set_defaults(command=cmd_install, parser=install)
-    install.add_argument("--force", action="store_true", help="replace another tool's statusline")
-    install.add_argument("--refresh-interval", type=int, metavar="SECONDS", help="run it every SECONDS too")
-    install.add_argument("--padding", type=int, metavar="COLUMNS", help="columns to the left")
-    install.add_argument("options", nargs="*", help=argparse.SUPPRESS)
-    uninstall = commands.add_parser(
+    parser.set_defaults(command=cmd_install, parser=parser)
+    parser.add_argument("--force", action="store_true", help="replace another tool's statusline")
+    parser.add_argument("--refresh-interval", type=int, metavar="SECONDS", help="run it every SECONDS too")
+    parser.add_argument("--padding", type=int, metavar="COLUMNS", help="columns to the left")
+    parser.add_argument("options", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--dry-run", action="store_true", help="show what would change")
+
+
+def _add_uninstall(commands: _Commands) -> None:
+    parser = commands.add_parser(
         "uninstall", help="take it out of Claude Code's settings", formatter_class=_Help, allow_abbrev=False
     )
-    uninstall.set_defaults(command=cmd_uninstall, parser=uninstall)
-    for parser in (install, uninstall):
-        parser.add_argument("--dry-run", action="store_true", help="show what would change")
+    parser.set_defaults(command=cmd_uninstall, parser=parser)
+    parser.add_argument("--dry-run", action="store_true", help="show what would change")
 
 
 def _add_prices(commands: _Commands) -> None:
@@ -372,6 +379,21 @@ def _add_prompt(commands: _Commands) -> None:
     parser.add_argument("--redraw", help=argparse.SUPPRESS)
 
 
+_COMMANDS: dict[str, Callable[[_Commands], None]] = {
+    "session": _add_session,
+    "demo": _add_demo,
+    "index": _add_index,
+    "statusline": _add_statusline,
+    "install": _add_install,
+    "uninstall": _add_uninstall,
+    "prices": _add_prices,
+    "config": _add_config,
+    "doctor": _add_doctor,
+    "init": _add_init,
+    "prompt": _add_prompt,
+}
+
+
 # --- session -----------------------------------------------------------------------------------------------------
 
 
@@ -385,7 +407,9 @@ def cmd_session(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from .report import arrange, choose
+    from .paths import data_dirs
+    from .readyreport import MANY
+    from .transcript import walk
 
     for name in ("entries", "explain"):
         if getattr(args, name):
@@ -396,42 +420,79 @@ def _list(args: argparse.Namespace) -> int:
         raise UsageError(f"--since {since} is after --until {until}")
     if not getattr(args, "or_demo", False):  # the README's first command has to work without a network too
         _refresh_prices(args)
+    ready, found = _ready_report(args), None
+    if ready is not None and ready.there:
+        found = walk(data_dirs(os.environ))
+        told = ready.read(found, day_of)
+        if told is not None:
+            _tell_list(*told)
+            return 0
     index = _index()
-    index.refresh(_progress())
+    index.refresh(_progress(), found)
     _say_not_stored(index)
     _say_mended(index)
-    sessions = choose(index.sessions(args.mode), day_of, since=since, until=until, project=args.project)
-    if args.json:
-        from .jsontext import list_data, list_json
+    from .report import arrange, choose
 
-        sessions = arrange(sessions, args.order)
-        if args.jq is None:
-            _out(list_json(sessions, day_of) + "\n")
-        else:
-            _jq(args.jq, list_data(sessions, day_of))
+    everything = index.sessions(args.mode)
+    sessions = choose(everything, day_of, since=since, until=until, project=args.project)
+    if args.jq is not None:
+        from .jsontext import list_data
+
+        _jq(args.jq, list_data(arrange(sessions, args.order), day_of))
         return 0
-    from .report import render_list
-
-    if not sessions:
+    if not sessions and not args.json:
         if getattr(args, "or_demo", False):
             args.or_demo = False
             _say("no transcripts found: this is the bundled sample")
             return cmd_demo(args)
         _say(_nothing(index, args))
         return 0
-    _out(
-        render_list(
-            sessions,
-            width=_width(),
-            day_of=day_of,
-            compact=args.compact,
-            breakdown=args.breakdown,
-            color=_color(args),
-            order=args.order,
-        )
-    )
-    _warn_unpriced(sessions)
+    out = _list_text(args, sessions, day_of).encode("utf-8", "backslashreplace")
+    warning = "" if args.json else _unpriced(sessions)
+    _tell_list(out, warning)
+    if ready is not None and len(everything) >= MANY:
+        ready.keep(index, (s.last for s in everything if s.last is not None), day_of, out, warning)
     return 0
+
+
+def _list_text(args: argparse.Namespace, sessions: list[Session], day_of: DayOf) -> str:
+    from .report import arrange, render_list
+
+    if args.json:
+        from .jsontext import list_json
+
+        return list_json(arrange(sessions, args.order), day_of) + "\n"
+    return render_list(
+        sessions,
+        width=_width(),
+        day_of=day_of,
+        compact=args.compact,
+        breakdown=args.breakdown,
+        color=_color(args),
+        order=args.order,
+    )
+
+
+def _ready_report(args: argparse.Namespace) -> ReadyReport | None:
+    """Where the report that is asked for may lie ready; --jq looks into every one anew."""
+    if args.jq is not None:
+        return None
+    from .paths import index_dir
+    from .prices import table
+    from .readyreport import JSON, TEXT, ReadyReport
+
+    options = (table().fingerprint, args.mode, args.order, args.since, args.until, args.project)
+    folder = index_dir(os.environ)
+    if args.json:
+        return ReadyReport(folder, JSON, options)
+    return ReadyReport(folder, TEXT, (*options, args.compact, args.breakdown, _width(), _color(args)))
+
+
+def _tell_list(out: bytes, warning: str) -> None:
+    flush()
+    write_bytes(out)
+    if warning:
+        _say(warning)
 
 
 def _refresh_prices(args: argparse.Namespace) -> None:
@@ -480,7 +541,9 @@ def _one(args: argparse.Namespace) -> int:
         from .report import render_one
 
         _out(render_one(session, width=_width(), day_of=day_of, color=_color(args)))
-        _warn_unpriced([session])
+        warning = _unpriced([session])
+        if warning:
+            _say(warning)
     return 0
 
 
@@ -578,10 +641,10 @@ def _jq(expression: str, value: object) -> None:
         _out(line + "\n")
 
 
-def _warn_unpriced(sessions: Sequence[Session]) -> None:
+def _unpriced(sessions: Sequence[Session]) -> str:
+    """The warning about models without a price, empty where there are none."""
     models = sorted({model for session in sessions for model in session.unpriced_models})
-    if models:
-        _say(f"warning: no price known for {', '.join(map(_visible, models))}; counted as $0")
+    return f"warning: no price known for {', '.join(map(_visible, models))}; counted as $0" if models else ""
 
 
 # --- demo, index -------------------------------------------------------------------------------------------------
@@ -919,16 +982,9 @@ def _progress() -> Callable[[int, int], None] | None:
 _asked: list[Index] = []  # what --debug tells of
 
 
-def _debug() -> None:
-    import atexit
-    import time
-
-    began = time.perf_counter()
-
-    def tell() -> None:
-        for index in _asked:
-            _say(f"debug: index {index.folder}, {'stored' if index.stored else index.why_not_stored}")
-            _say(f"debug: {index.reads} transcripts opened below {', '.join(index.roots)}")
-        _say(f"debug: {(time.perf_counter() - began) * 1000:.1f} ms, Python {sys.version.split()[0]}")
-
-    atexit.register(tell)
+def _debug(began: float) -> None:
+    """What was done since *began* (seconds of the performance counter)."""
+    for index in _asked:
+        _say(f"debug: index {index.folder}, {'stored' if index.stored else index.why_not_stored}")
+        _say(f"debug: {index.reads} transcripts opened below {', '.join(index.roots)}")
+    _say(f"debug: {(time.perf_counter() - began) * 1000:.1f} ms, Python {sys.version.split()[0]}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from .paths import DATABASE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -54,7 +56,7 @@ OperationalError: type[Exception] = sqlite.OperationalError
 IntegrityError: type[Exception] = sqlite.IntegrityError
 
 VERSION = 1
-NAME = "index.db"
+NAME = DATABASE
 _LONG_LOG = 256 * 1024  # bytes
 
 # Times are microseconds UTC in claims and sessions, nanoseconds in files; money is 1e-12 dollar. Sums that do not fit

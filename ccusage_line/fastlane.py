@@ -51,7 +51,11 @@ def _statusline(words: list[str]) -> bool:
 
 def write(text: str) -> None:
     """Put an answer on stdout, past Python's buffers: there is nothing left to flush. Raises as flush."""
-    data = memoryview(text.encode("utf-8", "backslashreplace"))
+    write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(answer: bytes) -> None:
+    data = memoryview(answer)
     try:
         while data:
             data = data[os.write(1, data) :]

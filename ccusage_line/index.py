@@ -11,6 +11,7 @@ import os
 
 from . import answer, ledger, prices, recent, rows
 from . import database as db
+from .published import REPORTS, revoke
 from .reading import Known, Reading, read_block, read_file, stat_of
 from .refresh import Changes, Look, Pending
 from .response import SYNTHETIC, merged
@@ -56,6 +57,16 @@ class File(Known):
     bad: int
 
 
+class Unchanged:
+    """Transcripts just as the index holds them."""
+
+    __slots__ = ("found", "version")
+
+    def __init__(self, version: int, found: Walk) -> None:
+        self.version = version  # of the database, read before it was compared: any commit since makes it another one
+        self.found = found
+
+
 class Index:
     """One set of data directories and what is known of it."""
 
@@ -75,6 +86,7 @@ class Index:
         self._tied = False
         self.youngest = 0  # ns: the latest change of what the session last refreshed rests on
         self._looked: list[str] = []  # folders of the session last refreshed
+        self.unchanged: Unchanged | None = None  # what the last refresh found, where there was nothing to take in
         try:
             self.db = db.open_database(folder, wait)
         except db.Unusable as error:
@@ -113,6 +125,7 @@ class Index:
         try:
             work()
             self._check_prices()
+            self._take_back_reports()
             self.db.execute("COMMIT")
         except BaseException:
             self._forget()
@@ -121,6 +134,13 @@ class Index:
             except db.OperationalError:  # SQLite has rolled back itself
                 pass
             raise
+
+    def _take_back_reports(self) -> None:
+        """Take back the reports that show what is about to change."""
+        self.unchanged = None
+        if self.stored:
+            for name in REPORTS:
+                revoke(os.path.join(self.folder, name))
 
     def lock_at_once(self) -> bool:
         """Take the write lock if nobody has it."""
@@ -320,16 +340,20 @@ class Index:
 
     # --- refreshes -------------------------------------------------------------------------------------------
 
-    def refresh(self, progress: Progress | None = None) -> None:
-        """Bring everything up to date."""
+    def refresh(self, progress: Progress | None = None, found: Walk | None = None) -> None:
+        """Bring everything up to date, with what was just *found* below the data directories."""
         if not self.complete:
             self._first(progress)
-        found = walk(self.roots)
-        if self._all_known(found) or not self._changes(found).any():
-            if self._prices_changed():
-                self._write(lambda: None, WAIT)
-            return
-        self._write(lambda: self._take_in(self._changes(found)), WAIT)
+            found = None
+        version = self.data_version()
+        found = found or walk(self.roots)
+        known = self._all_known(found)
+        if not known and self._changes(found).any():
+            self._write(lambda: self._take_in(self._changes(found)), WAIT)
+        elif self._prices_changed():
+            self._write(lambda: None, WAIT)
+        elif known and self.stored:
+            self.unchanged = Unchanged(version, found)
 
     def _all_known(self, found: Walk) -> bool:
         """Whether every transcript is as it was read and none is gone: what _changes tells, without a File for each."""
@@ -342,9 +366,9 @@ class Index:
 
     def _first(self, progress: Progress | None) -> None:
         """Read every transcript once; only one process at a time does, the others wait for it."""
-        from .bulk import first_lock, no_collector
+        from .bulk import first_lock
 
-        with first_lock(self.folder if self.stored else None), no_collector():
+        with first_lock(self.folder if self.stored else None):
             if not self.complete:
                 self._read_all(progress)
 
@@ -357,12 +381,12 @@ class Index:
         if moved:  # since a single session was answered
             self._write(lambda: self._rename(moved), WAIT)
         alone: FilesAlone = {}
-        version = self._data_version()
+        version = self.data_version()
         for batch in read_in_batches([found for found, _ in todo], self.table, progress):
             stored: FilesAlone = {}
             self._write(lambda b=batch, s=stored: s.update(self._store_first(b)), WAIT)  # type: ignore[misc]
             alone |= stored
-        self._write(lambda: self._finish(alone if self._data_version() == version else None), WAIT)
+        self._write(lambda: self._finish(alone if self.data_version() == version else None), WAIT)
 
     def _rename(self, moved: list[tuple[bytes, int]]) -> None:
         self.db.executemany("UPDATE files SET path = ? WHERE id = ?", moved)
@@ -438,7 +462,7 @@ class Index:
 
         A foreign file that was never read may be missing (the only exception to A7).
         """
-        version = self._data_version()
+        version = self.data_version()
         look = Look(self, session)
         if not look.files and not look.folders:
             return False
@@ -446,7 +470,7 @@ class Index:
 
         def work() -> None:
             nonlocal look, changes
-            if not self.stored or self._data_version() != version:  # somebody was here since
+            if not self.stored or self.data_version() != version:  # somebody was here since
                 look = Look(self, session)
                 changes = look.changes()
             if changes.gone:  # it may have moved
@@ -463,7 +487,7 @@ class Index:
         self.youngest = look.youngest
         return True
 
-    def _data_version(self) -> int:
+    def data_version(self) -> int:
         """A number that another process's commit changes."""
         return int(self.db.execute("PRAGMA data_version").fetchone()[0])
 

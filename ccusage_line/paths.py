@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 APP = "ccusage-line"
+DATABASE = "index.db"  # in the index's folder
 
 
 def data_dirs(environ: Mapping[str, str]) -> list[str]:

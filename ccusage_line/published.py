@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"ccusage published 1\n"
 _DIGEST = 16
+REPORTS = ("report.text", "report.json")  # the last reports of many sessions, which any change of the index takes back
 
 
 def read(path: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat as stat_module
 import sys
+import time
 
 from .response import MAX_LINE
 
@@ -44,9 +45,10 @@ class Found:
 class Walk:
     """What lies below the data directories: transcripts, and what was passed over with the reason."""
 
-    __slots__ = ("_dirs", "_files", "_links", "files", "passed_over")
+    __slots__ = ("_dirs", "_files", "_links", "begun", "files", "passed_over")
 
     def __init__(self) -> None:
+        self.begun = time.time_ns()
         self.files: list[Found] = []
         self.passed_over: list[tuple[str, str]] = []
         self._dirs: set[tuple[int, int]] = set()
@@ -60,15 +62,15 @@ class Walk:
             path, parts = pending.pop()
             folders = []
             for entry in self._entries(path):
-                below = (*parts, entry.name)
+                name = entry.name
                 try:
                     if entry.is_symlink():
-                        self._links.append((entry.path, below))
+                        self._links.append((entry.path, (*parts, name)))
                     elif entry.is_dir(follow_symlinks=False):
-                        if entry.name not in _NOT_BELOW:
-                            folders.append((entry.path, below))
-                    elif is_transcript(entry.name):
-                        self._file(entry.path, below, os.stat(entry.path) if _STAT_ANEW else entry.stat())
+                        if name not in _NOT_BELOW:
+                            folders.append((entry.path, (*parts, name)))
+                    elif name.endswith(SUFFIX) and name != _NOT_TRANSCRIPTS:
+                        self._file(entry.path, (*parts, name), os.stat(entry.path) if _STAT_ANEW else entry.stat())
                 except OSError as error:
                     self.passed_over.append((entry.path, _reason(error)))
             pending.extend(reversed(folders))
