@@ -19,6 +19,7 @@ from .columns import pack
 from .errors import UserError
 from .index import WAIT, Index
 from .price_store import config_path
+from .published import REPORTS
 from .reading import read_file
 from .readyline import FOLDER as LINES
 from .recent import NAME as RECENT
@@ -316,7 +317,8 @@ def _take_back_all(index: Index) -> None:
     """Everything published that could tell of what is about to change; raises OSError where that can't be done."""
     if not index.stored:
         return
-    published = [os.path.join(index.folder, name) for name in os.listdir(index.folder) if name.startswith(RECENT)]
+    names = [name for name in os.listdir(index.folder) if name.startswith((RECENT, *REPORTS))]
+    published = [os.path.join(index.folder, name) for name in names]
     for name in (ANSWERS, LINES):
         for folder, _, names in os.walk(os.path.join(index.folder, name)):
             published += [os.path.join(folder, each) for each in names]
