@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -575,6 +575,49 @@ def test_a_full_disk_costs_nothing_but_time(home: Home, limit: int, begun: bool)
         assert "Traceback" not in alone.err
     assert report(home) == expected
     assert not list(home.state.rglob("*.corrupt-*"))
+
+
+@pytest.fixture
+def small_disk(home: Home, request: pytest.FixtureRequest) -> Iterator[Home]:
+    """A home whose state is on a file system of so many kilobytes."""
+    home.state.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={request.param}k", "tmpfs", str(home.state)]
+    if sys.platform != "linux" or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("file systems are for root to mount, on Linux")
+    try:
+        yield home
+    finally:
+        subprocess.run(["umount", "--lazy", str(home.state)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("small_disk", "kilobytes"), [(size, size) for size in (16, 256, 1024)], indirect=["small_disk"]
+)
+def test_a_small_disk_that_fills_up_costs_nothing_but_time(small_disk: Home, kilobytes: int) -> None:
+    home, expected, full = small_disk, {}, False
+    for number in range(30):  # the history outgrows the disk, sooner or later
+        name = f"s-{number:02}"
+        lines = [line(f"m{number}-{i}", f"r{i}", name, cwd=f"/home/me/{'x' * 50}{i}") for i in range(number)]
+        home.write(f"-home-me-proj/{name}.jsonl", "".join(lines) + '{"type":"user"}\n')
+        if lines:
+            expected[name] = 100 * len(lines)
+        alone = home.run("session", "--id", name, "--jq", ".outputTokens")
+        assert (alone.code, alone.out) == (0, f"{100 * len(lines)}\n")
+        if number % 5 == 4:
+            ran = home.run("session", "--json")
+            if ran.err:
+                not_stored(ran, expected)
+                full = True
+            assert outputs(ran._replace(err="")) == expected
+            assert "Traceback" not in alone.err
+            told = home.run("statusline", input=json.dumps({"session_id": name, "model": {"display_name": "Opus"}}))
+            assert (told.code, told.err) == (0, "")
+            assert "Opus" in told.out
+    assert full == (kilobytes < 512)
+    assert not list(home.state.rglob("*.corrupt-*"))
+    subprocess.run(["mount", "-o", "remount,size=64m", str(home.state)], check=True)  # there is room again
+    assert report(home) == expected
+    assert home.run("index", "verify").code == 0
 
 
 def test_a_state_folder_that_is_a_file_costs_nothing_but_time(home: Home) -> None:

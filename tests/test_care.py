@@ -620,6 +620,41 @@ def test_a_newer_schema_is_left_alone_and_the_answer_comes_from_memory(home: Hom
     assert not list(path.parent.glob("*.corrupt-*"))
 
 
+def test_two_versions_that_take_turns_give_the_same_answers_and_lose_nothing(
+    index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This version and the next one, made up, on one state folder: the older counts in memory what the newer stored."""
+    paths = three_sessions(roots)
+    index.refresh()
+    paths[SECRET].unlink()
+    index.refresh()
+    index.close()
+    this = database.VERSION
+    expected = {ID: 200, OTHER: 100, SECRET: 100}
+    for turn in range(6):
+        newer = turn % 2 == 0
+        monkeypatch.setattr(database, "VERSION", this + newer)
+        script = {this: "ALTER TABLE meta ADD COLUMN note TEXT"} if newer else {}
+        monkeypatch.setattr(database, "_MIGRATIONS", {**dict.fromkeys(range(1, this), ""), **script})
+        with paths[ID].open("a") as file:
+            file.write(line(f"turn{turn}", "r"))
+        expected[ID] += 100
+        used = Index(index.folder, roots)
+        used.refresh_session(ID)
+        alone = used.session(ID)
+        assert alone is not None
+        assert alone.output == expected[ID]
+        used.refresh()
+        listed = {one.id: one.output for one in used.sessions()}
+        assert listed == (expected if newer else {ID: expected[ID], OTHER: 100})  # the older can't read the archive
+        assert used.stored is newer
+        used.close()
+        assert version_of(Path(index.folder, DB)) == this + 1
+    with sqlite3.connect(Path(index.folder, DB)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    db.close()
+
+
 # --- links (A1, A7) ----------------------------------------------------------------------------------------------
 
 
