@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LATEST = 0.7  # seconds from the start until a line is shown whatever the disk does; the design promises one
 _LAST_WORD = 0.05  # seconds after LATEST for the log
+_TO_PRINT = 0.25  # seconds after LATEST for a line that was about to be printed then
 SWEEP = 60.0  # seconds between two looks at what other sessions appended
 FIRST_SWEEP = 5.0  # the same while not everything has been read once: whoever reads may have been killed
 _SWEPT = "swept"  # its time is that of the last one; empty before the first
@@ -90,7 +91,9 @@ def show(options: Options) -> None:
     found = desk.look_up(given, options)
     line = line_of(given, found, options, os.environ, time.time_ns() // 1000, desk.reasons)
     watch.claim()
-    if _put(line):
+    read = _put(line)
+    watch.printed()
+    if read:
         desk.tidy()
     watch.stop()
 
@@ -286,6 +289,8 @@ class _Watch:
         self._over = _thread.allocate_lock()
         self._over.acquire()
         self._line = _thread.allocate_lock()  # whoever has it prints
+        self._out = _thread.allocate_lock()
+        self._out.acquire()
         try:
             _thread.start_new_thread(self._wait, (max(latest - time.monotonic(), 0.0),))
         except RuntimeError:  # no more threads
@@ -300,6 +305,8 @@ class _Watch:
                 found = Found(unknown=True)
                 _put(line_of(self._given, found, self._options, os.environ, time.time_ns() // 1000, reasons))
                 _note_at_once(reasons)
+            else:  # on a crowded machine the other one may have it for a while before it is let to print
+                self._out.acquire(timeout=_TO_PRINT)
         finally:
             os._exit(0)
 
@@ -307,6 +314,10 @@ class _Watch:
         """Be the one who prints. Where the line is out already, this does not return: the process is about to end."""
         if not self._line.acquire(blocking=False):
             self._over.acquire()
+
+    def printed(self) -> None:
+        """The claimed line is out."""
+        self._out.release()
 
     def stop(self) -> None:
         """All is done in time."""

@@ -576,6 +576,32 @@ def test_a_slow_disk_does_not_hold_the_line_back_afterwards(small: Home, name: s
     assert "💰 ($0.25 cc / $1.00 ccusage) session / $1.00 today" in plain(slowed(small, "lane2", name))
 
 
+HELD_UP = """
+import sys, time
+from ccusage_line import __main__, statuslane
+claim = statuslane._Watch.claim
+def held_up(watch):
+    claim(watch)
+    time.sleep(statuslane.LATEST)
+statuslane._Watch.claim = held_up
+sys.exit(__main__.main())
+"""
+
+
+def test_a_line_that_is_held_up_just_before_it_is_printed_is_printed(small: Home) -> None:
+    """As on a machine where a hundred others want to run: the time is over between the decision and the print."""
+    indexed(small)
+    done = subprocess.run(
+        [sys.executable, "-c", HELD_UP, "statusline", "--cost-source", "both"],
+        input=json.dumps(payload()).encode(),
+        env=small.env,
+        capture_output=True,
+        timeout=A_SECOND,
+        check=True,
+    )
+    assert "💰 ($0.25 cc / $1.00 ccusage) session" in done.stdout.decode()
+
+
 def test_a_session_that_is_never_read_in_time_does_not_keep_the_index_from_being_built(small: Home) -> None:
     assert "($0.25 cc) session" in plain(slowed(small, "index", "Index.refresh_session"))
     assert until(lambda: " / $1.00 today" in plain(ask(small)))
