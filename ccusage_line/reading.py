@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import zlib
 
 from .digest import digest_bytes
 from .response import MAX_LINE, Claim, claim_of, merged, money, objects
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     BlockReader = Callable[["Reading", Block, str, bool, BytesOf], None]
 
 ENDS = 4096  # bytes at the head, and before the place reached, whose digests tell an appended file from another one
+_NOTHING = 0  # the CRC-32 of no bytes
 _TICK = 50_000_000  # ns: a clock tick, with room to spare, of file systems that keep fractions of a second
 _COARSE_TICK = 2_000_000_000  # ns: of those that keep whole or even seconds
 
@@ -118,7 +118,7 @@ def read_file(
         stat = os.fstat(descriptor)
         reading = Reading()
         tail = Tail(0, False)
-        reading.crc = zlib.crc32(b"") if known is not None else None
+        reading.crc = _NOTHING if known is not None else None
         if known is not None and _goes_on(descriptor, known, stat):
             reading.fresh = False
             reading.crc = known.crc
@@ -153,15 +153,22 @@ def _goes_on(descriptor: int, known: Known, stat: os.stat_result) -> bool:
 
 def _crc(descriptor: int, end: int) -> int:
     """CRC-32 of a file's bytes up to *end*."""
-    crc = zlib.crc32(b"")
+    crc = _NOTHING
     os.lseek(descriptor, 0, os.SEEK_SET)
     while end > 0:
         data = os.read(descriptor, min(BLOCK, end))
         if not data:
             break
-        crc = zlib.crc32(data, crc)
+        crc = _crc32(data, crc)
         end -= len(data)
     return crc
+
+
+def _crc32(data: bytes, crc: int) -> int:
+    """*crc* with *data* behind what it is of; zlib is imported here, for most files need none."""
+    from zlib import crc32
+
+    return crc32(data, crc)
 
 
 def ends(descriptor: int, seen: int) -> tuple[bytes, bytes]:
@@ -178,7 +185,7 @@ def _read(
     same_file = _LineSource(descriptor)
     for block in tail.blocks(descriptor, end):
         if reading.crc is not None:
-            reading.crc = zlib.crc32(block.data(), reading.crc)
+            reading.crc = _crc32(block.data(), reading.crc)
         take_block(reading, block, session, own, same_file)
     if tail.rest and len(tail.rest) <= MAX_LINE:
         _unfinished(reading, tail, session, own, same_file)

@@ -67,7 +67,6 @@ LANE_2 = (
         "ccusage_line.refresh",
         "ccusage_line.rows",
         "ccusage_line.transcript",
-        "zlib",
     }
 )
 SETTLED = 2.1  # seconds after which an answer may be published
