@@ -211,8 +211,11 @@ def money(value: object) -> float | None:
     """A finite number of dollars, or None."""
     if type(value) is float and value - value == 0:
         return value or 0.0
-    if type(value) is int and abs(value) <= 10**300:
-        return float(value)
+    if type(value) is int:
+        try:
+            return float(value)
+        except OverflowError:
+            return None
     return None
 
 

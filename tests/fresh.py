@@ -362,6 +362,12 @@ def number_or_none(value: Any) -> int | float | None:
         return None
 
 
+def dollars_or_none(value: Any) -> float | None:
+    """An amount of money as other readers of JSON have it: the nearest float."""
+    number = number_or_none(value)
+    return None if number is None else float(number)
+
+
 def count_of(value: Any) -> int:
     number = number_or_none(value)
     return int(number) if number is not None and 0 <= number <= LARGEST_COUNT else 0
@@ -445,7 +451,7 @@ class Line(NamedTuple):
     model: str | None
     usage: dict[str, Any]
     tokens: Tokens
-    cost_usd: int | float | None
+    cost_usd: float | None
     cwd: str | None
     raw: bytes
     source: Source
@@ -489,7 +495,7 @@ def counted_line(value: dict[str, Any], raw: bytes, where: Source) -> Line | Non
         model=text_or_none(message.get("model")),
         usage=usage,
         tokens=tokens,
-        cost_usd=number_or_none(value.get("costUSD")),
+        cost_usd=dollars_or_none(value.get("costUSD")),
         cwd=text_or_none(value.get("cwd")),
         raw=raw,
         source=where,
@@ -565,7 +571,7 @@ def calculated(part: Part, price: Any) -> int:
     return int(part.searches * price.web_search) + round(cost * PICO / PRICE_UNIT)
 
 
-def cost_of(part: Part, mode: str, cost_usd: int | float | None, price: Any) -> tuple[int, bool]:
+def cost_of(part: Part, mode: str, cost_usd: float | None, price: Any) -> tuple[int, bool]:
     """The cost in *mode*, and whether it is 0 for want of a price (A11)."""
     if part.model == SYNTHETIC:
         return 0, False
