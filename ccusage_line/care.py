@@ -522,7 +522,9 @@ def _is_damaged(path: str) -> bool:
         if not 1 <= version <= db.VERSION:
             return bool(version < 0)  # 0: not begun; above: a newer one's
         database.execute("SELECT 1 FROM claims, files, names, meta, holds, sessions, totals, moments, folders LIMIT 0")
-        return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+        return bool(
+            database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok"
+        )  # quick_check passes indexes over
     except db.DatabaseError as error:
         return is_damage(error)
     finally:

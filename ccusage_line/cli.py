@@ -708,12 +708,19 @@ def cmd_index_verify(args: argparse.Namespace) -> int:
 
 
 def cmd_index_rebuild(args: argparse.Namespace) -> int:
-    """Read everything anew."""
-    from .care import rebuild
+    """Read everything anew, into a new database where the old one is damaged."""
+    from .care import mend, rebuild
+    from .database import Unusable
+    from .paths import index_dir
 
+    try:
+        mend(index_dir(os.environ))
+    except (OSError, Unusable):  # what is wrong shows below
+        pass
     index = _index()
     _say_not_stored(index)
     rebuild(index, _progress())
+    _say_mended(index)
     return 0
 
 

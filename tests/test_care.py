@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -471,6 +472,44 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, damage: 
     index = Index(str(folder), [str(damaged_home.projects.resolve())])
     assert care.verify(index) == []
     index.close()
+
+
+RANDOM_DAMAGE = int(os.environ.get("CCUSAGE_RANDOM_DAMAGE", "12"))  # how many times
+
+
+def test_bytes_changed_at_random_are_noticed_or_harmless_or_found_by_verify(damaged_home: Home) -> None:
+    """SQLite has no checksums: a changed number may be believed, but then `verify` names it and `rebuild` mends it."""
+    home = damaged_home
+    path = index_folder(home) / DB
+    whole, outcomes = path.read_bytes(), Counter[str]()
+    for seed in range(RANDOM_DAMAGE):
+        dice = random.Random(seed)
+        data = bytearray(whole)
+        for _ in range(dice.choice((1, 1, 4, 64))):
+            data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        for other in path.parent.iterdir():
+            shutil.rmtree(other) if other.is_dir() else other.unlink()
+        path.write_bytes(data)
+        ran = home.run("session", "--json")
+        alone = home.run("session", "--id", "s-007", "--jq", ".outputTokens")
+        assert (ran.code, alone.code) == (0, 0), (seed, ran.err, alone.err)
+        assert "Traceback" not in ran.err + alone.err, seed
+        found = {row["sessionId"]: (row["outputTokens"], row["archived"]) for row in json.loads(ran.out)["sessions"]}
+        noticed = "was damaged" in ran.err
+        right = LIVE.items() <= found.items() and alone.out == "500\n"
+        if noticed:
+            assert right, seed
+        verified = home.run("index", "verify")
+        assert "Traceback" not in verified.err, seed
+        assert right or verified.code == 1, seed
+        outcomes["noticed" if noticed else "found by verify" if verified.code else "harmless"] += 1
+        if verified.code:
+            assert home.run("index", "rebuild").code == 0, seed
+            assert LIVE.items() <= outputs(home).items(), seed
+            assert home.run("index", "verify").code == 0, seed
+    print(dict(outcomes))  # for the long form's figures
+    assert sum(outcomes.values()) == RANDOM_DAMAGE
+    assert outcomes["noticed"]
 
 
 def test_damage_on_pages_that_no_question_needs_is_found_by_verify(damaged_home: Home) -> None:
