@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,33 +21,38 @@ AGENT = f"-home-me-proj/{ID}/subagents/agent-a1.jsonl"
 DEEP = f"-home-me-proj/{ID}/subagents/workflows/run_1/agent-b2.jsonl"
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with a published answer, old enough to be trusted."""
-    home = Home(tmp_path_factory.mktemp("home"))
+AT_ONCE = 25  # homes that get old together
+
+
+def begun(path: Path) -> Home:
+    home = Home(path)
     home.write(OWN, line() + line("m2", "r2"))
     home.write(AGENT, line("m3", "r3", isSidechain=True))
     home.write(f"-home-me-proj/{OTHER}.jsonl", line("n1", "q1", OTHER))
     home.run("session", "--json")
-    time.sleep(2.1)
-    assert output(home) == 300
-    assert answers(home)
     return home
 
 
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """Homes whose files are old enough for an answer to be published."""
+
+    def ever_more() -> Iterator[Home]:
+        while True:
+            young = [begun(tmp_path_factory.mktemp("home")) for _ in range(AT_ONCE)]
+            time.sleep(2.1)
+            yield from young
+
+    return ever_more()
+
+
 @pytest.fixture
-def home(published: Home, tmp_path: Path) -> Home:
-    """A copy of it with every stat as it was: hard links would not do, so the published one itself, put back after."""
-    yield published  # type: ignore[misc]
-    shutil.rmtree(published.projects)
-    shutil.rmtree(published.state)
-    published.write(OWN, line() + line("m2", "r2"))
-    published.write(AGENT, line("m3", "r3", isSidechain=True))
-    published.write(f"-home-me-proj/{OTHER}.jsonl", line("n1", "q1", OTHER))
-    published.run("session", "--json")
-    time.sleep(2.1)
-    assert output(published) == 300
-    assert answers(published)
+def home(homes: Iterator[Home]) -> Home:
+    """A home with a published answer."""
+    home = next(homes)
+    assert output(home) == 300
+    assert answers(home)
+    return home
 
 
 def answers(home: Home) -> list[Path]:
@@ -189,12 +194,12 @@ def test_an_answer_is_not_published_while_its_files_are_young(tmp_path: Path) ->
     assert answers(home) == []
 
 
-def test_another_mode_zone_or_set_of_data_directories_is_another_answer(published: Home, tmp_path: Path) -> None:
+def test_another_mode_zone_or_set_of_data_directories_is_another_answer(home: Home, tmp_path: Path) -> None:
     other = Home(tmp_path / "other")
     other.write(OWN, line("x", "x"))
-    assert output(published, CLAUDE_CONFIG_DIR=str(other.data)) == 100
-    assert output(published, CLAUDE_CONFIG_DIR=f"{published.data},{other.data}") == 400
-    assert output(published) == 300
+    assert output(home, CLAUDE_CONFIG_DIR=str(other.data)) == 100
+    assert output(home, CLAUDE_CONFIG_DIR=f"{home.data},{other.data}") == 400
+    assert output(home) == 300
 
 
 def patched(home: Home, code: str) -> int:
@@ -235,22 +240,22 @@ def test_another_config_file_by_the_environment_is_another_answer(home: Home) ->
     assert float(home.run(*cost).out) == before
 
 
-def test_an_answer_of_another_version_is_not_read(published: Home) -> None:
-    before = patched(published, "")
-    path = answers(published)[0]
+def test_an_answer_of_another_version_is_not_read(home: Home) -> None:
+    before = patched(home, "")
+    path = answers(home)[0]
     data = path.read_bytes()
-    assert patched(published, "import ccusage_line; ccusage_line.__version__ = '99'") == before
+    assert patched(home, "import ccusage_line; ccusage_line.__version__ = '99'") == before
     path.write_bytes(data)
 
 
 @pytest.mark.parametrize("damage", ["torn", "empty", "foreign", "another body"])
-def test_a_damaged_answer_is_read_again_from_the_index(published: Home, damage: str) -> None:
-    path = answers(published)[0]
+def test_a_damaged_answer_is_read_again_from_the_index(home: Home, damage: str) -> None:
+    path = answers(home)[0]
     data = path.read_bytes()
     path.write_bytes(
         {"torn": data[:-7], "empty": b"", "foreign": b"\x00" * 500, "another body": data[:-3] + b"xyz"}[damage]
     )
-    assert output(published) == 300
+    assert output(home) == 300
 
 
 def test_a_clock_set_back_publishes_nothing_that_could_be_stale(home: Home) -> None:
