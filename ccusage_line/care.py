@@ -17,6 +17,7 @@ from .answer import read as read_answer
 from .answer import session_of
 from .columns import pack
 from .errors import UserError
+from .first import finish, store
 from .index import WAIT, Index
 from .price_store import config_path
 from .published import REPORTS
@@ -24,6 +25,7 @@ from .reading import read_file
 from .readyline import FOLDER as LINES
 from .recent import NAME as RECENT
 from .session import MODES
+from .survey import session_ids
 from .transcript import walk
 
 if TYPE_CHECKING:
@@ -57,9 +59,9 @@ class _InMemory(Index):
         super().__init__(_NOWHERE, index.roots, index.table)
         self._standard = standard
 
-    def _read_all(self, progress: Progress | None) -> None:
+    def read_all(self, progress: Progress | None) -> None:
         if not self._standard:
-            super()._read_all(progress)
+            super().read_all(progress)
             return
         found = walk(self.roots).files
         size, done = sum(f.stat.st_size for f in found), 0
@@ -73,10 +75,10 @@ class _InMemory(Index):
             done += f.stat.st_size
             if progress is not None:
                 progress(done, size)
-        self._write(self._finish, WAIT)
+        self._write(lambda: finish(self), WAIT)
 
     def _keep(self, read: list[Read]) -> None:
-        self._store_first(read)
+        store(self, read)
 
 
 class _Copy(Index):
@@ -242,7 +244,7 @@ def _answer_differences(index: Index) -> Iterator[str]:
     if not index.stored:
         return
     config = config_path(os.environ)
-    for session in index.session_ids():
+    for session in session_ids(index):
         answer = read_answer(index.folder, session, config)
         if answer is None:
             continue
@@ -382,7 +384,7 @@ def forget(
 def _wanted(index: Index, session: str | None, project: str | None, archived: bool) -> set[str]:
     """Ids of what is to be forgotten: all the conditions that are given must hold."""
     found = {one.id: one for one in index.sessions()}
-    for name in index.session_ids():
+    for name in session_ids(index):
         known = None if name in found else index.session(name)
         if known is not None:
             found[name] = known

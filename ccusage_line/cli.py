@@ -577,19 +577,21 @@ def _find(index: Index, wanted: str, mode: str, entries: bool) -> Session:
         session = index.session(wanted, mode, entries)
         if session is not None:
             return session
+    from . import survey
+
     index.refresh(_progress())
     session = index.session(wanted, mode, entries)
     if session is not None:
         return session
     if wanted == "latest":
-        latest = index.latest()
+        latest = survey.latest(index)
         if latest is None:
             raise UnknownSession(wanted)
         return _sure(index.session(latest, mode, entries))
-    named = index.transcripts_named(wanted)
+    named = survey.transcripts_named(index, wanted)
     if named:
-        return index.file_session(_only(wanted, named), mode, entries)
-    ids = index.session_ids()
+        return survey.file_session(index, _only(wanted, named), mode, entries)
+    ids = survey.session_ids(index)
     matches = [id for id in ids if wanted and id.startswith(wanted)]
     if not matches:
         from .report import display_ids
@@ -666,8 +668,10 @@ def cmd_demo(args: argparse.Namespace) -> int:
 
 def cmd_index_status(args: argparse.Namespace) -> int:
     """What the index holds, without reading anything new into it."""
+    from .survey import status
+
     index = _index()
-    found = index.status()
+    found = status(index)
     width = max(len(name) for name, _ in found)
     _out("".join(f"{name:<{width}}  {_visible(str(value))}\n" for name, value in found))
     return 0

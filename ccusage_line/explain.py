@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import ledger, prices
 from .response import FAST, US, claim_of, money, objects, timestamp
 from .session import COST, MODES, UNPRICED
+from .survey import transcripts_named
 from .transcript import Tail, open_regular
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class _Transcript:
     def of(cls, session: Session, index: Index) -> _Transcript | None:
         """That of *session* whose last total is the session's; None where it can't be read any more."""
         assert session.client_cost is not None
-        for path in reversed(index.transcripts_named(session.id)):
+        for path in reversed(transcripts_named(index, session.id)):
             transcript = cls(session.id)
             transcript._read(path)
             if transcript.states and transcript.states[-1].total == prices.pico(session.client_cost):
@@ -383,7 +384,7 @@ class _Search:
             return
 
     def _states_of(self, session: str) -> Iterator[_State]:
-        for path in self._index.transcripts_named(session):
+        for path in transcripts_named(self._index, session):
             transcript = _Transcript(session)
             transcript._read(path)
             yield from transcript.states

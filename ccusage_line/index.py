@@ -15,8 +15,8 @@ from .published import REPORTS, revoke
 from .reading import Known, Reading, read_block, read_file, stat_of
 from .refresh import Changes, Look, Pending
 from .response import SYNTHETIC, merged
-from .session import COST, INPUT, MODES, OUTPUT, RESPONSES, ModelUsage, Session
-from .transcript import Found, Walk, open_regular, parts_below, read_at, stem, walk
+from .session import COST, INPUT, MODES, OUTPUT, RESPONSES, Session
+from .transcript import Found, Walk, open_regular, parts_below, read_at, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Answered = TypeVar("Answered")
 
     from .answer import Dependency, Stat
-    from .bulk import Read
     from .recent import Moment
     from .recount import FilesAlone
     from .response import Claim
@@ -343,7 +342,9 @@ class Index:
     def refresh(self, progress: Progress | None = None, found: Walk | None = None) -> None:
         """Bring everything up to date, with what was just *found* below the data directories."""
         if not self.complete:
-            self._first(progress)
+            from .first import read_everything
+
+            read_everything(self, progress)
             found = None
         version = self.data_version()
         found = found or walk(self.roots)
@@ -364,64 +365,14 @@ class Index:
         live = self.db.execute("SELECT count(*) FROM files WHERE NOT vanished").fetchone()[0]
         return len(found.files) == live and all((os.fsencode(f.path), *stat_of(f.stat)) in known for f in found.files)
 
-    def _first(self, progress: Progress | None) -> None:
-        """Read every transcript once; only one process at a time does, the others wait for it."""
-        from .bulk import first_lock
+    def read_all(self, progress: Progress | None) -> None:
+        """Read every transcript for the first time."""
+        from .first import read_all
 
-        with first_lock(self.folder if self.stored else None):
-            if not self.complete:
-                self._read_all(progress)
-
-    def _read_all(self, progress: Progress | None) -> None:
-        """The first reading, committed in batches so that an interrupted one goes on where it was."""
-        from .bulk import read_in_batches
-
-        todo = self._changes(walk(self.roots)).to_read
-        moved = [(os.fsencode(found.path), file.id) for found, file in todo if file and file.path != found.path]
-        if moved:  # since a single session was answered
-            self._write(lambda: self._rename(moved), WAIT)
-        alone: FilesAlone = {}
-        version = self.data_version()
-        for batch in read_in_batches([found for found, _ in todo], self.table, progress):
-            stored: FilesAlone = {}
-            self._write(lambda b=batch, s=stored: s.update(self._store_first(b)), WAIT)  # type: ignore[misc]
-            alone |= stored
-        self._write(lambda: self._finish(alone if self.data_version() == version else None), WAIT)
-
-    def _rename(self, moved: list[tuple[bytes, int]]) -> None:
-        self.db.executemany("UPDATE files SET path = ? WHERE id = ?", moved)
-        self._paths.clear()
-
-    def _store_first(self, batch: Iterable[Read]) -> FilesAlone:
-        """Store readings from the start of their files, without sums; returns those that came along."""
-        from .columns import unpack
-
-        alone: FilesAlone = {}
-        claims: list[rows.Row] = []
-        for found, reading, columns, sums in batch:
-            self.reads += 1
-            known = self._files("WHERE path = ?", (os.fsencode(found.path),))
-            number = self._store_file(found, known[0] if known else None, reading)
-            if known:
-                self._delete_claims(number)
-            claims += unpack(columns, number, self._id)
-            if sums is not None:
-                alone[number] = columns, sums
-        claims.sort()  # by key and file, of which no two are the same
-        self.db.executemany(rows.INSERT, claims)
-        return alone
+        read_all(self, progress)
 
     def _delete_claims(self, file: int) -> None:
         self.db.execute("DELETE FROM claims WHERE file = ?", (file,))
-
-    def _finish(self, alone: FilesAlone | None = None) -> None:
-        """Make the sums; *alone* is what files come to whose claims nobody else has changed since they were stored."""
-        if self.stored and db.aside_files(self.folder):
-            from .care import carry_over
-
-            carry_over(self)
-        self._set_meta("complete", 1)
-        self._recount_all(alone)
 
     def _changes(self, found: Walk) -> Changes:
         return Changes(found, {file.path: file for file in self._files()})
@@ -637,7 +588,7 @@ class Index:
 
     # --- questions -------------------------------------------------------------------------------------------
 
-    def _snapshot(self, question: Callable[[], Answered]) -> Answered:
+    def snapshot(self, question: Callable[[], Answered]) -> Answered:
         """Ask everything of one state of the database, whatever others commit meanwhile."""
         if self.db.in_transaction:
             return question()
@@ -649,7 +600,7 @@ class Index:
 
     def session(self, session: str, mode: str = "auto", entries: bool = False) -> Session | None:
         """What is known of one session; None where neither a transcript nor a response names it."""
-        return self._snapshot(lambda: self._one_session(session, mode, entries))
+        return self.snapshot(lambda: self._one_session(session, mode, entries))
 
     def _one_session(self, session: str, mode: str, entries: bool) -> Session | None:
         number = self._known_id(session)
@@ -687,28 +638,6 @@ class Index:
             known.append((path, stat))
         return known
 
-    def file_session(self, path: str, mode: str = "auto", entries: bool = False) -> Session:
-        """The responses that one transcript holds lines of, shown as a session named after the file."""
-        return self._snapshot(lambda: self._file_session(path, mode, entries))
-
-    def _file_session(self, path: str, mode: str, entries: bool) -> Session:
-        file = self._files("WHERE path = ?", (os.fsencode(path),))[0]
-        groups = {row[0] for row in self.db.execute("SELECT family FROM claims WHERE file = ?", (file.id,))}
-        counted = []
-        for family in groups:
-            group = self._group(family)
-            for rest, response in ledger.responses(group, self._bytes_of).items():
-                if file.id in group[rest]:
-                    counted.append(response)
-        sums = ledger.Sums()
-        for response in counted:
-            sums.add(response, self.table, self._project(response.claim))
-        session = self._session(stem(os.path.basename(path)), sums, (None, None), mode)
-        session.archived = file.vanished
-        if entries:
-            session.entries = ledger.entries(counted, self.table, MODES.index(mode))
-        return session
-
     def _session(self, session: str, sums: ledger.Sums, facts: tuple[str | None, float | None], mode: str) -> Session:
         return Session(
             session,
@@ -724,8 +653,8 @@ class Index:
 
     def _facts(self, number: int) -> tuple[str | None, float | None] | None:
         """(title, client's own total) from a session's own transcripts."""
-        found = self.db.execute(f"SELECT session, {_FACTS} WHERE own AND session = ? ORDER BY {_BY_PATH}", (number,))
-        return _gather(found.fetchall()).get(number)
+        found = self.db.execute(f"SELECT session, {FACTS} WHERE own AND session = ? ORDER BY {BY_PATH}", (number,))
+        return gather(found.fetchall()).get(number)
 
     def _archived(self, number: int) -> bool:
         """Whether all lines of a session are in vanished files (A13)."""
@@ -738,73 +667,11 @@ class Index:
         held = held or self.db.execute("SELECT vanished FROM files WHERE session = ? AND own", (number,)).fetchall()
         return bool(held) and all(row[0] for row in held)
 
-    def _archived_sessions(self) -> set[int]:
-        """The sessions that _archived is true of."""
-        if self.db.execute("SELECT 1 FROM files WHERE vanished LIMIT 1").fetchone() is None:
-            return set()
-        found = self.db.execute(
-            "SELECT holds.session FROM holds JOIN files ON files.id = holds.file WHERE counted"
-            " GROUP BY holds.session HAVING min(vanished)"
-        )
-        return {row[0] for row in found}
-
     def sessions(self, mode: str = "auto") -> list[Session]:
         """Every session that has responses."""
-        return self._snapshot(lambda: self._all_sessions(mode))
+        from .survey import all_sessions
 
-    def _all_sessions(self, mode: str) -> list[Session]:
-        self._load_names()
-        told = "coalesce(custom_title, ai_title, summary, client_cost) IS NOT NULL"
-        facts = _gather(self.db.execute(f"SELECT session, {_FACTS} WHERE own AND {told} ORDER BY {_BY_PATH}"))
-        archived = self._archived_sessions()
-        models: dict[int, list[Any]] = {}
-        unpriced = {"auto": "unpriced_auto", "calculate": "unpriced_calculate"}.get(mode, "0")
-        columns = f"input, output, cache_creation, cache_read, {MODES[MODES.index(mode)]}, responses, {unpriced}"
-        for session, model, *numbers in self.db.execute(f"SELECT session, model, {columns} FROM totals"):
-            models.setdefault(session, []).append(ModelUsage(self._texts[model], *_whole(numbers)))
-        found = []
-        for session, first, last, project, responses, incomplete in self.db.execute("SELECT * FROM sessions"):
-            title, client_cost = facts.get(session, (None, None))
-            found.append(
-                Session(
-                    self._texts[session],
-                    models.get(session, []),
-                    first,
-                    last,
-                    self._texts[project] or None,
-                    title,
-                    responses,
-                    incomplete,
-                    client_cost,
-                    session in archived,
-                )
-            )
-        return found
-
-    def status(self) -> list[tuple[str, object]]:
-        """What the index holds, as (what, how much)."""
-        found = walk(self.roots)
-        files = self._files()
-        bad = sum(file.bad for file in files)
-        archived = sum(session.archived for session in self.sessions())
-        size = sum(_size(os.path.join(self.folder, db.NAME + suffix)) for suffix in ("", "-wal"))
-        told: list[tuple[str, object]] = [
-            ("index", self.folder if self.stored else f"in memory: {self.why_not_stored}"),
-            *(("data directory", root) for root in self.roots),
-            ("complete", "yes" if self.complete else "no"),
-            ("transcripts", sum(not file.vanished for file in files)),
-            ("vanished transcripts", sum(bool(file.vanished) for file in files)),
-            ("sessions", self.db.execute("SELECT count(*) FROM sessions").fetchone()[0]),
-            ("archived sessions", archived),
-            ("claims", self.db.execute("SELECT count(*) FROM claims").fetchone()[0]),
-            ("bytes read", sum(file.seen for file in files)),
-            ("bytes of index", size),
-            ("bad lines", bad),
-        ]
-        told += [("bad lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
-        told += [("passed over", f"{path}: {reason}") for path, reason in found.passed_over]
-        told += [("passed over", f"{path}: {reason}") for path, reason in unreadable(found)]
-        return told
+        return self.snapshot(lambda: all_sessions(self, mode))
 
     def moments(self, now: int) -> list[Moment]:
         """The recent responses of all sessions, oldest first: those that today and the block are made of."""
@@ -832,55 +699,12 @@ class Index:
         ).fetchone()
         return (row[0], row[1].decode("utf-8", "surrogatepass")) if row else None
 
-    def transcripts_named(self, name: str) -> list[str]:
-        """Paths of the known transcripts whose file name, with or without its ending, is *name*."""
-        wanted = stem(name)
-        return [path for path in self._transcript_paths() if stem(os.path.basename(path)) == wanted]
 
-    def _transcript_paths(self) -> list[str]:
-        return sorted(os.fsdecode(row[0]) for row in self.db.execute("SELECT path FROM files"))
-
-    def session_ids(self) -> list[str]:
-        """Ids of every session that has responses or a transcript named after it."""
-        found = self.db.execute("SELECT session FROM sessions UNION SELECT session FROM files WHERE own")
-        return sorted(self._text(row[0]) for row in found.fetchall())
-
-    def latest(self) -> str | None:
-        """The session with the newest response."""
-        found = self.db.execute("SELECT session, last FROM sessions ORDER BY last DESC LIMIT 50").fetchall()
-        return min((self._text(row[0]) for row in found if row[1] == found[0][1]), default=None)
+FACTS = "custom_title, ai_title, summary, client_cost FROM files"
+BY_PATH = "vanished DESC, path"  # the last wins: what is there before what is gone
 
 
-def _whole(numbers: list[Any]) -> list[int]:
-    """Numbers as they come out of the database, where the largest are texts."""
-    try:
-        sum(numbers)
-    except TypeError:
-        return [int(number) for number in numbers]
-    return numbers
-
-
-def unreadable(found: Walk) -> Iterator[tuple[str, str]]:
-    """Transcripts that are there and can't be opened, with the reason."""
-    for each in found.files:
-        try:
-            os.close(open_regular(each.path))
-        except OSError as error:
-            yield each.path, (error.strerror or str(error)).lower()
-
-
-def _size(path: str) -> int:
-    try:
-        return os.path.getsize(path)
-    except OSError:
-        return 0
-
-
-_FACTS = "custom_title, ai_title, summary, client_cost FROM files"
-_BY_PATH = "vanished DESC, path"  # the last wins: what is there before what is gone
-
-
-def _gather(told: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str | None, float | None]]:
+def gather(told: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str | None, float | None]]:
     """(title, client cost) by session, of rows in which the last word wins (section 2: custom, ai, summary)."""
     found: dict[int, list[Any]] = {}
     for session, *facts in told:

@@ -28,6 +28,7 @@ import fresh
 from ccusage_line import care
 from ccusage_line.index import Index
 from ccusage_line.session import MODES
+from ccusage_line.survey import session_ids
 from compare import as_read, as_shown, find_price
 from conftest import Home
 from lines import record, usage
@@ -375,7 +376,7 @@ def settle(home: Home, outcome: Outcome, tales: list[Tale]) -> None:
         outcome.faults.append("the database is locked")
     else:
         index.unlock()
-    outcome.sessions = len(index.session_ids())
+    outcome.sessions = len(session_ids(index))
     outcome.responses = sum(session.responses for session in index.sessions())
     index.close()
     with sqlite3.connect(folder / "index.db") as database:

@@ -19,6 +19,7 @@ import trees
 from ccusage_line import answer, care, database, price_store
 from ccusage_line.errors import UserError
 from ccusage_line.index import Index
+from ccusage_line.survey import session_ids
 from compare import as_shown, assert_same, find_price
 from conftest import ROOT, Home
 from lines import ID, OTHER, line
@@ -747,8 +748,8 @@ def as_fresh(index: Index) -> None:
     """The index answers as one that has read nothing before, about everything that either knows."""
     with closing(care._InMemory(index, standard=True)) as anew:
         anew.refresh()
-        assert index.session_ids() == anew.session_ids()
-        for id in anew.session_ids():
+        assert session_ids(index) == session_ids(anew)
+        for id in session_ids(anew):
             known, read = index.session(id, entries=True), anew.session(id, entries=True)
             assert known is not None
             assert read is not None
@@ -788,7 +789,7 @@ def test_two_links_to_one_new_file_are_one_file_for_a_question_too(index: Index,
     assert index.refresh_session("z")
     index.refresh()
     assert [(one.id, one.output) for one in index.sessions()] == [(ID, 100)]
-    assert index.session_ids() == [ID]
+    assert session_ids(index) == [ID]
 
 
 def test_a_broken_link_does_not_hide_what_is_new_beside_it(index: Index, roots: list[str]) -> None:

@@ -1,0 +1,77 @@
+"""The first index: every transcript read once, by several processes, and the sums of all of them. Tier 2."""
+
+from __future__ import annotations
+
+import os
+
+from . import rows
+from .bulk import first_lock, read_in_batches
+from .columns import unpack
+from .database import aside_files
+from .index import WAIT
+from .transcript import walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .bulk import Read
+    from .index import Index
+    from .recount import FilesAlone
+
+    Progress = Callable[[int, int], None]  # bytes read, bytes in all
+
+
+def read_everything(index: Index, progress: Progress | None) -> None:
+    """Read every transcript once; only one process at a time does, the others wait for it."""
+    with first_lock(index.folder if index.stored else None):
+        if not index.complete:
+            index.read_all(progress)
+
+
+def read_all(index: Index, progress: Progress | None) -> None:
+    """The first reading, committed in batches so that an interrupted one goes on where it was."""
+    todo = index._changes(walk(index.roots)).to_read
+    moved = [(os.fsencode(found.path), file.id) for found, file in todo if file and file.path != found.path]
+    if moved:  # since a single session was answered
+        index._write(lambda: _rename(index, moved), WAIT)
+    alone: FilesAlone = {}
+    version = index.data_version()
+    for batch in read_in_batches([found for found, _ in todo], index.table, progress):
+        stored: FilesAlone = {}
+        index._write(lambda b=batch, s=stored: s.update(store(index, b)), WAIT)  # type: ignore[misc]
+        alone |= stored
+    index._write(lambda: finish(index, alone if index.data_version() == version else None), WAIT)
+
+
+def _rename(index: Index, moved: list[tuple[bytes, int]]) -> None:
+    index.db.executemany("UPDATE files SET path = ? WHERE id = ?", moved)
+    index._paths.clear()
+
+
+def store(index: Index, batch: Iterable[Read]) -> FilesAlone:
+    """Store readings from the start of their files, without sums; returns those that came along."""
+    alone: FilesAlone = {}
+    claims: list[rows.Row] = []
+    for found, reading, columns, sums in batch:
+        index.reads += 1
+        known = index._files("WHERE path = ?", (os.fsencode(found.path),))
+        number = index._store_file(found, known[0] if known else None, reading)
+        if known:
+            index._delete_claims(number)
+        claims += unpack(columns, number, index._id)
+        if sums is not None:
+            alone[number] = columns, sums
+    claims.sort()  # by key and file, of which no two are the same
+    index.db.executemany(rows.INSERT, claims)
+    return alone
+
+
+def finish(index: Index, alone: FilesAlone | None = None) -> None:
+    """Make the sums; *alone* is what files come to whose claims nobody else has changed since they were stored."""
+    if index.stored and aside_files(index.folder):
+        from .care import carry_over
+
+        carry_over(index)
+    index._set_meta("complete", 1)
+    index._recount_all(alone)
