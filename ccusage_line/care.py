@@ -480,7 +480,7 @@ def _cut(index: Index) -> None:
 def is_damage(error: BaseException) -> bool:
     """Whether an error says that the database file is broken: not that it is busy, full or read-only."""
     if isinstance(error, db.OperationalError):
-        return "no such table" in str(error) or "no such column" in str(error)
+        return any(sign in str(error) for sign in ("no such table", "no such column", "has no column named"))
     return type(error) is db.DatabaseError or isinstance(error, db.IntegrityError)
 
 
@@ -523,7 +523,8 @@ def _is_damaged(path: str) -> bool:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if not 1 <= version <= db.VERSION:
             return bool(version < 0)  # 0: not begun; above: a newer one's
-        database.execute("SELECT 1 FROM claims, files, names, meta, holds, sessions, totals, moments, folders LIMIT 0")
+        if version == db.VERSION and _columns(database) != _columns(db.in_memory(None)):
+            return True
         return bool(
             database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok"
         )  # quick_check passes indexes over
@@ -532,6 +533,12 @@ def _is_damaged(path: str) -> bool:
     finally:
         if database is not None:
             database.close()
+
+
+def _columns(database: Connection) -> set[tuple[str, str]]:
+    """Every table with each of its columns."""
+    found = database.execute("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c")
+    return set(found.fetchall())
 
 
 def carry_over(index: Index) -> None:
