@@ -485,31 +485,31 @@ def is_damage(error: BaseException) -> bool:
 
 
 def recover(environ: Mapping[str, str], error: BaseException) -> bool:
-    """After *error* in the middle of a question: set the database aside if it is damaged; whether to ask again."""
+    """After *error* in the middle of a question: set the database aside if it is damaged; whether to ask again.
+
+    Any error may come of damage: SQLite has no checksums, and gives a number that became a text as it is.
+    """
     from .paths import index_dir
 
-    folder = index_dir(environ)
-    if not is_damage(error):
-        return False
+    if isinstance(error, db.OperationalError) and not is_damage(error):
+        return False  # busy, full, read-only
     try:
-        mend(folder)
+        return mend(index_dir(environ)) or is_damage(error)  # another process may have been first
     except (OSError, db.Unusable):
         return False
-    return True
 
 
-def mend(folder: str) -> None:
+def mend(folder: str) -> bool:
     """Set a damaged database aside; only one process at a time, and not one that another has begun anew since.
 
-    Raises Unusable where another process takes too long over it.
+    Whether there was one. Raises Unusable where another process takes too long over it.
     """
     from filelock import FileLock, Timeout
 
     path = os.path.join(folder, db.NAME)
     try:
         with FileLock(os.path.join(folder, _MEND_LOCK), timeout=_PATIENCE, mode=0o600):  # type: ignore[call-arg, unused-ignore]
-            if _is_damaged(path):
-                db.set_aside(path)
+            return _is_damaged(path) and db.set_aside(path) is not None
     except Timeout as error:
         raise db.Unusable("another process is mending it") from error
 
@@ -523,11 +523,10 @@ def _is_damaged(path: str) -> bool:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if not 1 <= version <= db.VERSION:
             return bool(version < 0)  # 0: not begun; above: a newer one's
-        if version == db.VERSION and _columns(database) != _columns(db.in_memory(None)):
+        if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check would pass over indexes
             return True
-        return bool(
-            database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok"
-        )  # quick_check passes indexes over
+        this_version = version == db.VERSION  # an older one is migrated before anybody asks it
+        return this_version and (_columns(database) != _columns(db.in_memory(None)) or not is_sound(database))
     except db.DatabaseError as error:
         return is_damage(error)
     finally:
@@ -539,6 +538,80 @@ def _columns(database: Connection) -> set[tuple[str, str]]:
     """Every table with each of its columns."""
     found = database.execute("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c")
     return set(found.fetchall())
+
+
+def is_sound(database: Connection) -> bool:
+    """Whether every value is of the kind that is written there, and every number that stands for a row leads to one."""
+    for table, unsound in _UNSOUND.items():
+        if database.execute(f"SELECT 1 FROM {table} WHERE {unsound} LIMIT 1").fetchone() is not None:
+            return False
+    try:
+        for (text,) in database.execute("SELECT text FROM names"):
+            text.decode("utf-8", "surrogatepass")
+        for (further,) in database.execute("SELECT further FROM claims WHERE further IS NOT NULL"):
+            for model, *numbers in rows.unpack_further(further):
+                if type(model) is not str or [type(number) for number in numbers] != [int] * _FURTHER:
+                    return False
+    except (ValueError, TypeError, EOFError):
+        return False
+    return True
+
+
+_FURTHER = 7  # numbers of what is billed beside a response
+
+
+def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: str) -> str:
+    """A condition that holds for rows with a value of another kind; *numbers* may be texts of digits."""
+    conditions = [f"typeof({name}) != 'integer'" for name in integers.split()]
+    conditions += [
+        f"typeof({name}) NOT IN ('integer', 'text') OR typeof({name}) = 'text' AND (ltrim({name}, '-') GLOB '*[^0-9]*'"
+        f" OR ltrim({name}, '-') = '')"
+        for name in numbers.split()
+    ]
+    conditions += [f"typeof({name}) != 'blob'" for name in blobs.split()]
+    for name, kinds in others.items():
+        conditions.append(f"typeof({name}) NOT IN ('null', {', '.join(repr(kind) for kind in kinds.split())})")
+    return " OR ".join(conditions)
+
+
+def _leads_nowhere(names: str, files: str = "") -> str:
+    """A condition that holds for rows with a number of a name or a file that is not there."""
+    missing = [f"{name} NOT IN (SELECT id FROM names)" for name in names.split()]
+    return " OR ".join(missing + [f"{name} NOT IN (SELECT id FROM files)" for name in files.split()])
+
+
+_UNSOUND = {
+    "names": _unsound("id", blobs="text"),
+    "files": _unsound(
+        "id session own mtime ctime seen offset skipping racy vanished bad",
+        "device inode",
+        "path head tail",
+        crc="integer",
+        custom_title="blob",
+        ai_title="blob",
+        summary="blob",
+        client_cost="real",
+    )
+    + f" OR {_leads_nowhere('session')}",
+    "claims": _unsound(
+        "family rest file session rank side timestamp model flags input output cache_creation write_1h cache_read"
+        " searches cwd place length",
+        cost_usd="real",
+        main_times="blob",
+        further="blob",
+    )
+    + f" OR {_leads_nowhere('session model cwd', 'file')} OR length(main_times) % 8 OR min(place, length) < 0",
+    "holds": _unsound("session file counted") + f" OR {_leads_nowhere('session', 'file')}",
+    "sessions": _unsound("session first last project responses incomplete")
+    + f" OR {_leads_nowhere('session project')}",
+    "totals": _unsound(
+        "session model responses unpriced_auto unpriced_calculate",
+        "input output cache_creation cache_read auto calculate display",
+    )
+    + f" OR {_leads_nowhere('session model')}",
+    "moments": _unsound("timestamp family rest", "auto calculate display tokens"),
+    "folders": _unsound("size mtime ctime racy", "device inode", "path"),
+}
 
 
 def carry_over(index: Index) -> None:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
-from .errors import UnknownSession, UsageError
+from .errors import UnknownSession, UsageError, UserError
 from .fastlane import flush, write, write_bytes
 from .session import MODES
 
@@ -93,12 +93,13 @@ def run(argv: list[str]) -> int:
     began = time.perf_counter()
     named, debug, argv = _global_options(argv)
     try:
-        return _answer(_with_command(argv), named)
+        code = _answer(_with_command(argv), named)
     finally:
-        if debug:
-            _debug(began)
         for index in _asked:
             index.close()
+    if debug:
+        _debug(began)
+    return code
 
 
 def _answer(argv: list[str], named: str | None) -> int:
@@ -115,10 +116,10 @@ def _answer(argv: list[str], named: str | None) -> int:
     command: Callable[[argparse.Namespace], int] = args.command
     try:
         return command(args)
+    except (UserError, OSError):
+        raise
     except Exception as error:
-        from .database import DatabaseError
-
-        if not isinstance(error, DatabaseError) or not _mended(error):
+        if not _mended(error):
             raise
     return command(args)  # nothing was printed yet: answers are, when they are whole
 
@@ -420,7 +421,8 @@ def _list(args: argparse.Namespace) -> int:
         raise UsageError(f"--since {since} is after --until {until}")
     if not getattr(args, "or_demo", False):  # the README's first command has to work without a network too
         _refresh_prices(args)
-    ready, found = _ready_report(args), None
+    look = _width(), _color(args)
+    ready, found = _ready_report(args, look), None
     if ready is not None and ready.there:
         found = walk(data_dirs(os.environ))
         told = ready.read(found, day_of)
@@ -447,7 +449,7 @@ def _list(args: argparse.Namespace) -> int:
             return cmd_demo(args)
         _say(_nothing(index, args))
         return 0
-    out = _list_text(args, sessions, day_of).encode("utf-8", "backslashreplace")
+    out = _list_text(args, sessions, day_of, *look).encode("utf-8", "backslashreplace")
     warning = "" if args.json else _unpriced(sessions)
     _tell_list(out, warning)
     if ready is not None and len(everything) >= MANY:
@@ -455,7 +457,7 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _list_text(args: argparse.Namespace, sessions: list[Session], day_of: DayOf) -> str:
+def _list_text(args: argparse.Namespace, sessions: list[Session], day_of: DayOf, width: int, color: bool) -> str:
     from .report import arrange, render_list
 
     if args.json:
@@ -464,16 +466,16 @@ def _list_text(args: argparse.Namespace, sessions: list[Session], day_of: DayOf)
         return list_json(arrange(sessions, args.order), day_of) + "\n"
     return render_list(
         sessions,
-        width=_width(),
+        width=width,
         day_of=day_of,
         compact=args.compact,
         breakdown=args.breakdown,
-        color=_color(args),
+        color=color,
         order=args.order,
     )
 
 
-def _ready_report(args: argparse.Namespace) -> ReadyReport | None:
+def _ready_report(args: argparse.Namespace, look: tuple[int, bool]) -> ReadyReport | None:
     """Where the report that is asked for may lie ready; --jq looks into every one anew."""
     if args.jq is not None:
         return None
@@ -481,11 +483,11 @@ def _ready_report(args: argparse.Namespace) -> ReadyReport | None:
     from .prices import table
     from .readyreport import JSON, TEXT, ReadyReport
 
-    options = (table().fingerprint, args.mode, args.order, args.since, args.until, args.project)
-    folder = index_dir(os.environ)
+    options = (args.mode, args.order, args.since, args.until, args.project)
+    folder, prices = index_dir(os.environ), table().fingerprint
     if args.json:
-        return ReadyReport(folder, JSON, options)
-    return ReadyReport(folder, TEXT, (*options, args.compact, args.breakdown, _width(), _color(args)))
+        return ReadyReport(folder, JSON, prices, options)
+    return ReadyReport(folder, TEXT, prices, (*options, args.compact, args.breakdown, *look))
 
 
 def _tell_list(out: bytes, warning: str) -> None:
@@ -995,7 +997,10 @@ _asked: list[Index] = []  # what --debug tells of
 
 def _debug(began: float) -> None:
     """What was done since *began* (seconds of the performance counter)."""
-    for index in _asked:
-        _say(f"debug: index {index.folder}, {'stored' if index.stored else index.why_not_stored}")
-        _say(f"debug: {index.reads} transcripts opened below {', '.join(index.roots)}")
-    _say(f"debug: {(time.perf_counter() - began) * 1000:.1f} ms, Python {sys.version.split()[0]}")
+    try:
+        for index in _asked:
+            _say(f"debug: index {index.folder}, {'stored' if index.stored else index.why_not_stored}")
+            _say(f"debug: {index.reads} transcripts opened below {', '.join(index.roots)}")
+        _say(f"debug: {(time.perf_counter() - began) * 1000:.1f} ms, Python {sys.version.split()[0]}")
+    except OSError:  # nobody to tell
+        return

@@ -152,6 +152,7 @@ def _prepared(path: str, wait: float) -> Connection:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version != VERSION:
             _create_or_migrate(database)
+            take_back_reports(os.path.dirname(path))  # of what was here before
     except BaseException:
         database.close()  # and with it a transaction that was begun
         raise
@@ -186,6 +187,14 @@ def _run(database: Connection, script: str) -> None:
     for statement in script.split(";"):
         if statement.strip():
             database.execute(statement)
+
+
+def take_back_reports(folder: str) -> None:
+    """Take back the reports that show what is about to change; raises OSError where that can't be done."""
+    from .published import REPORTS, revoke
+
+    for name in REPORTS:
+        revoke(os.path.join(folder, name))
 
 
 def leave(database: Connection, folder: str) -> None:

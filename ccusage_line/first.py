@@ -36,12 +36,17 @@ def read_all(index: Index, progress: Progress | None) -> None:
     if moved:  # since a single session was answered
         index._write(lambda: _rename(index, moved), WAIT)
     alone: FilesAlone = {}
-    version = index.data_version()
+    database = _database(index)
     for batch in read_in_batches([found for found, _ in todo], index.table, progress):
-        stored: FilesAlone = {}
-        index._write(lambda b=batch, s=stored: s.update(store(index, b)), WAIT)  # type: ignore[misc]
-        alone |= stored
-    index._write(lambda: finish(index, alone if index.data_version() == version else None), WAIT)
+        stored: list[FilesAlone] = []
+        index._write(lambda b=batch, s=stored: s.append(store(index, b)), WAIT)  # type: ignore[misc]
+        alone |= stored[-1]  # the one before was undone
+    index._write(lambda: finish(index, alone if _database(index) == database else None), WAIT)
+
+
+def _database(index: Index) -> tuple[bool, int]:
+    """What is another one once somebody else has written, or what we write goes elsewhere."""
+    return index.stored, index.data_version()
 
 
 def _rename(index: Index, moved: list[tuple[bytes, int]]) -> None:

@@ -11,7 +11,7 @@ import os
 
 from . import answer, ledger, prices, recent, rows
 from . import database as db
-from .published import REPORTS, revoke
+from .paths import database_identity
 from .reading import Known, Reading, read_block, read_file, stat_of
 from .refresh import Changes, Look, Pending
 from .response import SYNTHETIC, merged
@@ -59,10 +59,11 @@ class File(Known):
 class Unchanged:
     """Transcripts just as the index holds them."""
 
-    __slots__ = ("found", "version")
+    __slots__ = ("found", "identity", "version")
 
-    def __init__(self, version: int, found: Walk) -> None:
+    def __init__(self, version: int, identity: tuple[int, int] | None, found: Walk) -> None:
         self.version = version  # of the database, read before it was compared: any commit since makes it another one
+        self.identity = identity
         self.found = found
 
 
@@ -112,7 +113,7 @@ class Index:
         """Do *work* in a transaction; on a copy in memory if the database can't be had within *wait* seconds."""
         try:
             self._transaction(work, wait)
-        except db.OperationalError as error:  # locked, full, read-only
+        except (db.OperationalError, OSError) as error:  # locked, full, read-only
             if not self.stored:
                 raise
             self._to_memory(self.db, str(error))
@@ -138,8 +139,7 @@ class Index:
         """Take back the reports that show what is about to change."""
         self.unchanged = None
         if self.stored:
-            for name in REPORTS:
-                revoke(os.path.join(self.folder, name))
+            db.take_back_reports(self.folder)
 
     def lock_at_once(self) -> bool:
         """Take the write lock if nobody has it."""
@@ -346,15 +346,22 @@ class Index:
 
             read_everything(self, progress)
             found = None
-        version = self.data_version()
+        version, identity, early = self.data_version(), self.identity(), found is not None
         found = found or walk(self.roots)
         known = self._all_known(found)
+
+        def work() -> None:
+            nonlocal found
+            if found is None or early or self.data_version() != version:  # somebody was here since
+                found = walk(self.roots)
+            self._take_in(self._changes(found))
+
         if not known and self._changes(found).any():
-            self._write(lambda: self._take_in(self._changes(found)), WAIT)
+            self._write(work, WAIT)
         elif self._prices_changed():
             self._write(lambda: None, WAIT)
         elif known and self.stored:
-            self.unchanged = Unchanged(version, found)
+            self.unchanged = Unchanged(version, identity, found)
 
     def _all_known(self, found: Walk) -> bool:
         """Whether every transcript is as it was read and none is gone: what _changes tells, without a File for each."""
@@ -441,6 +448,10 @@ class Index:
     def data_version(self) -> int:
         """A number that another process's commit changes."""
         return int(self.db.execute("PRAGMA data_version").fetchone()[0])
+
+    def identity(self) -> tuple[int, int] | None:
+        """Which file the database is, as its path says now: device and inode."""
+        return database_identity(self.folder)
 
     def files_of(self, session: str) -> list[File]:
         """The files whose path names a session and those known to hold claims of it."""

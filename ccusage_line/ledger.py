@@ -163,7 +163,7 @@ class Sums:
         """Add the sums of other responses of the same session."""
         for model, sums in other.models.items():
             known = self.models.get(model)
-            self.models[model] = sums if known is None else list(map(int.__add__, known, sums))
+            self.models[model] = sums.copy() if known is None else list(map(int.__add__, known, sums))
         self.responses += other.responses
         self.incomplete += other.incomplete
         if other.project_key is not None and other.last is not None:

@@ -13,6 +13,15 @@ APP = "ccusage-line"
 DATABASE = "index.db"  # in the index's folder
 
 
+def database_identity(folder: str) -> tuple[int, int] | None:
+    """Device and inode of the database in an index's folder, None where there is none."""
+    try:
+        stat = os.stat(os.path.join(folder, DATABASE))
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
 def data_dirs(environ: Mapping[str, str]) -> list[str]:
     """The folders called `projects` that hold transcripts (A1), sorted real paths, existing or not.
 

@@ -16,7 +16,7 @@ from operator import attrgetter
 from . import published
 from .answer import SETTLED
 from .digest import digest_bytes
-from .paths import DATABASE
+from .paths import database_identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,11 +34,13 @@ _LOOK = attrgetter("path", "stat.st_dev", "stat.st_ino", "stat.st_size", "stat.s
 class ReadyReport:
     """The last report of one kind."""
 
-    def __init__(self, folder: str, kind: str, options: tuple[object, ...]) -> None:
-        """*folder* is the index's; *options* is all that its text depends on beside transcripts and zone."""
+    def __init__(self, folder: str, kind: str, prices: str, options: tuple[object, ...]) -> None:
+        """*folder* is the index's, *prices* the fingerprint of the price table; *options* is what else its text depends
+        on beside transcripts and zone."""
+        self._folder = folder
         self._path = os.path.join(folder, kind)
-        self._database = os.path.join(folder, DATABASE)
-        self._options = options
+        self._prices = prices
+        self._options = (prices, *options)
         self.there = os.path.exists(self._path)
 
     def read(self, found: Walk, day_of: DayOf) -> tuple[bytes, str] | None:
@@ -47,7 +49,7 @@ class ReadyReport:
         if kept is None:
             return None
         options, transcripts, database, times, days, out, warning = kept
-        if (options, transcripts, database) != (self._options, _transcripts(found), self._of_database()):
+        if (options, transcripts, database) != (self._options, _transcripts(found), database_identity(self._folder)):
             return None
         last = array("q")
         last.frombytes(times)
@@ -55,24 +57,26 @@ class ReadyReport:
 
     def keep(self, index: Index, times: Iterable[int], day_of: DayOf, out: bytes, warning: str) -> None:
         """Keep what was printed of *index*; *times* are those of all its sessions' last activities (microseconds)."""
+        from .database import DatabaseError
+
+        try:
+            self._keep(index, times, day_of, out, warning)
+        except DatabaseError:  # the report has been given; the next process mends what is broken
+            return
+
+    def _keep(self, index: Index, times: Iterable[int], day_of: DayOf, out: bytes, warning: str) -> None:
         seen = index.unchanged
-        if seen is None or not _settled(seen.found) or not index.lock_at_once():
+        if seen is None or index.table.fingerprint != self._prices or not _settled(seen.found):
+            return
+        if not index.lock_at_once():
             return
         try:
-            if index.data_version() == seen.version:
+            if (index.data_version(), index.identity()) == (seen.version, seen.identity):
                 last = array("q", times)
                 told = (last.tobytes(), _days(last, day_of), out, warning)
-                published.write(self._path, (self._options, _transcripts(seen.found), self._of_database(), *told))
+                published.write(self._path, (self._options, _transcripts(seen.found), seen.identity, *told))
         finally:
             index.unlock()
-
-    def _of_database(self) -> tuple[int, int] | None:
-        """Which database the index is in: archived sessions exist nowhere else."""
-        try:
-            stat = os.stat(self._database)
-        except OSError:
-            return None
-        return stat.st_dev, stat.st_ino
 
 
 def _transcripts(found: Walk) -> bytes:

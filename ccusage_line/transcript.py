@@ -233,7 +233,7 @@ class Block:
         return bytes(memoryview(self.buffer)[self.begin : self.stop])
 
 
-_spare: list[bytearray] = []  # buffers to be used again: a new one costs as much as to read into it
+_spare: list[bytearray] = []  # buffers of BLOCK to be used again: a new one costs as much as to read into it
 
 
 class Tail:
@@ -274,6 +274,8 @@ class Tail:
                     continue
                 self.skipping = False
                 self.offset = place - filled + begin
+            if filled - begin > MAX_LINE:
+                begin = self._pass_over(buffer, begin, max(begin, kept), filled)
             cut = buffer.rfind(b"\n", max(begin, kept), filled) + 1
             if cut:
                 yield Block(self.offset, buffer, begin, cut)
@@ -287,8 +289,17 @@ class Tail:
                 self.skipping = True
                 self.offset, kept = place, 0
         self.rest = bytes(memoryview(buffer)[:kept])
-        if len(buffer) <= BLOCK:
+        if len(buffer) == BLOCK:
             _spare.append(buffer)
+
+    def _pass_over(self, buffer: bytearray, begin: int, unread: int, filled: int) -> int:
+        """Where the lines begin behind a first one that is too long and ends in the buffer."""
+        newline = buffer.find(b"\n", unread, filled)
+        if newline - begin <= MAX_LINE:
+            return begin
+        self.overlong += 1
+        self.offset += newline + 1 - begin
+        return newline + 1
 
 
 def lines_with(block: Block, needles: tuple[bytes, ...], find: Find = bytearray.find) -> Iterator[tuple[int, int]]:

@@ -18,6 +18,7 @@ from .response import (
     FAST,
     FINAL,
     MAX_COUNT,
+    MAX_DEPTH,
     MAX_LINE,
     SPEED,
     STOP,
@@ -109,7 +110,7 @@ def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of
 
 def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of: BytesOf) -> bool:
     """Take in what one whole line says of responses; false for one that wants the other decoder."""
-    if len(line) > _LONG_NUMBER and (len(line) > MAX_LINE or _long_number(line)):
+    if len(line) > _LONG_NUMBER and (len(line) > MAX_LINE or _long_number(line) or _perhaps_deep(line)):
         return False
     try:
         decoded = _decode(line)
@@ -244,6 +245,14 @@ def _key(message_id: str, request_id: str) -> tuple[int, int]:
     if _last[0] != message_id or _last[1] != request_id:
         _last = (message_id, request_id, request_key(message_id, request_id))
     return _last[2]
+
+
+def _perhaps_deep(line: memoryview) -> bool:
+    """Whether a line could be nested deeper than MAX_DEPTH; how deep msgspec goes depends on the interpreter."""
+    if len(line) <= MAX_DEPTH:
+        return False
+    data = bytes(line)
+    return data.count(b"{") + data.count(b"[") > MAX_DEPTH
 
 
 def _long_number(line: memoryview) -> bool:

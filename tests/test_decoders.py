@@ -100,6 +100,8 @@ HOSTILE = {
     "bad escape": PLAIN[:-1] + b',"x":"\\q"}',
     "trailing comma": PLAIN[:-1] + b",}",
     "nested 900 deep": PLAIN[:-1] + b',"x":' + b"[" * 900 + b"]" * 900 + b"}",
+    "nested 6000 deep": PLAIN[:-1] + b',"x":' + b"[" * 6000 + b"]" * 6000 + b"}",
+    "usage nested 5000 deep": with_usage(b'"x":' + b"[" * 5000 + b"]" * 5000),
     "nested 4990 deep": PLAIN[:-1] + b',"x":' + b"[" * 4990 + b"]" * 4990 + b"}",
     "nested 10000 deep": PLAIN[:-1] + b',"x":' + b"[" * 10000 + b"]" * 10000 + b"}",
     "an array": b"[" + PLAIN + b"]",

@@ -19,6 +19,7 @@ import trees
 from ccusage_line import bulk
 from ccusage_line.care import verify
 from ccusage_line.index import Index
+from ccusage_line.transcript import walk
 from compare import assert_same, find_price
 from lines import record
 
@@ -125,6 +126,24 @@ def test_what_other_processes_count_during_a_first_index_is_in_its_sums(
         assert stored
         assert_same(index, fresh.read([base / "data"], find_price))
         assert verify(index) == []
+        index.close()
+
+
+def test_what_another_process_found_after_our_walk_is_not_taken_for_gone() -> None:
+    with folder() as base:
+        root = base / "data" / "projects" / "-home-ann-web"
+        root.mkdir(parents=True)
+        roots = [str(root.parent)]
+        (root / "a.jsonl").write_text(json.dumps(record(session="a")) + "\n")
+        index = Index(str(base / "state"), roots)
+        index.refresh()
+        found = walk(roots)
+        (root / "b.jsonl").write_text(json.dumps(record("m2", session="b")) + "\n")
+        other = Index(str(base / "state"), roots)
+        other.refresh()
+        other.close()
+        index.refresh(found=found)
+        assert {one.id: one.archived for one in index.sessions()} == {"a": False, "b": False}
         index.close()
 
 

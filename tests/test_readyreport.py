@@ -239,3 +239,70 @@ def test_it_is_kept_of_many_sessions_once_their_files_are_settled(tmp_path: Path
     first = ask(home, "session", code=COUNT_IMPORTS)
     assert first[2]
     assert ask(home, "session", code=COUNT_IMPORTS) == (*first[:2], not kept)
+
+
+def test_numbers_of_another_price_table_are_not_kept(ready: tuple[Home, tuple[str, ...]]) -> None:
+    """Another process settles another config between the look at the prices and the count."""
+    home, command = ready
+    appended(home)
+    time.sleep(2 * SOON)
+    other = home.path / "other.toml"
+    other.write_text('[prices.models."claude-opus-4-5-20251101"]\ninput = 50\noutput = 250\n')
+    meddled = f"""
+import os, subprocess, sys
+from ccusage_line import cli
+index = cli._index
+def meddle():
+    env = os.environ | {{"CCUSAGE_CONFIG": {str(other)!r}}}
+    command = [sys.executable, "-m", "ccusage_line", "session", "--json"]
+    subprocess.run(command, env=env, check=True, capture_output=True)
+    return index()
+cli._index = meddle
+"""
+    for _ in range(2):
+        ask(home, *command, code=LOWERED + meddled + COUNT_IMPORTS)
+    assert ask(home, *command)[:2] == made_anew(home, *command)
+
+
+def test_a_report_of_a_database_that_was_replaced_is_not_kept(tmp_path: Path) -> None:
+    home = with_sessions(tmp_path)
+    gone = home.write("-home-me-p0/gone.jsonl", line("gone", "gone", "gone"))
+    time.sleep(2 * SOON)
+    assert home.run("session").code == 0
+    gone.unlink()
+    assert "archived" in ask(home, "session")[0]
+    replaced = f"""
+import os, subprocess, sys
+from ccusage_line import cli
+tell = cli._tell_list
+def meddle(out, warning):
+    tell(out, warning)
+    for name in ("index.db", "index.db-wal", "index.db-shm"):
+        for folder in os.listdir({str(home.state)!r}):
+            path = os.path.join({str(home.state)!r}, folder, name)
+            if os.path.exists(path):
+                os.unlink(path)
+    subprocess.run([sys.executable, "-m", "ccusage_line", "index", "refresh"], check=True, capture_output=True)
+cli._tell_list = meddle
+"""
+    assert "archived" in ask(home, "session", code=LOWERED + replaced + COUNT_IMPORTS)[0]
+    out, told, made = ask(home, "session")
+    assert made
+    assert (out, told) == made_anew(home, "session")
+
+
+def test_what_cannot_be_taken_back_costs_nothing_but_time(ready: tuple[Home, tuple[str, ...]]) -> None:
+    home, command = ready
+    appended(home)
+    code = """
+from ccusage_line import published
+def revoke(path):
+    raise PermissionError(13, "Permission denied", path)
+published.revoke = revoke
+"""
+    out, told, made = ask(home, *command, code=code + LOWERED + COUNT_IMPORTS)
+    assert made
+    assert out == made_anew(home, *command)[0]
+    assert "counted in memory" in told
+    alone = ask(home, "session", "--id", "s-0000-x", "--json", code=code + COUNT_IMPORTS)[0]
+    assert '"outputTokens": 200' in alone
