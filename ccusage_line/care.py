@@ -648,8 +648,11 @@ def _carry_over(index: Index, path: str) -> int:
         source.close()
 
 
+_TOLD = "SELECT 1 FROM claims JOIN files ON files.id = file WHERE family = ? AND rest = ? AND NOT vanished LIMIT 1"
+
+
 def _carry_claim(index: Index, row: tuple[Any, ...], names: dict[int, str], file: int) -> None:
-    """One claim, if what was read of it is whole."""
+    """One claim, if what was read of it is whole, and if no transcript tells of its response: that one is right."""
     session = names.get(row[rows.SESSION])
     numbers = (*row[:2], *row[4:7], *row[8:15], *row[17:19])
     if session is None or not all(isinstance(number, int) for number in numbers):
@@ -657,6 +660,8 @@ def _carry_claim(index: Index, row: tuple[Any, ...], names: dict[int, str], file
     try:
         claim = rows.unpack(row, session, names.get(row[rows.MODEL], ""), names.get(row[rows.CWD], ""))
         claim.file = file
+        if index.db.execute(_TOLD, (claim.group, claim.rest)).fetchone() is not None:
+            return
         list(ledger.Response(claim, session, False).parts(index.table))  # its further parts can be counted
     except (ValueError, TypeError, EOFError):
         return
