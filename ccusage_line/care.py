@@ -526,7 +526,7 @@ def _is_damaged(path: str) -> bool:
         if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check would pass over indexes
             return True
         this_version = version == db.VERSION  # an older one is migrated before anybody asks it
-        return this_version and (_columns(database) != _columns(db.in_memory(None)) or not is_sound(database))
+        return this_version and (_columns(database) != _columns_wanted() or not is_sound(database))
     except db.DatabaseError as error:
         return is_damage(error)
     finally:
@@ -538,6 +538,11 @@ def _columns(database: Connection) -> set[tuple[str, str]]:
     """Every table with each of its columns."""
     found = database.execute("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c")
     return set(found.fetchall())
+
+
+def _columns_wanted() -> set[tuple[str, str]]:
+    with closing(db.in_memory(None)) as database:
+        return _columns(database)
 
 
 def is_sound(database: Connection) -> bool:
@@ -631,15 +636,19 @@ def _carry_over(index: Index, path: str) -> int:
     source = db.connect(path, 0)
     try:
         there = dict(index.db.execute("SELECT path, id FROM files WHERE NOT vanished"))
+        inodes = set(
+            index.db.execute("SELECT device, inode FROM files WHERE NOT vanished")
+        )  # whatever became of a path
         names = _names_in(source)
         numbers: dict[int, int] = {}
-        for number, known, session, *values in _readable(
-            source, f"SELECT id, path, session, {_COPIED} FROM files", "id"
-        ):
-            if isinstance(known, bytes) and known not in there and number not in numbers:
-                row = index.db.execute("SELECT id FROM files WHERE path = ?", (known,)).fetchone()
-                text = names.get(session, "")
-                numbers[number] = row[0] if row else _insert_file(index, known, text, values, vanished=True)
+        files = _readable(source, f"SELECT id, path, session, vanished, {_COPIED} FROM files", "id")
+        for number, known, session, vanished, *values in files:
+            elsewhere = not vanished and tuple(values[1:3]) in inodes
+            if not isinstance(known, bytes) or known in there or number in numbers or elsewhere:
+                continue
+            row = index.db.execute("SELECT id FROM files WHERE path = ?", (known,)).fetchone()
+            text = names.get(session, "")
+            numbers[number] = row[0] if row else _insert_file(index, known, text, values, vanished=True)
         for claim in _readable(source, f"SELECT {rows.COLUMNS} FROM claims", "family, rest, file"):
             if claim[rows.FILE] in numbers:
                 _carry_claim(index, claim, names, numbers[claim[rows.FILE]])

@@ -94,6 +94,8 @@ class Index:
 
     def _to_memory(self, original: Connection | None, why: str) -> None:
         self.db = db.in_memory(original)
+        if original is not None:
+            original.close()
         self.stored = False
         self.why_not_stored = why
         self._forget()

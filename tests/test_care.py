@@ -499,7 +499,8 @@ def test_bytes_changed_at_random_are_noticed_or_harmless_or_found_by_verify(dama
         noticed = "was damaged" in ran.err
         right = LIVE.items() <= found.items() and alone.out == "500\n"
         if noticed:
-            assert right, seed
+            wrong = {name: found.get(name) for name, said in LIVE.items() if found.get(name) != said}
+            assert right, (seed, wrong, alone, ran.err)
         verified = home.run("index", "verify")
         assert "Traceback" not in verified.err, seed
         assert right or verified.code == 1, seed
