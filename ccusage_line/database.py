@@ -225,6 +225,7 @@ def in_memory(original: Connection | None) -> Connection:
                 return database
         except DatabaseError:
             pass
+        database.close()
         database = connect(":memory:", 0)
     create_schema(database)
     return database
