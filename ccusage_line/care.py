@@ -493,6 +493,8 @@ def recover(environ: Mapping[str, str], error: BaseException) -> bool:
 
     if isinstance(error, db.OperationalError) and not is_damage(error):
         return False  # busy, full, read-only
+    if isinstance(error, UnicodeEncodeError):
+        return False  # of what was asked for
     try:
         return mend(index_dir(environ)) or is_damage(error)  # another process may have been first
     except (OSError, db.Unusable):
