@@ -686,8 +686,10 @@ def _names_in(source: Connection) -> dict[int, str]:
         *_readable(source, "SELECT id, text FROM names", "id"),
         *_readable(source, "SELECT id, text FROM names", "text"),
     ):
-        if isinstance(data, bytes):
+        try:
             names[number] = data.decode("utf-8", "surrogatepass")
+        except (AttributeError, ValueError):  # no bytes, or not those of a text
+            continue
     return names
 
 
