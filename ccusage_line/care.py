@@ -477,10 +477,13 @@ def _cut(index: Index) -> None:
 # --- mending -----------------------------------------------------------------------------------------------------
 
 
+_SIGNS = ("no such table", "no such column", "has no column named", "Could not decode")
+
+
 def is_damage(error: BaseException) -> bool:
     """Whether an error says that the database file is broken: not that it is busy, full or read-only."""
     if isinstance(error, db.OperationalError):
-        return any(sign in str(error) for sign in ("no such table", "no such column", "has no column named"))
+        return any(sign in str(error) for sign in _SIGNS)
     return type(error) is db.DatabaseError or isinstance(error, db.IntegrityError)
 
 
