@@ -274,8 +274,13 @@ class Tail:
                     continue
                 self.skipping = False
                 self.offset = place - filled + begin
-            if filled - begin > MAX_LINE:
-                begin = self._pass_over(buffer, begin, max(begin, kept), filled)
+            start = _too_long(buffer, begin, filled)
+            if start >= 0:
+                if start > begin:
+                    yield Block(self.offset, buffer, begin, start)
+                self.overlong += 1
+                self.offset += buffer.find(b"\n", start, filled) + 1 - begin
+                begin = buffer.find(b"\n", start, filled) + 1
             cut = buffer.rfind(b"\n", max(begin, kept), filled) + 1
             if cut:
                 yield Block(self.offset, buffer, begin, cut)
@@ -292,14 +297,15 @@ class Tail:
         if len(buffer) == BLOCK:
             _spare.append(buffer)
 
-    def _pass_over(self, buffer: bytearray, begin: int, unread: int, filled: int) -> int:
-        """Where the lines begin behind a first one that is too long and ends in the buffer."""
-        newline = buffer.find(b"\n", unread, filled)
-        if newline - begin <= MAX_LINE:
-            return begin
-        self.overlong += 1
-        self.offset += newline + 1 - begin
-        return newline + 1
+
+def _too_long(buffer: bytearray, start: int, filled: int) -> int:
+    """Where a line that is too long and ends in the buffer begins, -1 where there is none; two have no room in it."""
+    while filled - start > MAX_LINE:
+        newline = buffer.find(b"\n", start, filled)
+        if newline < 0 or newline - start > MAX_LINE:
+            return start if newline >= 0 else -1
+        start = newline + 1
+    return -1
 
 
 def lines_with(block: Block, needles: tuple[bytes, ...], find: Find = bytearray.find) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ccusage_line import transcript
@@ -20,6 +20,8 @@ pieces = st.lists(
 )  # a run of bytes, and whether a newline follows
 
 
+@settings(max_examples=300)
+@example([(9, False), (15, False), (15, False), (15, True), (1, True), (21, True)], [], 8)
 @given(pieces, st.lists(st.integers(0, 300), max_size=4), st.sampled_from((4, 8, 16)))
 def test_every_line_comes_once_and_whole_unless_it_is_too_long(
     runs: list[tuple[int, bool]], cuts: list[int], block: int
