@@ -631,6 +631,8 @@ def carry_over(index: Index) -> None:
     """
     aside = db.aside_files(index.folder)
     carried = sum(_carry_over(index, path) for path in reversed(aside))
+    for table in ("files", "claims"):  # what is not whole must not be what the next question stumbles over
+        index.db.execute(f"DELETE FROM {table} WHERE {_UNSOUND[table]}")
     if aside:
         gone = f"; {carried} transcripts that are gone were carried over" if carried else ""
         index._set_meta(_NOTICE, f"the index was damaged and has been read anew{gone} (the damaged one: {aside[-1]})")
@@ -641,9 +643,7 @@ def _carry_over(index: Index, path: str) -> int:
     source = db.connect(path, 0)
     try:
         there = dict(index.db.execute("SELECT path, id FROM files WHERE NOT vanished"))
-        inodes = set(
-            index.db.execute("SELECT device, inode FROM files WHERE NOT vanished")
-        )  # whatever became of a path
+        inodes = set(index.db.execute("SELECT device, inode FROM files WHERE NOT vanished").fetchall())
         names = _names_in(source)
         numbers: dict[int, int] = {}
         files = _readable(source, f"SELECT id, path, session, vanished, {_COPIED} FROM files", "id")

@@ -475,6 +475,18 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, damage: 
     index.close()
 
 
+def test_what_is_carried_over_is_whole(damaged_home: Home) -> None:
+    """A file of an archived session whose stat became a text: the session is lost, and nothing stumbles over it."""
+    path = index_folder(damaged_home) / DB
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE files SET device = 'x', mtime = 'y' WHERE CAST(path AS TEXT) LIKE '%old-1.jsonl'")
+        db.execute("DROP TABLE totals")
+    db.close()
+    assert outputs(damaged_home, "has been read anew") == LIVE | {"old-2": (100, True)}
+    assert outputs(damaged_home) == LIVE | {"old-2": (100, True)}
+    assert damaged_home.run("index", "verify").code == 0
+
+
 RANDOM_DAMAGE = int(os.environ.get("CCUSAGE_RANDOM_DAMAGE", "12"))  # how many times
 
 
