@@ -25,6 +25,7 @@ from .reading import read_file
 from .readyline import FOLDER as LINES
 from .recent import NAME as RECENT
 from .session import MODES
+from .soundness import UNSOUND, is_sound
 from .survey import session_ids
 from .transcript import walk
 
@@ -531,97 +532,12 @@ def _is_damaged(path: str) -> bool:
         if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check would pass over indexes
             return True
         this_version = version == db.VERSION  # an older one is migrated before anybody asks it
-        return this_version and (_columns(database) != _columns_wanted() or not is_sound(database))
+        return this_version and not is_sound(database)
     except db.DatabaseError as error:
         return is_damage(error)
     finally:
         if database is not None:
             database.close()
-
-
-def _columns(database: Connection) -> set[tuple[str, str]]:
-    """Every table with each of its columns."""
-    found = database.execute("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c")
-    return set(found.fetchall())
-
-
-def _columns_wanted() -> set[tuple[str, str]]:
-    with closing(db.in_memory(None)) as database:
-        return _columns(database)
-
-
-def is_sound(database: Connection) -> bool:
-    """Whether every value is of the kind that is written there, and every number that stands for a row leads to one."""
-    for table, unsound in _UNSOUND.items():
-        if database.execute(f"SELECT 1 FROM {table} WHERE {unsound} LIMIT 1").fetchone() is not None:
-            return False
-    try:
-        for (text,) in database.execute("SELECT text FROM names"):
-            text.decode("utf-8", "surrogatepass")
-        for (further,) in database.execute("SELECT further FROM claims WHERE further IS NOT NULL"):
-            for model, *numbers in rows.unpack_further(further):
-                if type(model) is not str or [type(number) for number in numbers] != [int] * _FURTHER:
-                    return False
-    except (ValueError, TypeError, EOFError):
-        return False
-    return True
-
-
-_FURTHER = 7  # numbers of what is billed beside a response
-
-
-def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: str) -> str:
-    """A condition that holds for rows with a value of another kind; *numbers* may be texts of digits."""
-    conditions = [f"typeof({name}) != 'integer'" for name in integers.split()]
-    conditions += [
-        f"typeof({name}) NOT IN ('integer', 'text') OR typeof({name}) = 'text' AND (ltrim({name}, '-') GLOB '*[^0-9]*'"
-        f" OR ltrim({name}, '-') = '')"
-        for name in numbers.split()
-    ]
-    conditions += [f"typeof({name}) != 'blob'" for name in blobs.split()]
-    for name, kinds in others.items():
-        conditions.append(f"typeof({name}) NOT IN ('null', {', '.join(repr(kind) for kind in kinds.split())})")
-    return " OR ".join(conditions)
-
-
-def _leads_nowhere(names: str, files: str = "") -> str:
-    """A condition that holds for rows with a number of a name or a file that is not there."""
-    missing = [f"{name} NOT IN (SELECT id FROM names)" for name in names.split()]
-    return " OR ".join(missing + [f"{name} NOT IN (SELECT id FROM files)" for name in files.split()])
-
-
-_UNSOUND = {
-    "names": _unsound("id", blobs="text"),
-    "files": _unsound(
-        "id session own mtime ctime seen offset skipping racy vanished bad",
-        "device inode",
-        "path head tail",
-        crc="integer",
-        custom_title="blob",
-        ai_title="blob",
-        summary="blob",
-        client_cost="real",
-    )
-    + f" OR {_leads_nowhere('session')}",
-    "claims": _unsound(
-        "family rest file session rank side timestamp model flags input output cache_creation write_1h cache_read"
-        " searches cwd place length",
-        cost_usd="real",
-        main_times="blob",
-        further="blob",
-    )
-    + f" OR {_leads_nowhere('session model cwd', 'file')} OR length(main_times) % 8 OR min(place, length) < 0",
-    "holds": _unsound("session file counted") + f" OR {_leads_nowhere('session', 'file')}",
-    "sessions": _unsound("session first last project responses incomplete")
-    + f" OR {_leads_nowhere('session project')}",
-    "totals": _unsound(
-        "session model responses unpriced_auto unpriced_calculate",
-        "input output cache_creation cache_read auto calculate display",
-    )
-    + f" OR {_leads_nowhere('session model')}",
-    "moments": _unsound("timestamp family rest", "auto calculate display tokens"),
-    "folders": _unsound("size mtime ctime racy", "device inode", "path"),
-}
 
 
 def carry_over(index: Index) -> None:
@@ -632,7 +548,7 @@ def carry_over(index: Index) -> None:
     aside = db.aside_files(index.folder)
     carried = sum(_carry_over(index, path) for path in reversed(aside))
     for table in ("files", "claims"):  # what is not whole must not be what the next question stumbles over
-        index.db.execute(f"DELETE FROM {table} WHERE {_UNSOUND[table]}")
+        index.db.execute(f"DELETE FROM {table} WHERE {UNSOUND[table]}")
     if aside:
         gone = f"; {carried} transcripts that are gone were carried over" if carried else ""
         index._set_meta(_NOTICE, f"the index was damaged and has been read anew{gone} (the damaged one: {aside[-1]})")

@@ -279,8 +279,9 @@ class Tail:
                 if start > begin:
                     yield Block(self.offset, buffer, begin, start)
                 self.overlong += 1
-                self.offset += buffer.find(b"\n", start, filled) + 1 - begin
-                begin = buffer.find(b"\n", start, filled) + 1
+                behind = buffer.find(b"\n", start, filled) + 1
+                self.offset += behind - begin
+                begin = behind
             cut = buffer.rfind(b"\n", max(begin, kept), filled) + 1
             if cut:
                 yield Block(self.offset, buffer, begin, cut)
