@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -165,7 +167,7 @@ class Shell:
         }[shell]
         environ = world.environ | {"ZDOTDIR": str(place), "COLUMNS": "100", "LINES": "24"} | more
         self._master, slave = pty.openpty()
-        termios.tcsetwinsize(slave, (24, 100)) if hasattr(termios, "tcsetwinsize") else None
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # termios.tcsetwinsize is of 3.11
         self.process = subprocess.Popen(
             [*wrap, *command],
             stdin=slave,
@@ -280,7 +282,6 @@ class Shell:
 
 
 def _own_terminal(slave: int) -> None:
-    import fcntl
 
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
