@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
     from typing import Any
 
-    from .bulk import Read
-
     Progress = Callable[[int, int], None]
 
 _NOWHERE = os.devnull  # no folder can be made there, so an index that is to be stored there stays in memory
@@ -72,14 +70,11 @@ class _InMemory(Index):
             except OSError:
                 continue
             read = (f, reading, pack(reading.claims.values()), None)
-            self._write(lambda r=read: self._keep([r]), WAIT)  # type: ignore[misc]
+            self._write(lambda r=read: store(self, [r]), WAIT)  # type: ignore[misc]
             done += f.stat.st_size
             if progress is not None:
                 progress(done, size)
         self._write(lambda: finish(self), WAIT)
-
-    def _keep(self, read: list[Read]) -> None:
-        store(self, read)
 
 
 class _Copy(Index):

@@ -111,7 +111,7 @@ class Index:
 
     # --- transactions ----------------------------------------------------------------------------------------
 
-    def _write(self, work: Callable[[], None], wait: float) -> None:
+    def _write(self, work: Callable[[], object], wait: float) -> None:
         """Do *work* in a transaction; on a copy in memory if the database can't be had within *wait* seconds."""
         try:
             self._transaction(work, wait)
@@ -121,7 +121,7 @@ class Index:
             self._to_memory(self.db, str(error))
             self._transaction(work, wait)
 
-    def _transaction(self, work: Callable[[], None], wait: float) -> None:
+    def _transaction(self, work: Callable[[], object], wait: float) -> None:
         self.db.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
         self.db.execute("BEGIN IMMEDIATE")
         try:
@@ -348,7 +348,7 @@ class Index:
 
             read_everything(self, progress)
             found = None
-        version, identity, early = self.data_version(), self.identity(), found is not None
+        version, identity, early = self.data_version(), database_identity(self.folder), found is not None
         found = found or walk(self.roots)
         known = self._all_known(found)
 
@@ -450,10 +450,6 @@ class Index:
     def data_version(self) -> int:
         """A number that another process's commit changes."""
         return int(self.db.execute("PRAGMA data_version").fetchone()[0])
-
-    def identity(self) -> tuple[int, int] | None:
-        """Which file the database is, as its path says now: device and inode."""
-        return database_identity(self.folder)
 
     def files_of(self, session: str) -> list[File]:
         """The files whose path names a session and those known to hold claims of it."""

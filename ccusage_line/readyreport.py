@@ -71,7 +71,7 @@ class ReadyReport:
         if not index.lock_at_once():
             return
         try:
-            if (index.data_version(), index.identity()) == (seen.version, seen.identity):
+            if (index.data_version(), database_identity(self._folder)) == (seen.version, seen.identity):
                 last = array("q", times)
                 told = (last.tobytes(), _days(last, day_of), out, warning)
                 published.write(self._path, (self._options, _transcripts(seen.found), seen.identity, *told))
