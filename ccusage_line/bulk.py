@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .prices import PriceTable
+    from .reading import BlockReader
 
     Read = tuple[Found, Reading, columns.Columns, recount.FileSums | None]
     ReadOne = Callable[[Found], tuple[Reading, columns.Columns, recount.FileSums | None] | None]
@@ -24,9 +25,14 @@ if TYPE_CHECKING:
 PARALLEL = 16 * 1024 * 1024  # bytes from which more processes pay for their start
 TYPED = 8 * 1024 * 1024  # bytes from which msgspec pays for its import
 BATCH = 4_000  # claims committed at once, while the next ones are read
+_NEARLY = 0.94  # of all bytes: behind it little is left to be read beside, so that batches are small
+_LAST = 500
 _LOCK = "first.lock"
 _SWEEP = "sweep.lock"
 _HEADER = 8  # bytes of length before each result in a worker's pipe
+_WIDE = 1024 * 1024  # bytes of such a pipe
+_NUMBER = 4  # bytes of a task's number in the queue
+_TASKS = 4_000  # at most: their numbers fit into a pipe on every system
 
 
 def first_lock(folder: str | None) -> AbstractContextManager[object]:
@@ -107,7 +113,7 @@ def read_in_batches(
         done += read[0].stat.st_size
         if progress is not None:
             progress(done, size)
-        if claims >= BATCH:
+        if claims >= (BATCH if done < _NEARLY * size else _LAST):
             yield batch
             batch, claims = [], 0
     if batch:
@@ -120,10 +126,24 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
+def typed_reader() -> BlockReader:
+    """typed.read_block. What msgspec takes from typing_extensions, typing has too: the import of that takes as long as
+    all the rest."""
+    hidden = "typing_extensions" not in sys.modules
+    if hidden:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+    try:
+        from .typed import read_block
+    finally:
+        if hidden:
+            del sys.modules["typing_extensions"]
+    return read_block
+
+
 def _reader(table: PriceTable, size: int) -> ReadOne:
-    take_block = read_block
+    take_block: BlockReader = read_block
     if size > TYPED:
-        from .typed import read_block as take_block
+        take_block = typed_reader()
 
     def read(found: Found) -> tuple[Reading, columns.Columns, recount.FileSums | None] | None:
         try:
@@ -156,8 +176,10 @@ def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterat
     sys.stderr.flush()
     pipes: dict[int, bytearray] = {}
     children = []
-    for share in _shares(files, workers):
-        receiving, sending = os.pipe()
+    tasks = _tasks(files)
+    queue = _queue(len(tasks))
+    for _ in range(workers):
+        receiving, sending = _wide_pipe()
         child = os.fork()
         if child == 0:
             for pipe in (
@@ -165,10 +187,11 @@ def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterat
                 *pipes,
             ):  # whoever holds a reading end keeps the writers from seeing that we are gone
                 os.close(pipe)
-            _work(files, share, read_one, sending)
+            _work(files, tasks, queue, read_one, sending)
         os.close(sending)
         children.append(child)
         pipes[receiving] = bytearray()
+    os.close(queue)
     try:
         while pipes:
             for pipe in select.select(list(pipes), [], [])[0]:
@@ -194,28 +217,45 @@ def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterat
             os.waitpid(child, 0)
 
 
-def _shares(files: list[Found], workers: int) -> list[list[int]]:
-    """Numbers of the files each worker reads: about equal in bytes, the largest first."""
-    shares: list[list[int]] = [[] for _ in range(workers)]
-    sizes = [0] * workers
-    for place in sorted(range(len(files)), key=lambda i: -files[i].stat.st_size):
-        least = sizes.index(min(sizes))
-        shares[least].append(place)
-        sizes[least] += files[place].stat.st_size
-    return shares
+def _tasks(files: list[Found]) -> list[list[int]]:
+    """Numbers of the files that a worker reads between two looks into the queue; the largest first."""
+    by_size = sorted(range(len(files)), key=lambda place: -files[place].stat.st_size)
+    return [by_size[task::_TASKS] for task in range(min(_TASKS, len(files)))]
 
 
-def _work(files: list[Found], share: list[int], read_one: ReadOne, pipe: int) -> None:
+def _wide_pipe() -> tuple[int, int]:
+    """A pipe that holds what a worker sends while a batch is committed; where it can't grow, the worker waits."""
+    import fcntl
+
+    ends = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        try:
+            fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _WIDE)
+        except OSError:  # more than this user may have
+            pass
+    return ends
+
+
+def _queue(tasks: int) -> int:
+    """The reading end of a pipe with the numbers of all tasks: whoever reads one has it alone."""
+    reading, writing = os.pipe()
+    os.write(writing, b"".join(task.to_bytes(_NUMBER, "little") for task in range(tasks)))
+    os.close(writing)
+    return reading
+
+
+def _work(files: list[Found], tasks: list[list[int]], queue: int, read_one: ReadOne, pipe: int) -> None:
     """A worker's life; never returns."""
     import marshal
 
     status = 1
     try:
-        for place in share:
-            read = read_one(files[place])
-            if read is not None:
-                data = marshal.dumps((place, _header(read[0]), *read[1:]))
-                _send(pipe, len(data).to_bytes(_HEADER, "little") + data)
+        while number := os.read(queue, _NUMBER):
+            for place in tasks[int.from_bytes(number, "little")]:
+                read = read_one(files[place])
+                if read is not None:
+                    data = marshal.dumps((place, _header(read[0]), *read[1:]))
+                    _send(pipe, len(data).to_bytes(_HEADER, "little") + data)
         status = 0
     except BrokenPipeError:  # the parent is gone
         pass

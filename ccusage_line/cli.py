@@ -6,15 +6,16 @@ import argparse
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
 from .errors import UnknownSession, UsageError, UserError
 from .fastlane import flush, write, write_bytes
 from .session import MODES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
 
     from .claude_settings import Change
     from .config import Config
@@ -64,6 +65,9 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 class _Parser(argparse.ArgumentParser):
     """argparse with one line per error and the nearest valid spelling."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _Help, **options})
 
     def error(self, message: str) -> NoReturn:
         text = " ".join(message.split()).replace(f", '{_UNSEEN}'", "")
@@ -180,7 +184,7 @@ def _parser(command: str = "") -> tuple[argparse.ArgumentParser, dict[str, _Pars
     """The parser and those of the commands by their names: of all, or of *command* if it is one (all take 10 ms)."""
     parser = _Parser(
         prog="ccusage",
-        description="What Claude Code sessions cost: exact, from a persistent index over their transcripts.",
+        description="What Claude Code sessions cost: exact, from an index over their transcripts.",
         epilog="`ccusage` alone is `ccusage session`.",
         allow_abbrev=False,
     )
@@ -203,7 +207,6 @@ def _add_session(commands: _Commands) -> None:
         help="the report of all sessions, or of one",
         usage="ccusage session [options]",
         epilog=_SESSION_EXAMPLES,
-        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.set_defaults(command=cmd_session, parser=parser)
@@ -243,7 +246,6 @@ def _add_demo(commands: _Commands) -> None:
         "demo",
         help="the report on a bundled sample",
         usage="ccusage demo [options of session]",
-        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.set_defaults(command=cmd_demo, parser=parser)
@@ -281,7 +283,6 @@ def _add_statusline(commands: _Commands) -> None:
         description="Claude Code's statusline, of the JSON on stdin.",
         epilog="`ccusage install` puts it into Claude Code's settings; docs/statusline.md has segments and a gallery.",
         usage="ccusage statusline [options]",
-        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.set_defaults(command=cmd_statusline, parser=parser)
@@ -304,7 +305,6 @@ def _add_install(commands: _Commands) -> None:
         "install",
         help="put the statusline into Claude Code's settings",
         usage="ccusage install [options] [-- OPTION_OF_STATUSLINE ...]",
-        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.set_defaults(command=cmd_install, parser=parser)
@@ -316,9 +316,7 @@ def _add_install(commands: _Commands) -> None:
 
 
 def _add_uninstall(commands: _Commands) -> None:
-    parser = commands.add_parser(
-        "uninstall", help="take it out of Claude Code's settings", formatter_class=_Help, allow_abbrev=False
-    )
+    parser = commands.add_parser("uninstall", help="take it out of Claude Code's settings", allow_abbrev=False)
     parser.set_defaults(command=cmd_uninstall, parser=parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change")
 
@@ -356,7 +354,6 @@ def _add_init(commands: _Commands) -> None:
         help="the prompt hook and the completion for your shell",
         description='Put `eval "$(ccusage init bash)"` into ~/.bashrc (zsh alike), or `ccusage init fish | source` into'
         " config.fish.",
-        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.set_defaults(command=cmd_init, parser=parser)
@@ -370,7 +367,6 @@ def _add_prompt(commands: _Commands) -> None:
         "prompt",
         help="the line for prompts and status bars",
         description="The line for prompts and status bars that are not a shell's own hook.",
-        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.set_defaults(command=cmd_prompt, parser=parser)

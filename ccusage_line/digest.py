@@ -26,10 +26,16 @@ def public_blake2() -> Callable[..., Any]:
 _blake2b = load_blake2()
 
 
-def digest64(text: str) -> int:
-    """64 bits of a digest as the signed number SQLite stores."""
-    data = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(_blake2b(data, digest_size=8).digest(), "little", signed=True)
+def digester(kind: str) -> Callable[[str], int]:
+    """A function for 64 bits of a digest of *kind* and a text, as the signed number SQLite stores."""
+    begun = _blake2b(kind.encode(), digest_size=8).copy
+
+    def digest64(text: str) -> int:
+        digest = begun()
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        return int.from_bytes(digest.digest(), "little", signed=True)
+
+    return digest64
 
 
 def digest_bytes(data: bytes) -> bytes:

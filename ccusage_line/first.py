@@ -6,9 +6,10 @@ import os
 
 from . import rows
 from .bulk import first_lock, read_in_batches
-from .columns import unpack
+from .columns import insert_all, unpack
 from .database import aside_files
 from .index import WAIT
+from .recount import moments_of
 from .transcript import walk
 
 TYPE_CHECKING = False
@@ -37,6 +38,8 @@ def read_all(index: Index, progress: Progress | None) -> None:
         index._write(lambda: _rename(index, moved), WAIT)
     alone: FilesAlone = {}
     database = _database(index)
+    if index.db.execute("SELECT 1 FROM moments LIMIT 1").fetchone():  # of a first reading that was interrupted
+        index._write(lambda: index.db.execute("DELETE FROM moments"), WAIT)
     for batch in read_in_batches([found for found, _ in todo], index.table, progress):
         stored: list[FilesAlone] = []
         index._write(lambda b=batch, s=stored: s.append(store(index, b)), WAIT)  # type: ignore[misc]
@@ -55,9 +58,11 @@ def _rename(index: Index, moved: list[tuple[bytes, int]]) -> None:
 
 
 def store(index: Index, batch: Iterable[Read]) -> FilesAlone:
-    """Store readings from the start of their files, without sums; returns those that came along."""
+    """Store readings from the start of their files, without sums; returns those that came along, whose moments
+    are stored."""
     alone: FilesAlone = {}
     claims: list[rows.Row] = []
+    moments: list[rows.Row] = []
     for found, reading, columns, sums in batch:
         index.reads += 1
         known = index._files("WHERE path = ?", (os.fsencode(found.path),))
@@ -67,13 +72,16 @@ def store(index: Index, batch: Iterable[Read]) -> FilesAlone:
         claims += unpack(columns, number, index._id)
         if sums is not None:
             alone[number] = columns, sums
+            moments += moments_of(columns, sums)
     claims.sort()  # by key and file, of which no two are the same
-    index.db.executemany(rows.INSERT, claims)
+    insert_all(index.db, rows.INSERT, claims)
+    moments.sort()
+    insert_all(index.db, rows.INSERT_MOMENT, moments)
     return alone
 
 
 def finish(index: Index, alone: FilesAlone | None = None) -> None:
-    """Make the sums; *alone* is what files come to whose claims nobody else has changed since they were stored."""
+    """Make the sums; *alone* is what files come to, with their moments stored, since when nobody else wrote."""
     if index.stored and aside_files(index.folder):
         from .care import carry_over
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Answered = TypeVar("Answered")
 
     from .answer import Dependency, Stat
+    from .reading import BlockReader
     from .recent import Moment
     from .recount import FilesAlone
     from .response import Claim
@@ -402,9 +403,11 @@ class Index:
         session_changes.settle()
 
     def _read(self, wanted: list[tuple[Found, File | None]]) -> Iterator[tuple[Found, File | None, Reading]]:
-        take_block = read_block
+        take_block: BlockReader = read_block
         if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > _BULK:
-            from .typed import read_block as take_block
+            from .bulk import typed_reader
+
+            take_block = typed_reader()
         for found, file in wanted:
             known = (
                 file if file and not file.vanished and (file.session, file.own) == (found.session, found.own) else None

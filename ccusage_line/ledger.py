@@ -13,7 +13,6 @@ from .session import (
     RESPONSES,
     SUMS,
     UNNAMED_MODEL,
-    UNPRICED,
     Entry,
     ModelUsage,
     model_usage,
@@ -65,32 +64,20 @@ def charge(
     *covered*: a line's costUSD is that of its whole response, so what is billed beside adds nothing to it.
     """
     model, input, output, creation, write_1h, read, searches, flags = part
-    sums = [input, output, creation, read, 0, 0, 0, 1, 0, 0]
     if model == SYNTHETIC:
-        return "", sums
+        return "", [input, output, creation, read, 0, 0, 0, 1, 0, 0]
     price = table.find(model) if model else None
-    own = None if cost_usd is None else 0 if covered else prices.pico(cost_usd)
+    cost = unpriced = 0
     if price is not None:
-        cost = prices.cost(
-            price,
-            input,
-            output,
-            creation - write_1h,
-            write_1h,
-            read,
-            searches,
-            fast=bool(flags & FAST),
-            us=bool(flags & US),
-        )
-        sums[COST + CALCULATE] = cost
-        sums[COST + AUTO] = cost if own is None else own
-    else:
-        unpriced = 1 if model or input or output or creation or read else 0
-        sums[UNPRICED + CALCULATE] = unpriced
-        sums[UNPRICED + AUTO] = unpriced if own is None else 0
-        sums[COST + AUTO] = own or 0
-    sums[COST + DISPLAY] = own or 0
-    return model, sums
+        write_5m = creation - write_1h
+        fast, us = bool(flags & FAST), bool(flags & US)
+        cost = prices.cost(price, input, output, write_5m, write_1h, read, searches, fast, us)
+    elif model or input or output or creation or read:
+        unpriced = 1
+    if cost_usd is None:
+        return model, [input, output, creation, read, cost, cost, 0, 1, unpriced, unpriced]
+    own = 0 if covered else prices.pico(cost_usd)
+    return model, [input, output, creation, read, own, cost, own, 1, 0, unpriced]
 
 
 def responses(group: Group, bytes_of: Callable[[Claim], bytes]) -> dict[int, Response]:
@@ -141,6 +128,12 @@ class Sums:
             known[:] = map(int.__add__, known, sums)
         self.responses += 1
         self.incomplete += incomplete
+
+    def add_parts(self, model: str, several: list[list[int]], incomplete: bool) -> None:
+        """Add the sums of responses that are all or none of them incomplete."""
+        self.add_part(model, list(map(sum, zip(*several, strict=True))), incomplete=False)
+        self.responses += len(several) - 1
+        self.incomplete += len(several) * incomplete
 
     def reach(self, key: tuple[int, int, int], project: str) -> None:
         """Let first and last activity, and the project of the first, reach to a response: its time, then its key."""

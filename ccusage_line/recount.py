@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 
 from . import ledger, rows
+from .columns import KEY, insert_all, numbers_of
 from .response import FINAL
 from .session import COST, INPUT, OUTPUT, RESPONSES
 
@@ -33,38 +34,55 @@ def of_file(claims: Collection[Claim], table: PriceTable, folder: str) -> FileSu
 
     *folder* is the project that the file's path names. None where a claim is not of that kind, or a cost too large.
     """
-    sessions: dict[str, ledger.Sums] = {}
+    charged: dict[tuple[str, str, bool], list[list[int]]] = {}  # by session, model, incomplete
     moments: list[int] = []
     for claim in claims:
         if claim.further:
             return None
-        part = (claim.model, claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read)
-        name, sums = ledger.charge(table, (*part, claim.searches, claim.flags), claim.cost_usd, covered=False)
-        known = sessions.get(claim.session)
-        if known is None:
-            known = sessions[claim.session] = ledger.Sums()
-        known.add_part(name, sums, not claim.flags & FINAL)
-        known.reach((claim.timestamp, claim.group, claim.rest), claim.cwd or folder)
+        own = claim.model, claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read
+        name, sums = ledger.charge(table, (*own, claim.searches, claim.flags), claim.cost_usd, covered=False)
         moments += (*sums[COST:RESPONSES], sums[INPUT] + sums[OUTPUT])
+        part = claim.session, name, not claim.flags & FINAL
+        if part in charged:
+            charged[part].append(sums)
+        else:
+            charged[part] = [sums]
+    sessions: dict[str, ledger.Sums] = {}
+    for (session, name, incomplete), several in charged.items():
+        known = sessions.setdefault(session, ledger.Sums())
+        known.add_parts(name, several, incomplete)
+    for claim in claims:
+        sessions[claim.session].reach((claim.timestamp, claim.group, claim.rest), claim.cwd or folder)
     try:
         return [(session, sums.packed()) for session, sums in sessions.items()], array("q", moments).tobytes()
     except OverflowError:
         return None
 
 
+def moments_of(columns: Columns, sums: FileSums) -> Iterator[rows.Row]:
+    """The moments of such a file's claims."""
+    told = array("q")
+    told.frombytes(sums[1])
+    return zip(*numbers_of(columns, KEY), *(told[place::4] for place in range(4)), strict=True)
+
+
 def recount(index: Index, known: FilesAlone | None = None) -> None:
     """Write totals, sessions, holds and moments anew, within the caller's transaction.
 
-    *known* is what files come to, by their numbers; such a file has no claims but those of its columns.
+    *known* is what files come to, by their numbers; such a file has no claims but those of its columns, and of moments
+    there are none but theirs.
     """
     index._load_names()
     tally = _Tally(index)
     where = ""
     if known:
         shared = _shared(index)
+        for file in shared.intersection(known):
+            keys = zip(*numbers_of(known[file][0], KEY), strict=True)
+            index.db.executemany("DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?", keys)
         alone = [file for file in known if file not in shared]
         for file in alone:
-            tally.take_file(file, *known[file])
+            tally.take_file(file, known[file][1])
         index.db.execute("CREATE TEMP TABLE alone (file INTEGER PRIMARY KEY)")
         index.db.executemany("INSERT INTO alone VALUES (?)", [(file,) for file in alone])
         where = "WHERE file NOT IN (SELECT file FROM alone)"
@@ -75,6 +93,8 @@ def recount(index: Index, known: FilesAlone | None = None) -> None:
             tally.take_claims(group)
     if known:
         index.db.execute("DROP TABLE alone")
+    else:
+        index.db.execute("DELETE FROM moments")
     tally.store()
 
 
@@ -115,18 +135,12 @@ class _Tally:
             known = self._sums[session] = ledger.Sums()
         return known
 
-    def take_file(self, file: int, columns: Columns, sums: FileSums) -> None:
-        """Count a file whose claims are the only ones of their groups."""
-        from .columns import KEY, numbers_of
-
-        sessions, data = sums
-        for session, packed in sessions:
+    def take_file(self, file: int, sums: FileSums) -> None:
+        """Count a file whose claims are the only ones of their groups; its moments are stored."""
+        for session, packed in sums[0]:
             number = self._index._id(session)
             self._of(number).merge(ledger.Sums.unpacked(packed))
             self._holds[number, file] = 1
-        moments = array("q")
-        moments.frombytes(data)
-        self._moments += zip(*numbers_of(columns, KEY), *(moments[place::4] for place in range(4)), strict=True)
 
     def take_row(self, row: rows.Row) -> None:
         """Count a response of one claim."""
@@ -160,11 +174,11 @@ class _Tally:
 
     def store(self) -> None:
         index = self._index
-        for name in ("totals", "sessions", "holds", "moments"):
+        for name in ("totals", "sessions", "holds"):
             index.db.execute(f"DELETE FROM {name}")
         for session, sums in self._sums.items():
             index._store_sums(index._text(session), sums)
         held = sorted((session, file, counted) for (session, file), counted in self._holds.items())
         index.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
         self._moments.sort()
-        index.db.executemany(rows.INSERT_MOMENT, self._moments)
+        insert_all(index.db, rows.INSERT_MOMENT, self._moments)

@@ -7,7 +7,7 @@ lines with a faster decoder and must agree with this module on every one of them
 
 from __future__ import annotations
 
-from .digest import digest64, digest_bytes
+from .digest import digest_bytes, digester
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,8 +173,12 @@ def main_times_of(claims: Iterable[Claim]) -> set[int]:
 # --- the key (A4) -----------------------------------------------------------------------------------------------
 
 
+_of_message, _of_request, _of_usage = digester("m"), digester("r"), digester("u")
+_of_uuid, _of_bytes, _of_session = digester("i"), digester("b"), digester("s")
+
+
 def request_key(message_id: str, request_id: str) -> tuple[int, int]:
-    return digest64("m" + message_id), digest64("r" + request_id)
+    return _of_message(message_id), _of_request(request_id)
 
 
 def _key(obj: dict[str, Any], message_id: str, claim: Claim, raw: bytes) -> tuple[int, int]:
@@ -182,12 +186,12 @@ def _key(obj: dict[str, Any], message_id: str, claim: Claim, raw: bytes) -> tupl
         request_id = _text(obj.get("requestId"))
         if request_id:
             return request_key(message_id, request_id)
-        rest = f"u{claim.input} {claim.cache_creation} {claim.cache_read} {claim.session}"
-        return digest64("m" + message_id), digest64(rest)
+        rest = f"{claim.input} {claim.cache_creation} {claim.cache_read} {claim.session}"
+        return _of_message(message_id), _of_usage(rest)
     uuid = _text(obj.get("uuid"))
     if uuid:
-        return digest64("i" + uuid), 0
-    return digest64("b" + digest_bytes(raw).hex()), digest64("s" + claim.session)
+        return _of_uuid(uuid), 0
+    return _of_bytes(digest_bytes(raw).hex()), _of_session(claim.session)
 
 
 # --- values ------------------------------------------------------------------------------------------------------

@@ -96,6 +96,8 @@ def unpack(row: Row, session: str, model: str, cwd: str) -> Claim:
 
 
 def pack_times(times: frozenset[int]) -> bytes:
+    if len(times) == 1:
+        return next(iter(times)).to_bytes(8, "little", signed=True)
     return b"".join(t.to_bytes(8, "little", signed=True) for t in sorted(times))
 
 

@@ -117,25 +117,46 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
     except _REFUSED:
         return False
     message = decoded.message
-    if message is None or message.usage is None or decoded.type not in _COUNTING:
+    if message is None or decoded.type not in _COUNTING:
+        return True
+    usage = message.usage
+    if usage is None:
         return True
     if not message.id or not decoded.requestId:
         return False
+    value = decoded.timestamp
+    try:
+        time = _minutes[value[:17]] + _seconds[value[17:20]] + _millis[value[20:]]  # type: ignore[index]
+    except (KeyError, TypeError):
+        met_first = _time(value)
+        if met_first is None:
+            return True
+        time = met_first
+    if decoded.requestSessionId:
+        rank, session = BY_REQUEST, decoded.requestSessionId
+    elif decoded.forkedFrom is not None and decoded.forkedFrom.sessionId:
+        rank, session = BY_FORK, decoded.forkedFrom.sessionId
+    elif decoded.sessionId:
+        rank, session = BY_LINE, decoded.sessionId
+    else:
+        rank = BY_PATH
     key = _key(message.id, decoded.requestId)
     known = reading.claims.get(key)
-    time = _time(decoded.timestamp)
-    if time is None:
+    side = decoded.isSidechain is True
+    if known is not None and _loses(known, side, message, usage, time):
+        _add_loser(known, side, message, time, rank, session)
         return True
-    if known is not None and _loses(known, decoded, message, message.usage, time, session):
-        return True
-    claim = _claim(decoded, message, message.usage)
+    claim = _claim(decoded, message, usage)
     if claim is None:
         return False
     claim.group, claim.rest = key
     claim.timestamp = time
-    claim.rank, claim.session = _session(decoded, session)
+    claim.side = side
+    claim.rank = rank
+    claim.session = session
     if line[0] == 0x7B and line[-1] == 0x7D:  # braces
-        claim.at, claim.length = at, len(line)
+        claim.at = at
+        claim.length = len(line)
     else:
         data = bytes(line)
         claim.at, claim.length = at + data.find(b"{"), len(data.strip(b" \t\r\n"))
@@ -146,24 +167,27 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
 _COUNTING = (None, "assistant")
 
 
-def _loses(known: Claim, decoded: _Line, message: _Message, usage: _Usage, time: int, session: str) -> bool:
-    """Whether a line surely loses against what is known of its response; then what it adds to that was added.
+def _loses(known: Claim, side: bool, message: _Message, usage: _Usage, time: int) -> bool:
+    """Whether a line surely loses against what is known of its response (A5).
 
     As most lines do: the client writes one for each block of a response.
     """
     output = usage.output_tokens or 0
-    final = message.stop_reason
-    side = decoded.isSidechain is True
-    if not 0 <= output <= MAX_COUNT or (side, -output, not final, not usage.speed, time) <= known.order():
+    if side is known.side and output != known.output:
+        return 0 <= output < known.output
+    if not 0 <= output <= MAX_COUNT:
         return False
+    return (side, -output, not message.stop_reason, not usage.speed, time) > known.order()
+
+
+def _add_loser(known: Claim, side: bool, message: _Message, time: int, rank: int, session: str) -> None:
+    """Take in what a losing line adds to what is known of its response."""
     if not side and time != known.timestamp:
         known.main_times |= {time}
-    named = _session(decoded, session)
-    if named < (known.rank, known.session):
-        known.rank, known.session = named
-    if final:
+    if rank < known.rank or (rank == known.rank and session < known.session):
+        known.rank, known.session = rank, session
+    if message.stop_reason:
         known.flags |= FINAL
-    return True
 
 
 def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
@@ -193,7 +217,6 @@ def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
     if usage.inference_geo == "us":
         flags |= US
     claim.flags = flags
-    claim.side = decoded.isSidechain is True
     claim.cost_usd = None if decoded.costUSD is None else money(decoded.costUSD)
     claim.cwd = decoded.cwd or ""
     claim.model = message.model or ""
@@ -203,15 +226,6 @@ def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
     return claim
 
 
-def _session(decoded: _Line, session: str) -> tuple[int, str]:
-    """(rank, id) of what names a line's session (A6)."""
-    if decoded.requestSessionId:
-        return BY_REQUEST, decoded.requestSessionId
-    if decoded.forkedFrom is not None and decoded.forkedFrom.sessionId:
-        return BY_FORK, decoded.forkedFrom.sessionId
-    return (BY_LINE, decoded.sessionId) if decoded.sessionId else (BY_PATH, session)
-
-
 # a time as the client writes it, in three parts: "YYYY-MM-DDThh:mm:", "ss.", "fffZ" -> microseconds
 _minutes: dict[str, int] = {}
 _seconds: dict[str, int] = {}
@@ -219,13 +233,9 @@ _millis: dict[str, int] = {}
 
 
 def _time(value: str | None) -> int | None:
-    """response.timestamp, by look-ups where all parts of a time were met before."""
+    """response.timestamp of a time whose parts were not all met before."""
     if value is None:
         return None
-    if len(value) == 24:
-        minute, second, milli = _minutes.get(value[:17]), _seconds.get(value[17:20]), _millis.get(value[20:])
-        if minute is not None and second is not None and milli is not None:
-            return minute + second + milli
     time = timestamp(value)
     if time is not None and len(value) == 24 and value[16] == ":" and value[19] == "." and value[23] == "Z":
         if len(_minutes) > 100_000:
