@@ -127,16 +127,23 @@ def _cores() -> int:
 
 
 def typed_reader() -> BlockReader:
-    """typed.read_block. What msgspec takes from typing_extensions, typing has too: the import of that takes as long as
-    all the rest."""
-    hidden = "typing_extensions" not in sys.modules
-    if hidden:
-        sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+    """typed.read_block, without typing_extensions: what msgspec asks of it typing has too, and its import takes as
+    long as all the rest."""
+    if "typing_extensions" in sys.modules:
+        return _typed_reader()
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
     try:
-        from .typed import read_block
+        return _typed_reader()
+    except ImportError:  # of a msgspec that can't do without
+        pass
     finally:
-        if hidden:
-            del sys.modules["typing_extensions"]
+        del sys.modules["typing_extensions"]
+    return _typed_reader()
+
+
+def _typed_reader() -> BlockReader:
+    from .typed import read_block
+
     return read_block
 
 

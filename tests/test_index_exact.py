@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import tempfile
@@ -93,6 +94,32 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
             assert_same(index, fresh.read([base / "data"], find_price))
             assert verify(index) == []  # days and blocks too
             index.close()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 5, 6, 7])
+def test_a_first_index_that_was_interrupted_goes_on(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 1)
+    with folder() as base:
+        trees.write_tree(trees.seeded_tree(seed, 12), base / "data")
+        roots = [str(base / "data" / "projects")]
+
+        def stop(done: int, size: int) -> None:
+            if index.db.execute("SELECT 1 FROM claims LIMIT 1").fetchone():
+                raise KeyboardInterrupt
+
+        index = Index(str(base / "state"), roots)
+        with pytest.raises(KeyboardInterrupt):
+            index.refresh(stop)
+        assert not index.complete
+        kept = index.db.execute("SELECT path FROM files JOIN claims ON file = id LIMIT 1").fetchone()
+        index.close()
+        assert kept  # the batches before
+        Path(os.fsdecode(kept[0])).write_text("{}\n")  # what was stored of it is withdrawn
+        index = Index(str(base / "state"), roots)
+        index.refresh()
+        assert_same(index, fresh.read([base / "data"], find_price))
+        assert verify(index) == []
+        index.close()
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -150,10 +150,20 @@ def test_only_jq_that_is_no_path_loads_the_evaluator(used: Home) -> None:
 
 
 def test_the_command_line_loads_neither_network_nor_decoder(used: Home) -> None:
-    code = BARE + "from ccusage_line import cli\ncli.run(sys.argv[1:])\nsys.stderr.write(' '.join(sys.modules))"
+    code = BARE + "from ccusage_line import cli\ncli.run(sys.argv[1:])\n"
+    code += "sys.stderr.write(' '.join(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code, "session"], env=used.env, capture_output=True, check=True)
     found = set(done.stderr.decode().split())
     assert not {"httpx", "msgspec", "platformdirs", "filelock", "argcomplete", "sqlite3", "json", "asyncio"} & found
+    assert not {"typing", "shutil"} & found  # argparse asks for them where it may
+
+
+@pytest.mark.parametrize("before", ["", "import typing_extensions", "sys.modules['typing_extensions'] = None"])
+def test_the_bulk_decoder_does_without_typing_extensions(before: str) -> None:
+    told = "print('typing_extensions' in sys.modules, read_block.__module__)"
+    code = f"import sys\n{before}\nfrom ccusage_line.bulk import typed_reader\nread_block = typed_reader()\n{told}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode().split() == [str(bool(before)), "ccusage_line.typed"]
 
 
 FORMS = [
