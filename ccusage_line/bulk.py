@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 PARALLEL = 16 * 1024 * 1024  # bytes from which more processes pay for their start
 TYPED = 8 * 1024 * 1024  # bytes from which msgspec pays for its import
-BATCH = 4_000  # claims committed at once, while the next ones are read
-_NEARLY = 0.94  # of all bytes: behind it little is left to be read beside, so that batches are small
-_LAST = 500
+BATCH = 12_000  # claims committed at once at the latest, while the next ones are read
+_BETWEEN = 3_000  # or while nothing is there to be taken, so that little is left to be stored in the end
 _LOCK = "first.lock"
 _SWEEP = "sweep.lock"
 _HEADER = 8  # bytes of length before each result in a worker's pipe
@@ -108,12 +107,13 @@ def read_in_batches(
     batch: list[Read] = []
     claims = done = 0
     for read in source:
-        batch.append(read)
-        claims += read[2][0]
-        done += read[0].stat.st_size
-        if progress is not None:
-            progress(done, size)
-        if claims >= (BATCH if done < _NEARLY * size else _LAST):
+        if read is not None:
+            batch.append(read)
+            claims += read[2][0]
+            done += read[0].stat.st_size
+            if progress is not None:
+                progress(done, size)
+        if claims >= (BATCH if read is not None else _BETWEEN):
             yield batch
             batch, claims = [], 0
     if batch:
@@ -173,8 +173,8 @@ def _here(files: list[Found], read_one: ReadOne) -> Iterator[Read]:
             yield found, *read
 
 
-def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterator[Read]:
-    """As _here, by forked workers, each with its share of the bytes; results come as they are ready."""
+def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterator[Read | None]:
+    """As _here, by forked workers that share the files; results come as they are ready, None where none is."""
     import marshal
     import select
     import signal
@@ -201,7 +201,11 @@ def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterat
     os.close(queue)
     try:
         while pipes:
-            for pipe in select.select(list(pipes), [], [])[0]:
+            ready = select.select(list(pipes), [], [], 0)[0]
+            if not ready:
+                yield None
+                ready = select.select(list(pipes), [], [])[0]
+            for pipe in ready:
                 data = os.read(pipe, 1 << 20)
                 if not data:
                     os.close(pipe)

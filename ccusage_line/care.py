@@ -285,6 +285,7 @@ def _replace(index: Index, anew: Index) -> None:
     index.db.execute("DROP TABLE replaced")
     index.db.execute("DELETE FROM folders")
     _copy_in(index, paths, anew)
+    index.db.execute(db.CREATE_CLAIMS_OF_SESSION)  # a first reading that was interrupted had taken it away
     index._set_meta("complete", 1)
     index._recount_all()
     _drop_unused_names(index)

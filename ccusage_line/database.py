@@ -78,7 +78,6 @@ CREATE TABLE claims (
     place INTEGER, length INTEGER, main_times BLOB, further BLOB,
     PRIMARY KEY (family, rest, file)
 ) WITHOUT ROWID;
-CREATE INDEX claims_of_session ON claims (session);
 CREATE TABLE holds (
     session INTEGER NOT NULL, file INTEGER NOT NULL, counted INTEGER NOT NULL, PRIMARY KEY (session, file)
 ) WITHOUT ROWID;
@@ -100,6 +99,9 @@ CREATE TABLE folders (
 ) WITHOUT ROWID;
 """
 
+# Filled at once after a large first reading: row by row it costs as much as all claims.
+CREATE_CLAIMS_OF_SESSION = "CREATE INDEX IF NOT EXISTS claims_of_session ON claims (session)"
+DROP_CLAIMS_OF_SESSION = "DROP INDEX IF EXISTS claims_of_session"
 
 # What leads from each older version to the next: archived sessions exist nowhere else, so nothing is dropped.
 _MIGRATIONS: dict[int, str] = {}
@@ -212,6 +214,7 @@ def leave(database: Connection, folder: str) -> None:
 
 def create_schema(database: Connection) -> None:
     _run(database, _SCHEMA)
+    database.execute(CREATE_CLAIMS_OF_SESSION)
     database.execute(f"PRAGMA user_version = {VERSION}")
 
 

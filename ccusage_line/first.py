@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from . import rows
-from .bulk import first_lock, read_in_batches
+from .bulk import PARALLEL, first_lock, read_in_batches
 from .columns import insert_all, unpack
-from .database import aside_files
+from .database import CREATE_CLAIMS_OF_SESSION, DROP_CLAIMS_OF_SESSION, aside_files
 from .index import WAIT
 from .recount import moments_of
 from .transcript import walk
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .recount import FilesAlone
 
     Progress = Callable[[int, int], None]  # bytes read, bytes in all
+
+_CACHE = 32_000  # KB of the database kept in memory: keys are digests, so that every batch reaches everywhere
 
 
 def read_everything(index: Index, progress: Progress | None) -> None:
@@ -38,13 +40,21 @@ def read_all(index: Index, progress: Progress | None) -> None:
         index._write(lambda: _rename(index, moved), WAIT)
     alone: FilesAlone = {}
     database = _database(index)
-    if index.db.execute("SELECT 1 FROM moments LIMIT 1").fetchone():  # of a first reading that was interrupted
-        index._write(lambda: index.db.execute("DELETE FROM moments"), WAIT)
-    for batch in read_in_batches([found for found, _ in todo], index.table, progress):
+    files = [found for found, _ in todo]
+    index._write(lambda: _prepare(index, sum(found.stat.st_size for found in files)), WAIT)
+    for batch in read_in_batches(files, index.table, progress):
         stored: list[FilesAlone] = []
         index._write(lambda b=batch, s=stored: s.append(store(index, b)), WAIT)  # type: ignore[misc]
         alone |= stored[-1]  # the one before was undone
     index._write(lambda: finish(index, alone if _database(index) == database else None), WAIT)
+
+
+def _prepare(index: Index, size: int) -> None:
+    """Make room for the readings of *size* bytes of transcripts."""
+    index.db.execute("DELETE FROM moments")  # of a first reading that was interrupted
+    if size > PARALLEL:
+        index.db.execute(DROP_CLAIMS_OF_SESSION)
+        index.db.execute(f"PRAGMA cache_size = -{_CACHE}")
 
 
 def _database(index: Index) -> tuple[bool, int]:
@@ -86,5 +96,6 @@ def finish(index: Index, alone: FilesAlone | None = None) -> None:
         from .care import carry_over
 
         carry_over(index)
+    index.db.execute(CREATE_CLAIMS_OF_SESSION)
     index._set_meta("complete", 1)
     index._recount_all(alone)

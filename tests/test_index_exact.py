@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import fresh
 import trees
-from ccusage_line import bulk
-from ccusage_line.care import verify
+from ccusage_line import bulk, first
+from ccusage_line.care import rebuild, verify
 from ccusage_line.index import Index
 from ccusage_line.transcript import walk
 from compare import assert_same, find_price
@@ -85,6 +85,7 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bulk, "PARALLEL", 0)
+    monkeypatch.setattr(first, "PARALLEL", 0)
     monkeypatch.setattr(bulk, "BATCH", 2)
     for seed in range(30):
         with folder() as base:
@@ -93,12 +94,22 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
             index.refresh()
             assert_same(index, fresh.read([base / "data"], find_price))
             assert verify(index) == []  # days and blocks too
+            assert "claims_of_session" in plan(index)
             index.close()
 
 
+def plan(index: Index) -> str:
+    """How the claims of a session are found."""
+    return str(index.db.execute("EXPLAIN QUERY PLAN SELECT * FROM claims WHERE session = 1").fetchall())
+
+
 @pytest.mark.parametrize("seed", [0, 1, 3, 5, 6, 7])
-def test_a_first_index_that_was_interrupted_goes_on(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+@pytest.mark.parametrize("finish", [Index.refresh, rebuild])
+def test_a_first_index_that_was_interrupted_goes_on(
+    monkeypatch: pytest.MonkeyPatch, seed: int, finish: Callable[[Index], None]
+) -> None:
     monkeypatch.setattr(bulk, "BATCH", 1)
+    monkeypatch.setattr(first, "PARALLEL", 0)
     with folder() as base:
         trees.write_tree(trees.seeded_tree(seed, 12), base / "data")
         roots = [str(base / "data" / "projects")]
@@ -116,9 +127,10 @@ def test_a_first_index_that_was_interrupted_goes_on(monkeypatch: pytest.MonkeyPa
         assert kept  # the batches before
         Path(os.fsdecode(kept[0])).write_text("{}\n")  # what was stored of it is withdrawn
         index = Index(str(base / "state"), roots)
-        index.refresh()
+        finish(index)
         assert_same(index, fresh.read([base / "data"], find_price))
         assert verify(index) == []
+        assert "claims_of_session" in plan(index)
         index.close()
 
 
