@@ -26,6 +26,7 @@ PARALLEL = 16 * 1024 * 1024  # bytes from which more processes pay for their sta
 TYPED = 8 * 1024 * 1024  # bytes from which msgspec pays for its import
 BATCH = 12_000  # claims committed at once at the latest, while the next ones are read
 _BETWEEN = 3_000  # or while nothing is there to be taken, so that little is left to be stored in the end
+_PART = 6  # or so much of what is stored: keys are digests, so that each batch writes to most pages there are
 _LOCK = "first.lock"
 _SWEEP = "sweep.lock"
 _HEADER = 8  # bytes of length before each result in a worker's pipe
@@ -105,7 +106,7 @@ def read_in_batches(
         else _here(files, _reader(table, size))
     )
     batch: list[Read] = []
-    claims = done = 0
+    claims = stored = done = 0
     for read in source:
         if read is not None:
             batch.append(read)
@@ -113,8 +114,10 @@ def read_in_batches(
             done += read[0].stat.st_size
             if progress is not None:
                 progress(done, size)
-        if claims >= (BATCH if read is not None else _BETWEEN):
+        least = BATCH if read is not None else _BETWEEN
+        if claims >= max(least, stored // _PART):
             yield batch
+            stored += claims
             batch, claims = [], 0
     if batch:
         yield batch
