@@ -178,57 +178,71 @@ def _here(files: list[Found], read_one: ReadOne) -> Iterator[Read]:
 
 def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterator[Read | None]:
     """As _here, by forked workers that share the files; results come as they are ready, None where none is."""
-    import marshal
-    import select
     import signal
 
+    children = _start(files, workers, read_one)
+    if not children:
+        yield from _here(files, read_one)
+    pipes = {pipe: bytearray() for pipe in children}
+    try:
+        yield from _results(files, pipes)
+    finally:
+        for pipe in pipes:
+            os.close(pipe)
+        for child in children.values():
+            os.kill(child, signal.SIGTERM)  # one that is done has exited or is about to
+            os.waitpid(child, 0)
+
+
+def _start(files: list[Found], workers: int, read_one: ReadOne) -> dict[int, int]:
+    """The pipe and process of each worker; fewer than asked for where the system has no more."""
     sys.stdout.flush()
     sys.stderr.flush()
-    pipes: dict[int, bytearray] = {}
-    children = []
+    children: dict[int, int] = {}
     tasks = _tasks(files)
     queue = _queue(len(tasks))
     for _ in range(workers):
         receiving, sending = _wide_pipe()
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError:
+            os.close(receiving)
+            os.close(sending)
+            break
         if child == 0:
-            for pipe in (
-                receiving,
-                *pipes,
-            ):  # whoever holds a reading end keeps the writers from seeing that we are gone
-                os.close(pipe)
-            _work(files, tasks, queue, read_one, sending)
+            _work(files, tasks, queue, read_one, sending, (receiving, *children))
         os.close(sending)
-        children.append(child)
-        pipes[receiving] = bytearray()
+        children[receiving] = child
     os.close(queue)
-    try:
-        while pipes:
-            ready = select.select(list(pipes), [], [], 0)[0]
-            if not ready:
-                yield None
-                ready = select.select(list(pipes), [], [])[0]
-            for pipe in ready:
-                data = os.read(pipe, 1 << 20)
-                if not data:
-                    os.close(pipe)
-                    del pipes[pipe]
-                    continue
-                buffer = pipes[pipe]
-                buffer += data
-                while len(buffer) >= _HEADER:
-                    length = int.from_bytes(buffer[:_HEADER], "little")
-                    if len(buffer) < _HEADER + length:
-                        break
-                    place, header, packed, sums = marshal.loads(buffer[_HEADER : _HEADER + length])
-                    del buffer[: _HEADER + length]
-                    yield files[place], _reading(header), packed, sums
-    finally:
-        for pipe in pipes:
-            os.close(pipe)
-        for child in children:
-            os.kill(child, signal.SIGTERM)  # one that is done has exited or is about to
-            os.waitpid(child, 0)
+    return children
+
+
+def _results(files: list[Found], pipes: dict[int, bytearray]) -> Iterator[Read | None]:
+    """What comes through the workers' pipes, of each with the bytes that await the rest of their message; a pipe that
+    has ended is closed and left out."""
+    import marshal
+    import select
+
+    while pipes:
+        ready = select.select(list(pipes), [], [], 0)[0]
+        if not ready:
+            yield None
+            ready = select.select(list(pipes), [], [])[0]
+        for pipe in ready:
+            data = os.read(pipe, 1 << 20)
+            if not data:
+                os.close(pipe)
+                del pipes[pipe]
+                continue
+            buffer = pipes[pipe]
+            buffer += data
+            while len(buffer) >= _HEADER:
+                length = int.from_bytes(buffer[:_HEADER], "little")
+                if len(buffer) < _HEADER + length:
+                    break
+                place, header, packed, sums = marshal.loads(buffer[_HEADER : _HEADER + length])
+                del buffer[: _HEADER + length]
+                yield files[place], _reading(header), packed, sums
 
 
 def _tasks(files: list[Found]) -> list[list[int]]:
@@ -258,12 +272,17 @@ def _queue(tasks: int) -> int:
     return reading
 
 
-def _work(files: list[Found], tasks: list[list[int]], queue: int, read_one: ReadOne, pipe: int) -> None:
-    """A worker's life; never returns."""
+def _work(
+    files: list[Found], tasks: list[list[int]], queue: int, read_one: ReadOne, pipe: int, others: tuple[int, ...]
+) -> None:
+    """A worker's life; never returns. *others* are the reading ends of pipes: whoever holds one keeps the workers
+    from seeing that the parent is gone."""
     import marshal
 
     status = 1
     try:
+        for other in others:
+            os.close(other)
         while number := os.read(queue, _NUMBER):
             for place in tasks[int.from_bytes(number, "little")]:
                 read = read_one(files[place])

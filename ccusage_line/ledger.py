@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Group = dict[int, dict[int, Claim]]  # of one group: the key's rest -> file -> claim
 
-AUTO, CALCULATE, DISPLAY = range(3)  # places in a cost triple, as in session.MODES
+DISPLAY = 2  # its place in a cost triple, as in session.MODES
 
 
 class Response:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 UNIT = 10**15  # price units in a dollar
 PICO = 10**12
-_PER_PICO = UNIT // PICO
 ONE = 1000  # the factor 1; factors are whole thousandths
 WEB_SEARCH = PICO // 100  # one search, whatever the model (A10)
 
@@ -329,23 +328,18 @@ def cost(
     """Pico-dollars of one response (A10), exact until the one rounding at the end, half to even."""
     threshold, above = price.threshold, price.above
     if threshold is not None and above is not None and input + write_5m + write_1h + read > threshold:
-        of_input, of_output, of_write_5m, of_write_1h, of_read = above
-        units = input * of_input + output * of_output + write_5m * of_write_5m + write_1h * of_write_1h + read * of_read
+        rates = above
     else:
-        units = input * price.input + output * price.output + read * price.read
-        units += write_5m * price.write_5m + write_1h * price.write_1h
-    per_pico = _PER_PICO
+        rates = (price.input, price.output, price.write_5m, price.write_1h, price.read)
+    units = input * rates[0] + output * rates[1] + write_5m * rates[2] + write_1h * rates[3] + read * rates[4]
+    per_pico = UNIT // PICO
     if fast:
         units *= price.fast
         per_pico *= ONE
     if us:
         units *= price.us
         per_pico *= ONE
-    whole, rest = divmod(units, per_pico)
-    rest *= 2
-    if rest > per_pico or (rest == per_pico and whole & 1):  # to the nearest, the even one of two
-        whole += 1
-    return whole + searches * price.web_search if searches else whole
+    return _rounded(units, per_pico) + searches * price.web_search
 
 
 def pico(cost_usd: float) -> int:

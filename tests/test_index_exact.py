@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,6 +97,43 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
             assert verify(index) == []  # days and blocks too
             assert "claims_of_session" in plan(index)
             index.close()
+
+
+@pytest.mark.parametrize("forks", [0, 1])
+def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.MonkeyPatch, forks: int) -> None:
+    monkeypatch.setattr(bulk, "PARALLEL", 0)
+    monkeypatch.setattr(bulk, "_cores", lambda: 3)
+    fork, started = os.fork, 0
+
+    def refused() -> int:
+        nonlocal started
+        if started == forks:
+            raise BlockingIOError("Resource temporarily unavailable")
+        started += 1
+        return fork()
+
+    with folder() as base:
+        trees.write_tree(trees.seeded_tree(3, 10), base / "data")
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        descriptors = len(os.listdir("/dev/fd"))
+        monkeypatch.setattr(os, "fork", refused)
+        index.refresh()
+        monkeypatch.undo()
+        assert started == forks
+        assert len(os.listdir("/dev/fd")) == descriptors
+        assert_same(index, fresh.read([base / "data"], find_price))
+        index.close()
+
+
+def test_a_first_index_loses_nothing_with_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "PARALLEL", 0)
+    with folder() as base:
+        trees.write_tree(trees.seeded_tree(3, 10), base / "data")
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        monkeypatch.setattr(bulk, "_send", lambda pipe, data: os.kill(os.getpid(), signal.SIGKILL))
+        index.refresh()
+        assert_same(index, fresh.read([base / "data"], find_price))
+        index.close()
 
 
 def plan(index: Index) -> str:
