@@ -32,21 +32,43 @@ def read_everything(index: Index, progress: Progress | None) -> None:
             index.read_all(progress)
 
 
+class _Overtaken(Exception):
+    """Another process has made the index complete: a rebuild."""
+
+
 def read_all(index: Index, progress: Progress | None) -> None:
     """The first reading, committed in batches so that an interrupted one goes on where it was."""
+    try:
+        _read_all(index, progress)
+    except _Overtaken:  # what came since its reading is not ours alone to store
+        return
+
+
+def _read_all(index: Index, progress: Progress | None) -> None:
     todo = index._changes(walk(index.roots)).to_read
     moved = [(os.fsencode(found.path), file.id) for found, file in todo if file and file.path != found.path]
     if moved:  # since a single session was answered
-        index._write(lambda: _rename(index, moved), WAIT)
+        _write(index, lambda: _rename(index, moved))
     alone: FilesAlone = {}
     database = _database(index)
     files = [found for found, _ in todo]
-    index._write(lambda: _prepare(index, sum(found.stat.st_size for found in files)), WAIT)
+    _write(index, lambda: _prepare(index, sum(found.stat.st_size for found in files)))
     for batch in read_in_batches(files, index.table, progress):
         stored: list[FilesAlone] = []
-        index._write(lambda b=batch, s=stored: s.append(store(index, b)), WAIT)  # type: ignore[misc]
+        _write(index, lambda b=batch, s=stored: s.append(store(index, b)))  # type: ignore[misc]
         alone |= stored[-1]  # the one before was undone
-    index._write(lambda: finish(index, alone if _database(index) == database else None), WAIT)
+    _write(index, lambda: finish(index, alone if _database(index) == database else None))
+
+
+def _write(index: Index, work: Callable[[], object]) -> None:
+    """A step of the first reading. Raises _Overtaken: a complete index is never without its sums."""
+
+    def step() -> None:
+        if index.complete:
+            raise _Overtaken
+        work()
+
+    index._write(step, WAIT)
 
 
 def _prepare(index: Index, size: int) -> None:

@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,45 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
             assert verify(index) == []  # days and blocks too
             assert "claims_of_session" in plan(index)
             index.close()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
+    monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    monkeypatch.setattr(first, "PARALLEL", 0)
+    with folder() as base:
+        project = base / "data" / "projects" / "-home-ann-web"
+        project.mkdir(parents=True)
+        transcripts = [project / f"s{number}.jsonl" for number in range(9)]
+        for path in transcripts:
+            path.write_text(json.dumps(record(path.stem, session=path.stem)) + "\n")
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        calls = 0
+
+        def overtake(done: int, size: int) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == 3:  # one was read and waits to be stored
+                for path in transcripts:
+                    with path.open("a") as file:
+                        file.write(json.dumps(record(f"{path.stem}-more", session=path.stem)) + "\n")
+                other = Index(index.folder, index.roots)
+                rebuild(other)
+                other.close()
+            if calls == 5 and killed:
+                raise KeyboardInterrupt
+
+        with suppress(KeyboardInterrupt):
+            index.refresh(overtake)
+        assert calls >= 3
+        for counted in ("sum(responses) FROM totals", "count(*) FROM moments", "count(*) FROM claims"):
+            assert index.db.execute(f"SELECT {counted}").fetchone() == (2 * len(transcripts),)
+        assert verify(index) == []
+        assert "claims_of_session" in plan(index)
+        assert_same(index, fresh.read([base / "data"], find_price))
+        index.close()
 
 
 @pytest.mark.parametrize("forks", [0, 1])
