@@ -24,15 +24,19 @@ if TYPE_CHECKING:
 
 PARALLEL = 16 * 1024 * 1024  # bytes from which more processes pay for their start
 TYPED = 8 * 1024 * 1024  # bytes from which msgspec pays for its import
-BATCH = 12_000  # claims committed at once at the latest, while the next ones are read
-_BETWEEN = 3_000  # or while nothing is there to be taken, so that little is left to be stored in the end
-_PART = 6  # or so much of what is stored: keys are digests, so that each batch writes to most pages there are
+# Claims committed at once, while the next ones are read: so many, or fewer while nothing else is there to be taken.
+# Keys are digests, so that a batch writes to most pages: it grows with what was stored before, up to the most.
+BATCH = 12_000
+_BETWEEN = 3_000
+_PART = 6  # of what was stored
+_MOST = 50_000  # with 0.8 KB each in memory
 _LOCK = "first.lock"
 _SWEEP = "sweep.lock"
 _HEADER = 8  # bytes of length before each result in a worker's pipe
-_WIDE = 1024 * 1024  # bytes of such a pipe
+_WIDE = 2 * 1024 * 1024  # bytes of all these pipes; one user's may have 64 MB before Linux makes them small
+_USUAL = 64 * 1024  # bytes of any pipe on Linux
 _NUMBER = 4  # bytes of a task's number in the queue
-_TASKS = 4_000  # at most: their numbers fit into a pipe on every system
+_TASKS = 1_000  # at most: their numbers fit into the smallest pipe there is, 4,096 bytes
 
 
 def first_lock(folder: str | None) -> AbstractContextManager[object]:
@@ -115,7 +119,7 @@ def read_in_batches(
             if progress is not None:
                 progress(done, size)
         least = BATCH if read is not None else _BETWEEN
-        if claims >= max(least, stored // _PART):
+        if claims >= max(least, min(stored // _PART, _MOST)):
             yield batch
             stored += claims
             batch, claims = [], 0
@@ -140,7 +144,7 @@ def typed_reader() -> BlockReader:
     except ImportError:  # of a msgspec that can't do without
         pass
     finally:
-        del sys.modules["typing_extensions"]
+        sys.modules.pop("typing_extensions", None)
     return _typed_reader()
 
 
@@ -200,19 +204,25 @@ def _start(files: list[Found], workers: int, read_one: ReadOne) -> dict[int, int
     sys.stderr.flush()
     children: dict[int, int] = {}
     tasks = _tasks(files)
-    queue = _queue(len(tasks))
-    for _ in range(workers):
-        receiving, sending = _wide_pipe()
-        try:
-            child = os.fork()
-        except OSError:
-            os.close(receiving)
+    try:
+        queue = _queue(len(tasks))
+    except OSError:
+        return children
+    try:
+        for _ in range(workers):
+            receiving, sending = _wide_pipe(_WIDE // workers)
+            try:
+                child = os.fork()
+            except OSError:
+                os.close(receiving)
+                os.close(sending)
+                raise
+            if child == 0:
+                _work(files, tasks, queue, read_one, sending, (receiving, *children))
             os.close(sending)
-            break
-        if child == 0:
-            _work(files, tasks, queue, read_one, sending, (receiving, *children))
-        os.close(sending)
-        children[receiving] = child
+            children[receiving] = child
+    except OSError:  # no more processes or descriptors to be had
+        pass
     os.close(queue)
     return children
 
@@ -251,14 +261,14 @@ def _tasks(files: list[Found]) -> list[list[int]]:
     return [by_size[task::_TASKS] for task in range(min(_TASKS, len(files)))]
 
 
-def _wide_pipe() -> tuple[int, int]:
+def _wide_pipe(size: int) -> tuple[int, int]:
     """A pipe that holds what a worker sends while a batch is committed; where it can't grow, the worker waits."""
     import fcntl
 
     ends = os.pipe()
-    if hasattr(fcntl, "F_SETPIPE_SZ"):
+    if hasattr(fcntl, "F_SETPIPE_SZ") and size > _USUAL:
         try:
-            fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _WIDE)
+            fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, size)
         except OSError:  # more than this user may have
             pass
     return ends

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from itertools import chain, repeat
+from itertools import repeat
 from operator import attrgetter
 
 from . import rows
@@ -11,7 +11,6 @@ from . import rows
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
-    from sqlite3 import Connection
     from typing import Any
 
     from .response import Claim
@@ -24,7 +23,6 @@ _NUMBERS = (
     *("cache_read", "searches", "at", "length"),
 )
 _TEXTS = ("session", "model", "cwd")
-_AT_ONCE = 12  # rows per statement: half the time of one each; more gain nothing
 KEY = ("timestamp", "group", "rest")
 _fields = attrgetter(*_NUMBERS, *_TEXTS, "cost_usd", "main_times", "further")
 
@@ -81,12 +79,3 @@ def unpack(columns: Columns, file: int, number_of: Callable[[str], int]) -> Iter
         *(write_1h, read, searches, costs or none, cwd, at, length, times or none, further or none),
         strict=True,
     )
-
-
-def insert_all(db: Connection, statement: str, many: list[rows.Row]) -> None:
-    """Execute an INSERT of one row for many."""
-    head, values = statement.rsplit("VALUES ", 1)
-    whole = len(many) - len(many) % _AT_ONCE
-    several = (chain.from_iterable(many[place : place + _AT_ONCE]) for place in range(0, whole, _AT_ONCE))
-    db.executemany(f"{head}VALUES {','.join([values] * _AT_ONCE)}", map(tuple, several))
-    db.executemany(statement, many[whole:])

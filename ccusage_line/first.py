@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from . import rows
-from .bulk import PARALLEL, first_lock, read_in_batches
-from .columns import insert_all, unpack
+from . import bulk, rows
+from .bulk import first_lock, read_in_batches
+from .columns import unpack
 from .database import CREATE_CLAIMS_OF_SESSION, DROP_CLAIMS_OF_SESSION, aside_files
 from .index import WAIT
 from .recount import moments_of
@@ -52,7 +52,7 @@ def _read_all(index: Index, progress: Progress | None) -> None:
     alone: FilesAlone = {}
     database = _database(index)
     files = [found for found, _ in todo]
-    _write(index, lambda: _prepare(index, sum(found.stat.st_size for found in files)))
+    _write(index, lambda: _make_ready(index, sum(found.stat.st_size for found in files)))
     for batch in read_in_batches(files, index.table, progress):
         stored: list[FilesAlone] = []
         _write(index, lambda b=batch, s=stored: s.append(store(index, b)))  # type: ignore[misc]
@@ -71,10 +71,10 @@ def _write(index: Index, work: Callable[[], object]) -> None:
     index._write(step, WAIT)
 
 
-def _prepare(index: Index, size: int) -> None:
-    """Make room for the readings of *size* bytes of transcripts."""
-    index.db.execute("DELETE FROM moments")  # of a first reading that was interrupted
-    if size > PARALLEL:
+def _make_ready(index: Index, size: int) -> None:
+    """Take away what an interrupted first reading left, and what would slow down one of *size* bytes."""
+    index.db.execute("DELETE FROM moments")
+    if size > bulk.PARALLEL:
         index.db.execute(DROP_CLAIMS_OF_SESSION)
         index.db.execute(f"PRAGMA cache_size = -{_CACHE}")
 
@@ -106,9 +106,9 @@ def store(index: Index, batch: Iterable[Read]) -> FilesAlone:
             alone[number] = columns, sums
             moments += moments_of(columns, sums)
     claims.sort()  # by key and file, of which no two are the same
-    insert_all(index.db, rows.INSERT, claims)
+    rows.insert_all(index.db, rows.INSERT, claims)
     moments.sort()
-    insert_all(index.db, rows.INSERT_MOMENT, moments)
+    rows.insert_all(index.db, rows.INSERT_MOMENT, moments)
     return alone
 
 

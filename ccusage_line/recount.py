@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 
 from . import ledger, rows
-from .columns import KEY, insert_all, numbers_of
+from .columns import KEY, numbers_of
 from .response import FINAL
 from .session import COST, INPUT, OUTPUT, RESPONSES
 
@@ -181,4 +181,4 @@ class _Tally:
         held = sorted((session, file, counted) for (session, file), counted in self._holds.items())
         index.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
         self._moments.sort()
-        insert_all(index.db, rows.INSERT_MOMENT, self._moments)
+        rows.insert_all(index.db, rows.INSERT_MOMENT, self._moments)

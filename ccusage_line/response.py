@@ -1,7 +1,7 @@
 """A line of a transcript -> a claim on a response; rules A2 to A9.
 
 A *claim* is what one file says of one response: its best line (A5) and what is known from all its lines together.
-A *response* is the best of its claims. Tier 0: the standard library's JSON scanner, no package; `bulk` reads the same
+A *response* is the best of its claims. Tier 0: the standard library's JSON scanner, no package; `typed` reads the same
 lines with a faster decoder and must agree with this module on every one of them.
 """
 

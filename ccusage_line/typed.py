@@ -127,7 +127,7 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
     value = decoded.timestamp
     try:
         time = _minutes[value[:17]] + _seconds[value[17:20]] + _millis[value[20:]]  # type: ignore[index]
-    except (KeyError, TypeError):
+    except (KeyError, TypeError):  # a part that was not met before, which other lengths have too; or no text
         met_first = _time(value)
         if met_first is None:
             return True

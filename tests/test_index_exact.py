@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import fresh
 import trees
-from ccusage_line import bulk, first
+from ccusage_line import bulk
 from ccusage_line.care import rebuild, verify
 from ccusage_line.index import Index
 from ccusage_line.transcript import walk
@@ -86,7 +86,6 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bulk, "PARALLEL", 0)
-    monkeypatch.setattr(first, "PARALLEL", 0)
     monkeypatch.setattr(bulk, "BATCH", 2)
     for seed in range(30):
         with folder() as base:
@@ -103,8 +102,9 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
 def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
     monkeypatch: pytest.MonkeyPatch, killed: bool
 ) -> None:
+    monkeypatch.setattr(bulk, "PARALLEL", 0)  # as a large one, but in one process
+    monkeypatch.setattr(bulk, "_cores", lambda: 1)
     monkeypatch.setattr(bulk, "BATCH", 2)
-    monkeypatch.setattr(first, "PARALLEL", 0)
     with folder() as base:
         project = base / "data" / "projects" / "-home-ann-web"
         project.mkdir(parents=True)
@@ -138,28 +138,40 @@ def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
         index.close()
 
 
-@pytest.mark.parametrize("forks", [0, 1])
-def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.MonkeyPatch, forks: int) -> None:
+@pytest.mark.parametrize(("call", "times"), [("fork", 0), ("fork", 1), ("pipe", 0), ("pipe", 1), ("pipe", 2)])
+def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.MonkeyPatch, call: str, times: int) -> None:
     monkeypatch.setattr(bulk, "PARALLEL", 0)
     monkeypatch.setattr(bulk, "_cores", lambda: 3)
-    fork, started = os.fork, 0
+    really, done = getattr(os, call), 0
 
-    def refused() -> int:
-        nonlocal started
-        if started == forks:
-            raise BlockingIOError("Resource temporarily unavailable")
-        started += 1
-        return fork()
+    def refused() -> object:
+        nonlocal done
+        if done == times:
+            raise OSError("no more of them")
+        done += 1
+        return really()
 
     with folder() as base:
         trees.write_tree(trees.seeded_tree(3, 10), base / "data")
         index = Index(str(base / "state"), [str(base / "data" / "projects")])
         descriptors = len(os.listdir("/dev/fd"))
-        monkeypatch.setattr(os, "fork", refused)
+        monkeypatch.setattr(os, call, refused)
         index.refresh()
         monkeypatch.undo()
-        assert started == forks
+        assert done == times
         assert len(os.listdir("/dev/fd")) == descriptors
+        assert_same(index, fresh.read([base / "data"], find_price))
+        index.close()
+
+
+def test_a_first_index_of_more_files_than_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bulk._TASKS * bulk._NUMBER <= 4096  # all that the smallest pipe takes at once
+    monkeypatch.setattr(bulk, "PARALLEL", 0)
+    monkeypatch.setattr(bulk, "_TASKS", 2)
+    with folder() as base:
+        trees.write_tree(trees.seeded_tree(3, 10), base / "data")
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        index.refresh()
         assert_same(index, fresh.read([base / "data"], find_price))
         index.close()
 
@@ -185,8 +197,9 @@ def plan(index: Index) -> str:
 def test_a_first_index_that_was_interrupted_goes_on(
     monkeypatch: pytest.MonkeyPatch, seed: int, finish: Callable[[Index], None]
 ) -> None:
+    monkeypatch.setattr(bulk, "PARALLEL", 0)  # as a large one, but in one process
+    monkeypatch.setattr(bulk, "_cores", lambda: 1)
     monkeypatch.setattr(bulk, "BATCH", 1)
-    monkeypatch.setattr(first, "PARALLEL", 0)
     with folder() as base:
         trees.write_tree(trees.seeded_tree(seed, 12), base / "data")
         roots = [str(base / "data" / "projects")]
