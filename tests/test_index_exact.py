@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -162,6 +163,36 @@ def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.Monk
         assert len(os.listdir("/dev/fd")) == descriptors
         assert_same(index, fresh.read([base / "data"], find_price))
         index.close()
+
+
+def test_a_first_index_killed_at_any_moment_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "PARALLEL", 0)
+    monkeypatch.setattr(bulk, "BATCH", 3)
+    chance = random.Random(9)
+    killed = 0
+    for seed in range(12):
+        with folder() as base:
+            trees.write_tree(trees.seeded_tree(seed, 20), base / "data")
+            roots = [str(base / "data" / "projects")]
+            for _ in range(3):
+                child = os.fork()
+                if child == 0:
+                    try:
+                        Index(str(base / "state"), roots).refresh()
+                    finally:
+                        os._exit(0)
+                time.sleep(chance.uniform(0, 0.05))
+                os.kill(child, signal.SIGKILL)
+                killed += os.waitpid(child, 0)[1] == signal.SIGKILL
+            index = Index(str(base / "state"), roots)
+            index.refresh()
+            assert index.stored
+            assert verify(index) == []
+            assert "claims_of_session" in plan(index)
+            assert_same(index, fresh.read([base / "data"], find_price))
+            assert index.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            index.close()
+    assert killed
 
 
 def test_a_first_index_of_more_files_than_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
