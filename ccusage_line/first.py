@@ -6,7 +6,7 @@ import os
 
 from . import bulk, rows
 from .bulk import first_lock, read_in_batches
-from .columns import unpack
+from .columns import KEY, numbers_of, unpack
 from .database import CREATE_CLAIMS_OF_SESSION, DROP_CLAIMS_OF_SESSION, aside_files
 from .index import WAIT
 from .recount import moments_of
@@ -103,7 +103,7 @@ def store(index: Index, batch: Iterable[Read]) -> FilesAlone:
             index._delete_claims(number)
         claims += unpack(columns, number, index._id)
         if sums is not None:
-            alone[number] = columns, sums
+            alone[number] = numbers_of(columns, KEY), sums[0]
             moments += moments_of(columns, sums)
     claims.sort()  # by key and file, of which no two are the same
     rows.insert_all(index.db, rows.INSERT, claims)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from .prices import PriceTable
     from .response import Claim
 
-    # a session, its sums; of each claim its costs in the three modes and its tokens in and out
-    FileSums = tuple[list[tuple[str, list[Any]]], bytes]
-    FilesAlone = dict[int, tuple[Columns, FileSums]]
+    Sessions = list[tuple[str, list[Any]]]  # their sums
+    FileSums = tuple[Sessions, bytes]  # and of each claim its costs in the three modes and its tokens in and out
+    FilesAlone = dict[int, tuple[list[array[int]], Sessions]]  # by file: its claims' times and keys, and what they make
 
 
 def of_file(claims: Collection[Claim], table: PriceTable, folder: str) -> FileSums | None:
@@ -69,8 +69,8 @@ def moments_of(columns: Columns, sums: FileSums) -> Iterator[rows.Row]:
 def recount(index: Index, known: FilesAlone | None = None) -> None:
     """Write totals, sessions, holds and moments anew, within the caller's transaction.
 
-    *known* is what files come to, by their numbers; such a file has no claims but those of its columns, and of moments
-    there are none but theirs.
+    *known* is what files come to, by their numbers, if each of their claims is the only one of its response; the
+    moments that are stored are those of all these claims, and no others.
     """
     index._load_names()
     tally = _Tally(index)
@@ -78,7 +78,7 @@ def recount(index: Index, known: FilesAlone | None = None) -> None:
     if known:
         shared = _shared(index)
         for file in shared.intersection(known):
-            keys = zip(*numbers_of(known[file][0], KEY), strict=True)
+            keys = zip(*known[file][0], strict=True)
             index.db.executemany("DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?", keys)
         alone = [file for file in known if file not in shared]
         for file in alone:
@@ -135,9 +135,9 @@ class _Tally:
             known = self._sums[session] = ledger.Sums()
         return known
 
-    def take_file(self, file: int, sums: FileSums) -> None:
+    def take_file(self, file: int, sessions: Sessions) -> None:
         """Count a file whose claims are the only ones of their groups; its moments are stored."""
-        for session, packed in sums[0]:
+        for session, packed in sessions:
             number = self._index._id(session)
             self._of(number).merge(ledger.Sums.unpacked(packed))
             self._holds[number, file] = 1
