@@ -187,6 +187,7 @@ def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterat
     children = _start(files, workers, read_one)
     if not children:
         yield from _here(files, read_one)
+        return
     pipes = {pipe: bytearray() for pipe in children}
     try:
         yield from _results(files, pipes)

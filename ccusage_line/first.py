@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from . import bulk, rows
-from .bulk import first_lock, read_in_batches
 from .columns import KEY, numbers_of, unpack
 from .database import CREATE_CLAIMS_OF_SESSION, DROP_CLAIMS_OF_SESSION, aside_files
 from .index import WAIT
@@ -27,7 +26,7 @@ _CACHE = 32_000  # KB of the database kept in memory: keys are digests, so that 
 
 def read_everything(index: Index, progress: Progress | None) -> None:
     """Read every transcript once; only one process at a time does, the others wait for it."""
-    with first_lock(index.folder if index.stored else None):
+    with bulk.first_lock(index.folder if index.stored else None):
         if not index.complete:
             index.read_all(progress)
 
@@ -53,7 +52,7 @@ def _read_all(index: Index, progress: Progress | None) -> None:
     database = _database(index)
     files = [found for found, _ in todo]
     _write(index, lambda: _make_ready(index, sum(found.stat.st_size for found in files)))
-    for batch in read_in_batches(files, index.table, progress):
+    for batch in bulk.read_in_batches(files, index.table, progress):
         stored: list[FilesAlone] = []
         _write(index, lambda b=batch, s=stored: s.append(store(index, b)))  # type: ignore[misc]
         alone |= stored[-1]  # the one before was undone

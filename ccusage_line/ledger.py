@@ -120,20 +120,14 @@ class Sums:
         self.reach((claim.timestamp, claim.group, claim.rest), project)
 
     def add_part(self, model: str, sums: list[int], incomplete: bool) -> None:
-        """Add the sums of one response, or of what is billed beside one, to its model's."""
+        """Add the sums of responses, all or none incomplete, or of what is billed beside one, to their model's."""
         known = self.models.get(model)
         if known is None:
             self.models[model] = sums.copy()
         else:
             known[:] = map(int.__add__, known, sums)
-        self.responses += 1
-        self.incomplete += incomplete
-
-    def add_parts(self, model: str, several: list[list[int]], incomplete: bool) -> None:
-        """Add the sums of responses that are all or none of them incomplete."""
-        self.add_part(model, list(map(sum, zip(*several, strict=True))), incomplete=False)
-        self.responses += len(several) - 1
-        self.incomplete += len(several) * incomplete
+        self.responses += sums[RESPONSES]
+        self.incomplete += sums[RESPONSES] * incomplete
 
     def reach(self, key: tuple[int, int, int], project: str) -> None:
         """Let first and last activity, and the project of the first, reach to a response: its time, then its key."""

@@ -42,15 +42,11 @@ def of_file(claims: Collection[Claim], table: PriceTable, folder: str) -> FileSu
         own = claim.model, claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read
         name, sums = ledger.charge(table, (*own, claim.searches, claim.flags), claim.cost_usd, covered=False)
         moments += (*sums[COST:RESPONSES], sums[INPUT] + sums[OUTPUT])
-        part = claim.session, name, not claim.flags & FINAL
-        if part in charged:
-            charged[part].append(sums)
-        else:
-            charged[part] = [sums]
+        charged.setdefault((claim.session, name, not claim.flags & FINAL), []).append(sums)
     sessions: dict[str, ledger.Sums] = {}
     for (session, name, incomplete), several in charged.items():
         known = sessions.setdefault(session, ledger.Sums())
-        known.add_parts(name, several, incomplete)
+        known.add_part(name, list(map(sum, zip(*several, strict=True))), incomplete)
     for claim in claims:
         sessions[claim.session].reach((claim.timestamp, claim.group, claim.rest), claim.cwd or folder)
     try:
@@ -78,8 +74,7 @@ def recount(index: Index, known: FilesAlone | None = None) -> None:
     if known:
         shared = _shared(index)
         for file in shared.intersection(known):
-            keys = zip(*known[file][0], strict=True)
-            index.db.executemany("DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?", keys)
+            index.db.executemany(rows.DELETE_MOMENT, zip(*known[file][0], strict=True))
         alone = [file for file in known if file not in shared]
         for file in alone:
             tally.take_file(file, known[file][1])

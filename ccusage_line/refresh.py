@@ -253,7 +253,7 @@ class Pending:
                 self._moments = True
                 times = {claim.timestamp for claim in held.get(rest, ())}
                 index.db.executemany(
-                    "DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?",
+                    rows.DELETE_MOMENT,
                     [(timestamp, family, rest) for timestamp in times],
                 )
                 if now is not None:

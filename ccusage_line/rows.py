@@ -20,6 +20,7 @@ COLUMNS = (
 )
 INSERT = f"INSERT OR REPLACE INTO claims ({COLUMNS}) VALUES ({','.join('?' * 21)})"
 INSERT_MOMENT = "INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?, ?, ?, ?)"
+DELETE_MOMENT = "DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?"
 FILE, SESSION, MODEL, CWD = 2, 3, 7, 16  # places in a row
 _AT_ONCE = 12  # rows per statement: half the time of one each; more gain nothing
 _LARGE = 2**60  # between it and its negative a number is stored as it is
@@ -109,8 +110,6 @@ def unpack(row: Row, session: str, model: str, cwd: str) -> Claim:
 
 
 def pack_times(times: frozenset[int]) -> bytes:
-    if len(times) == 1:
-        return next(iter(times)).to_bytes(8, "little", signed=True)
     return b"".join(t.to_bytes(8, "little", signed=True) for t in sorted(times))
 
 

@@ -124,27 +124,15 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
         return True
     if not message.id or not decoded.requestId:
         return False
-    value = decoded.timestamp
-    try:
-        time = _minutes[value[:17]] + _seconds[value[17:20]] + _millis[value[20:]]  # type: ignore[index]
-    except (KeyError, TypeError):  # a part that was not met before, which other lengths have too; or no text
-        met_first = _time(value)
-        if met_first is None:
-            return True
-        time = met_first
-    if decoded.requestSessionId:
-        rank, session = BY_REQUEST, decoded.requestSessionId
-    elif decoded.forkedFrom is not None and decoded.forkedFrom.sessionId:
-        rank, session = BY_FORK, decoded.forkedFrom.sessionId
-    elif decoded.sessionId:
-        rank, session = BY_LINE, decoded.sessionId
-    else:
-        rank = BY_PATH
+    time = _time(decoded.timestamp)
+    if time is None:
+        return True
+    named = _session(decoded, session)
     key = _key(message.id, decoded.requestId)
     known = reading.claims.get(key)
     side = decoded.isSidechain is True
     if known is not None and _loses(known, side, message, usage, time):
-        _add_loser(known, side, message, time, rank, session)
+        _add_loser(known, side, message, time, named)
         return True
     claim = _claim(decoded, message, usage)
     if claim is None:
@@ -152,11 +140,9 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
     claim.group, claim.rest = key
     claim.timestamp = time
     claim.side = side
-    claim.rank = rank
-    claim.session = session
+    claim.rank, claim.session = named
     if line[0] == 0x7B and line[-1] == 0x7D:  # braces
-        claim.at = at
-        claim.length = len(line)
+        claim.at, claim.length = at, len(line)
     else:
         data = bytes(line)
         claim.at, claim.length = at + data.find(b"{"), len(data.strip(b" \t\r\n"))
@@ -180,12 +166,12 @@ def _loses(known: Claim, side: bool, message: _Message, usage: _Usage, time: int
     return (side, -output, not message.stop_reason, not usage.speed, time) > known.order()
 
 
-def _add_loser(known: Claim, side: bool, message: _Message, time: int, rank: int, session: str) -> None:
+def _add_loser(known: Claim, side: bool, message: _Message, time: int, named: tuple[int, str]) -> None:
     """Take in what a losing line adds to what is known of its response."""
     if not side and time != known.timestamp:
         known.main_times |= {time}
-    if rank < known.rank or (rank == known.rank and session < known.session):
-        known.rank, known.session = rank, session
+    if named < (known.rank, known.session):
+        known.rank, known.session = named
     if message.stop_reason:
         known.flags |= FINAL
 
@@ -226,6 +212,15 @@ def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
     return claim
 
 
+def _session(decoded: _Line, session: str) -> tuple[int, str]:
+    """(rank, id) of what names a line's session (A6)."""
+    if decoded.requestSessionId:
+        return BY_REQUEST, decoded.requestSessionId
+    if decoded.forkedFrom is not None and decoded.forkedFrom.sessionId:
+        return BY_FORK, decoded.forkedFrom.sessionId
+    return (BY_LINE, decoded.sessionId) if decoded.sessionId else (BY_PATH, session)
+
+
 # a time as the client writes it, in three parts: "YYYY-MM-DDThh:mm:", "ss.", "fffZ" -> microseconds
 _minutes: dict[str, int] = {}
 _seconds: dict[str, int] = {}
@@ -233,9 +228,13 @@ _millis: dict[str, int] = {}
 
 
 def _time(value: str | None) -> int | None:
-    """response.timestamp of a time whose parts were not all met before."""
+    """response.timestamp, by look-ups where all parts of a time were met before."""
     if value is None:
         return None
+    try:
+        return _minutes[value[:17]] + _seconds[value[17:20]] + _millis[value[20:]]  # which only 24 characters give
+    except KeyError:
+        pass
     time = timestamp(value)
     if time is not None and len(value) == 24 and value[16] == ":" and value[19] == "." and value[23] == "Z":
         if len(_minutes) > 100_000:
