@@ -1,3 +1,3 @@
 """What Claude Code sessions cost, from a persistent index over their transcripts."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

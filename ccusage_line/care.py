@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import database as db
-from . import ledger, rows
+from . import ledger, migration, rows
 from .answer import FOLDER as ANSWERS
 from .answer import read as read_answer
 from .answer import session_of
@@ -24,6 +24,7 @@ from .published import REPORTS
 from .reading import read_file
 from .readyline import FOLDER as LINES
 from .recent import NAME as RECENT
+from .response import SYNTHETIC
 from .session import MODES
 from .soundness import UNSOUND, is_sound
 from .survey import session_ids
@@ -41,12 +42,12 @@ _GOES = 5  # at bringing two indexes into step while transcripts grow
 _NOTICE = "notice"  # the meta row of what is still to be said about a damaged index
 _MEND_LOCK = "mend.lock"
 _PATIENCE = 5.0  # seconds for another process that mends, and for readers that keep the log from being cut
-_DERIVED = ("totals", "sessions", "holds", "moments")  # what can be counted anew from the claims
+_DERIVED = ("totals", "sessions", "holds", "moments", "links")  # what can be counted anew from the claims
 
 # of a file, what a fresh reading must agree on; where its numbers come from is no promise (device, inode, times)
-_FILE = "session, own, seen, offset, head, tail, skipping, bad, custom_title, ai_title, summary, client_cost"
+_FILE = "session, own, seen, offset, head, tail, skipping, bad, began, custom_title, ai_title, summary, client_cost"
 _COPIED = (
-    "own, device, inode, mtime, ctime, seen, offset, head, tail, crc, skipping, racy, bad,"
+    "own, device, inode, mtime, ctime, seen, offset, head, tail, crc, skipping, racy, bad, began,"
     " custom_title, ai_title, summary, client_cost"
 )
 
@@ -161,18 +162,19 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _claims(index: Index, left_out: set[bytes]) -> Iterator[tuple[tuple[int, int, bytes], tuple[Any, ...]]]:
-    """Every claim of a transcript that is there: (key and path), (what it says), in order."""
+def _claims(index: Index, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Every claim of a transcript that is there: (key, path and whose), (what it says), in order."""
     columns = ", ".join(f"claims.{name.strip()}" for name in rows.COLUMNS.split(","))
     found = index.db.execute(
         f"SELECT {columns}, path FROM claims JOIN files ON files.id = claims.file WHERE NOT vanished"
-        " ORDER BY family, rest, path"
+        " ORDER BY family, rest, path, (SELECT text FROM names WHERE id = claims.session), rank,"
+        " (SELECT text FROM names WHERE id = maker)"
     )
     for *row, path in found:
         if path not in left_out:
             claim = index._claim(tuple(row))
-            said = (claim.session, claim.rank, claim.side, *claim.content(), claim.flags, claim.main_times)
-            yield (claim.group, claim.rest, path), said
+            said = (claim.side, *claim.content(), claim.flags, claim.main_times, claim.uuids, claim.parents)
+            yield (claim.group, claim.rest, path, *claim.place()[1:]), said
 
 
 def _claim_differences(held: Index, anew: Index, growing: set[bytes]) -> Iterator[str]:
@@ -191,22 +193,22 @@ def _claim_differences(held: Index, anew: Index, growing: set[bytes]) -> Iterato
 
 
 def _merged(
-    ours: Iterator[tuple[tuple[int, int, bytes], tuple[Any, ...]]],
-    theirs: Iterator[tuple[tuple[int, int, bytes], tuple[Any, ...]]],
+    ours: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
+    theirs: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
 ) -> Iterator[tuple[bytes, int, str]]:
     """(path, 0 only ours, 1 only theirs, 2 different, session) of two streams in the same order."""
     a, b = next(ours, None), next(theirs, None)
     while a is not None or b is not None:
         if b is None or (a is not None and a[0] < b[0]):
             assert a is not None
-            yield a[0][2], 0, a[1][0]
+            yield a[0][2], 0, a[0][3]
             a = next(ours, None)
         elif a is None or b[0] < a[0]:
-            yield b[0][2], 1, b[1][0]
+            yield b[0][2], 1, b[0][3]
             b = next(theirs, None)
         else:
             if a[1] != b[1]:
-                yield a[0][2], 2, b[1][0]
+                yield a[0][2], 2, b[0][3]
             a, b = next(ours, None), next(theirs, None)
 
 
@@ -232,6 +234,8 @@ def _derived(index: Index, name: str) -> dict[tuple[Any, ...], tuple[Any, ...] |
     if name == "holds":
         paths = dict(index.db.execute("SELECT id, path FROM files"))
         return {(index._text(row[0]), os.fsdecode(paths.get(row[1], b"?"))): (int(row[2]),) for row in table.fetchall()}
+    if name == "links":
+        return dict.fromkeys(table, ())
     return {tuple(row[:3]): tuple(map(int, row[3:])) for row in table}
 
 
@@ -297,7 +301,7 @@ def _copy_in(index: Index, paths: dict[int, bytes], anew: Index) -> None:
     for old, path in paths.items():
         session, *values = anew.db.execute(f"SELECT session, {_COPIED} FROM files WHERE id = ?", (old,)).fetchone()
         numbers[old] = _insert_file(index, path, anew._text(session), values, vanished=False)
-    for row in anew.db.execute(f"SELECT {rows.COLUMNS} FROM claims ORDER BY family, rest, file"):
+    for row in anew.db.execute(f"SELECT {rows.COLUMNS} FROM claims ORDER BY {rows.PLACE}"):
         claim = anew._claim(row)
         claim.file = numbers[claim.file]
         index.db.execute(rows.INSERT, index._row(claim))
@@ -331,7 +335,8 @@ def _take_back_all(index: Index) -> None:
 def _drop_unused_names(index: Index) -> None:
     index.db.execute(
         "DELETE FROM names WHERE id NOT IN (SELECT session FROM files UNION SELECT session FROM claims"
-        " UNION SELECT model FROM claims UNION SELECT cwd FROM claims UNION SELECT session FROM holds"
+        " UNION SELECT maker FROM claims UNION SELECT model FROM claims UNION SELECT cwd FROM claims"
+        " UNION SELECT session FROM holds"
         " UNION SELECT session FROM sessions UNION SELECT project FROM sessions"
         " UNION SELECT session FROM totals UNION SELECT model FROM totals)"
     )
@@ -407,8 +412,8 @@ def _erase(index: Index, wanted: set[str]) -> bool:
     """
     numbers = {index._known_id(name) for name in wanted}
     gone = {row[0] for row in index.db.execute("SELECT id FROM files WHERE vanished")}
-    doomed = [(response.claim.group, response.claim.rest) for name in wanted for response in index.counted(name)]
-    keys = {(family, rest, file) for family, rest in doomed for file in index._group(family)[rest] if file in gone}
+    doomed = [claim for name in wanted for response in index.counted(name) for claim in response.claims]
+    keys = {(claim.group, claim.rest, claim.file) for claim in doomed if claim.file in gone}
     for number in numbers:
         found = index.db.execute("SELECT family, rest, file FROM claims WHERE session = ?", (number,))
         keys |= {row for row in found if row[2] in gone}
@@ -435,7 +440,7 @@ def _erase(index: Index, wanted: set[str]) -> bool:
 def _blank(index: Index, file: int, session: int) -> None:
     """Take from a vanished file all that names it."""
     index.db.execute(
-        "UPDATE files SET path = ?, session = ?, own = 0, seen = 0, head = x'', tail = x'', crc = NULL,"
+        "UPDATE files SET path = ?, session = ?, own = 0, seen = 0, head = x'', tail = x'', crc = NULL, began = NULL,"
         " custom_title = NULL, ai_title = NULL, summary = NULL, client_cost = NULL WHERE id = ?",
         (os.fsencode(os.path.join(index.roots[0], "-", f"forgotten-{file}.jsonl")), session, file),
     )
@@ -558,7 +563,9 @@ def _carry_over(index: Index, path: str) -> int:
         inodes = set(index.db.execute("SELECT device, inode FROM files WHERE NOT vanished").fetchall())
         names = _names_in(source)
         numbers: dict[int, int] = {}
-        files = _readable(source, f"SELECT id, path, session, vanished, {_COPIED} FROM files", "id")
+        old = _is_of_version_1(source)
+        copied = _COPIED.replace("began", "NULL") if old else _COPIED
+        files = _readable(source, f"SELECT id, path, session, vanished, {copied} FROM files", "id")
         for number, known, session, vanished, *values in files:
             elsewhere = not vanished and tuple(values[1:3]) in inodes
             if not isinstance(known, bytes) or known in there or number in numbers or elsewhere:
@@ -566,9 +573,10 @@ def _carry_over(index: Index, path: str) -> int:
             row = index.db.execute("SELECT id FROM files WHERE path = ?", (known,)).fetchone()
             text = names.get(session, "")
             numbers[number] = row[0] if row else _insert_file(index, known, text, values, vanished=True)
-        for claim in _readable(source, f"SELECT {rows.COLUMNS} FROM claims", "family, rest, file"):
+        columns, key = (migration.COLUMNS, "family, rest, file") if old else (rows.COLUMNS, rows.PLACE)
+        for claim in _readable(source, f"SELECT {columns} FROM claims", key):
             if claim[rows.FILE] in numbers:
-                _carry_claim(index, claim, names, numbers[claim[rows.FILE]])
+                _carry_claim(index, claim, names, numbers[claim[rows.FILE]], old)
         return len(numbers)
     finally:
         source.close()
@@ -577,19 +585,31 @@ def _carry_over(index: Index, path: str) -> int:
 _TOLD = "SELECT 1 FROM claims JOIN files ON files.id = file WHERE family = ? AND rest = ? AND NOT vanished LIMIT 1"
 
 
-def _carry_claim(index: Index, row: tuple[Any, ...], names: dict[int, str], file: int) -> None:
+def _is_of_version_1(source: Connection) -> bool:
+    """By its columns: the header with the version may be what is damaged."""
+    try:
+        source.execute("SELECT further FROM claims LIMIT 0")
+    except db.DatabaseError:
+        return False
+    return True
+
+
+def _carry_claim(index: Index, row: tuple[Any, ...], names: dict[int, str], file: int, old: bool) -> None:
     """One claim, if what was read of it is whole, and if no transcript tells of its response: that one is right."""
     session = names.get(row[rows.SESSION])
-    numbers = (*row[:2], *row[4:7], *row[8:15], *row[17:19])
-    if session is None or not all(isinstance(number, int) for number in numbers):
-        return
     try:
-        claim = rows.unpack(row, session, names.get(row[rows.MODEL], ""), names.get(row[rows.CWD], ""))
-        claim.file = file
-        if index.db.execute(_TOLD, (claim.group, claim.rest)).fetchone() is not None:
+        if old and session is not None:
+            row = migration.claim_row(row, session, -1, at_home=False)
+        numbers = (*row[:2], row[4], *row[6:8], *row[9:16], *row[18:20])
+        if session is None or not all(isinstance(number, int) for number in numbers):
             return
-        list(ledger.Response(claim, session, False).parts(index.table))  # its further parts can be counted
-    except (ValueError, TypeError, EOFError):
+        model, cwd = names.get(row[rows.MODEL], ""), names.get(row[rows.CWD], "")
+        claim = rows.unpack(row, session, names.get(row[rows.MAKER], ""), model, cwd)
+        claim.file = file
+        if model == SYNTHETIC or index.db.execute(_TOLD, (claim.group, claim.rest)).fetchone() is not None:
+            return
+        list(ledger.Response(0, claim, session, [claim]).parts(index.table))  # what is billed can be counted
+    except (ValueError, TypeError, EOFError, OverflowError):
         return
     index.db.execute(rows.INSERT.replace("OR REPLACE", "OR IGNORE"), index._row(claim))
 

@@ -15,38 +15,39 @@ if TYPE_CHECKING:
 
     from .response import Claim
 
-    # number of claims, texts, numbers, and three columns of objects; None for one that holds nothing but None
-    Columns = tuple[int, list[str], bytes, "list[Any] | None", "list[Any] | None", "list[Any] | None"]
+    # number of claims, texts, numbers, and five columns of objects; None for one that holds nothing but None
+    Columns = tuple[int, list[str], bytes, list["list[Any] | None"]]
 
 _NUMBERS = (
     *("group", "rest", "rank", "side", "timestamp", "flags", "input", "output", "cache_creation", "write_1h"),
     *("cache_read", "searches", "at", "length"),
 )
-_TEXTS = ("session", "model", "cwd")
+_TEXTS = ("session", "maker", "model", "cwd")
 KEY = ("timestamp", "group", "rest")
-_fields = attrgetter(*_NUMBERS, *_TEXTS, "cost_usd", "main_times", "further")
+_fields = attrgetter(*_NUMBERS, *_TEXTS, "cost_usd", "main_times", "uuids", "parents", "bill")
+_FIRST_OBJECT = len(_NUMBERS) + len(_TEXTS)
 
 
 def pack(claims: Collection[Claim]) -> Columns:
     """The claims of one file as marshal can write them; the texts that they name once, by number."""
     if not claims:
-        return 0, [], b"", None, None, None
+        return 0, [], b"", []
     texts: dict[str, int] = {}
     numbers = array("q")
     columns = list(zip(*map(_fields, claims), strict=True))
     for column in columns[: len(_NUMBERS)]:
         numbers.extend(array("q", column))
-    for column in columns[len(_NUMBERS) : -3]:
+    for column in columns[len(_NUMBERS) : _FIRST_OBJECT]:
         numbers.extend(array("q", [texts.setdefault(text, len(texts)) for text in column]))
-    costs, times, further = columns[-3:]
-    return (
-        len(claims),
-        list(texts),
-        numbers.tobytes(),
-        _objects(list(costs)),
-        _objects([rows.pack_times(value) if value else None for value in times]),
-        _objects([rows.pack_further(value) if value else None for value in further]),
+    costs, times, uuids, parents, bills = columns[_FIRST_OBJECT:]
+    objects = (
+        list(costs),
+        [rows.pack_times(value) if value else None for value in times],
+        [value or None for value in uuids],
+        [value or None for value in parents],
+        list(map(rows.pack_bill, bills)),
     )
+    return len(claims), list(texts), numbers.tobytes(), list(map(_objects, objects))
 
 
 def _objects(column: list[Any]) -> list[Any] | None:
@@ -63,7 +64,7 @@ def numbers_of(columns: Columns, names: tuple[str, ...]) -> list[array[int]]:
 
 def unpack(columns: Columns, file: int, number_of: Callable[[str], int]) -> Iterator[rows.Row]:
     """Rows as the database has them, for the file with this number; *number_of* gives that of a name."""
-    count, texts, data, costs, times, further = columns
+    count, texts, data, objects = columns
     if not count:
         return iter(())
     numbers = array("q")
@@ -72,10 +73,11 @@ def unpack(columns: Columns, file: int, number_of: Callable[[str], int]) -> Iter
     group, rest, rank, side, timestamp, flags, input, output, creation, write_1h, *rest_of_it = by_column
     read, searches, at, length, *texts_of = rest_of_it
     name = [number_of(text) for text in texts].__getitem__
-    session, model, cwd = (map(name, column) for column in texts_of)
+    session, maker, model, cwd = (map(name, column) for column in texts_of)
     none = [None] * count
+    costs, *others = (column or none for column in objects)
     return zip(
-        *(group, rest, repeat(file, count), session, rank, side, timestamp, model, flags, input, output, creation),
-        *(write_1h, read, searches, costs or none, cwd, at, length, times or none, further or none),
+        *(group, rest, repeat(file, count), session, rank, maker, side, timestamp, model, flags, input, output),
+        *(creation, write_1h, read, searches, costs, cwd, at, length, *others),
         strict=True,
     )

@@ -8,6 +8,7 @@ from .paths import DATABASE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from sqlite3 import Connection
     from typing import Any
 
@@ -55,10 +56,25 @@ DatabaseError: type[Exception] = sqlite.DatabaseError
 OperationalError: type[Exception] = sqlite.OperationalError
 IntegrityError: type[Exception] = sqlite.IntegrityError
 
-VERSION = 1
+VERSION = 2
 NAME = DATABASE
 _LONG_LOG = 256 * 1024  # bytes
 
+CLAIMS = """
+CREATE TABLE claims (
+    family INTEGER NOT NULL, rest INTEGER NOT NULL, file INTEGER NOT NULL, session INTEGER NOT NULL,
+    rank INTEGER NOT NULL, maker INTEGER NOT NULL, side INTEGER, timestamp INTEGER, model INTEGER, flags INTEGER,
+    input INTEGER, output INTEGER, cache_creation INTEGER, write_1h INTEGER, cache_read INTEGER, searches INTEGER,
+    cost_usd REAL, cwd INTEGER, place INTEGER, length INTEGER, main_times BLOB, uuids BLOB, parents BLOB, bill BLOB,
+    PRIMARY KEY (family, rest, file, session, rank, maker)
+) WITHOUT ROWID
+"""
+LINKS = """
+CREATE TABLE links (
+    family INTEGER NOT NULL, link INTEGER NOT NULL, kind INTEGER NOT NULL, rest INTEGER NOT NULL,
+    PRIMARY KEY (family, link, kind, rest)
+) WITHOUT ROWID
+"""
 # Times are microseconds UTC in claims and sessions, nanoseconds in files; money is 1e-12 dollar. Sums that do not fit
 # 64 bits are stored as text, so those columns have no type.
 _SCHEMA = """
@@ -68,16 +84,9 @@ CREATE TABLE files (
     id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, session INTEGER NOT NULL, own INTEGER NOT NULL,
     device, inode, mtime INTEGER, ctime INTEGER, seen INTEGER, offset INTEGER, head BLOB, tail BLOB, crc INTEGER,
     skipping INTEGER, racy INTEGER, vanished INTEGER NOT NULL DEFAULT 0, bad INTEGER NOT NULL DEFAULT 0,
-    custom_title BLOB, ai_title BLOB, summary BLOB, client_cost REAL
+    began INTEGER, custom_title BLOB, ai_title BLOB, summary BLOB, client_cost REAL
 );
 CREATE INDEX files_of_session ON files (session);
-CREATE TABLE claims (
-    family INTEGER NOT NULL, rest INTEGER NOT NULL, file INTEGER NOT NULL, session INTEGER NOT NULL,
-    rank INTEGER, side INTEGER, timestamp INTEGER, model INTEGER, flags INTEGER, input INTEGER, output INTEGER,
-    cache_creation INTEGER, write_1h INTEGER, cache_read INTEGER, searches INTEGER, cost_usd REAL, cwd INTEGER,
-    place INTEGER, length INTEGER, main_times BLOB, further BLOB,
-    PRIMARY KEY (family, rest, file)
-) WITHOUT ROWID;
 CREATE TABLE holds (
     session INTEGER NOT NULL, file INTEGER NOT NULL, counted INTEGER NOT NULL, PRIMARY KEY (session, file)
 ) WITHOUT ROWID;
@@ -103,8 +112,9 @@ CREATE TABLE folders (
 CREATE_CLAIMS_OF_SESSION = "CREATE INDEX IF NOT EXISTS claims_of_session ON claims (session)"
 DROP_CLAIMS_OF_SESSION = "DROP INDEX IF EXISTS claims_of_session"
 
-# What leads from each older version to the next: archived sessions exist nowhere else, so nothing is dropped.
-_MIGRATIONS: dict[int, str] = {}
+
+class Outdated(Exception):
+    """The index is of an older version: whoever has the time for it makes it today's."""
 
 
 class Unusable(Exception):
@@ -117,8 +127,9 @@ def connect(path: str, wait: float) -> Connection:
     return database
 
 
-def open_database(folder: str, wait: float) -> Connection:
-    """The database in *folder*, made, migrated or mended where needed. Raises Unusable where it can't be stored.
+def open_database(folder: str, wait: float, migrate: bool = True) -> Connection:
+    """The database in *folder*, made, migrated or mended where needed. Raises Unusable where it can't be stored, and
+    Outdated where it has to be migrated and that is not asked for.
 
     One that is no database is set aside under another name and begun anew.
     """
@@ -128,7 +139,7 @@ def open_database(folder: str, wait: float) -> Connection:
     try:
         private_dir(os.path.dirname(folder))
         private_dir(folder)
-        return _prepared(path, wait)
+        return _prepared(path, wait, migrate)
     except OperationalError as error:
         raise Unusable(str(error)) from error
     except OSError as error:
@@ -139,12 +150,12 @@ def open_database(folder: str, wait: float) -> Connection:
 
     try:
         mend(folder)
-        return _prepared(path, wait)
+        return _prepared(path, wait, migrate)
     except (DatabaseError, OSError) as error:
         raise Unusable(str(error)) from error
 
 
-def _prepared(path: str, wait: float) -> Connection:
+def _prepared(path: str, wait: float, migrate: bool) -> Connection:
     existed = os.path.exists(path)
     if not existed:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -152,6 +163,8 @@ def _prepared(path: str, wait: float) -> Connection:
     try:
         database.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commits, never tear them
         version = database.execute("PRAGMA user_version").fetchone()[0]
+        if 0 < version < VERSION and not migrate:
+            raise Outdated
         if version != VERSION:
             _create_or_migrate(database)
             take_back_reports(os.path.dirname(path))  # of what was here before
@@ -180,15 +193,18 @@ def _migrate(database: Connection, version: int) -> None:
     for step in range(version, VERSION):
         if step not in _MIGRATIONS:
             raise DatabaseError(f"no index has the schema {step}")
-        _run(database, _MIGRATIONS[step])
+        _MIGRATIONS[step](database)
     database.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def _run(database: Connection, script: str) -> None:
-    """Statements one by one: sqlite's own executescript would commit."""
-    for statement in script.split(";"):
-        if statement.strip():
-            database.execute(statement)
+def _from_version_1(database: Connection) -> None:
+    from .migration import from_version_1
+
+    from_version_1(database)
+
+
+# What leads from each older version to the next: archived sessions exist nowhere else, so nothing is dropped.
+_MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _from_version_1}
 
 
 def take_back_reports(folder: str) -> None:
@@ -213,7 +229,9 @@ def leave(database: Connection, folder: str) -> None:
 
 
 def create_schema(database: Connection) -> None:
-    _run(database, _SCHEMA)
+    for statement in (*_SCHEMA.split(";"), CLAIMS, LINKS):
+        if statement.strip():
+            database.execute(statement)
     database.execute(CREATE_CLAIMS_OF_SESSION)
     database.execute(f"PRAGMA user_version = {VERSION}")
 

@@ -38,6 +38,18 @@ def digester(kind: str) -> Callable[[str], int]:
     return digest64
 
 
+def bytes_digester(kind: str) -> Callable[[str], bytes]:
+    """The same 64 bits as bytes, the least significant first."""
+    begun = _blake2b(kind.encode(), digest_size=8).copy
+
+    def digest8(text: str) -> bytes:
+        digest = begun()
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        return digest.digest()  # type: ignore[no-any-return]
+
+    return digest8
+
+
 def digest_bytes(data: bytes) -> bytes:
     """16 bytes of digest."""
     digest: bytes = _blake2b(data, digest_size=16).digest()

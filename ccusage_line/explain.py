@@ -93,7 +93,9 @@ def explain(session: Session, index: Index, mode: str = "auto") -> Explanation:
     parts: list[Part] = []
     transcript = None if _near(client, ours) else _Transcript.of(session, index)
     if transcript is not None:
-        responses = [_Counted(r, index.table, MODES.index(mode)) for r in index.counted(session.id)]
+        counted = index.counted(session.id)
+        transcript.fold(counted, index.parents(session.id))
+        responses = [_Counted(r, index.table, MODES.index(mode)) for r in counted]
         parts = _Search(client, ours, transcript, responses, index).parts()
     explanation = Explanation(session.id, ours, client, [part for part in parts if part.amount])
     if explanation.rest and _near(explanation.rest, 0):
@@ -157,6 +159,8 @@ class _Transcript:
         self.parents: set[str] = set()  # sessions whose responses were copied into this one
         self.aborted: dict[Key, int] = {}  # a response cut in mid-stream -> output tokens as the client estimates them
         self.requested: dict[Key, str] = {}  # the model asked for, where it is not the one that answered
+        self._cut: set[Key] = set()  # threads with a line cut in mid-stream
+        self._estimates: dict[Key, int] = {}  # of all threads
 
     @classmethod
     def of(cls, session: Session, index: Index) -> _Transcript | None:
@@ -173,8 +177,6 @@ class _Transcript:
 
     def _read(self, path: str, own: bool = True) -> None:
         latest = 0
-        cut: set[Key] = set()
-        letters: dict[Key, int] = {}
         for obj, raw, place in _objects(path):
             latest = max(latest, timestamp(obj.get("timestamp")) or 0)
             kind = obj.get("type")
@@ -185,23 +187,31 @@ class _Transcript:
             elif own and kind == "system" and obj.get("subtype") == "compact_boundary":
                 self.compactions.append(latest)
             elif kind == "assistant":
-                self._response(obj, raw, place, cut, letters)
-        self.aborted.update({key: letters[key] for key in cut})
+                self._response(obj, raw, place)
 
-    def _response(self, obj: dict[str, Any], raw: bytes, place: int, cut: set[Key], letters: dict[Key, int]) -> None:
+    def _response(self, obj: dict[str, Any], raw: bytes, place: int) -> None:
         claim = claim_of(obj, raw, place, self.id)
         if claim is None:
             return
-        if claim.session != self.id:
-            self.parents.add(claim.session)
-            return
-        key = claim.group, claim.rest
-        letters[key] = letters.get(key, 0) + sum(map(_estimate, _blocks(obj)))
+        thread = claim.group, claim.rest
+        self._estimates[thread] = self._estimates.get(thread, 0) + sum(map(_estimate, _blocks(obj)))
         if obj.get("isAbortedMidStream") is True:
-            cut.add(key)
+            self._cut.add(thread)
         requested = obj.get("requestedModel")
         if isinstance(requested, str) and requested and requested != claim.model:
-            self.requested[key] = requested
+            self.requested[thread] = requested
+
+    def fold(self, counted: Iterable[ledger.Response], parents: set[str]) -> None:
+        """Say of responses what was read of their threads; lines of others' responses are copies."""
+        self.parents = parents
+        requested, self.requested = self.requested, {}
+        for response in counted:
+            threads = {(claim.group, claim.rest) for claim in response.claims}
+            key = response.claim.group, response.key
+            if threads & self._cut:
+                self.aborted[key] = sum(self._estimates.get(thread, 0) for thread in threads)
+            for thread in threads & requested.keys():
+                self.requested[key] = requested[thread]
 
 
 def _agents_of(path: str) -> Iterator[str]:
@@ -248,7 +258,7 @@ class _Counted:
 
     def __init__(self, response: ledger.Response, table: prices.PriceTable, mode: int) -> None:
         claim = response.claim
-        self.key = claim.group, claim.rest
+        self.key = claim.group, response.key
         self.time = claim.timestamp
         self.model = claim.model
         self.flags = claim.flags

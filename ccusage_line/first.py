@@ -94,17 +94,19 @@ def store(index: Index, batch: Iterable[Read]) -> FilesAlone:
     alone: FilesAlone = {}
     claims: list[rows.Row] = []
     moments: list[rows.Row] = []
+    again: list[int] = []
     for found, reading, columns, sums in batch:
         index.reads += 1
         known = index._files("WHERE path = ?", (os.fsencode(found.path),))
         number = index._store_file(found, known[0] if known else None, reading)
         if known:
-            index._delete_claims(number)
+            again.append(number)
         claims += unpack(columns, number, index._id)
         if sums is not None:
             alone[number] = numbers_of(columns, KEY), sums[0]
             moments += moments_of(columns, sums)
-    claims.sort()  # by key and file, of which no two are the same
+    index.delete_claims(again)
+    claims.sort()  # by key and place, of which no two are the same
     rows.insert_all(index.db, rows.INSERT, claims)
     moments.sort()
     rows.insert_all(index.db, rows.INSERT_MOMENT, moments)

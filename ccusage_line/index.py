@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import os
 
-from . import answer, ledger, prices, recent, rows
+from . import answer, ledger, links, prices, recent, rows
 from . import database as db
 from .paths import database_identity
 from .reading import Known, Reading, read_block, read_file, stat_of
 from .refresh import Changes, Look, Pending
-from .response import SYNTHETIC, merged
+from .response import merged
 from .session import COST, INPUT, MODES, OUTPUT, RESPONSES, Session
 from .transcript import Found, Walk, open_regular, parts_below, read_at, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from sqlite3 import Connection
     from typing import Any, TypeVar
 
@@ -40,7 +40,7 @@ _BULK = 8 * 1024 * 1024  # bytes from which the packages' faster decoder pays fo
 
 _FILE_COLUMNS = (
     "id, path, session, own, device, inode, mtime, ctime, seen, offset, head, tail, crc, skipping, racy, vanished, bad,"
-    " custom_title, ai_title, summary, client_cost"
+    " began, custom_title, ai_title, summary, client_cost"
 )
 
 
@@ -72,9 +72,17 @@ class Index:
     """One set of data directories and what is known of it."""
 
     def __init__(
-        self, folder: str, roots: list[str], table: prices.PriceTable | None = None, wait: float = WAIT
+        self,
+        folder: str,
+        roots: list[str],
+        table: prices.PriceTable | None = None,
+        wait: float = WAIT,
+        migrate: bool = True,
     ) -> None:
-        """*folder* is where the index is stored, *roots* the folders called `projects` it covers."""
+        """*folder* is where the index is stored, *roots* the folders called `projects` it covers.
+
+        Raises database.Outdated where it is an older version's and *migrate* is false.
+        """
         self.folder = folder
         self.roots = roots
         self.table = table or prices.table()
@@ -89,7 +97,7 @@ class Index:
         self._looked: list[str] = []  # folders of the session last refreshed
         self.unchanged: Unchanged | None = None  # what the last refresh found, where there was nothing to take in
         try:
-            self.db = db.open_database(folder, wait)
+            self.db = db.open_database(folder, wait, migrate)
         except db.Unusable as error:
             self._to_memory(db.open_readable(folder), str(error))
 
@@ -233,17 +241,48 @@ class Index:
 
     def _row(self, claim: Claim) -> rows.Row:
         """A claim as the database has it."""
-        return rows.pack(claim, self._id(claim.session), self._id(claim.model), self._id(claim.cwd))
+        number = self._id
+        return rows.pack(claim, number(claim.session), number(claim.maker), number(claim.model), number(claim.cwd))
 
     def _claim(self, row: rows.Row) -> Claim:
-        return rows.unpack(row, self._text(row[rows.SESSION]), self._text(row[rows.MODEL]), self._text(row[rows.CWD]))
+        names = (row[place] for place in (rows.SESSION, rows.MAKER, rows.MODEL, rows.CWD))
+        return rows.unpack(row, *map(self._text, names))
 
-    def _group(self, group: int) -> ledger.Group:
+    def _group(self, family: int) -> ledger.Group:
+        return self._claims("WHERE family = ?", family)
+
+    def _claims(self, where: str, *values: int) -> ledger.Group:
+        """The claims that a condition names, by thread."""
         found: ledger.Group = {}
-        for row in self.db.execute(f"SELECT {rows.COLUMNS} FROM claims WHERE family = ?", (group,)):
+        for row in self.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where}", values):
             claim = self._claim(row)
-            found.setdefault(claim.rest, {})[claim.file] = claim
+            found.setdefault(claim.rest, {})[claim.place()] = claim
         return found
+
+    def is_large(self, family: int) -> bool:
+        """Whether a group has links of its own."""
+        found = self.db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM claims WHERE family = ? LIMIT ?)", (family, links.LARGE)
+        )
+        return bool(found.fetchone()[0] == links.LARGE)
+
+    def around(self, family: int, rests: set[int], added: Iterable[Claim]) -> tuple[ledger.Group, bool]:
+        """The threads of a group that can change when some of them do, and *added* comes: all of a small group; of a
+        large one those to which links lead, on and on. And whether it is large."""
+        group = self._claims(f"WHERE family = ? LIMIT {links.LARGE}", family)
+        if sum(map(len, group.values())) < links.LARGE:
+            return group, False
+        group = {}
+        leads = links.links_of(added)
+        todo = rests | links.led_to(self.db, family, leads)
+        while todo:
+            new = self._claims(f"WHERE family = ? AND rest IN ({','.join(map(str, todo))})", family)
+            for rest in todo:
+                group[rest] = new.get(rest, {})
+            more = links.links_of(claim for claims in new.values() for claim in claims.values()) - leads
+            leads |= more
+            todo = links.led_to(self.db, family, more) - group.keys()
+        return group, True
 
     def _bytes_of(self, claim: Claim) -> bytes:
         """A claim's line, for A5's last tie-break; what sorts behind every line where the file is gone."""
@@ -292,7 +331,8 @@ class Index:
             file.racy,
             file.vanished,
             file.bad,
-        ) = row[:17]
+            file.began,
+        ) = row[:18]
         file.device, file.inode = int(file.device), int(file.inode)  # stored as text where they need 64 bits
         file.path = os.fsdecode(path)
         file.session = self._text(session)
@@ -316,12 +356,13 @@ class Index:
             reading.crc,
             reading.skipping,
             reading.racy,
+            reading.began,
         )
         if file is None:
             cursor = self.db.execute(
                 "INSERT INTO files (path, session, own, device, inode, mtime, ctime, seen, offset, head, tail, crc,"
-                " skipping, racy, bad, custom_title, ai_title, summary, client_cost)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                " skipping, racy, began, bad, custom_title, ai_title, summary, client_cost)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (*position, reading.bad, *titles, reading.client_cost),
             )
             assert cursor.lastrowid is not None
@@ -334,7 +375,8 @@ class Index:
             )
         self.db.execute(
             "UPDATE files SET path = ?, session = ?, own = ?, device = ?, inode = ?, mtime = ?, ctime = ?, seen = ?,"
-            f" offset = ?, head = ?, tail = ?, crc = ?, skipping = ?, racy = ?, vanished = 0, {facts} WHERE id = ?",
+            " offset = ?, head = ?, tail = ?, crc = ?, skipping = ?, racy = ?, began = ?, vanished = 0,"
+            f" {facts} WHERE id = ?",
             (*position, *titles, reading.client_cost, reading.bad, file.id),
         )
         self._paths.pop(file.id, None)
@@ -381,8 +423,10 @@ class Index:
 
         read_all(self, progress)
 
-    def _delete_claims(self, file: int) -> None:
-        self.db.execute("DELETE FROM claims WHERE file = ?", (file,))
+    def delete_claims(self, files: Sequence[int]) -> None:
+        """Drop what is known of files that have been read anew: all claims are looked at for it."""
+        if files:
+            self.db.execute(f"DELETE FROM claims WHERE file IN ({','.join(map(str, files))})")
 
     def _changes(self, found: Walk) -> Changes:
         return Changes(found, {file.path: file for file in self._files()})
@@ -398,6 +442,7 @@ class Index:
         for found, known, reading in readings:
             if known is not None and (known.vanished or known.path != found.path):  # back, or moved: A13
                 session_changes.recount_file(known.id)
+            session_changes.note_beginning(found, known, reading)
             number = self._store_file(found, known, reading)
             session_changes.take(number, reading, new=known is None)
         session_changes.settle()
@@ -455,9 +500,25 @@ class Index:
         return int(self.db.execute("PRAGMA data_version").fetchone()[0])
 
     def files_of(self, session: str) -> list[File]:
-        """The files whose path names a session and those known to hold claims of it."""
+        """The files whose path names a session and those known to hold claims of it.
+
+        For a transcript whose name is no session's, those of the sessions whose responses it holds.
+        """
         number = self._known_id(session)
-        return self._files("WHERE session = ? OR id IN (SELECT file FROM holds WHERE session = ?)", (number, number))
+        files = self._files("WHERE session = ? OR id IN (SELECT file FROM holds WHERE session = ?)", (number, number))
+        if not any(file.own and file.session == session for file in files) or self._owns(number):
+            return files
+        known = {file.id for file in files}
+        others = self._files(
+            "WHERE id IN (SELECT file FROM holds WHERE session IN"
+            " (SELECT holds.session FROM holds JOIN files ON files.id = file WHERE files.session = ? AND own))",
+            (number,),
+        )
+        return files + [file for file in others if file.id not in known]
+
+    def _owns(self, number: int | None) -> bool:
+        """Whether responses belong to a session."""
+        return self.db.execute("SELECT 1 FROM sessions WHERE session = ?", (number,)).fetchone() is not None
 
     def file_at(self, path: str) -> dict[str, File]:
         """The file known under a path, vanished or not, by that path; empty where there is none."""
@@ -505,10 +566,11 @@ class Index:
         for found, file, reading in list(self._read(changes.to_read)):
             number = self._store_file(found, file, reading)
             if reading.fresh:
-                self._delete_claims(number)
-            for key, claim in reading.claims.items():
+                self.delete_claims([number])
+            for claim in reading.claims.values():
                 claim.file = number
-                old = self._group(key[0]).get(key[1], {}).get(number)
+                thread = self._claims("WHERE family = ? AND rest = ? AND file = ?", claim.group, claim.rest, number)
+                old = thread.get(claim.rest, {}).get(claim.place())
                 best = claim if old is None else merged(old, claim, self._bytes_of)
                 self.db.execute(rows.INSERT, self._row(best))
 
@@ -536,24 +598,71 @@ class Index:
 
     def moment(self, response: ledger.Response) -> tuple[Any, ...]:
         """A counted response as days and blocks want it."""
-        claim = response.claim
         parts = [sums for _, sums in response.parts(self.table)]
         numbers = parts[0] if len(parts) == 1 else [sum(column) for column in zip(*parts, strict=True)]
         told = (*numbers[COST : COST + 3], numbers[INPUT] + numbers[OUTPUT])
-        return rows.moment(claim.timestamp, claim.group, claim.rest, told)
+        return rows.moment(*response.order, told)
 
     def counted(self, session: str) -> list[ledger.Response]:
         """A session's responses, from its claims."""
+        families = self.db.execute("SELECT DISTINCT family FROM claims WHERE session = ?", (self._known_id(session),))
+        return [one for one in self._responses(families.fetchall()) if one.session == session]
+
+    def _responses(self, families: Iterable[tuple[int]]) -> Iterator[ledger.Response]:
+        for (family,) in families:
+            yield from ledger.responses(self._group(family), self._bytes_of, self.began).values()
+
+    def counted_in(self, file: int) -> list[ledger.Response]:
+        """The responses that a file holds lines of; a copy in a fork is none of them."""
+        return [one for one in self._responses(self._families_in(file)) if (file, ledger.LINE) in one.held()]
+
+    def _families_in(self, file: int) -> list[tuple[int]]:
+        """The groups that a file holds claims of; while nothing is counted yet, all claims are looked at for that."""
+        of_known = "session IN (SELECT session FROM holds WHERE file = :file) AND " if self.complete else ""
+        query = f"SELECT DISTINCT family FROM claims WHERE {of_known}file = :file"
+        return self.db.execute(query, {"file": file}).fetchall()
+
+    def _own_files(self, number: int | None) -> list[int]:
+        found = self.db.execute("SELECT id FROM files WHERE session = ? AND own", (number,))
+        return [file for (file,) in found.fetchall()]
+
+    def _shown(self, session: str) -> list[ledger.Response]:
+        """What a question about a session is answered by: its responses; where it has none, those that the transcript
+        of that name holds lines of: some clients resume into a new file whose lines carry the old id."""
+        counted = self.counted(session)
+        if counted:
+            return counted
+        files = self._own_files(self._known_id(session))
+        found = {(one.claim.group, one.key): one for file in files for one in self.counted_in(file)}
+        return list(found.values())
+
+    def _shown_sums(self, session: str) -> ledger.Sums:
+        """The same, added up."""
         number = self._known_id(session)
-        found = []
-        for (group,) in self.db.execute("SELECT DISTINCT family FROM claims WHERE session = ?", (number,)).fetchall():
-            counted = ledger.responses(self._group(group), self._bytes_of)
-            found += [response for response in counted.values() if response.session == session]
-        return found
+        if self.complete and (self._owns(number) or not self._holds_others(number)):
+            return self._load_sums(session)
+        return self._added(self._shown(session))
+
+    def _holds_others(self, number: int | None) -> bool:
+        """Whether the transcript of a session's name holds lines of other sessions' responses."""
+        found = self.db.execute(
+            "SELECT 1 FROM files JOIN holds ON holds.file = files.id WHERE files.session = ? AND own AND counted = ?",
+            (number, ledger.LINE),
+        )
+        return found.fetchone() is not None
+
+    def began(self, session: str) -> int | None:
+        """The first timestamp of a session's own transcript, in microseconds; None where it has none (A6)."""
+        number = self._known_id(session)
+        row = self.db.execute("SELECT min(began) FROM files WHERE session = ? AND own", (number,)).fetchone()
+        return row[0]  # type: ignore[no-any-return]
 
     def _sum(self, session: str) -> ledger.Sums:
+        return self._added(self.counted(session))
+
+    def _added(self, counted: Iterable[ledger.Response]) -> ledger.Sums:
         sums = ledger.Sums()
-        for response in self.counted(session):
+        for response in counted:
             sums.add(response, self.table, self._project(response.claim))
         return sums
 
@@ -618,7 +727,7 @@ class Index:
         number = self._known_id(session)
         if number is None:
             return None
-        sums = self._load_sums(session) if self.complete else self._sum(session)
+        sums = self._shown_sums(session)
         own = self._facts(number)
         if not sums.responses and own is None:
             known = self.db.execute("SELECT 1 FROM files WHERE session = ?", (number,)).fetchone()
@@ -627,17 +736,20 @@ class Index:
         found = self._session(session, sums, own or (None, None), mode)
         found.archived = self._archived(number)
         if entries:
-            found.entries = ledger.entries(self.counted(session), self.table, MODES.index(mode))
+            found.entries = ledger.entries(self._shown(session), self.table, MODES.index(mode))
         return found
 
     def model_rows(self, session: str) -> list[tuple[Any, ...]]:
         """A session's models with their sums in every mode: (name, *sums in the order of the ledger)."""
-        sums = self._load_sums(session) if self.complete else self._sum(session)
+        sums = self._shown_sums(session)
         return [(name, *numbers) for name, numbers in sums.models.items() if numbers[RESPONSES]]
 
     def dependencies(self, session: str) -> list[Dependency] | None:
         """The files and folders that an answer about the session last refreshed rests on, as they were when they were
-        read; None where a change since could not show."""
+        read; None where a change since could not show, or where others' responses are shown."""
+        number = self._known_id(session)
+        if not self._owns(number) and self._holds_others(number):
+            return None
         known: list[Dependency] = []
         for file in self.files_of(session):
             if file.racy:
@@ -692,24 +804,46 @@ class Index:
         return of_database(self.db, now)
 
     def is_fork(self, session: str) -> bool:
-        """Whether a session's own transcript holds lines of another: it began as a copy."""
+        """Whether a session's own transcript holds copies of another's responses: it began as a fork."""
+        return bool(self.parents(session))
+
+    def parents(self, session: str) -> set[str]:
+        """The sessions of whose responses a session's own transcript holds copies."""
         number = self._known_id(session)
-        found = self.db.execute(
-            "SELECT 1 FROM files JOIN holds ON holds.file = files.id"
-            " WHERE files.session = ? AND own AND holds.session != ? LIMIT 1",
-            (number, number),
-        )
-        return found.fetchone() is not None
+        if self.complete:
+            found = self.db.execute(
+                "SELECT holds.session FROM files JOIN holds ON holds.file = files.id"
+                " WHERE files.session = ? AND own AND holds.session != ? AND counted = ?",
+                (number, number, ledger.COPY),
+            )
+            return {self._text(parent) for (parent,) in found.fetchall()}
+        return {
+            one.session
+            for file in self._own_files(number)
+            for one in self._responses(self._families_in(file))
+            if one.session != session and (file, ledger.COPY) in one.held()
+        }
 
     def last_context(self, session: str) -> tuple[int, str] | None:
-        """(prompt tokens, model) of a session's last main-chain response that names a model."""
+        """(prompt tokens, model) of the last main-chain response in a session's transcript that names a model.
+
+        Of the iterations of a response the last one's prompt counts; a copy in a fork is as good as the original.
+        """
         number = self._known_id(session)
         row = self.db.execute(
-            "SELECT input + cache_creation + cache_read, text FROM claims JOIN names ON names.id = model"
-            " WHERE session = ? AND NOT side AND text NOT IN (x'', ?) ORDER BY timestamp DESC, family, rest LIMIT 1",
-            (number, SYNTHETIC.encode()),
+            "SELECT input + cache_creation + cache_read, bill, text FROM claims JOIN names ON names.id = model"
+            " WHERE NOT side AND text != x'' AND (session = ?"
+            " OR (file IN (SELECT id FROM files WHERE session = ? AND own)"
+            " AND session IN (SELECT holds.session FROM holds JOIN files ON files.id = file"
+            " WHERE files.session = ? AND own)))"
+            " ORDER BY timestamp DESC, output DESC, family, rest LIMIT 1",
+            (number, number, number),
         ).fetchone()
-        return (row[0], row[1].decode("utf-8", "surrogatepass")) if row else None
+        if row is None:
+            return None
+        prompt, bill, model = row
+        context = rows.unpack_bill(bill)[2] if bill else None
+        return prompt if context is None else context, model.decode("utf-8", "surrogatepass")
 
 
 FACTS = "custom_title, ai_title, summary, client_cost FROM files"

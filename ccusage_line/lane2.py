@@ -72,14 +72,17 @@ class Lane2:
 
 def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | None:
     """A session brought up to date; None where there is no complete index or no such session."""
-    from .database import NAME, DatabaseError
+    from .database import NAME, DatabaseError, Outdated
 
     folder = index_dir(environ)
     if not os.path.exists(os.path.join(folder, NAME)):
         return None
     from .index import WAIT_ONE, Index
 
-    index = Index(folder, data_dirs(environ), wait=WAIT_ONE)
+    try:
+        index = Index(folder, data_dirs(environ), wait=WAIT_ONE, migrate=False)
+    except Outdated:
+        return None
     try:
         if not index.stored or not index.complete or not index.refresh_session(session):
             return None

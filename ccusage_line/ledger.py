@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from . import prices
-from .response import FAST, FINAL, SYNTHETIC, US, Claim, best, main_times_of, session_of
+from .response import (
+    FAST,
+    FINAL,
+    INSTEAD,
+    NO_MESSAGE,
+    ORIGINAL,
+    REQUESTED,
+    US,
+    Claim,
+    best,
+    each_of,
+    main_times_of,
+    session_of,
+)
 from .session import (
     COST,
     CREATION,
@@ -20,58 +33,84 @@ from .session import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    Group = dict[int, dict[int, Claim]]  # of one group: the key's rest -> file -> claim
+    from .response import Part, Share
+
+    Place = tuple[int, str, int, str]
+    Group = dict[int, dict[Place, Claim]]  # claims with one message.id: the thread's rest -> place -> claim
 
 DISPLAY = 2  # its place in a cost triple, as in session.MODES
 
 
 class Response:
-    """One counted response: its best claim, the session it belongs to, whether it was ever finalised."""
+    """One counted response: its best claim, the session it belongs to, whether it was ever finalised.
 
-    __slots__ = ("_parts", "claim", "incomplete", "session")
+    `key` names it: the least rest of the threads it is made of.
+    """
 
-    def __init__(self, claim: Claim, session: str, incomplete: bool) -> None:
+    __slots__ = ("_parts", "claim", "claims", "incomplete", "key", "session")
+
+    def __init__(self, key: int, claim: Claim, session: str, claims: Sequence[Claim]) -> None:
         self._parts: list[tuple[str, list[int]]] = []
+        self.key = key
         self.claim = claim
         self.session = session
-        self.incomplete = incomplete
+        self.claims = claims
+        self.incomplete = not any(one.flags & FINAL for one in claims)
 
-    def same(self, other: Response | None) -> bool:
-        return (
-            other is not None
-            and (self.session, self.incomplete) == (other.session, other.incomplete)
-            and self.claim.content() == other.claim.content()
+    def same(self, other: Response) -> bool:
+        """Whether both count alike; which claims say so does not matter."""
+        return (self.key, self.session, self.incomplete, self.claim.content()) == (
+            other.key,
+            other.session,
+            other.incomplete,
+            other.claim.content(),
         )
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Its time, then what names it."""
+        return self.claim.timestamp, self.claim.group, self.key
 
     def parts(self, table: prices.PriceTable) -> list[tuple[str, list[int]]]:
         """(model, sums) of the response itself and of what is billed beside it (A9); always by the same *table*."""
         if not self._parts:
             c = self.claim
             own = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
-            self._parts = [charge(table, own, c.cost_usd, covered=False)]
-            self._parts += [charge(table, part, c.cost_usd, covered=True) for part in c.further]
+            further, shares, _ = c.bill or ((), (), None)
+            billed = further if c.flags & INSTEAD else (own, *further)
+            self._parts = [
+                charge(table, part, c.cost_usd, covered=place > 0, shares=shares if part is own else ())
+                for place, part in enumerate(billed)
+            ]
         return self._parts
+
+    def held(self) -> Iterator[tuple[int, int]]:
+        """The files that hold its lines, each with COPY or LINE; one may come more than once."""
+        for claim in self.claims:
+            yield claim.file, LINE if claim.flags & ORIGINAL and claim.session == self.session else COPY
+
+
+# what a file holds of a session
+CLAIM, COPY, LINE = range(3)  # lines that name it; copies of its responses, as in a fork; lines of its responses
 
 
 def charge(
-    table: prices.PriceTable, part: tuple[Any, ...], cost_usd: float | None, covered: bool
+    table: prices.PriceTable, part: Part, cost_usd: float | None, covered: bool, shares: tuple[Share, ...] = ()
 ) -> tuple[str, list[int]]:
-    """(model, sums) of (model, input, output, cache creation, 1 h part of it, read, searches, flags).
+    """(model, sums) of what is billed.
 
-    *covered*: a line's costUSD is that of its whole response, so what is billed beside adds nothing to it.
+    *covered*: a line's costUSD is that of its whole response, so what is billed beside adds nothing to it. *shares* are
+    the iterations that add up to the part (A10).
     """
     model, input, output, creation, write_1h, read, searches, flags = part
-    if model == SYNTHETIC:
-        return "", [input, output, creation, read, 0, 0, 0, 1, 0, 0]
     price = table.find(model) if model else None
     cost = unpriced = 0
     if price is not None:
-        write_5m = creation - write_1h
         fast, us = bool(flags & FAST), bool(flags & US)
-        cost = prices.cost(price, input, output, write_5m, write_1h, read, searches, fast, us)
+        cost = prices.cost(price, input, output, creation - write_1h, write_1h, read, searches, fast, us, shares)
     elif model or input or output or creation or read:
         unpriced = 1
     if cost_usd is None:
@@ -80,22 +119,62 @@ def charge(
     return model, [input, output, creation, read, own, cost, own, 1, 0, unpriced]
 
 
-def responses(group: Group, bytes_of: Callable[[Claim], bytes]) -> dict[int, Response]:
-    """The responses that a group's claims make, by the key's rest; replays on a sidechain left out (A4)."""
+def responses(
+    group: Group, bytes_of: Callable[[Claim], bytes], began: Callable[[str], int | None]
+) -> dict[int, Response]:
+    """The responses that a group's claims make, by their keys; replays on a sidechain left out (A4).
+
+    *began* tells the first timestamp of a session's own transcript (A6).
+    """
     found = {}
     main_times: set[int] | None = None
-    for rest, claims in group.items():
-        if not claims:
-            continue
-        winner = best(claims.values(), bytes_of) if len(claims) > 1 else next(iter(claims.values()))
-        if winner.side:
+    for key, claims in hanging_together(group):
+        winner = best(claims, bytes_of) if len(claims) > 1 else claims[0]
+        if winner.side and winner.group != NO_MESSAGE:
             if main_times is None:
-                main_times = {t for other in group.values() for t in main_times_of(other.values())}
+                main_times = {t for threads in group.values() for t in main_times_of(threads.values())}
             if winner.timestamp in main_times:
                 continue
-        final = any(claim.flags & FINAL for claim in claims.values())
-        found[rest] = Response(winner, session_of(claims.values()), not final)
+        found[key] = Response(key, winner, session_of(claims, began), claims)
     return found
+
+
+def hanging_together(group: Group) -> Iterator[tuple[int, list[Claim]]]:
+    """The claims of each response of a group, by the least rest of its threads (A4)."""
+    if len(group) == 1:
+        for rest, claims in group.items():
+            if claims:
+                yield rest, list(claims.values())
+        return
+    root = {rest: rest for rest in group}
+
+    def find(rest: int) -> int:
+        while root[rest] != rest:
+            root[rest] = rest = root[root[rest]]
+        return rest
+
+    def join(rest: int, other: int) -> None:
+        rest, other = find(rest), find(other)
+        root[max(rest, other)] = min(rest, other)
+
+    of_uuid: dict[bytes, int] = {}
+    without_request: dict[bytes, int] = {}
+    for rest, claims in group.items():
+        for claim in claims.values():
+            for uuid in each_of(claim.uuids):
+                join(rest, of_uuid.setdefault(uuid, rest))
+                if not claim.flags & REQUESTED:
+                    without_request[uuid] = rest
+    for rest, claims in group.items():
+        for claim in claims.values():
+            for parent in each_of(claim.parents):
+                if parent in without_request:
+                    join(rest, without_request[parent])
+    together: dict[int, list[Claim]] = {}
+    for rest, claims in group.items():
+        if claims:
+            together.setdefault(find(rest), []).extend(claims.values())
+    yield from together.items()
 
 
 class Sums:
@@ -114,10 +193,9 @@ class Sums:
         self.stale = False  # something was withdrawn that only counting anew can tell
 
     def add(self, response: Response, table: prices.PriceTable, project: str) -> None:
-        claim = response.claim
         for model, sums in response.parts(table):
             self.add_part(model, sums, response.incomplete)
-        self.reach((claim.timestamp, claim.group, claim.rest), project)
+        self.reach(response.order, project)
 
     def add_part(self, model: str, sums: list[int], incomplete: bool) -> None:
         """Add the sums of responses, all or none incomplete, or of what is billed beside one, to their model's."""
@@ -175,14 +253,16 @@ class Sums:
         if response.claim.timestamp in (self.first, self.last):
             self.stale = True
 
-    def replace(self, old: Response, new: Response, table: prices.PriceTable, project: str) -> None:
-        """Another line of a counted response won: common at the end of a session, where it must not cost a recount."""
-        before, after = old.claim.timestamp, new.claim.timestamp
-        at_the_end = before == self.last and after >= before
-        if before != self.first and (before == after or at_the_end):
-            self._subtract(old, table)
-        else:
-            self.remove(old, table)
+    def replace(self, old: Sequence[Response], new: Response, table: prices.PriceTable, project: str) -> None:
+        """Another line of a counted response won, or several turned out to be one: common at the end of a session,
+        where it must not cost a recount."""
+        after = new.claim.timestamp
+        for response in old:
+            before = response.claim.timestamp
+            if before != self.first and (before != self.last or after >= before):
+                self._subtract(response, table)
+            else:
+                self.remove(response, table)
         self.add(new, table, project)
 
     def _subtract(self, response: Response, table: prices.PriceTable) -> None:
@@ -200,17 +280,16 @@ class Sums:
 
 def entries(counted: Iterable[Response], table: prices.PriceTable, mode: int) -> list[Entry]:
     """What `--entries` shows: one per response and per what is billed beside it, by time then key."""
-    ordered = sorted(counted, key=lambda r: (r.claim.timestamp, r.claim.group, r.claim.rest))
     return [
         Entry(
             response.claim.timestamp,
-            model or (SYNTHETIC if response.claim.model == SYNTHETIC else UNNAMED_MODEL),
+            model or UNNAMED_MODEL,
             sums[INPUT],
             sums[OUTPUT],
             sums[CREATION],
             sums[READ],
             sums[COST + mode],
         )
-        for response in ordered
+        for response in sorted(counted, key=lambda response: response.order)
         for model, sums in response.parts(table)
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .price_store import Refreshed, Settled
 
@@ -324,14 +324,17 @@ def cost(
     searches: int = 0,
     fast: bool = False,
     us: bool = False,
+    shares: Sequence[tuple[int, int, int, int, int]] = (),
 ) -> int:
-    """Pico-dollars of one response (A10), exact until the one rounding at the end, half to even."""
-    threshold, above = price.threshold, price.above
-    if threshold is not None and above is not None and input + write_5m + write_1h + read > threshold:
-        rates = above
+    """Pico-dollars of one response (A10), exact until the one rounding at the end, half to even.
+
+    *shares* are the iterations that add up to it (input, output, cache creation, 1 h part of it, read): a long prompt
+    makes only its own one cost the higher prices.
+    """
+    if shares:
+        units = sum(_units(price, i, o, creation - hour, hour, r) for i, o, creation, hour, r in shares)
     else:
-        rates = (price.input, price.output, price.write_5m, price.write_1h, price.read)
-    units = input * rates[0] + output * rates[1] + write_5m * rates[2] + write_1h * rates[3] + read * rates[4]
+        units = _units(price, input, output, write_5m, write_1h, read)
     per_pico = UNIT // PICO
     if fast:
         units *= price.fast
@@ -340,6 +343,16 @@ def cost(
         units *= price.us
         per_pico *= ONE
     return _rounded(units, per_pico) + searches * price.web_search
+
+
+def _units(price: Price, input: int, output: int, write_5m: int, write_1h: int, read: int) -> int:
+    """What the tokens of one prompt and its answer cost, in UNIT-ths of a dollar."""
+    threshold, above = price.threshold, price.above
+    if threshold is not None and above is not None and input + write_5m + write_1h + read > threshold:
+        rates = above
+    else:
+        rates = (price.input, price.output, price.write_5m, price.write_1h, price.read)
+    return input * rates[0] + output * rates[1] + write_5m * rates[2] + write_1h * rates[3] + read * rates[4]
 
 
 def pico(cost_usd: float) -> int:

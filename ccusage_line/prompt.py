@@ -155,12 +155,17 @@ def _publish(
     passed: Sequence[readyline.Project],
     looked: int,
 ) -> bool:
+    from .database import Outdated
     from .detach import spawn
     from .index import Index
     from .transcript import stem
 
     transcript = project.transcripts[0]
-    index = Index(index_dir(environ), roots, wait=_WAIT)
+    try:
+        index = Index(index_dir(environ), roots, wait=_WAIT, migrate=False)
+    except Outdated:
+        spawn("index", "sweep")
+        return False
     try:
         id = stem(os.path.basename(transcript))
         index.refresh_session(id)

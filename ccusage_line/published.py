@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_MAGIC = b"ccusage published 1\n"
+_MAGIC = b"ccusage published 2\n"
 _DIGEST = 16
 REPORTS = ("report.text", "report.json")  # the last reports of many sessions, which any change of the index takes back
 

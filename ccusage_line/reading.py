@@ -6,14 +6,15 @@ import os
 import time
 
 from .digest import digest_bytes
-from .response import MAX_LINE, Claim, claim_of, merged, money, objects
-from .transcript import BLOCK, FACTS, USAGE, Tail, lines_with, open_regular, read_at
+from .response import MAX_LINE, Claim, claim_of, merged, money, objects, timestamp
+from .transcript import BLOCK, FACTS, TIME, USAGE, Tail, lines_with, open_regular, read_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .response import Key
     from .transcript import Block
 
     BytesOf = Callable[[Claim], bytes]  # reads a claim's line
@@ -29,7 +30,20 @@ _COARSE_TICK = 2_000_000_000  # ns: of those that keep whole or even seconds
 class Known:
     """What the index knows of a file: its stat when it was last looked at, and how far it was read."""
 
-    __slots__ = ("crc", "ctime", "device", "head", "inode", "mtime", "offset", "racy", "seen", "skipping", "tail")
+    __slots__ = (
+        "began",
+        "crc",
+        "ctime",
+        "device",
+        "head",
+        "inode",
+        "mtime",
+        "offset",
+        "racy",
+        "seen",
+        "skipping",
+        "tail",
+    )
 
     device: int
     inode: int
@@ -42,6 +56,7 @@ class Known:
     crc: int | None  # CRC-32 of everything before the offset; None where it was never needed
     skipping: bool  # the offset stands inside a line too long to be read
     racy: bool  # a change within the same clock tick would not show in the stat
+    began: int | None  # microseconds: the first timestamp of a session's own transcript (A6)
 
     def same(self, stat: os.stat_result) -> bool:
         """Whether the file is as it was read."""
@@ -70,7 +85,8 @@ class Reading(Known):
 
     def __init__(self) -> None:
         self.fresh = True  # read from the start: it replaces all that was known of the file
-        self.claims: dict[tuple[int, int], Claim] = {}
+        self.began = None
+        self.claims: dict[Key, Claim] = {}
         self.bad = 0  # bad lines in what was read
         self.titles: list[str | None] = [None, None, None]  # last custom title, ai title, summary
         self.client_cost: float | None = None
@@ -92,6 +108,8 @@ def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of
         for begin, end in lines_with(block, (USAGE,)):
             take_line(reading, bytes(view[begin:end]), offset + begin, session, bytes_of)
         if own:
+            if reading.began is None:
+                take_beginning(reading, block)
             for begin, end in lines_with(block, FACTS):
                 take_facts(reading, bytes(view[begin:end]))
 
@@ -122,6 +140,7 @@ def read_file(
         if known is not None and _goes_on(descriptor, known, stat):
             reading.fresh = False
             reading.crc = known.crc
+            reading.began = known.began
             tail = Tail(known.offset, known.skipping)
         _read(descriptor, stat.st_size, tail, reading, session, own, take_block)
         if known is not None and not reading.fresh and tail.overlong and known.seen > known.offset:
@@ -186,7 +205,9 @@ def _read(
     for block in tail.blocks(descriptor, end):
         if reading.crc is not None:
             reading.crc = _crc32(block.data(), reading.crc)
+        same_file.block = block
         take_block(reading, block, session, own, same_file)
+    same_file.block = None
     if tail.rest and len(tail.rest) <= MAX_LINE:
         _unfinished(reading, tail, session, own, same_file)
     if tail.overlong or tail.skipping:
@@ -205,16 +226,23 @@ def _unfinished(reading: Reading, tail: Tail, session: str, own: bool, same_file
             if claim is not None:
                 take(reading, [claim], same_file)
     if own:
+        if reading.began is None and TIME in tail.rest:
+            reading.began = beginning(objects(tail.rest, whole=False))
         take_facts(reading, tail.rest, whole=False)
 
 
 class _LineSource:
-    """Reads a claim's line out of the file that is being read."""
+    """Gives a claim's line in the file that is being read: out of the block at hand, if it stands there."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self.block: Block | None = None
 
     def __call__(self, claim: Claim) -> bytes:
+        block = self.block
+        if block is not None and claim.at >= block.place:
+            begin = block.begin + claim.at - block.place
+            return bytes(block.buffer[begin : begin + claim.length])
         here = os.lseek(self._descriptor, 0, os.SEEK_CUR)
         try:
             return read_at(self._descriptor, claim.length, claim.at)
@@ -226,9 +254,34 @@ def take(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None:
     """Put claims beside, or in the place of, what the file's other lines say of their responses."""
     known = reading.claims
     for claim in claims:
-        key = claim.group, claim.rest
+        key = claim.group, claim.rest, claim.session, claim.rank, claim.maker
         before = known.get(key)
         known[key] = claim if before is None else merged(before, claim, bytes_of)
+
+
+def take_beginning(reading: Reading, block: Block) -> None:
+    """Look in a block for the first timestamp of its file."""
+    buffer, place = block.buffer, block.begin
+    while reading.began is None:
+        place = buffer.find(TIME, place, block.stop)
+        if place < 0:
+            return
+        end = buffer.find(b"\n", place, block.stop)  # a block ends with one
+        begin = buffer.rfind(b"\n", block.begin, place) + 1 or block.begin
+        reading.began = beginning(objects(bytes(buffer[begin:end])))
+        place = end
+
+
+def beginning(found: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
+    """The first timestamp among the objects of a line: their own, or that of the snapshot they hold (A6)."""
+    for obj, _, _ in found:
+        time = timestamp(obj.get("timestamp"))
+        if time is None:
+            snapshot = obj.get("snapshot")
+            time = timestamp(snapshot.get("timestamp")) if isinstance(snapshot, dict) else None
+        if time is not None:
+            return time
+    return None
 
 
 _TITLES = {"custom-title": (0, "customTitle"), "ai-title": (1, "aiTitle"), "summary": (2, "summary")}

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from array import array
 
-from . import ledger, rows
+from . import ledger, links, rows
 from .columns import KEY, numbers_of
-from .response import FINAL
+from .response import FINAL, ORIGINAL
 from .session import COST, INPUT, OUTPUT, RESPONSES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
     from typing import Any
 
     from .columns import Columns
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .prices import PriceTable
     from .response import Claim
 
-    Sessions = list[tuple[str, list[Any]]]  # their sums
+    Sessions = list[tuple[str, int, list[Any]]]  # what the file holds of them (ledger.COPY or LINE) and their sums
     FileSums = tuple[Sessions, bytes]  # and of each claim its costs in the three modes and its tokens in and out
     FilesAlone = dict[int, tuple[list[array[int]], Sessions]]  # by file: its claims' times and keys, and what they make
 
@@ -37,20 +37,24 @@ def of_file(claims: Collection[Claim], table: PriceTable, folder: str) -> FileSu
     charged: dict[tuple[str, str, bool], list[list[int]]] = {}  # by session, model, incomplete
     moments: list[int] = []
     for claim in claims:
-        if claim.further:
+        if claim.bill is not None:
             return None
         own = claim.model, claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read
         name, sums = ledger.charge(table, (*own, claim.searches, claim.flags), claim.cost_usd, covered=False)
         moments += (*sums[COST:RESPONSES], sums[INPUT] + sums[OUTPUT])
         charged.setdefault((claim.session, name, not claim.flags & FINAL), []).append(sums)
     sessions: dict[str, ledger.Sums] = {}
+    held: dict[str, int] = {}
     for (session, name, incomplete), several in charged.items():
         known = sessions.setdefault(session, ledger.Sums())
         known.add_part(name, list(map(sum, zip(*several, strict=True))), incomplete)
     for claim in claims:
         sessions[claim.session].reach((claim.timestamp, claim.group, claim.rest), claim.cwd or folder)
+        if claim.flags & ORIGINAL:
+            held[claim.session] = ledger.LINE
+    told = [(session, held.get(session, ledger.COPY), sums.packed()) for session, sums in sessions.items()]
     try:
-        return [(session, sums.packed()) for session, sums in sessions.items()], array("q", moments).tobytes()
+        return told, array("q", moments).tobytes()
     except OverflowError:
         return None
 
@@ -69,6 +73,7 @@ def recount(index: Index, known: FilesAlone | None = None) -> None:
     moments that are stored are those of all these claims, and no others.
     """
     index._load_names()
+    index.db.execute("DELETE FROM links")
     tally = _Tally(index)
     where = ""
     if known:
@@ -82,7 +87,7 @@ def recount(index: Index, known: FilesAlone | None = None) -> None:
         index.db.executemany("INSERT INTO alone VALUES (?)", [(file,) for file in alone])
         where = "WHERE file NOT IN (SELECT file FROM alone)"
     for group in _groups(index, where):
-        if len(group) == 1 and group[0][-1] is None:
+        if len(group) == 1 and group[0][rows.BILL] is None:
             tally.take_row(group[0])
         else:
             tally.take_claims(group)
@@ -132,40 +137,40 @@ class _Tally:
 
     def take_file(self, file: int, sessions: Sessions) -> None:
         """Count a file whose claims are the only ones of their groups; its moments are stored."""
-        for session, packed in sessions:
+        for session, how, packed in sessions:
             number = self._index._id(session)
             self._of(number).merge(ledger.Sums.unpacked(packed))
-            self._holds[number, file] = 1
+            self._holds[number, file] = how
 
     def take_row(self, row: rows.Row) -> None:
         """Count a response of one claim."""
-        family, rest, file, session, _, _, timestamp, model, flags, *counts, cost_usd, cwd, _, _, _, _ = row
+        family, rest, file, session, _, _, _, timestamp, model, flags, *counts = row[: rows.CWD - 1]
+        cost_usd, cwd = row[rows.CWD - 1 : rows.CWD + 1]
         index, known = self._index, self._of(session)
         name, sums = ledger.charge(index.table, (index._texts[model], *counts, flags), cost_usd, covered=False)
         known.add_part(name, sums, not flags & FINAL)
         key = (timestamp, family, rest)
         known.reach(key, index._texts[cwd] or index._folder(file))
-        self._holds[session, file] = 1
+        self._holds[session, file] = ledger.LINE if flags & ORIGINAL else ledger.COPY
         auto, calculate, display = sums[COST:RESPONSES]
         self._moments.append(rows.moment(*key, (auto, calculate, display, sums[INPUT] + sums[OUTPUT])))
 
-    def take_claims(self, group: Iterable[rows.Row]) -> None:
+    def take_claims(self, rows_of_group: list[rows.Row]) -> None:
         """Count the responses that the claims of one group make."""
         index = self._index
-        claims: ledger.Group = {}
-        for row in group:
+        group: ledger.Group = {}
+        for row in rows_of_group:
             claim = index._claim(row)
-            claims.setdefault(claim.rest, {})[claim.file] = claim
-        counted = ledger.responses(claims, index._bytes_of)
-        for response in counted.values():
-            self._of(index._id(response.session)).add(response, index.table, index._project(response.claim))
+            group.setdefault(claim.rest, {})[claim.place()] = claim
+            self._holds.setdefault((row[rows.SESSION], claim.file), ledger.CLAIM)
+        if len(rows_of_group) >= links.LARGE:
+            links.store(index.db, rows_of_group[0][0], group)
+        for response in ledger.responses(group, index._bytes_of, index.began).values():
+            number = index._id(response.session)
+            self._of(number).add(response, index.table, index._project(response.claim))
             self._moments.append(index.moment(response))
-        for rest, files in claims.items():
-            owner = counted.get(rest)
-            for file, claim in files.items():
-                self._holds.setdefault((index._id(claim.session), file), 0)
-                if owner is not None:
-                    self._holds[index._id(owner.session), file] = 1
+            for file, how in response.held():
+                self._holds[number, file] = max(self._holds.get((number, file), ledger.CLAIM), how)
 
     def store(self) -> None:
         index = self._index

@@ -7,6 +7,7 @@ import time
 from stat import S_ISDIR, S_ISREG
 
 from . import ledger, rows
+from .links import LARGE, links_of, move, store
 from .reading import ends, is_racy, stat_of
 from .response import merged
 from .transcript import SUFFIX, Found, Walk, is_transcript, open_regular, parts_below, subfolders
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .index import File, Index
+    from .links import Link
     from .reading import Reading
     from .response import Claim
 
@@ -196,7 +198,7 @@ class Pending:
         self._sums: dict[str, ledger.Sums] = {}
         self._recount: set[str] = set()
         self._moments = False  # whether days and blocks change
-        self._held: set[tuple[str, int, bool]] = set()
+        self._held: set[tuple[str, int, int]] = set()
 
     def recount_file(self, file: int) -> None:
         """Count anew whatever a file holds lines of: it vanished or came back."""
@@ -226,65 +228,111 @@ class Pending:
             ).fetchall()
         return found
 
+    def note_beginning(self, found: Found, known: File | None, reading: Reading) -> None:
+        """Before a reading is stored: if it tells another beginning of a session's transcript, what several sessions
+        claim may have another owner (A6)."""
+        new = (found.session, found.own, reading.began)
+        old = (known.session, known.own, known.began) if known is not None else (found.session, False, None)
+        if new == old:
+            return
+        index = self._index
+        for session in {found.session, known.session if known is not None else found.session}:
+            rivals = index.db.execute(
+                "SELECT DISTINCT session FROM claims WHERE family IN (SELECT family FROM claims WHERE session = ?)",
+                (index._known_id(session),),
+            ).fetchall()
+            if len(rivals) > 1:
+                self._recount.update(index._text(number) for (number,) in rivals)
+
     def _change(self, family: int, file: int, withdrawn: set[int], added: list[Claim]) -> None:
         index = self._index
-        group = index._group(family)
-        index._tied = False
-        before = ledger.responses(group, index._bytes_of)
         touched = {claim.rest for claim in added} | withdrawn
-        involved = {claim.session for rest in touched for claim in group.get(rest, {}).values()}
-        held = {rest: list(claims.values()) for rest, claims in group.items()}
+        group, large = index.around(family, touched, added)
+        index._tied = False
+        before = self._responses(group)
+        sessions = _sessions_of(group)
+        links = {rest: links_of(group.get(rest, {}).values()) for rest in touched} if large else None
         for rest in withdrawn:
-            group[rest].pop(file, None)
+            for place in [place for place in group[rest] if place[0] == file]:
+                del group[rest][place]
         for claim in added:
             claims = group.setdefault(claim.rest, {})
-            known = claims.get(file)
+            known = claims.get(claim.place())
             # what counted before must stay as it was
-            claims[file] = claim if known is None else merged(known.copy(), claim, index._bytes_of)
-        after = ledger.responses(group, index._bytes_of)
-        self._store_claims(group, family, file, touched)
-        kept = {claim.session for rest in touched for claim in group.get(rest, {}).values()}
-        if index._tied or withdrawn or involved - kept:
-            self._recount |= involved | kept
-        for rest in before.keys() | after.keys():
-            self._account(before.get(rest), after.get(rest), group.get(rest, {}))
-            now = after.get(rest)
-            if index._tied or now is None or not now.same(before.get(rest)):
-                self._moments = True
-                times = {claim.timestamp for claim in held.get(rest, ())}
-                index.db.executemany(
-                    rows.DELETE_MOMENT,
-                    [(timestamp, family, rest) for timestamp in times],
-                )
-                if now is not None:
-                    index.db.execute(rows.INSERT_MOMENT, index.moment(now))
+            claims[claim.place()] = claim if known is None else merged(known.copy(), claim, index._bytes_of)
+        after = self._responses(group)
+        self._store_claims(group, family, file, touched, withdrawn)
+        self._store_links(group, family, links, bool(withdrawn))
+        if index._tied or withdrawn:
+            self._recount |= sessions | _sessions_of(group)
+        self._account(before, after)
 
-    def _store_claims(self, group: ledger.Group, family: int, file: int, touched: set[int]) -> None:
+    def _responses(self, group: ledger.Group) -> dict[int, ledger.Response]:
+        return ledger.responses(group, self._index._bytes_of, self._index.began)
+
+    def _store_claims(
+        self, group: ledger.Group, family: int, file: int, touched: set[int], withdrawn: set[int]
+    ) -> None:
         index = self._index
+        index.db.executemany(
+            "DELETE FROM claims WHERE family = ? AND rest = ? AND file = ?",
+            [(family, rest, file) for rest in withdrawn],
+        )
         for rest in touched:
-            claim = group[rest].get(file)
-            if claim is not None:
-                index.db.execute(rows.INSERT, index._row(claim))
-                self._hold(claim.session, file, False)
-            else:
-                index.db.execute("DELETE FROM claims WHERE family = ? AND rest = ? AND file = ?", (family, rest, file))
+            for claim in group[rest].values():
+                if claim.file == file:
+                    index.db.execute(rows.INSERT, index._row(claim))
+                    self._hold(claim.session, file, ledger.CLAIM)
 
-    def _account(self, before: ledger.Response | None, after: ledger.Response | None, claims: dict[int, Claim]) -> None:
+    def _store_links(self, group: ledger.Group, family: int, before: dict[int, set[Link]] | None, fewer: bool) -> None:
+        """Keep the links of a large group; one that has just become large, or is none any more, has them all or none.
+
+        *before* are those of the threads that changed, None where the group was not large; *fewer*: it may have lost
+        claims.
+        """
         index = self._index
-        if after is not None:
-            for number in claims:
-                self._hold(after.session, number, True)
-            if after.same(before):
-                return
-        project = index._project(after.claim) if after is not None else ""
-        if before is not None and after is not None and before.session == after.session:
-            self._of(after.session).replace(before, after, index.table, project)
-            return
-        if before is not None:
-            self._of(before.session).remove(before, index.table)
-            self._recount.add(before.session)
-        if after is not None:
-            self._of(after.session).add(after, index.table, project)
+        if before is None:
+            if sum(map(len, group.values())) >= LARGE:
+                store(index.db, family, group)
+        elif fewer and not index.is_large(family):
+            store(index.db, family, {})
+        else:
+            for rest, links in before.items():
+                move(index.db, family, rest, links, links_of(group[rest].values()))
+
+    def _account(self, before: dict[int, ledger.Response], after: dict[int, ledger.Response]) -> None:
+        """Move the sums from the responses that a group made to those that it makes now."""
+        index = self._index
+        into = {claim.rest: key for key, response in after.items() for claim in response.claims}
+        merging: dict[int | None, list[ledger.Response]] = {}
+        for response in before.values():
+            key = next((into[claim.rest] for claim in response.claims if claim.rest in into), None)
+            merging.setdefault(key, []).append(response)
+        for key, now in after.items():
+            for number, how in now.held():
+                self._hold(now.session, number, how)
+            merging.setdefault(key, [])
+        for key, old in merging.items():
+            new = None if key is None else after[key]
+            if new is None or len(old) != 1 or not new.same(old[0]):
+                self._replace(old, new)
+            elif not index._tied:
+                continue
+            self._moments = True
+            times = [(claim.timestamp, claim.group, one.key) for one in old for claim in one.claims]
+            index.db.executemany(rows.DELETE_MOMENT, times)
+            if new is not None:
+                index.db.execute(rows.INSERT_MOMENT, index.moment(new))
+
+    def _replace(self, old: list[ledger.Response], new: ledger.Response | None) -> None:
+        index = self._index
+        for response in old:
+            if new is None or response.session != new.session:
+                self._of(response.session).remove(response, index.table)
+                self._recount.add(response.session)
+        if new is not None:
+            same = [response for response in old if response.session == new.session]
+            self._of(new.session).replace(same, new, index.table, index._project(new.claim))
 
     def _of(self, session: str) -> ledger.Sums:
         sums = self._sums.get(session)
@@ -292,12 +340,12 @@ class Pending:
             sums = self._sums[session] = self._index._load_sums(session)
         return sums
 
-    def _hold(self, session: str, file: int, counted: bool) -> None:
-        if (session, file, counted) not in self._held:
-            self._held.add((session, file, counted))
+    def _hold(self, session: str, file: int, how: int) -> None:
+        if (session, file, how) not in self._held:
+            self._held.add((session, file, how))
             self._index.db.execute(
                 "INSERT INTO holds VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET counted = max(counted, excluded.counted)",
-                (self._index._id(session), file, counted),
+                (self._index._id(session), file, how),
             )
 
     def settle(self) -> None:
@@ -317,17 +365,21 @@ class Pending:
             self._settle_holds(session)
 
     def _settle_holds(self, session: str) -> None:
-        """The files that hold lines of a session, from its claims."""
+        """What files hold of a session, from its claims."""
         index = self._index
         number = index._id(session)
-        claims = index.db.execute("SELECT family, file FROM claims WHERE session = ?", (number,)).fetchall()
-        files = {file: 0 for _, file in claims}
-        for family in {family for family, _ in claims}:
-            group = index._group(family)
-            for rest, response in ledger.responses(group, index._bytes_of).items():
-                if response.session == session:
-                    files.update(dict.fromkeys(group[rest], 1))
+        files = dict.fromkeys(
+            (file for (file,) in index.db.execute("SELECT DISTINCT file FROM claims WHERE session = ?", (number,))),
+            ledger.CLAIM,
+        )
+        for response in index.counted(session):
+            for file, how in response.held():
+                files[file] = max(files.get(file, ledger.CLAIM), how)
         index.db.execute("DELETE FROM holds WHERE session = ?", (number,))
         index.db.executemany(
-            "INSERT INTO holds VALUES (?, ?, ?)", [(number, file, counted) for file, counted in sorted(files.items())]
+            "INSERT INTO holds VALUES (?, ?, ?)", [(number, file, how) for file, how in sorted(files.items())]
         )
+
+
+def _sessions_of(group: ledger.Group) -> set[str]:
+    return {claim.session for claims in group.values() for claim in claims.values()}

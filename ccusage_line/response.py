@@ -1,73 +1,91 @@
 """A line of a transcript -> a claim on a response; rules A2 to A9.
 
-A *claim* is what one file says of one response: its best line (A5) and what is known from all its lines together.
-A *response* is the best of its claims. Tier 0: the standard library's JSON scanner, no package; `typed` reads the same
-lines with a faster decoder and must agree with this module on every one of them.
+A *claim* is what one file says of one thread: its lines with one `message.id` and one `requestId` (or, without it, with
+the same counts) that name the same session. It holds the best of these lines (A5) and what they all say together. A
+*response* is one thread or several that hang together (A4; `ledger`). The standard library's JSON scanner, no package;
+`typed` reads the same lines with a faster decoder and must agree with this module on every one of them.
 """
 
 from __future__ import annotations
 
-from .digest import digest_bytes, digester
+from .digest import bytes_digester, digest_bytes, digester
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    Key = tuple[int, int, str, int, str]  # of a claim in its file: group, rest, session, rank, maker
+    # model, input, output, cache creation, 1 h part of it, read, web searches, flags
+    Part = tuple[str, int, int, int, int, int, int, int]
+    Share = tuple[int, int, int, int, int]  # input, output, cache creation, 1 h part of it, read
+    # what is billed beside the top-level usage, or in its place (A9); the iterations that add up to it, each with a
+    # prompt of its own (A10); tokens of the last iteration's prompt, None where that is the top level's
+    Bill = tuple[tuple[Part, ...], tuple[Share, ...], int | None]
+
 MAX_COUNT = 2**53  # A3: a larger count is not one
 MAX_DEPTH = 5_000  # an object nested deeper is as a torn one, whatever the interpreter's own limit
 MAX_TORN = 1_000  # torn objects in one line after which the rest of it is passed over: a bound on hostile lines
 MAX_LINE = 64 * 1024 * 1024  # bytes; a longer line is passed over as bad
-SYNTHETIC = "<synthetic>"  # A9: written by the client in place of a model's name
+SYNTHETIC = "<synthetic>"  # A9: written by the client in place of a model's name: such a line is no response
+NO_MESSAGE = 0  # the group of all lines without a `message.id`
 
 # flags of a claim
 STOP = 1  # the best line has a stop_reason
 SPEED = 2  # the best line names a speed
 FAST = 4
 US = 8
-FINAL = 16  # any line of the response in this file has a stop_reason (A12)
+FINAL = 16  # any line has a stop_reason (A12)
+ORIGINAL = 32  # any line stands where its request was made: it is no copy in a fork
+REQUESTED = 64  # the lines have a requestId
+INSTEAD = 128  # what the bill has besides is billed in the place of the top-level usage (A9)
+_OF_BEST = STOP | SPEED | FAST | US | INSTEAD  # what the best line alone says
 
-# ranks of what names a line's session (A6)
-BY_REQUEST, BY_FORK, BY_LINE, BY_PATH = range(4)
+# what names a line's session (A6): requestSessionId; forkedFrom; sessionId, else the path
+BY_REQUEST, BY_FORK, BY_LINE = range(3)
 
 _BOM = b"\xef\xbb\xbf"
-_SPACE = b" \t\r\n"
+_SPACE = b" \t\r\n\0"
 _RESTARTS = ('{"parentUuid"', '{"type"')  # A2: where an object begins behind a torn one
 
 
 class Claim:
-    """What one file says of one response; the fields are those of its best line unless said otherwise."""
+    """What one file says of one thread; the fields are those of its best line unless said otherwise."""
 
     __slots__ = (
         "at",
+        "bill",
         "cache_creation",
         "cache_read",
         "cost_usd",
         "cwd",
         "file",
         "flags",
-        "further",
         "group",
         "input",
         "length",
         "main_times",
+        "maker",
         "model",
         "output",
+        "parents",
         "rank",
         "rest",
         "searches",
         "session",
         "side",
         "timestamp",
+        "uuids",
         "write_1h",
     )
 
     file: int  # the index's number of the file; 0 until it has one
-    group: int  # the key (A4) as two signed 64-bit digests: responses with one message.id share the group
+    group: int  # the thread (A4) as two signed 64-bit digests: threads with one message.id share the group
     rest: int
-    session: str  # of all its lines here: the least (rank, id)  (A6)
+    session: str  # that all its lines name, each in the same way (A6)
     rank: int
-    side: bool  # every line here is of a sidechain
+    maker: str  # the `session_id` of all its lines; "" where they have none, or where it does not matter
+    side: bool  # every line is of a sidechain
     timestamp: int  # microseconds
     model: str  # "" where the line names none
     flags: int
@@ -81,8 +99,10 @@ class Claim:
     cwd: str
     at: int  # where the line's object stands in the file, and its bytes
     length: int
-    main_times: frozenset[int]  # timestamps of all its main-chain lines here but the best line's own
-    further: tuple[tuple[Any, ...], ...]  # A9: (model, input, output, cache_creation, write_1h, read, searches, flags)
+    main_times: frozenset[int]  # timestamps of all its main-chain lines but the best line's own
+    uuids: bytes  # digests of all its lines' uuids, each once, in the order of the lines, 8 bytes each
+    parents: bytes  # the same of their parentUuids, where the lines have no requestId
+    bill: Bill | None  # None where the top-level usage is all there is
 
     def order(self) -> tuple[bool, int, bool, bool, int]:
         """A5 up to the bytes: the smaller wins."""
@@ -93,7 +113,7 @@ class Claim:
         return (
             self.timestamp,
             self.model,
-            self.flags & ~FINAL,
+            self.flags & _OF_BEST,
             self.input,
             self.output,
             self.cache_creation,
@@ -102,8 +122,12 @@ class Claim:
             self.searches,
             self.cost_usd,
             self.cwd,
-            self.further,
+            self.bill,
         )
+
+    def place(self) -> tuple[int, str, int, str]:
+        """What tells the claims of one thread apart."""
+        return self.file, self.session, self.rank, self.maker
 
     def copy(self) -> Claim:
         claim = Claim()
@@ -113,16 +137,24 @@ class Claim:
 
 
 def merged(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
-    """Two claims of one file on one response as one; it is one of the two, changed."""
+    """Two claims with one key as one, *b* of later lines; it is one of the two, changed."""
     winner, loser = (b, a) if beats(b, a, bytes_of) else (a, b)
     if not loser.side:
         times = {loser.timestamp, *loser.main_times, *winner.main_times}
         times.discard(winner.timestamp)
         winner.main_times = frozenset(times)
-    if (loser.rank, loser.session) < (winner.rank, winner.session):
-        winner.rank, winner.session = loser.rank, loser.session
-    winner.flags |= loser.flags & FINAL
+    winner.flags |= loser.flags & (FINAL | ORIGINAL)
+    winner.uuids, winner.parents = joined(a.uuids, b.uuids), joined(a.parents, b.parents)
     return winner
+
+
+def joined(digests: bytes, more: bytes) -> bytes:
+    """Digests, and behind them those of *more* that are new."""
+    return digests + b"".join(digest for digest in each_of(more) if digest not in digests)
+
+
+def each_of(digests: bytes) -> list[bytes]:
+    return [digests[place : place + 8] for place in range(0, len(digests), 8)]
 
 
 def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
@@ -135,7 +167,8 @@ def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
     if first != second:
         return first < second
     # a file that is gone has no bytes to compare: one that is there decides, else the values themselves
-    return (bytes_of(a), repr(a.content())) < (bytes_of(b), repr(b.content()))
+    one, other = bytes_of(a), bytes_of(b)
+    return one < other if one != other else repr(a.content()) < repr(b.content())
 
 
 def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes]) -> Claim:
@@ -155,9 +188,27 @@ def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes]) -> Claim:
     return winner
 
 
-def session_of(claims: Iterable[Claim]) -> str:
-    """The session a response belongs to (A6)."""
-    return min((claim.rank, claim.session) for claim in claims)[1]
+def session_of(claims: Iterable[Claim], began: Callable[[str], int | None]) -> str:
+    """The session a response belongs to (A6). *began* tells the first timestamp of a session's own transcript."""
+    named: list[set[str]] = [set(), set(), set()]  # by rank
+    makers = set()
+    for claim in claims:
+        named[claim.rank].add(claim.session)
+        makers.add(claim.maker)
+    makers.discard("")
+    requested, forked, claimants = named
+    if requested:
+        return min(requested)
+    claimants = claimants or forked
+    if len(claimants) > 1 and len(claimants & makers) == 1:
+        claimants &= makers
+    if len(claimants) == 1:
+        return claimants.pop()
+    return min((_or_last(began(session)), session) for session in claimants)[1]
+
+
+def _or_last(time: int | None) -> tuple[bool, int]:
+    return (True, 0) if time is None else (False, time)
 
 
 def main_times_of(claims: Iterable[Claim]) -> set[int]:
@@ -170,28 +221,37 @@ def main_times_of(claims: Iterable[Claim]) -> set[int]:
     return times
 
 
-# --- the key (A4) -----------------------------------------------------------------------------------------------
+# --- the thread (A4) --------------------------------------------------------------------------------------------
 
 
 _of_message, _of_request, _of_usage = digester("m"), digester("r"), digester("u")
-_of_uuid, _of_bytes, _of_session = digester("i"), digester("b"), digester("s")
+_of_bytes, of_session = digester("b"), digester("s")
+uuid_digest = bytes_digester("i")
 
 
-def request_key(message_id: str, request_id: str) -> tuple[int, int]:
+def request_thread(message_id: str, request_id: str) -> tuple[int, int]:
     return _of_message(message_id), _of_request(request_id)
 
 
-def _key(obj: dict[str, Any], message_id: str, claim: Claim, raw: bytes) -> tuple[int, int]:
-    if message_id:
-        request_id = _text(obj.get("requestId"))
-        if request_id:
-            return request_key(message_id, request_id)
-        rest = f"{claim.input} {claim.cache_creation} {claim.cache_read} {claim.session}"
-        return _of_message(message_id), _of_usage(rest)
-    uuid = _text(obj.get("uuid"))
-    if uuid:
-        return _of_uuid(uuid), 0
-    return _of_bytes(digest_bytes(raw).hex()), _of_session(claim.session)
+def _thread(obj: dict[str, Any], message_id: str, claim: Claim, own: str, raw: bytes) -> tuple[int, int]:
+    """(group, rest) of a line; *own* is the session that it stands in: its `sessionId`, else the path's."""
+    group = _of_message(message_id) if message_id else NO_MESSAGE
+    request_id = _text(obj.get("requestId"))
+    if request_id:
+        return group, _of_request(request_id)
+    if message_id or claim.uuids:
+        return group, of_usage(claim.input, claim.cache_creation, claim.cache_read, own)
+    return group, of_bytes_alone(_of_bytes(digest_bytes(raw).hex()), of_session(own))
+
+
+def of_usage(input: int, cache_creation: int, cache_read: int, session: str) -> int:
+    """The thread of lines without a requestId."""
+    return _of_usage(f"{input} {cache_creation} {cache_read} {session}")
+
+
+def of_bytes_alone(line: int, session: int) -> int:
+    """The thread of a line that nothing names, by the digests of its bytes and of its session."""
+    return line ^ session
 
 
 # --- values ------------------------------------------------------------------------------------------------------
@@ -331,38 +391,50 @@ def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | Non
     if not isinstance(usage, dict):
         return None
     time = timestamp(obj.get("timestamp"))
-    if time is None:
+    model = _text(message.get("model"))
+    if time is None or model == SYNTHETIC:
         return None
+    own = _text(obj.get("sessionId")) or path_session
     claim = Claim()
     claim.file = 0
     claim.timestamp, claim.at, claim.length = time, at, len(raw)
-    claim.rank, claim.session = _session(obj, path_session)
     claim.side = obj.get("isSidechain") is True
     claim.cost_usd = money(obj.get("costUSD"))
     claim.cwd = _text(obj.get("cwd"))
-    claim.model = _text(message.get("model"))
+    claim.model = model
     claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches = tokens(usage)
     claim.flags = _usage_flags(usage)
     if _text(message.get("stop_reason")):
         claim.flags |= STOP | FINAL
+    fork = obj.get("forkedFrom")
+    forked = _text(fork.get("sessionId")) if isinstance(fork, dict) else ""
+    name_session(claim, own, _text(obj.get("requestSessionId")), forked, _text(obj.get("session_id")))
+    uuid, parent = _text(obj.get("uuid")), ""
+    if _text(obj.get("requestId")):
+        claim.flags |= REQUESTED
+    else:
+        parent = _text(obj.get("parentUuid"))
     claim.main_times = frozenset()
-    iterations = usage.get("iterations")
-    claim.further = _further(iterations, claim) if isinstance(iterations, list) else ()
-    claim.group, claim.rest = _key(obj, _text(message.get("id")), claim, raw)
+    claim.uuids = uuid_digest(uuid) if uuid else b""
+    claim.parents = uuid_digest(parent) if parent else b""
+    claim.bill = None
+    if usage.get("iterations") or message.get("pausedResponses"):
+        _bill(claim, usage, message.get("pausedResponses"))
+    claim.group, claim.rest = _thread(obj, _text(message.get("id")), claim, own, raw)
     return claim
 
 
-def _session(obj: dict[str, Any], path_session: str) -> tuple[int, str]:
-    """(rank, id) of what names a line's session (A6)."""
-    session = _text(obj.get("requestSessionId"))
-    if session:
-        return BY_REQUEST, session
-    fork = obj.get("forkedFrom")
-    session = _text(fork.get("sessionId")) if isinstance(fork, dict) else ""
-    if session:
-        return BY_FORK, session
-    session = _text(obj.get("sessionId"))
-    return (BY_LINE, session) if session else (BY_PATH, path_session)
+def name_session(claim: Claim, own: str, requested: str, forked: str, maker: str) -> None:
+    """Say whose a line is (A6). *own* is the session it stands in, *requested* its `requestSessionId`, *forked* that of
+    its `forkedFrom`, *maker* its `session_id`; "" for what it does not have."""
+    if requested:
+        claim.rank, claim.session, claim.maker = BY_REQUEST, requested, ""  # nothing else matters
+    elif forked:
+        claim.rank, claim.session, claim.maker = BY_FORK, forked, maker
+    else:
+        claim.rank, claim.session, claim.maker = BY_LINE, own, maker
+    if not forked and requested in ("", own):
+        claim.flags |= ORIGINAL
 
 
 def tokens(usage: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
@@ -393,22 +465,58 @@ def _usage_flags(usage: dict[str, Any]) -> int:
     return flags
 
 
-def _further(iterations: list[Any], claim: Claim) -> tuple[tuple[Any, ...], ...]:
-    """What is billed beside the top-level usage (A9)."""
-    found = []
+_BESIDE = ("advisor_message", "compaction")
+_ATTEMPTS = ("message", "fallback_message")
+
+
+def _bill(claim: Claim, usage: dict[str, Any], paused: object) -> None:
+    """Take in what a line bills besides its top-level usage, and how that is made up (A9, A10)."""
+    iterations = [entry for entry in _objects_in(usage.get("iterations")) if entry.get("model") != SYNTHETIC]
+    further: list[Part] = []
+    shares: tuple[Share, ...] = ()
+    attempts = [entry for entry in iterations if entry.get("type") in _ATTEMPTS]
+    if any(entry.get("type") == "fallback_message" for entry in attempts):
+        further = [_part(entry, _text(entry.get("model")), claim) for entry in attempts if tokens(entry)[1]]
+        claim.flags |= INSTEAD if further else 0
+    elif len(attempts) > 1:
+        shares = tuple(tokens(entry)[:5] for entry in attempts)
+        whole = (claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read)
+        if tuple(map(sum, zip(*shares, strict=True))) != whole:
+            shares = ()
     for entry in iterations:
-        kind = entry.get("type") if isinstance(entry, dict) else None
-        if kind not in ("advisor_message", "compaction"):
-            continue
-        model = claim.model
-        if kind == "advisor_message":
-            model = _text(entry.get("model")) or model
-        own = _usage_flags(entry)
-        flags = own & FAST if own & SPEED else claim.flags & FAST
-        geo = _text(entry.get("inference_geo"))
-        flags |= (US if geo == "us" else 0) if geo else claim.flags & US
-        found.append((model, *tokens(entry), flags))
-    return tuple(found)
+        if entry.get("type") == "advisor_message":
+            *part, flags = _part(entry, _text(entry.get("model")), claim)
+            further.append((*part, flags & ~FAST))  # type: ignore[arg-type]
+        elif entry.get("type") == "compaction":
+            further.append(_part(entry, "", claim))
+    for attempt in _objects_in(paused):
+        own = attempt.get("usage")
+        if isinstance(own, dict):
+            further.append(_part(own, "", claim))
+    prompts = [prompt_of(tokens(entry)) for entry in iterations if entry.get("type") not in _BESIDE]
+    context = prompts[-1] if prompts and prompts[-1] else None
+    if context == claim.input + claim.cache_creation + claim.cache_read:
+        context = None
+    if further or shares or context is not None:
+        claim.bill = tuple(further), shares, context
+
+
+def _objects_in(value: object) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _part(usage: dict[str, Any], model: str, claim: Claim) -> Part:
+    """What a usage object bills, at *model*, else at the line's; what it does not say of itself the line says."""
+    own = _usage_flags(usage)
+    flags = own & FAST if own & SPEED else claim.flags & FAST
+    geo = _text(usage.get("inference_geo"))
+    flags |= (US if geo == "us" else 0) if geo else claim.flags & US
+    return (model or claim.model, *tokens(usage), flags)
+
+
+def prompt_of(counts: tuple[int, ...]) -> int:
+    """Tokens of the prompt: input, cache writes and cache reads of what `tokens` gives."""
+    return counts[0] + counts[2] + counts[4]
 
 
 # --- bytes -> objects --------------------------------------------------------------------------------------------
@@ -544,7 +652,7 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
             place = _restart(text, place + 1)
             continue
         end = value[1]
-        if not found and torn == 0 and end == len(text.rstrip(" \t\r\n")):
+        if not found and torn == 0 and end == len(text.rstrip(" \t\r\n\0")):
             raw = line.strip(_SPACE)
             return [(value[0], raw, lead + line.find(b"{"))]
         # Replaced bytes make places in the text and in the line differ; braces are ASCII, so counting them leads
@@ -558,7 +666,7 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
 
 
 def _skip_space(text: str, place: int) -> int:
-    while place < len(text) and text[place] in " \t\r\n":
+    while place < len(text) and text[place] in " \t\r\n\0":
         place += 1
     return place
 

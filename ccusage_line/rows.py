@@ -1,6 +1,6 @@
 """A claim as a row of the index, and back. Tier 0.
 
-A row is a tuple in the order of COLUMNS; its session, model and cwd are the numbers of names.
+A row is a tuple in the order of COLUMNS; its session, maker, model and cwd are the numbers of names.
 """
 
 from __future__ import annotations
@@ -12,28 +12,32 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
     from typing import Any
 
+    from .response import Bill
+
     Row = tuple[Any, ...]
 
 COLUMNS = (
-    "family, rest, file, session, rank, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
-    " cache_read, searches, cost_usd, cwd, place, length, main_times, further"
+    "family, rest, file, session, rank, maker, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
+    " cache_read, searches, cost_usd, cwd, place, length, main_times, uuids, parents, bill"
 )
-INSERT = f"INSERT OR REPLACE INTO claims ({COLUMNS}) VALUES ({','.join('?' * 21)})"
+PLACE = "family, rest, file, session, rank, maker"  # names a claim
+INSERT = f"INSERT OR REPLACE INTO claims ({COLUMNS}) VALUES ({','.join('?' * 24)})"
 INSERT_MOMENT = "INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?, ?, ?, ?)"
 DELETE_MOMENT = "DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?"
-FILE, SESSION, MODEL, CWD = 2, 3, 7, 16  # places in a row
+FILE, SESSION, MAKER, MODEL, CWD, BILL = 2, 3, 5, 8, 17, 23  # places in a row
 _AT_ONCE = 12  # rows per statement: half the time of one each; more gain nothing
 _LARGE = 2**60  # between it and its negative a number is stored as it is
 
 
-def pack(claim: Claim, session: int, model: int, cwd: int) -> Row:
-    """The row of a claim whose three names have these numbers."""
+def pack(claim: Claim, session: int, maker: int, model: int, cwd: int) -> Row:
+    """The row of a claim whose four names have these numbers."""
     return (
         claim.group,
         claim.rest,
         claim.file,
         session,
         claim.rank,
+        maker,
         claim.side,
         claim.timestamp,
         model,
@@ -49,7 +53,9 @@ def pack(claim: Claim, session: int, model: int, cwd: int) -> Row:
         claim.at,
         claim.length,
         pack_times(claim.main_times) if claim.main_times else None,
-        pack_further(claim.further) if claim.further else None,
+        claim.uuids or None,
+        claim.parents or None,
+        pack_bill(claim.bill),
     )
 
 
@@ -76,8 +82,8 @@ def moment(timestamp: int, family: int, rest: int, told: tuple[int, int, int, in
     return (timestamp, family, rest, *map(storable, told))
 
 
-def unpack(row: Row, session: str, model: str, cwd: str) -> Claim:
-    """The claim of a row whose three names were looked up."""
+def unpack(row: Row, session: str, maker: str, model: str, cwd: str) -> Claim:
+    """The claim of a row whose four names were looked up."""
     claim = Claim()
     (
         claim.group,
@@ -85,6 +91,7 @@ def unpack(row: Row, session: str, model: str, cwd: str) -> Claim:
         claim.file,
         _,
         claim.rank,
+        _,
         side,
         claim.timestamp,
         _,
@@ -100,12 +107,15 @@ def unpack(row: Row, session: str, model: str, cwd: str) -> Claim:
         claim.at,
         claim.length,
         times,
-        further,
+        uuids,
+        parents,
+        bill,
     ) = row
-    claim.session, claim.model, claim.cwd = session, model, cwd
+    claim.session, claim.maker, claim.model, claim.cwd = session, maker, model, cwd
     claim.side = bool(side)
     claim.main_times = unpack_times(times) if times else frozenset()
-    claim.further = unpack_further(further) if further else ()
+    claim.uuids, claim.parents = uuids or b"", parents or b""
+    claim.bill = unpack_bill(bill) if bill else None
     return claim
 
 
@@ -117,13 +127,15 @@ def unpack_times(data: bytes) -> frozenset[int]:
     return frozenset(int.from_bytes(data[i : i + 8], "little", signed=True) for i in range(0, len(data), 8))
 
 
-def pack_further(further: tuple[tuple[Any, ...], ...]) -> bytes:
+def pack_bill(bill: Bill | None) -> bytes | None:
+    if bill is None:
+        return None
     import marshal
 
-    return marshal.dumps(further, 2)  # version 2 is the same in every Python
+    return marshal.dumps(bill, 2)  # version 2 is the same in every Python
 
 
-def unpack_further(data: bytes) -> tuple[tuple[Any, ...], ...]:
+def unpack_bill(data: bytes) -> Bill:
     import marshal
 
     return marshal.loads(data)  # type: ignore[no-any-return]

@@ -34,16 +34,21 @@ def is_sound(database: Connection) -> bool:
     try:
         for (text,) in database.execute("SELECT text FROM names"):
             text.decode("utf-8", "surrogatepass")
-        for (further,) in database.execute("SELECT further FROM claims WHERE further IS NOT NULL"):
-            for model, *numbers in rows.unpack_further(further):
-                if type(model) is not str or [type(number) for number in numbers] != [int] * _FURTHER:
-                    return False
+        for (bill,) in database.execute("SELECT bill FROM claims WHERE bill IS NOT NULL"):
+            if not is_bill(*rows.unpack_bill(bill)):
+                return False
     except (ValueError, TypeError, EOFError):
         return False
     return True
 
 
-_FURTHER = 7  # numbers of what is billed beside a response
+def is_bill(further: object, shares: object, context: object) -> bool:
+    """Whether a response's bill is what rows.pack_bill writes."""
+    if not isinstance(further, tuple) or not isinstance(shares, tuple) or type(context) not in (int, type(None)):
+        return False
+    return all(list(map(type, part)) == [str] + [int] * 7 for part in further) and all(
+        list(map(type, share)) == [int] * 5 for share in shares
+    )
 
 
 def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: str) -> str:
@@ -73,6 +78,7 @@ UNSOUND = {
         "device inode",
         "path head tail",
         crc="integer",
+        began="integer",
         custom_title="blob",
         ai_title="blob",
         summary="blob",
@@ -80,13 +86,17 @@ UNSOUND = {
     )
     + f" OR {_leads_nowhere('session')}",
     "claims": _unsound(
-        "family rest file session rank side timestamp model flags input output cache_creation write_1h cache_read"
+        "family rest file session rank maker side timestamp model flags input output cache_creation write_1h cache_read"
         " searches cwd place length",
         cost_usd="real",
         main_times="blob",
-        further="blob",
+        uuids="blob",
+        parents="blob",
+        bill="blob",
     )
-    + f" OR {_leads_nowhere('session model cwd', 'file')} OR length(main_times) % 8 OR min(place, length) < 0",
+    + f" OR {_leads_nowhere('session maker model cwd', 'file')} OR min(place, length) < 0 OR rank NOT IN (0, 1, 2)"
+    " OR ifnull(length(main_times), 0) % 8 OR ifnull(length(uuids), 0) % 8 OR ifnull(length(parents), 0) % 8",
+    "links": _unsound("family link kind rest"),
     "holds": _unsound("session file counted") + f" OR {_leads_nowhere('session', 'file')}",
     "sessions": _unsound("session first last project responses incomplete")
     + f" OR {_leads_nowhere('session project')}",

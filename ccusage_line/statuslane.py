@@ -190,10 +190,15 @@ class Desk:
 
     def _counted(self, session: str | None, mode: str, wants_context: bool) -> Found:
         """Lane 2, and what there is while the index is not complete."""
+        from .database import Outdated
         from .index import WAIT_ONE, Index
         from .paths import data_dirs
 
-        index = Index(self._folder, data_dirs(self._environ), wait=WAIT_ONE)
+        try:
+            index = Index(self._folder, data_dirs(self._environ), wait=WAIT_ONE, migrate=False)
+        except Outdated:  # to make it today's can take longer than there is
+            self._wait = FIRST_SWEEP
+            return Found(unknown=True)
         found = Found(complete=index.complete)
         if not index.stored:
             self._wait = None

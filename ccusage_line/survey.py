@@ -78,17 +78,11 @@ def file_session(index: Index, path: str, mode: str = "auto", entries: bool = Fa
 
 def _file_session(index: Index, path: str, mode: str, entries: bool) -> Session:
     file = index._files("WHERE path = ?", (os.fsencode(path),))[0]
-    groups = {row[0] for row in index.db.execute("SELECT family FROM claims WHERE file = ?", (file.id,))}
-    counted = []
-    for family in groups:
-        group = index._group(family)
-        for rest, response in ledger.responses(group, index._bytes_of).items():
-            if file.id in group[rest]:
-                counted.append(response)
-    sums = ledger.Sums()
-    for response in counted:
-        sums.add(response, index.table, index._project(response.claim))
-    session = index._session(stem(os.path.basename(path)), sums, (None, None), mode)
+    counted = index.counted_in(file.id)
+    sums = index._added(counted)
+    number = index._known_id(file.session)
+    facts = index._facts(number) if file.own and number is not None else None
+    session = index._session(stem(os.path.basename(path)), sums, facts or (None, None), mode)
     session.archived = file.vanished
     if entries:
         session.entries = ledger.entries(counted, index.table, MODES.index(mode))

@@ -20,6 +20,7 @@ _NOT_TRANSCRIPTS = "journal.jsonl"
 _NOT_BELOW = ("tool-results", "memory")
 BLOCK = 512 * 1024  # bytes read at a time: as much as stays in a processor's cache while it is searched
 USAGE = b'"usage"'
+TIME = b'"timestamp"'
 FACTS = (b'-title"', b'"summary"', b'"cost-state"')  # what a line must hold to tell something of its session
 
 

@@ -8,26 +8,29 @@ from __future__ import annotations
 import msgspec
 
 from .needle import load_find
-from .reading import take_facts
+from .reading import take_beginning, take_facts
 from .reading import take_line as take_line_plainly
 from .response import (
     BY_FORK,
     BY_LINE,
-    BY_PATH,
     BY_REQUEST,
     FAST,
     FINAL,
     MAX_COUNT,
     MAX_DEPTH,
     MAX_LINE,
+    ORIGINAL,
+    REQUESTED,
     SPEED,
     STOP,
+    SYNTHETIC,
     US,
     Claim,
     merged,
     money,
-    request_key,
+    request_thread,
     timestamp,
+    uuid_digest,
 )
 from .transcript import FACTS, USAGE, lines_with
 
@@ -51,6 +54,9 @@ class _Tools(msgspec.Struct, gc=False):
 
 class _Iteration(msgspec.Struct, gc=False):
     type: str | None = None
+    input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
 
 
 class _Usage(msgspec.Struct, gc=False):
@@ -70,6 +76,7 @@ class _Message(msgspec.Struct, gc=False):
     model: str | None = None
     stop_reason: str | None = None
     usage: _Usage | None = None
+    pausedResponses: msgspec.Raw = msgspec.Raw()
 
 
 class _Fork(msgspec.Struct, gc=False):
@@ -81,7 +88,9 @@ class _Line(msgspec.Struct, gc=False):
     timestamp: str | None = None
     message: _Message | None = None
     requestId: str | None = None
+    uuid: str | None = None
     sessionId: str | None = None
+    session_id: str | None = None
     requestSessionId: str | None = None
     forkedFrom: _Fork | None = None
     isSidechain: bool | None = None
@@ -91,7 +100,6 @@ class _Line(msgspec.Struct, gc=False):
 
 _decode = msgspec.json.Decoder(_Line).decode
 _REFUSED = (msgspec.MsgspecError, ValueError, RecursionError)
-_BILLED_BESIDE = ("advisor_message", "compaction")
 _find = load_find()
 
 
@@ -104,6 +112,8 @@ def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of
             if not take_line(reading, line, offset + begin, session, bytes_of):
                 take_line_plainly(reading, bytes(line), offset + begin, session, bytes_of)
         if own:
+            if reading.began is None:
+                take_beginning(reading, block)
             for begin, end in lines_with(block, FACTS, _find):
                 take_facts(reading, bytes(view[begin:end]))
 
@@ -125,22 +135,26 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
     if not message.id or not decoded.requestId:
         return False
     time = _time(decoded.timestamp)
-    if time is None:
+    if time is None or message.model == SYNTHETIC:
         return True
-    named = _session(decoded, session)
-    key = _key(message.id, decoded.requestId)
+    rank, named, maker, original = _session(decoded, session)
+    thread = _thread(message.id, decoded.requestId)
+    key = (*thread, named, rank, maker)
+    uuid = uuid_digest(decoded.uuid) if decoded.uuid else b""
     known = reading.claims.get(key)
     side = decoded.isSidechain is True
     if known is not None and _loses(known, side, message, usage, time):
-        _add_loser(known, side, message, time, named)
+        _add_loser(known, side, message, time, uuid, original)
         return True
     claim = _claim(decoded, message, usage)
     if claim is None:
         return False
-    claim.group, claim.rest = key
+    claim.group, claim.rest = thread
     claim.timestamp = time
     claim.side = side
-    claim.rank, claim.session = named
+    claim.session, claim.rank, claim.maker = named, rank, maker
+    claim.flags |= original
+    claim.uuids = uuid
     if line[0] == 0x7B and line[-1] == 0x7D:  # braces
         claim.at, claim.length = at, len(line)
     else:
@@ -166,19 +180,18 @@ def _loses(known: Claim, side: bool, message: _Message, usage: _Usage, time: int
     return (side, -output, not message.stop_reason, not usage.speed, time) > known.order()
 
 
-def _add_loser(known: Claim, side: bool, message: _Message, time: int, named: tuple[int, str]) -> None:
-    """Take in what a losing line adds to what is known of its response."""
+def _add_loser(known: Claim, side: bool, message: _Message, time: int, uuid: bytes, original: int) -> None:
+    """Take in what a losing line adds to what is known of its thread."""
     if not side and time != known.timestamp:
         known.main_times |= {time}
-    if named < (known.rank, known.session):
-        known.rank, known.session = named
-    if message.stop_reason:
-        known.flags |= FINAL
+    if uuid not in known.uuids:
+        known.uuids += uuid
+    known.flags |= original | FINAL if message.stop_reason else original
 
 
 def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
     """What a plain line says, but for its key, time, session and place; None for one that wants the other decoder."""
-    if usage.iterations and any(entry.type in _BILLED_BESIDE for entry in usage.iterations):
+    if message.pausedResponses or (usage.iterations and not _is_plain(usage.iterations, usage)):
         return None
     claim = Claim()
     claim.input = input = usage.input_tokens or 0
@@ -197,7 +210,7 @@ def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
     claim.cache_creation = creation if creation > written else written
     claim.write_1h = write_1h
     claim.searches = searches
-    flags = STOP | FINAL if message.stop_reason else 0
+    flags = STOP | FINAL | REQUESTED if message.stop_reason else REQUESTED
     if usage.speed:
         flags |= SPEED | FAST if usage.speed == "fast" else SPEED
     if usage.inference_geo == "us":
@@ -207,18 +220,37 @@ def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
     claim.cwd = decoded.cwd or ""
     claim.model = message.model or ""
     claim.file = 0
-    claim.further = ()
+    claim.bill = None
     claim.main_times = _NO_TIMES
+    claim.parents = b""
     return claim
 
 
-def _session(decoded: _Line, session: str) -> tuple[int, str]:
-    """(rank, id) of what names a line's session (A6)."""
-    if decoded.requestSessionId:
-        return BY_REQUEST, decoded.requestSessionId
-    if decoded.forkedFrom is not None and decoded.forkedFrom.sessionId:
-        return BY_FORK, decoded.forkedFrom.sessionId
-    return (BY_LINE, decoded.sessionId) if decoded.sessionId else (BY_PATH, session)
+def _is_plain(iterations: list[_Iteration], usage: _Usage) -> bool:
+    """Whether the iterations are a single one, with the top level's prompt: then they say nothing new."""
+    entry = iterations[0]
+    return (
+        len(iterations) == 1
+        and entry.type == "message"
+        and (
+            entry.input_tokens == usage.input_tokens
+            and entry.cache_creation_input_tokens == usage.cache_creation_input_tokens
+            and entry.cache_read_input_tokens == usage.cache_read_input_tokens
+        )
+    )
+
+
+def _session(decoded: _Line, path_session: str) -> tuple[int, str, str, int]:
+    """Rank, session and maker of a line, and its flag ORIGINAL: as response.name_session has them."""
+    own = decoded.sessionId or path_session
+    requested = decoded.requestSessionId
+    forked = decoded.forkedFrom is not None and decoded.forkedFrom.sessionId
+    if requested:
+        return BY_REQUEST, requested, "", 0 if forked or requested != own else ORIGINAL
+    maker = decoded.session_id or ""
+    if forked:
+        return BY_FORK, forked, maker, 0
+    return BY_LINE, own, maker, ORIGINAL
 
 
 # a time as the client writes it, in three parts: "YYYY-MM-DDThh:mm:", "ss.", "fffZ" -> microseconds
@@ -248,11 +280,11 @@ def _time(value: str | None) -> int | None:
 _last: tuple[str, str, tuple[int, int]] = ("", "", (0, 0))
 
 
-def _key(message_id: str, request_id: str) -> tuple[int, int]:
-    """request_key, which the lines of one response ask for one after another."""
+def _thread(message_id: str, request_id: str) -> tuple[int, int]:
+    """request_thread, which the lines of one response ask for one after another."""
     global _last
     if _last[0] != message_id or _last[1] != request_id:
-        _last = (message_id, request_id, request_key(message_id, request_id))
+        _last = (message_id, request_id, request_thread(message_id, request_id))
     return _last[2]
 
 

@@ -603,6 +603,16 @@ def version_of(path: Path) -> int:
     return int(found)
 
 
+def steps(*statements: str) -> Callable[[sqlite3.Connection], None]:
+    """A migration made up for a test."""
+
+    def migrate(db: sqlite3.Connection) -> None:
+        for statement in statements:
+            db.execute(statement)
+
+    return migrate
+
+
 def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -615,7 +625,7 @@ def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
     index.close()
     path = Path(index.folder, DB)
     next_version = database.VERSION + 1
-    script = "ALTER TABLE meta ADD COLUMN note TEXT; UPDATE meta SET note = 'moved'"
+    script = steps("ALTER TABLE meta ADD COLUMN note TEXT", "UPDATE meta SET note = 'moved'")
     monkeypatch.setattr(database, "VERSION", next_version)
     monkeypatch.setattr(database, "_MIGRATIONS", {**database._MIGRATIONS, next_version - 1: script})
     later = Index(index.folder, roots)
@@ -636,7 +646,7 @@ def test_a_migration_that_fails_changes_nothing(
     index.refresh()
     index.close()
     version = database.VERSION
-    script = "ALTER TABLE meta ADD COLUMN note TEXT; UPDATE nothing SET note = 'moved'"
+    script = steps("ALTER TABLE meta ADD COLUMN note TEXT", "UPDATE nothing SET note = 'moved'")
     monkeypatch.setattr(database, "VERSION", version + 1)
     monkeypatch.setattr(database, "_MIGRATIONS", {**database._MIGRATIONS, version: script})
     later = Index(index.folder, roots)
@@ -687,8 +697,8 @@ def test_two_versions_that_take_turns_give_the_same_answers_and_lose_nothing(
     for turn in range(6):
         newer = turn % 2 == 0
         monkeypatch.setattr(database, "VERSION", this + newer)
-        script = {this: "ALTER TABLE meta ADD COLUMN note TEXT"} if newer else {}
-        monkeypatch.setattr(database, "_MIGRATIONS", {**dict.fromkeys(range(1, this), ""), **script})
+        script = {this: steps("ALTER TABLE meta ADD COLUMN note TEXT")} if newer else {}
+        monkeypatch.setattr(database, "_MIGRATIONS", script)
         with paths[ID].open("a") as file:
             file.write(line(f"turn{turn}", "r"))
         expected[ID] += 100
