@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from . import answer, ledger, links, prices, recent, rows
+from . import answer, ledger, prices, recent, rows
 from . import database as db
 from .paths import database_identity
 from .reading import Known, Reading, read_block, read_file, stat_of
@@ -262,16 +262,18 @@ class Index:
     def is_large(self, family: int) -> bool:
         """Whether a group has links of its own."""
         found = self.db.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM claims WHERE family = ? LIMIT ?)", (family, links.LARGE)
+            "SELECT count(*) FROM (SELECT 1 FROM claims WHERE family = ? LIMIT ?)", (family, rows.LARGE)
         )
-        return bool(found.fetchone()[0] == links.LARGE)
+        return bool(found.fetchone()[0] == rows.LARGE)
 
     def around(self, family: int, rests: set[int], added: Iterable[Claim]) -> tuple[ledger.Group, bool]:
         """The threads of a group that can change when some of them do, and *added* comes: all of a small group; of a
         large one those to which links lead, on and on. And whether it is large."""
-        group = self._claims(f"WHERE family = ? LIMIT {links.LARGE}", family)
-        if sum(map(len, group.values())) < links.LARGE:
+        group = self._claims(f"WHERE family = ? LIMIT {rows.LARGE}", family)
+        if sum(map(len, group.values())) < rows.LARGE:
             return group, False
+        from . import links
+
         group = {}
         leads = links.links_of(added)
         todo = rests | links.led_to(self.db, family, leads)
@@ -285,14 +287,17 @@ class Index:
         return group, True
 
     def _bytes_of(self, claim: Claim) -> bytes:
-        """A claim's line, for A5's last tie-break; what sorts behind every line where the file is gone."""
-        self._tied = True
+        """A claim's line, for A5's last tie-break; what sorts behind every line where the file is gone.
+
+        Then the tie may have been decided otherwise before, and who keeps sums counts anew (`_tied`).
+        """
         path = self._path(claim.file)
         try:
             if path is None:
-                return b"\xff"
+                raise FileNotFoundError
             descriptor = open_regular(path)
         except OSError:
+            self._tied = True
             return b"\xff"
         try:
             return read_at(descriptor, claim.length, claim.at)

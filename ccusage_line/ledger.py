@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import prices
 from .response import (
+    AT_HOME,
     FAST,
     FINAL,
     INSTEAD,
@@ -90,7 +91,8 @@ class Response:
     def held(self) -> Iterator[tuple[int, int]]:
         """The files that hold its lines, each with COPY or LINE; one may come more than once."""
         for claim in self.claims:
-            yield claim.file, LINE if claim.flags & ORIGINAL and claim.session == self.session else COPY
+            copied = claim.flags & AT_HOME and claim.session != self.session
+            yield claim.file, LINE if claim.flags & ORIGINAL and not copied else COPY
 
 
 # what a file holds of a session

@@ -1,8 +1,8 @@
 """What hangs together in a large group, found without loading all of it.
 
-Some gateways use one `message.id` for everything. The links of a group of LARGE claims and more are kept in a table:
-which thread holds, or names as a parent, a uuid (A4), and which has a line of the main chain, or of a sidechain, at a
-time (replays). A smaller group is loaded whole and has no rows there.
+Some gateways use one `message.id` for everything. The links of a group of rows.LARGE claims and more are kept in a
+table: which thread holds, or names as a parent, a uuid (A4), and which has a line of the main chain, or of a sidechain,
+at a time (replays). A smaller group is loaded whole and has no rows there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     Link = tuple[int, int]  # a uuid's digest or a time, and its kind
 
-LARGE = 64  # claims of one group
 UUID, UUID_ALONE, PARENT, MAIN, SIDE = range(5)  # UUID_ALONE: of a line without a requestId
 _LEADS_TO = {
     UUID: (UUID, UUID_ALONE),
@@ -49,11 +48,12 @@ def _number(digest: bytes) -> int:
 
 def led_to(db: Connection, family: int, links: Iterable[Link]) -> set[int]:
     """The threads of a large group to which links lead."""
-    found: set[int] = set()
+    kinds: dict[int, set[int]] = {}
     for link, kind in links:
-        rows = db.execute("SELECT kind, rest FROM links WHERE family = ? AND link = ?", (family, link))
-        found.update(rest for other, rest in rows if other in _LEADS_TO[kind])
-    return found
+        kinds.setdefault(link, set()).update(_LEADS_TO[kind])
+    wanted = ",".join(map(str, kinds))
+    rows = db.execute(f"SELECT link, kind, rest FROM links WHERE family = ? AND link IN ({wanted})", (family,))
+    return {rest for link, kind, rest in rows if kind in kinds[link]}
 
 
 def store(db: Connection, family: int, group: Group) -> None:
@@ -63,8 +63,9 @@ def store(db: Connection, family: int, group: Group) -> None:
         db.executemany(_INSERT, [(family, *link, rest) for link in links_of(claims.values())])
 
 
-def move(db: Connection, family: int, rest: int, before: set[Link], after: set[Link]) -> None:
-    """The links of one thread of a large group, which were others before."""
-    gone = [(family, *link, rest) for link in before - after]
+def move(db: Connection, family: int, before: dict[int, set[Link]], after: dict[int, set[Link]]) -> None:
+    """The links of some threads of a large group, which were others before."""
+    gone = [(family, *link, rest) for rest, links in before.items() for link in links - after[rest]]
+    new = [(family, *link, rest) for rest, links in after.items() for link in links - before[rest]]
     db.executemany("DELETE FROM links WHERE family = ? AND link = ? AND kind = ? AND rest = ?", gone)
-    db.executemany(_INSERT, [(family, *link, rest) for link in after - before])
+    db.executemany(_INSERT, new)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from . import database as db
 from . import rows
-from .response import BY_LINE, NO_MESSAGE, ORIGINAL, REQUESTED, SYNTHETIC, of_bytes_alone, of_session, of_usage
+from .response import AT_HOME, BY_LINE, NO_MESSAGE, ORIGINAL, REQUESTED, SYNTHETIC, of_bytes_alone, of_session, of_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def claim_row(row: tuple[Any, ...], session: str, nobody: int, at_home: bool) ->
     inputs, _, creation, _, read = counts[:5]
     rank = min(rank, BY_LINE)
     flags |= ORIGINAL if rank == BY_LINE or at_home else 0
+    flags |= AT_HOME if at_home else 0
     uuids = None
     if rest == 0:  # named by its uuid alone
         uuids = family.to_bytes(8, "little", signed=True)

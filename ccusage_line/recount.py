@@ -163,7 +163,7 @@ class _Tally:
             claim = index._claim(row)
             group.setdefault(claim.rest, {})[claim.place()] = claim
             self._holds.setdefault((row[rows.SESSION], claim.file), ledger.CLAIM)
-        if len(rows_of_group) >= links.LARGE:
+        if len(rows_of_group) >= rows.LARGE:
             links.store(index.db, rows_of_group[0][0], group)
         for response in ledger.responses(group, index._bytes_of, index.began).values():
             number = index._id(response.session)

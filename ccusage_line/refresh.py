@@ -7,14 +7,13 @@ import time
 from stat import S_ISDIR, S_ISREG
 
 from . import ledger, rows
-from .links import LARGE, links_of, move, store
 from .reading import ends, is_racy, stat_of
 from .response import merged
 from .transcript import SUFFIX, Found, Walk, is_transcript, open_regular, parts_below, subfolders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .index import File, Index
     from .links import Link
@@ -251,7 +250,7 @@ class Pending:
         index._tied = False
         before = self._responses(group)
         sessions = _sessions_of(group)
-        links = {rest: links_of(group.get(rest, {}).values()) for rest in touched} if large else None
+        links = _links_of(group, touched) if large else None
         for rest in withdrawn:
             for place in [place for place in group[rest] if place[0] == file]:
                 del group[rest][place]
@@ -290,15 +289,17 @@ class Pending:
         *before* are those of the threads that changed, None where the group was not large; *fewer*: it may have lost
         claims.
         """
+        if before is None and sum(map(len, group.values())) < rows.LARGE:
+            return
+        from . import links
+
         index = self._index
         if before is None:
-            if sum(map(len, group.values())) >= LARGE:
-                store(index.db, family, group)
+            links.store(index.db, family, group)
         elif fewer and not index.is_large(family):
-            store(index.db, family, {})
+            links.store(index.db, family, {})
         else:
-            for rest, links in before.items():
-                move(index.db, family, rest, links, links_of(group[rest].values()))
+            links.move(index.db, family, before, _links_of(group, before))
 
     def _account(self, before: dict[int, ledger.Response], after: dict[int, ledger.Response]) -> None:
         """Move the sums from the responses that a group made to those that it makes now."""
@@ -379,6 +380,12 @@ class Pending:
         index.db.executemany(
             "INSERT INTO holds VALUES (?, ?, ?)", [(number, file, how) for file, how in sorted(files.items())]
         )
+
+
+def _links_of(group: ledger.Group, rests: Iterable[int]) -> dict[int, set[Link]]:
+    from .links import links_of
+
+    return {rest: links_of(group.get(rest, {}).values()) for rest in rests}
 
 
 def _sessions_of(group: ledger.Group) -> set[str]:

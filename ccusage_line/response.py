@@ -36,8 +36,9 @@ SPEED = 2  # the best line names a speed
 FAST = 4
 US = 8
 FINAL = 16  # any line has a stop_reason (A12)
-ORIGINAL = 32  # any line stands where its request was made: it is no copy in a fork
+ORIGINAL = 32  # any line bears no mark of a copy in a fork
 REQUESTED = 64  # the lines have a requestId
+AT_HOME = 256  # the lines name the session that their path names
 INSTEAD = 128  # what the bill has besides is billed in the place of the top-level usage (A9)
 _OF_BEST = STOP | SPEED | FAST | US | INSTEAD  # what the best line alone says
 
@@ -143,7 +144,7 @@ def merged(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
         times = {loser.timestamp, *loser.main_times, *winner.main_times}
         times.discard(winner.timestamp)
         winner.main_times = frozenset(times)
-    winner.flags |= loser.flags & (FINAL | ORIGINAL)
+    winner.flags |= loser.flags & (FINAL | ORIGINAL | AT_HOME)
     winner.uuids, winner.parents = joined(a.uuids, b.uuids), joined(a.parents, b.parents)
     return winner
 
@@ -409,10 +410,12 @@ def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | Non
     fork = obj.get("forkedFrom")
     forked = _text(fork.get("sessionId")) if isinstance(fork, dict) else ""
     name_session(claim, own, _text(obj.get("requestSessionId")), forked, _text(obj.get("session_id")))
-    uuid, parent = _text(obj.get("uuid")), ""
+    if own == path_session:
+        claim.flags |= AT_HOME
+    message_id, uuid, parent = _text(message.get("id")), _text(obj.get("uuid")), ""
     if _text(obj.get("requestId")):
         claim.flags |= REQUESTED
-    else:
+    elif message_id or uuid:
         parent = _text(obj.get("parentUuid"))
     claim.main_times = frozenset()
     claim.uuids = uuid_digest(uuid) if uuid else b""
@@ -420,7 +423,7 @@ def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | Non
     claim.bill = None
     if usage.get("iterations") or message.get("pausedResponses"):
         _bill(claim, usage, message.get("pausedResponses"))
-    claim.group, claim.rest = _thread(obj, _text(message.get("id")), claim, own, raw)
+    claim.group, claim.rest = _thread(obj, message_id, claim, own, raw)
     return claim
 
 

@@ -25,6 +25,7 @@ INSERT = f"INSERT OR REPLACE INTO claims ({COLUMNS}) VALUES ({','.join('?' * 24)
 INSERT_MOMENT = "INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?, ?, ?, ?)"
 DELETE_MOMENT = "DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?"
 FILE, SESSION, MAKER, MODEL, CWD, BILL = 2, 3, 5, 8, 17, 23  # places in a row
+LARGE = 64  # claims of one group from which its links are kept
 _AT_ONCE = 12  # rows per statement: half the time of one each; more gain nothing
 _LARGE = 2**60  # between it and its negative a number is stored as it is
 

@@ -11,6 +11,7 @@ from .needle import load_find
 from .reading import take_beginning, take_facts
 from .reading import take_line as take_line_plainly
 from .response import (
+    AT_HOME,
     BY_FORK,
     BY_LINE,
     BY_REQUEST,
@@ -241,16 +242,17 @@ def _is_plain(iterations: list[_Iteration], usage: _Usage) -> bool:
 
 
 def _session(decoded: _Line, path_session: str) -> tuple[int, str, str, int]:
-    """Rank, session and maker of a line, and its flag ORIGINAL: as response.name_session has them."""
+    """Rank, session and maker of a line, and its flags ORIGINAL and AT_HOME: as response.claim_of has them."""
     own = decoded.sessionId or path_session
+    home = AT_HOME if own == path_session else 0
     requested = decoded.requestSessionId
     forked = decoded.forkedFrom is not None and decoded.forkedFrom.sessionId
     if requested:
-        return BY_REQUEST, requested, "", 0 if forked or requested != own else ORIGINAL
+        return BY_REQUEST, requested, "", home if forked or requested != own else home | ORIGINAL
     maker = decoded.session_id or ""
     if forked:
-        return BY_FORK, forked, maker, 0
-    return BY_LINE, own, maker, ORIGINAL
+        return BY_FORK, forked, maker, home
+    return BY_LINE, own, maker, home | ORIGINAL
 
 
 # a time as the client writes it, in three parts: "YYYY-MM-DDThh:mm:", "ss.", "fffZ" -> microseconds
