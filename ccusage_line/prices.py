@@ -9,8 +9,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from .claude_names import Model
     from .price_store import Refreshed, Settled
 
     Rates = tuple[int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read
@@ -22,7 +23,8 @@ PICO = 10**12
 ONE = 1000  # the factor 1; factors are whole thousandths
 WEB_SEARCH = PICO // 100  # one search, whatever the model (A10)
 
-LONG_WINDOW = 1_000_000  # what "[1m]" after a model's name asks for
+LONG_WINDOW = 1_000_000  # what one of these after a model's name asks for
+_LONG = ("[1m]", "-1m", ":1m")
 NAME_LIMIT = 200  # characters; the longest name of the tables has less than 70
 MEMO_LIMIT = 512  # names; more than any history holds
 
@@ -114,6 +116,7 @@ class PriceTable:
         self._own = PriceTable(own, {}, {}) if own else None
         self._fingerprint = fingerprint
         self._memo: dict[str, Price | None] = {}
+        self._newest: dict[str, str] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -151,7 +154,7 @@ class PriceTable:
         if entry is None:
             return None
         price = Price(*entry)
-        if name.endswith("[1m]"):
+        if name.endswith(_LONG):
             price.window = max(price.window or 0, LONG_WINDOW)
         return price
 
@@ -168,25 +171,50 @@ class PriceTable:
         return None
 
     def _claude(self, name: str) -> Packed | None:
+        from .claude_names import core_of, model_of, without_prefix
+
         name = name.removesuffix("[1m]")
-        for mark in ("-thinking", ":thinking"):  # how proxies ask for thinking; it is not priced apart
-            name = name.removesuffix(mark)
+        model, core = model_of(name), core_of(name)
+        if model is not None and model.fast:
+            return self._fast(name.removesuffix(core), model)
         while name:
-            for spelling in _spellings(name):
-                entry = self._entry(spelling)
-                if entry is not None:
-                    return entry
-            entry = self._dated(_undated(_plain(name)))
+            names = list(_spellings(name))
+            if model is not None and name.endswith(core):
+                names += _respelled(name.removesuffix(core), model)
+            entry = self._first(names)
             if entry is not None:
                 return entry
-            name = _without_prefix(name)
+            name = without_prefix(name)
         return None
 
-    def _dated(self, model: str) -> Packed | None:
-        """The entry of *model* with a date, the newest of several, or with a version suffix alone."""
-        names = (name for part in self._parts for name in part if name.startswith(model))
-        best = max((name for name in names if _is_variant(model, name[len(model) :])), default="")
-        return self._entry(best)
+    def _fast(self, prefix: str, model: Model) -> Packed | None:
+        """The entry of a model that is called fast; else the model's, with its factor for fast mode in its prices."""
+        names = [prefix + name for name in model.names()]
+        entry = self._first([f"{name}-fast" for name in names])
+        if entry is not None:
+            return entry
+        entry = self._claude(names[0])
+        if entry is None or entry[7] == ONE:  # what it costs is not known
+            return None
+        above = None if entry[6] is None else _times(entry[6], entry[7], ONE)
+        return (*_times(entry[:5], entry[7], ONE), entry[5], above, ONE, *entry[8:])
+
+    def _first(self, names: Sequence[str]) -> Packed | None:
+        """The entry of the first of *names* that has one, or else has one with a date or a version suffix behind it."""
+        for name in names:
+            entry = self._entry(name)
+            if entry is not None:
+                return entry
+        newest = self._newest_variants()
+        return next((self._entry(newest[name]) for name in names if name in newest), None)
+
+    def _newest_variants(self) -> dict[str, str]:
+        """By name: the newest listed name that is it with a date, a version suffix or both."""
+        if not self._newest:
+            for name in sorted({name for part in self._parts for name in part if "claude" in name}):
+                plain = _plain(name)
+                self._newest[plain] = self._newest[_undated(plain)] = name
+        return self._newest
 
     def _other_maker(self, name: str) -> Packed | None:
         """A bare name, or one behind its maker's: what a reseller asks for the model is not known from that list."""
@@ -200,15 +228,23 @@ class PriceTable:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """*name*, then without what names no other price: version suffix, `@`, date, a dot in the version number."""
+    """*name*, then without what names no other price: how thinking is asked for, version suffix, `@`, date."""
     yield name
+    for mark in ("-thinking", ":thinking"):
+        name = name.removesuffix(mark)
     plain = _plain(name)
     yield plain
     yield _undated(plain)
-    if plain.startswith("claude-"):
-        dashed = plain.replace(".", "-")
-        yield dashed
-        yield _undated(dashed)
+
+
+def _respelled(prefix: str, model: Model) -> Iterator[str]:
+    """How a list may call the model that a name told in its own way, the date that was told first."""
+    if model.date:
+        for name in model.names():
+            yield f"{prefix}{name}-{model.date}"
+            yield f"{prefix}{name}@{model.date}"
+    for name in model.names():
+        yield prefix + name
 
 
 def _plain(name: str) -> str:
@@ -235,22 +271,10 @@ def _is_version(text: str) -> bool:
     return text.startswith("-v") and text[2:3].isdigit() and not text[2:].strip("0123456789:k")
 
 
-def _is_variant(model: str, rest: str) -> bool:
-    """Whether *rest* behind *model* is a date, a version suffix or both, and so names no other model."""
-    if rest[:1] in ("-", "@") and _is_date(rest[1:9]):
-        return len(rest) == 9 or _is_version(rest[9:])
-    return model[-1:].isdigit() and _is_version(rest)
-
-
-def _without_prefix(name: str) -> str:
-    """*name* less its first path segment, else its region, else its `anthropic.`; empty if it has none of them."""
-    _, slash, rest = name.partition("/")
-    if slash:
-        return rest
-    region, maker, rest = name.partition("anthropic.")
-    if not maker or (region and not region.endswith(".")):
-        return ""
-    return maker + rest if region else rest
+def _times(rates: Rates, factor: int, one: int) -> Rates:
+    """Rates times a factor of which *one* is 1, to the nearest unit."""
+    a, b, c, d, e = (_rounded(rate * factor, one) for rate in rates)
+    return a, b, c, d, e
 
 
 def part_id(part: Mapping[str, Packed]) -> str:
