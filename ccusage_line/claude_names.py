@@ -13,7 +13,19 @@ if TYPE_CHECKING:
 # Who serves a model, where that is glued before its name: `databricks-claude-opus-4-6`, `vertex_ai:claude-opus-4-6`.
 _SERVED_BY = (
     *("ai", "amazon", "anthropic", "antigravity", "aws", "azure", "bedrock", "copilot", "cursor", "databricks", "gcp"),
-    *("gemini", "github", "google", "kiro", "litellm", "openrouter", "sap", "snowflake", "system", "vertex", "vertexai"),
+    *(
+        "gemini",
+        "github",
+        "google",
+        "kiro",
+        "litellm",
+        "openrouter",
+        "sap",
+        "snowflake",
+        "system",
+        "vertex",
+        "vertexai",
+    ),
 )
 _GLUE = "-_:."  # between it and the name
 _THINKING = ("thinking", "think", "thought", "reasoning")  # how proxies ask for it; it is not priced apart
@@ -58,17 +70,17 @@ def model_of(name: str) -> Model | None:
 
 
 def without_prefix(name: str) -> str:
-    """*name* less its first path segment, else its region, else who serves it; empty if it has none of them."""
+    """*name* less its first path segment, else who serves it, else its region; empty if it has none of them."""
     _, slash, rest = name.partition("/")
     if slash:
         return rest
-    region, maker, rest = name.partition("anthropic.")
-    if maker and (not region or region.endswith(".")):
-        return maker + rest if region else rest
     for server in _SERVED_BY:
         rest = name[len(server) :]
         if rest[:1] in _GLUE and name.startswith(server):
             return rest.lstrip(_GLUE)
+    region, maker, rest = name.partition("anthropic.")
+    if maker and region.endswith("."):
+        return maker + rest
     return ""
 
 
@@ -143,8 +155,9 @@ class _Reader:
             return ""
         if word[:1] == "v" and word[1:].isdigit():
             second = word == "v2" and self._family == "sonnet" and self._before == [3, 5]  # Vertex AI's second 3.5
+            first = word == "v1" and bool(self._before)
             self._decorated = True
-            return "version" if second or self._last in ("number", "date") else ""
+            return "version" if first or second or self._last in ("number", "date") else ""
         if word in _PLAIN or word in ("fast", "1m") or (word[-1:] == "k" and word[:-1].isdigit()):
             self._decorated = True
             self._fast |= word == "fast"

@@ -171,33 +171,39 @@ class PriceTable:
         return None
 
     def _claude(self, name: str) -> Packed | None:
-        from .claude_names import core_of, model_of, without_prefix
+        from .claude_names import core_of, model_of
 
         name = name.removesuffix("[1m]")
         model, core = model_of(name), core_of(name)
-        if model is not None and model.fast:
-            return self._fast(name.removesuffix(core), model)
+        if model is None:
+            return self._by_level(name, core, ())
+        if model.fast:
+            return self._fast(name, core, model)
+        return self._by_level(name, core, tuple(_respelled(model)))
+
+    def _by_level(self, name: str, core: str, respelled: Sequence[str]) -> Packed | None:
+        """The entry of *name*, else of what is left of it as its prefixes are taken off; or of its *respelled* core."""
+        from .claude_names import without_prefix
+
         while name:
-            names = list(_spellings(name))
-            if model is not None and name.endswith(core):
-                names += _respelled(name.removesuffix(core), model)
-            entry = self._first(names)
+            prefix = name.removesuffix(core)
+            entry = self._first([*_spellings(name), *(prefix + other for other in respelled)])
             if entry is not None:
                 return entry
             name = without_prefix(name)
         return None
 
-    def _fast(self, prefix: str, model: Model) -> Packed | None:
+    def _fast(self, name: str, core: str, model: Model) -> Packed | None:
         """The entry of a model that is called fast; else the model's, with its factor for fast mode in its prices."""
-        names = [prefix + name for name in model.names()]
-        entry = self._first([f"{name}-fast" for name in names])
-        if entry is not None:
-            return entry
-        entry = self._claude(names[0])
-        if entry is None or entry[7] == ONE:  # what it costs is not known
-            return None
-        above = None if entry[6] is None else _times(entry[6], entry[7], ONE)
-        return (*_times(entry[:5], entry[7], ONE), entry[5], above, ONE, *entry[8:])
+        entry = self._by_level(name, core, [f"{other}-fast" for other in model.names()])
+        if entry is None:
+            plain = next(model.names())
+            entry = self._by_level(name.removesuffix(core) + plain, plain, tuple(model.names()))
+            if entry is None or entry[7] == ONE:  # what fast mode costs is not known
+                return None
+            above = None if entry[6] is None else _times(entry[6], entry[7], ONE)
+            entry = (*_times(entry[:5], entry[7], ONE), entry[5], above, ONE, *entry[8:])
+        return entry
 
     def _first(self, names: Sequence[str]) -> Packed | None:
         """The entry of the first of *names* that has one, or else has one with a date or a version suffix behind it."""
@@ -237,14 +243,13 @@ def _spellings(name: str) -> Iterator[str]:
     yield _undated(plain)
 
 
-def _respelled(prefix: str, model: Model) -> Iterator[str]:
-    """How a list may call the model that a name told in its own way, the date that was told first."""
+def _respelled(model: Model) -> Iterator[str]:
+    """How a list may call the model that a name told in its own way, with the date that was told first."""
     if model.date:
         for name in model.names():
-            yield f"{prefix}{name}-{model.date}"
-            yield f"{prefix}{name}@{model.date}"
-    for name in model.names():
-        yield prefix + name
+            yield f"{name}-{model.date}"
+            yield f"{name}@{model.date}"
+    yield from model.names()
 
 
 def _plain(name: str) -> str:
