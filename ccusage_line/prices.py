@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .claude_names import Model
-    from .price_store import Refreshed, Settled
+    from .price_store import Contract, Refreshed, Row, Settled
 
     Rates = tuple[int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read
     # the rates, the threshold and the rates above it, the fast and us factors, the context window
@@ -106,14 +106,18 @@ class PriceTable:
         source: str = "",
         fingerprint: str = "",
         own: Mapping[str, Packed] | None = None,
+        contract: Contract | None = None,
     ) -> None:
         """*source* says where `current` comes from; *fingerprint* is that of these parts, where it is known already.
 
-        *own* are the user's prices: they go before all parts, under every spelling of a name (config).
+        *own* are the user's prices: they go before all parts, under every spelling of a name (config). *contract* is
+        what an organization pays instead of the prices of the parts (A10).
         """
         self.source = source
+        self.contract = contract if contract is not None and contract.id else None
         self._parts = (overlay, current, retired)
         self._own = PriceTable(own, {}, {}) if own else None
+        self._covering: dict[tuple[str, int, int], Row] | None = None
         self._fingerprint = fingerprint
         self._memo: dict[str, Price | None] = {}
         self._newest: dict[str, str] = {}
@@ -125,7 +129,14 @@ class PriceTable:
             self._fingerprint = fingerprint_of(*(part_id(part) for part in self._parts))
             if self._own is not None:
                 self._fingerprint += f"-{part_id(self._own._parts[0])}"
+            if self.contract is not None:
+                self._fingerprint += f"-c{self.contract.id}"
         return self._fingerprint
+
+    def names(self) -> set[str]:
+        """Every name that has a price as it stands, in lower case."""
+        found = {name for part in self._parts for name in part}
+        return found | (self._own.names() if self._own else set()) | set(self.contract.rows if self.contract else ())
 
     def find(self, model: str) -> Price | None:
         """The price of *model* as a response names it, None if it has none (A11). Takes any string, never raises.
@@ -149,14 +160,54 @@ class PriceTable:
             return None
         name = model.lower()
         entry = self._own._find(name) if self._own is not None else None
-        if entry is None:
-            entry = self._find(name)
-        if entry is None:
-            return None
-        price = Price(*entry)
-        if name.endswith(_LONG):
+        price = self._contracted(name) if entry is None else Price(*entry)
+        if price is not None and name.endswith(_LONG):
             price.window = max(price.window or 0, LONG_WINDOW)
         return price
+
+    def basis(self, model: str) -> str:
+        """Whose price find() gives: "own", "contract" for an organization's row, else "list"."""
+        name = model.lower()
+        if self._own is not None and self._own._find(name) is not None:
+            return "own"
+        return "list" if self._agreed(name) is None else "contract"
+
+    def _contracted(self, name: str) -> Price | None:
+        """The listed price, or what an organization has agreed on instead; all of it times its multiplier (A10)."""
+        entry = self._find(name)
+        agreed = self._agreed(name)
+        if agreed is not None:
+            input, output, write, read = agreed
+            entry = (input, output, write, write, read, None, None, ONE, ONE, entry[9] if entry is not None else None)
+        if entry is None:
+            return None
+        return Price(*entry) if self.contract is None else _multiplied(entry, self.contract.multiplier)
+
+    def _agreed(self, name: str) -> Row | None:
+        """The organization's row for a model: that of its very name, else one that names it as Claude Code does."""
+        if self.contract is None:
+            return None
+        rows = self.contract.rows
+        for spelling in (name, name.removesuffix("[1m]")):
+            if spelling in rows:
+                return rows[spelling]
+        if not rows or "claude" not in name:
+            return None
+        from .claude_names import model_of
+
+        if self._covering is None:
+            self._covering = {}
+            for row, rates in rows.items():
+                model = model_of(row)
+                if model is not None and self._is_clients(row):
+                    self._covering.setdefault(model.key, rates)
+        model = model_of(name)
+        return None if model is None or model.fast else self._covering.get(model.key)
+
+    def _is_clients(self, name: str) -> bool:
+        """Whether Claude Code itself calls a model so: as its maker, Bedrock in any region, Vertex AI or Foundry do."""
+        bare = name[max(name.find("anthropic."), 0) :]
+        return "/" not in name and any(map(self._entry, (name, bare, f"vertex_ai/{name}", f"azure_ai/{name}")))
 
     def _find(self, name: str) -> Packed | None:
         entry = self._entry(name)
@@ -282,6 +333,14 @@ def _times(rates: Rates, factor: int, one: int) -> Rates:
     return a, b, c, d, e
 
 
+def _multiplied(entry: Packed, multiplier: int) -> Price:
+    """The price of *entry* times *multiplier* (in 1e-12), web searches too."""
+    above = None if entry[6] is None else _times(entry[6], multiplier, PICO)
+    price = Price(*_times(entry[:5], multiplier, PICO), entry[5], above, *entry[7:])
+    price.web_search = _rounded(WEB_SEARCH * multiplier, PICO)
+    return price
+
+
 def part_id(part: Mapping[str, Packed]) -> str:
     """Eight hexadecimal digits that stand for one part of a table, whatever the order it was built in."""
     from hashlib import sha256
@@ -299,9 +358,10 @@ given: Settled | None = None  # what a config file says, where that can't be sto
 
 
 def table() -> PriceTable:
-    """The table in use: the embedded one, its current part as the last refresh left it, the user's own prices first.
+    """The table in use: the embedded one, its current part as the last refresh left it, an organization's rates before
+    it, the user's own prices first.
 
-    Costs two stats when nothing has changed since the last call.
+    Costs three stats when nothing has changed since the last call, more where there are managed settings.
     """
     global _table, _stamp
     import os
@@ -310,11 +370,11 @@ def table() -> PriceTable:
     from .paths import state_dir
 
     folder = state_dir(os.environ)
-    stamp = price_store.stamp(folder)
-    if given is not None:
-        stamp += (given.id,)
+    policy = price_store.policy_files(os.environ)
+    stamp = *price_store.stamp(folder), *policy, given.id if given is not None else None
     if _table is None or stamp != _stamp:
-        _table, _stamp = _assemble(price_store.load_refreshed(folder), given or price_store.load_settled(folder)), stamp
+        settled, contract = given or price_store.load_settled(folder), price_store.contract(os.environ, policy)
+        _table, _stamp = _assemble(price_store.load_refreshed(folder), settled, contract), stamp
     return _table
 
 
@@ -326,7 +386,7 @@ def table_file(environ: Mapping[str, str]) -> str:
     return refreshed_path(state_dir(environ))
 
 
-def _assemble(refreshed: Refreshed | None, settled: Settled | None) -> PriceTable:
+def _assemble(refreshed: Refreshed | None, settled: Settled | None, contract: Contract | None) -> PriceTable:
     from ccusage_line import price_table as embedded
 
     current: Mapping[str, Packed] = embedded.CURRENT
@@ -340,7 +400,9 @@ def _assemble(refreshed: Refreshed | None, settled: Settled | None) -> PriceTabl
     own = settled.prices if settled is not None else {}
     if settled is not None and own:
         fingerprint += f"-{settled.id}"
-    return PriceTable(embedded.OVERLAY, current, embedded.RETIRED, source, fingerprint, own)
+    if contract is not None and contract.id:
+        fingerprint += f"-c{contract.id}"
+    return PriceTable(embedded.OVERLAY, current, embedded.RETIRED, source, fingerprint, own, contract)
 
 
 def cost(

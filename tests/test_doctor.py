@@ -49,6 +49,7 @@ class Machine:
             "SHELL": "/bin/bash",
             "CCUSAGE_STATE_DIR": str(self.state),
             "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "CCUSAGE_MANAGED_SETTINGS": str(self.managed),
         }
         self.ours = self.program(self.bin / "ccusage", LAUNCHER)
         self.user = self.claude / "settings.json"
@@ -94,7 +95,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         if name != "PATH":
             monkeypatch.setenv(name, value)
     monkeypatch.chdir(machine.project)
-    monkeypatch.setattr(doctor, "managed_path", lambda: str(machine.managed))
     monkeypatch.setattr(prices, "given", None)
     machine.refresh()
     return machine
