@@ -188,26 +188,33 @@ def _basis_text(basis: str) -> str:
 
 
 def fitting(wanted: str) -> list[str]:
-    """Every listed name whose short form, as reports print it, is *wanted*; else those in which it occurs.
+    """Every listed name that reports print as *wanted*, or that means the same version; else those in which it occurs.
 
     Raises UsageError where there are none.
     """
-    short = _short(wanted)
-    by_short: dict[str, list[str]] = {}
-    for name in sorted(prices.table().names(), key=_makers_first):
-        by_short.setdefault(_short(name), []).append(name)
-    if short in by_short:
-        return by_short[short]
-    found = [name for other in sorted(by_short) if short and short in other for name in by_short[other]]
+    short, version = _short(wanted), _version(wanted)
+    names = sorted(prices.table().names(), key=_makers_first)
+    found = [name for name in names if _short(name) == short or (version is not None and _version(name) == version)]
+    if not found and short:
+        found = sorted((name for name in names if short in _short(name)), key=_short)
     if found:
         return found
     from difflib import get_close_matches
 
     from .errors import UsageError
 
-    near = get_close_matches(short, by_short, _NEAREST, 0.3)
+    near = get_close_matches(short, sorted(set(map(_short, names))), _NEAREST, 0.3)
     hint = f"; the nearest are {', '.join(near)}" if near else ""
     raise UsageError(f"no price known for {wanted!r}{hint}; `ccusage prices refresh` fetches the current list")
+
+
+def _version(name: str) -> tuple[str, int, int] | None:
+    """Family and version of a Claude model, whose name may lack `claude` as on a report."""
+    from .claude_names import core_of, model_of
+
+    name = name.lower()
+    model = model_of(name if core_of(name) else f"claude-{name}")
+    return None if model is None or model.fast else model.key
 
 
 def _short(name: str) -> str:
