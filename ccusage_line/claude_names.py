@@ -61,7 +61,9 @@ def core_of(name: str) -> str:
 
 
 def model_of(name: str) -> Model | None:
-    """The model that *name* (lower-case ASCII) means; None where it tells no family, no version or anything else."""
+    """The model that *name* (in lower case) means; None where it tells no family, no version or anything else."""
+    if not name.isascii():  # digits beyond are not meant
+        return None
     core = core_of(name)
     rest = name
     while len(rest) > len(core):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .answer import Dependency
     from .price_store import Contract, Row
 
+_KEY = "modelPricing"
 _LIMIT = 16 * 1024 * 1024  # bytes of one file
 _DEEP = 4  # levels that are merged: modelPricing, overrides, a model, its rates
 _MOST = 10  # of the multiplier
@@ -32,14 +33,19 @@ _RATES = ("input", "output", "cacheWrite", "cacheRead")
 
 
 class Policy:
-    """What the files say together. `sources` are those that say something, `problems` name those that can't."""
+    """What the files say together. `sources` are those that name a key, `problems` tell of those that can't be read."""
 
     __slots__ = ("problems", "sources", "values")
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
-        self.sources: list[str] = []
+        self.sources: dict[str, list[str]] = {}
         self.problems: list[str] = []
+
+    def take(self, path: str, values: dict[str, Any]) -> None:
+        for key in values:
+            self.sources.setdefault(key, []).append(path)
+        _merge(self.values, values, _DEEP)
 
 
 def policy(found: Sequence[Dependency], number: Callable[[str], object] = float) -> Policy:
@@ -52,9 +58,8 @@ def policy(found: Sequence[Dependency], number: Callable[[str], object] = float)
         values, problem = read_object(path, number)
         if problem:
             told.problems.append(f"{path} {problem}")
-        elif values:
-            told.sources.append(path)
-            _merge(told.values, values, _DEEP)
+        else:
+            told.take(path, values)
     return told
 
 
@@ -103,7 +108,7 @@ def settle(found: list[Dependency], state_dir: str) -> Contract:
     """The contracted rates in the files *found*, and leave a copy for those that do not read them."""
     looked = time.time_ns()
     told = policy(found, Decimal)
-    rates = _Rates(told.values.get("modelPricing"))
+    rates = _Rates(told.values.get(_KEY))
     changed = max((max(stat[3:]) for _, stat in found if stat is not None), default=0)
     contract = price_store.Contract(
         __version__,
@@ -112,7 +117,7 @@ def settle(found: list[Dependency], state_dir: str) -> Contract:
         rates.multiplier,
         rates.rows,
         rates.id(),
-        told.sources if rates.said else [],
+        told.sources.get(_KEY, []),
         told.problems + rates.problems,
     )
     try:
@@ -129,7 +134,6 @@ class _Rates:
         self.multiplier = PICO
         self.rows: dict[str, Row] = {}
         self.problems: list[str] = []
-        self.said = value is not None
         if isinstance(value, dict):
             self._take_multiplier(value.get("multiplier"))
             self._take_rows(value.get("overrides"))
@@ -137,7 +141,7 @@ class _Rates:
             self._complain("", value, "an object with multiplier and overrides")
 
     def _complain(self, key: str, value: object, wanted: str) -> None:
-        self.problems.append(f"modelPricing{key} = {_shown(value)}: {wanted}")
+        self.problems.append(f"{_KEY}{key} = {_shown(value)}: {wanted}")
 
     def _take_multiplier(self, value: object) -> None:
         if value is None:

@@ -278,7 +278,7 @@ def test_parts_of_a_policy_are_merged_by_name_over_the_main_file(policy: Path) -
     assert list(found.rows) == ["a", "b", "c"]
     assert found.rows["a"][0] == 8 * UNIT // 10**6
     assert found.problems == []
-    assert str(parts / "20-b.json") in found.sources
+    assert found.sources == [str(policy), str(parts / "10-a.json"), str(parts / "20-b.json")]
 
 
 def test_parts_alone_are_a_policy_too(policy: Path) -> None:

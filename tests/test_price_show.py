@@ -104,7 +104,7 @@ def test_where_nothing_fits_the_nearest_are_named(wanted: str, near: str, as_jso
         show(os.environ, wanted, as_json)
 
 
-@pytest.mark.parametrize("wanted", ["", "[1m]", "\x00", "\ud800", "x" * 10_000, "claude-", "\u6728"])
+@pytest.mark.parametrize("wanted", ["", "[1m]", "\x00", "\ud800", "x" * 10_000, "claude-", "\u6728", "opus-\u00b2"])
 def test_what_is_no_name_is_an_error(wanted: str) -> None:
     with pytest.raises(UsageError, match="no price known"):
         show(os.environ, wanted, False)
