@@ -598,7 +598,7 @@ def test_a_variable_that_names_another_policy_is_obeyed_at_once(used: Home, tmp_
         assert asked(used) == asked(used) == pytest.approx(3.00001)
         assert published(used)
         assert asked(used, CCUSAGE_MANAGED_SETTINGS=str(other)) == pytest.approx(1.500005)
-        assert line_of(used, CCUSAGE_MANAGED_SETTINGS=str(other)).startswith("$1.50")
+    assert line_of(used, CCUSAGE_MANAGED_SETTINGS=str(other)).startswith("$1.50")
 
 
 def test_nothing_is_published_at_rates_that_have_gone_meanwhile(used: Home, monkeypatch: pytest.MonkeyPatch) -> None:
