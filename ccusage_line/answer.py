@@ -53,8 +53,8 @@ def read(folder: str, session: str, config: str) -> Answer | None:
     value = published.read(path_of(folder, session))
     if value is None:
         return None
-    of_config, dependencies, *fields = value
-    if of_config != config or not unchanged(dependencies):
+    sources, dependencies, *fields = value
+    if sources != _sources(config) or not unchanged(dependencies):
         return None
     answer = Answer()
     for name, field in zip(_FIELDS, fields, strict=True):
@@ -96,7 +96,15 @@ def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool) -> A
 def write(folder: str, config: str, dependencies: list[Dependency], answer: Answer) -> None:
     """Publish; the caller holds the write lock. *config* is the config file in force."""
     fields = [getattr(answer, name) for name in _FIELDS]
-    published.write(path_of(folder, answer.told[0]), (config, dependencies, *fields))
+    published.write(path_of(folder, answer.told[0]), (_sources(config), dependencies, *fields))
+
+
+def _sources(config: str) -> tuple[str, str]:
+    """Where settings come from: with another variable in the environment they are other files, unchanged as they may
+    be."""
+    from .price_store import policy_path
+
+    return config, policy_path(os.environ)
 
 
 def revoke(folder: str, session: str) -> None:

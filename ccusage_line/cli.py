@@ -326,7 +326,7 @@ def _add_prices(commands: _Commands) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
     show = actions.add_parser("show", help="the table in use, or the price of a model", allow_abbrev=False)
     show.set_defaults(command=cmd_prices_show, parser=show)
-    show.add_argument("model", nargs="?", metavar="MODEL", help="a model as a transcript names it")
+    show.add_argument("model", nargs="?", metavar="MODEL", help="as a transcript or a report names it, or a part")
     show.add_argument("-j", "--json", action="store_true", help="JSON")
     refresh = actions.add_parser("refresh", help="fetch the current list", allow_abbrev=False)
     refresh.set_defaults(command=cmd_prices_refresh, parser=refresh)
@@ -857,7 +857,7 @@ def cmd_prompt(args: argparse.Namespace) -> int:
 
 def cmd_prices_show(args: argparse.Namespace) -> int:
     """The price table in use, or one model's price."""
-    from .price_update import show
+    from .price_show import show
 
     _out(show(os.environ, args.model, args.json))
     return 0

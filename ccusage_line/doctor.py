@@ -296,16 +296,31 @@ def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Found]:
 def _price_table(environ: Mapping[str, str]) -> Iterator[Found]:
     from . import price_store
     from .paths import state_dir
-    from .price_update import is_offline, table_data
+    from .price_update import is_offline, last_checked
 
     folder = state_dir(environ)
     path = price_store.refreshed_path(folder)
     if os.path.lexists(path) and price_store.load_refreshed(folder) is None:
         yield _bad(f"{path} is spoilt: the prices of this version are used", "`ccusage prices refresh`")
         return
-    age = table_data(environ)["ageSeconds"]
-    if isinstance(age, int) and age > OLD_PRICES and not is_offline(environ):
+    checked = last_checked(folder)
+    age = 0 if checked is None else int(time.time()) - checked
+    if age > OLD_PRICES and not is_offline(environ):
         yield _bad(f"the prices are {age // 86400} days old: fetching them fails", "`ccusage prices refresh` says why")
+
+
+def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Found]:
+    from .price_show import contract, contract_text
+
+    found = contract(environ)
+    if found is None:
+        return
+    for problem in found.problems:
+        if problem.startswith("modelPricing"):  # the others are problems of all settings
+            yield _bad(f"managed settings of Claude Code: {problem}; ignored", "ask who manages them")
+    if found.sources:
+        text = f"costs are at your organization's contracted rates: {contract_text(found)}"
+        yield _advice(text, "`ccusage prices show MODEL` says what a model costs")
 
 
 def _config(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -323,41 +338,16 @@ def _config(environ: Mapping[str, str]) -> Iterator[Found]:
 # --- Claude Code's settings ---------------------------------------------------------------------------------------
 
 
-def managed_path() -> str:
-    """Where an organisation's settings are."""
-    if sys.platform == "darwin":
-        return "/Library/Application Support/ClaudeCode/managed-settings.json"
-    if sys.platform == "win32":
-        return r"C:\Program Files\ClaudeCode\managed-settings.json"
-    return "/etc/claude-code/managed-settings.json"
-
-
 class _Scope:
-    """One of the files of settings, the problem with it and what it says."""
+    """Settings of one kind: what they say, and the problems with their files."""
 
     def __init__(self, name: str, path: str) -> None:
+        from .managed import read_object
+
         self.name = name
         self.path = path
-        self.problem = ""
-        self.values: dict[str, Any] = {}
-        try:
-            with open(path, "rb") as file:
-                values = json.loads(file.read(_LARGEST).decode("utf-8-sig") or "{}")
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            self.problem = f"can't be read: {error.strerror}"
-            return
-        except json.JSONDecodeError as error:
-            self.problem = f"is not valid JSON (line {error.lineno})"
-            return
-        except (ValueError, RecursionError):
-            self.problem = "is not valid JSON"
-            return
-        if isinstance(values, dict):
-            self.values = values
-        else:
-            self.problem = "holds no JSON object"
+        self.values, problem = read_object(path)
+        self.problems = [f"{path} {problem}"] if problem else []
 
 
 def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
@@ -370,12 +360,22 @@ def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
         ("user", user),
         ("project", os.path.join(project, "settings.json")),
         ("local", os.path.join(project, "settings.local.json")),
-        ("managed", managed_path()),
     ]
     found: dict[str, _Scope] = {}
     for name, path in named:
         found.setdefault(os.path.realpath(path), _Scope(name, path))
-    return list(found.values())
+    return [*found.values(), _managed(environ)]
+
+
+def _managed(environ: Mapping[str, str]) -> _Scope:
+    """The organization's settings, which may be in several files."""
+    from .managed import policy
+    from .price_store import policy_files, policy_path
+
+    told = policy(policy_files(environ))
+    scope = _Scope("managed", policy_path(environ))
+    scope.values, scope.problems = told.values, told.problems
+    return scope
 
 
 def _folder() -> str:
@@ -387,15 +387,15 @@ def _folder() -> str:
 
 def _settings(environ: Mapping[str, str]) -> Iterator[Found]:
     for scope in _scopes(environ):
-        if scope.problem:
-            yield _bad(f"{scope.path} {scope.problem}: Claude Code ignores it", "correct it")
+        for problem in scope.problems:
+            yield _bad(f"{problem}: Claude Code ignores it", "correct it")
 
 
 def _statusline(environ: Mapping[str, str]) -> Iterator[Found]:
     scopes = _scopes(environ)
     said = [scope for scope in scopes if scope.values.get("statusLine") is not None]
     if not said:
-        if not any(scope.problem for scope in scopes):
+        if not any(scope.problems for scope in scopes):
             yield _advice("no statusline is installed in Claude Code", "`ccusage install`")
         return
     last = said[-1]
@@ -614,6 +614,7 @@ CHECKS: tuple[Callable[[Mapping[str, str]], Iterator[Found]], ...] = (
     _bad_lines,
     _unpriced_models,
     _price_table,
+    _contracted_rates,
     _config,
     _settings,
     _statusline,

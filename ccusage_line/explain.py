@@ -465,7 +465,9 @@ class _Search:
 
 def _plain(price: Price) -> Price:
     """*price* without its threshold: the sum of several prompts is not one long prompt."""
-    return prices.Price(price.input, price.output, price.write_5m, price.write_1h, price.read)
+    plain = prices.Price(price.input, price.output, price.write_5m, price.write_1h, price.read)
+    plain.web_search = price.web_search
+    return plain
 
 
 def _prefix(responses: list[_Counted], extra: dict[Key, int], amount: int) -> list[_Counted]:

@@ -47,7 +47,7 @@ class Lane2:
             dependencies = index.dependencies(name)
             if dependencies is not None:
                 dependencies += configuration(os.environ)
-            if dependencies is not None and settled(dependencies, time.time_ns()):
+            if dependencies is not None and settled(dependencies, time.time_ns()) and self._is_priced_so():
                 found = index.session(name)
                 moments = index.moments(time.time_ns() // 1000) if recent else None
                 if found is not None:
@@ -62,6 +62,12 @@ class Lane2:
                         write_recent(index.folder, moments)
         finally:
             index.unlock()
+
+    def _is_priced_so(self) -> bool:
+        """Whether the prices are still those of the sums: a file that has just gone is not told by its age."""
+        from .prices import table
+
+        return table().fingerprint == self.index.table.fingerprint
 
     def leave(self) -> None:
         """Before the process ends without closing anything."""

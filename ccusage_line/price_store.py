@@ -1,4 +1,5 @@
-"""What the state directory keeps of prices and settings: the refreshed table, and what the config file said.
+"""What the state directory keeps of prices and settings: the refreshed table, what the config file said, and the rates
+that an organization has agreed on.
 
 Tier 0, so that neither TOML nor JSON has to be read where every millisecond counts. A file is a line that names its
 form, a digest and marshalled plain values, so that it loads without a package and is either whole or not there. What is
@@ -15,10 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from .answer import Dependency, Stat
     from .prices import Packed
+
+    Row = tuple[int, int, int, int]  # input, output, write, read in price units per token
 
 REFRESHED = "prices.bin"
 SETTLED = "config.bin"
+CONTRACT = "managed.bin"
 CONFIG = "config.toml"
 _FORM = b"ccusage-line store 1\n"
 _DIGEST = 16  # bytes
@@ -69,6 +74,35 @@ class Settled:
         return (self.version, self.stamp) == (version, stamp) and not self.racy
 
 
+class Contract:
+    """What managed settings of Claude Code said of prices when they were last read (A10)."""
+
+    __slots__ = ("id", "multiplier", "problems", "racy", "rows", "sources", "stamp", "version")
+
+    def __init__(
+        self,
+        version: str,
+        stamp: tuple[Dependency, ...],
+        racy: bool,
+        multiplier: int,
+        rows: dict[str, Row],
+        id: str,
+        sources: list[str],
+        problems: list[str],
+    ) -> None:
+        self.version = version  # of the package that read it
+        self.stamp = stamp  # policy_files(), as they were
+        self.racy = racy  # as in Settled
+        self.multiplier = multiplier  # of every price, in 1e-12
+        self.rows = rows  # model name in lower case -> its rates, in the order of the file: an earlier row goes first
+        self.id = id  # empty where no price is another one
+        self.sources = sources  # files; empty where none says anything of prices
+        self.problems = problems  # in words: what can't be meant and is left out
+
+    def is_of(self, version: str, stamp: tuple[Dependency, ...]) -> bool:
+        return (self.version, self.stamp) == (version, stamp) and not self.racy
+
+
 def refreshed_path(state_dir: str) -> str:
     return os.path.join(state_dir, REFRESHED)
 
@@ -97,6 +131,17 @@ def save_settled(state_dir: str, settled: Settled) -> None:
     """Raises OSError where it can't be stored."""
     s = settled
     _save(state_dir, SETTLED, (s.version, s.stamp, s.racy, s.values, s.labels, s.prices, s.id))
+
+
+def load_contract(state_dir: str) -> Contract | None:
+    value = _load(os.path.join(state_dir, CONTRACT))
+    return Contract(*value) if isinstance(value, tuple) and len(value) == len(Contract.__slots__) else None
+
+
+def save_contract(state_dir: str, contract: Contract) -> None:
+    """Raises OSError where it can't be stored."""
+    c = contract
+    _save(state_dir, CONTRACT, (c.version, c.stamp, c.racy, c.multiplier, c.rows, c.id, c.sources, c.problems))
 
 
 def stamp_of(path: str) -> tuple[object, ...]:
@@ -154,19 +199,74 @@ def is_plain(environ: Mapping[str, str]) -> bool:
     return found is not None and not found.values.get("session", {}).keys() & {"mode", "timezone"}
 
 
-def dependencies(environ: Mapping[str, str]) -> list[tuple[str, tuple[int, int, int, int, int] | None]]:
-    """The files that prices and settings rest on, each with its (device, inode, size, mtime, ctime) or None."""
+def dependencies(environ: Mapping[str, str]) -> list[Dependency]:
+    """The files that prices and settings rest on, as they are."""
     from .paths import state_dir
 
-    found: list[tuple[str, tuple[int, int, int, int, int] | None]] = []
-    for path in (refreshed_path(state_dir(environ)), config_path(environ)):
+    paths = refreshed_path(state_dir(environ)), config_path(environ)
+    return [*((path, _stat(path)) for path in paths), *policy_files(environ)]
+
+
+def _stat(path: str) -> Stat | None:
+    try:
+        stat = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+# --- managed settings ---------------------------------------------------------------------------------------------
+
+
+def policy_path(environ: Mapping[str, str]) -> str:
+    """The file of an organization's policy, existing or not: CCUSAGE_MANAGED_SETTINGS, else Claude Code's own place."""
+    from .paths import _expand
+
+    named = environ.get("CCUSAGE_MANAGED_SETTINGS", "")
+    if named:
+        return os.path.abspath(_expand(named, environ))
+    if sys.platform == "darwin":
+        return "/Library/Application Support/ClaudeCode/managed-settings.json"
+    if sys.platform == "win32":
+        return r"C:\Program Files\ClaudeCode\managed-settings.json"
+    return "/etc/claude-code/managed-settings.json"
+
+
+def policy_files(environ: Mapping[str, str]) -> list[Dependency]:
+    """What tells that the policy has not changed: its file, the folder of its parts (`managed-settings.d`) and these by
+    name; the folder of them all where that is not there, which costs one stat."""
+    path = policy_path(environ)
+    folder = os.path.dirname(path)
+    if _stat(folder) is None:
+        return [(folder, None)]
+    parts = f"{os.path.splitext(path)[0]}.d"
+    found = [(path, _stat(path)), (parts, _stat(parts))]
+    if found[1][1] is not None:
         try:
-            stat = os.stat(path)
+            names = [name for name in os.listdir(parts) if name.endswith(".json") and not name.startswith(".")]
         except OSError:
-            found.append((path, None))
-        else:
-            found.append((path, (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)))
+            names = []
+        found += [(part, _stat(part)) for part in (os.path.join(parts, name) for name in sorted(names))]
     return found
+
+
+def contract(environ: Mapping[str, str], found: list[Dependency]) -> Contract | None:
+    """The rates that an organization has agreed on, if one has a policy; *found* is policy_files().
+
+    JSON is read only where the copy in the state directory is of other files.
+    """
+    if all(stat is None for _, stat in found):
+        return None
+    from . import __version__
+    from .paths import state_dir
+
+    folder = state_dir(environ)
+    known = load_contract(folder)
+    if known is not None and known.is_of(__version__, tuple(found)):
+        return known
+    from .managed import settle
+
+    return settle(found, folder)
 
 
 # --- the files ----------------------------------------------------------------------------------------------------

@@ -115,6 +115,15 @@ def _usable(table: price_store.Refreshed | None) -> bool:
     return table is not None and table.based_on == CURRENT_ID
 
 
+def last_checked(state_dir: str) -> int | None:
+    """When the stored table was last found to be the current one, in seconds since the epoch; None without one."""
+    refreshed = price_store.load_refreshed(state_dir)
+    if refreshed is None:
+        return None
+    checked = _notes(state_dir).get("checked", refreshed.fetched)
+    return checked if isinstance(checked, int) else None
+
+
 def _notes(state_dir: str) -> dict[str, Any]:
     import json
 
@@ -512,127 +521,6 @@ def _client_window(name: str) -> int | None:
     if version < (4, 0):
         return None
     return 200_000 if version < (4, 7) else prices.LONG_WINDOW
-
-
-# --- show ---------------------------------------------------------------------------------------------------------
-
-
-def table_data(environ: Mapping[str, str]) -> dict[str, object]:
-    """The table in use as `prices show --json` has it."""
-    from .paths import state_dir
-    from .price_table import CURRENT, OVERLAY, RETIRED
-
-    folder = state_dir(environ)
-    refreshed, settled = price_store.load_refreshed(folder), price_store.load_settled(folder)
-    checked = _notes(folder).get("checked", refreshed.fetched) if refreshed is not None else None
-    names = {*OVERLAY, *RETIRED, *CURRENT, *(refreshed.current if refreshed else ())}
-    return {
-        "source": prices.table().source,
-        "entries": len(names),
-        "ownPrices": len(settled.prices) if settled is not None else 0,
-        "fetchedAt": _moment(refreshed.fetched) if refreshed is not None else None,
-        "checkedAt": _moment(checked) if isinstance(checked, int) else None,
-        "ageSeconds": max(0, int(time.time()) - checked) if isinstance(checked, int) else None,
-        "file": price_store.refreshed_path(folder) if refreshed is not None else None,
-        "fingerprint": prices.table().fingerprint,
-    }
-
-
-def model_data(model: str) -> dict[str, object] | None:
-    """The price of one model in dollars per million tokens; None where it has none."""
-    price = prices.table().find(model)
-    if price is None:
-        return None
-    data: dict[str, object] = {"model": model, **_per_million(_plain_rates(price))}
-    if price.threshold is not None and price.above is not None:
-        data["above"] = {"promptTokens": price.threshold, **_per_million(price.above)}
-    data["fastFactor"] = price.fast / prices.ONE
-    data["usFactor"] = price.us / prices.ONE
-    data["contextWindow"] = price.window
-    return data
-
-
-def _plain_rates(price: prices.Price) -> Rates:
-    return price.input, price.output, price.write_5m, price.write_1h, price.read
-
-
-_KINDS = ("input", "output", "cacheWrite5m", "cacheWrite1h", "cacheRead")
-
-
-def _per_million(five: Rates) -> dict[str, float]:
-    return {kind: rate * 1_000_000 / prices.UNIT for kind, rate in zip(_KINDS, five, strict=True)}
-
-
-def _moment(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def table_text(environ: Mapping[str, str]) -> str:
-    """The table in use, in words."""
-    data = table_data(environ)
-    age = data["ageSeconds"]
-    lines = [
-        ("source", data["source"]),
-        ("models", data["entries"]),
-        ("own prices", data["ownPrices"] or "none"),
-        ("age", _age(age) if isinstance(age, int) else "that of this version; `ccusage prices refresh` fetches newer"),
-    ]
-    if data["file"] is not None:
-        lines.append(("file", data["file"]))
-    return "".join(f"{name:<10}  {value}\n" for name, value in lines)
-
-
-def _age(seconds: int) -> str:
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            number = seconds // size
-            return f"{number} {unit}{'s' if number > 1 else ''}"
-    return "less than a minute"
-
-
-def model_text(model: str) -> str | None:
-    """One model's price as a small table; None where it has none."""
-    data = model_data(model)
-    if data is None:
-        return None
-    words = {
-        "input": "input",
-        "output": "output",
-        "cacheWrite5m": "cache write (5 minutes)",
-        "cacheWrite1h": "cache write (1 hour)",
-        "cacheRead": "cache read",
-    }
-    above = data.get("above")
-    lines = [f"{model}, dollars per million tokens\n"]
-    for kind, word in words.items():
-        dearer = f"  {above[kind]:>10,.6g}" if isinstance(above, dict) else ""
-        lines.append(f"  {word:<24}{data[kind]:>10,.6g}{dearer}\n")
-    if isinstance(above, dict):
-        lines.append(f"  the second column where the prompt exceeds {above['promptTokens']:,} tokens\n")
-    for key, word in (("fastFactor", "fast mode"), ("usFactor", "inference in the US")):
-        if data[key] != 1:
-            lines.append(f"  {word:<24}{'x ' + format(data[key], 'g'):>10}\n")
-    if data["contextWindow"]:
-        lines.append(f"  {'context window':<24}{data['contextWindow']:>10,}\n")
-    return "".join(lines)
-
-
-def show(environ: Mapping[str, str], model: str | None, as_json: bool) -> str:
-    """What `ccusage prices show` prints. Raises UsageError for a model without a price."""
-    if model is None:
-        data: dict[str, object] | None = table_data(environ) if as_json else None
-        text: str | None = None if as_json else table_text(environ)
-    else:
-        data, text = (model_data(model), None) if as_json else (None, model_text(model))
-    if as_json and data is not None:
-        import json
-
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    if text is not None:
-        return text
-    from .errors import UsageError
-
-    raise UsageError(f"no price known for {model!r}; `ccusage prices refresh` fetches the current list")
 
 
 def refresh_command(environ: Mapping[str, str], *, offline: bool, address: str) -> tuple[str, str]:

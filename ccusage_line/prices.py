@@ -11,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .price_store import Refreshed, Settled
+    from .claude_names import Model
+    from .price_store import Contract, Refreshed, Row, Settled
 
     Rates = tuple[int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read
     # the rates, the threshold and the rates above it, the fast and us factors, the context window
@@ -22,7 +23,8 @@ PICO = 10**12
 ONE = 1000  # the factor 1; factors are whole thousandths
 WEB_SEARCH = PICO // 100  # one search, whatever the model (A10)
 
-LONG_WINDOW = 1_000_000  # what "[1m]" after a model's name asks for
+LONG_WINDOW = 1_000_000  # what one of these after a model's name asks for
+_LONG = ("[1m]", "-1m", ":1m")
 NAME_LIMIT = 200  # characters; the longest name of the tables has less than 70
 MEMO_LIMIT = 512  # names; more than any history holds
 
@@ -104,16 +106,21 @@ class PriceTable:
         source: str = "",
         fingerprint: str = "",
         own: Mapping[str, Packed] | None = None,
+        contract: Contract | None = None,
     ) -> None:
         """*source* says where `current` comes from; *fingerprint* is that of these parts, where it is known already.
 
-        *own* are the user's prices: they go before all parts, under every spelling of a name (config).
+        *own* are the user's prices: they go before all parts, under every spelling of a name (config). *contract* is
+        what an organization pays instead of the prices of the parts (A10).
         """
         self.source = source
+        self.contract = contract if contract is not None and contract.id else None
         self._parts = (overlay, current, retired)
         self._own = PriceTable(own, {}, {}) if own else None
+        self._covering: dict[tuple[str, int, int], Row] | None = None
         self._fingerprint = fingerprint
         self._memo: dict[str, Price | None] = {}
+        self._newest: dict[str, str] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -122,7 +129,14 @@ class PriceTable:
             self._fingerprint = fingerprint_of(*(part_id(part) for part in self._parts))
             if self._own is not None:
                 self._fingerprint += f"-{part_id(self._own._parts[0])}"
+            if self.contract is not None:
+                self._fingerprint += f"-c{self.contract.id}"
         return self._fingerprint
+
+    def names(self) -> set[str]:
+        """Every name that has a price as it stands, in lower case."""
+        found = {name for part in self._parts for name in part}
+        return found | (self._own.names() if self._own else set()) | set(self.contract.rows if self.contract else ())
 
     def find(self, model: str) -> Price | None:
         """The price of *model* as a response names it, None if it has none (A11). Takes any string, never raises.
@@ -146,14 +160,54 @@ class PriceTable:
             return None
         name = model.lower()
         entry = self._own._find(name) if self._own is not None else None
-        if entry is None:
-            entry = self._find(name)
-        if entry is None:
-            return None
-        price = Price(*entry)
-        if name.endswith("[1m]"):
+        price = self._contracted(name) if entry is None else Price(*entry)
+        if price is not None and name.endswith(_LONG):
             price.window = max(price.window or 0, LONG_WINDOW)
         return price
+
+    def basis(self, model: str) -> str:
+        """Whose price find() gives: "own", "contract" for an organization's row, else "list"."""
+        name = model.lower()
+        if self._own is not None and self._own._find(name) is not None:
+            return "own"
+        return "list" if self._agreed(name) is None else "contract"
+
+    def _contracted(self, name: str) -> Price | None:
+        """The listed price, or what an organization has agreed on instead; all of it times its multiplier (A10)."""
+        entry = self._find(name)
+        agreed = self._agreed(name)
+        if agreed is not None:
+            input, output, write, read = agreed
+            entry = (input, output, write, write, read, None, None, ONE, ONE, entry[9] if entry is not None else None)
+        if entry is None:
+            return None
+        return Price(*entry) if self.contract is None else _multiplied(entry, self.contract.multiplier)
+
+    def _agreed(self, name: str) -> Row | None:
+        """The organization's row for a model: that of its very name, else one that names it as Claude Code does."""
+        if self.contract is None:
+            return None
+        rows = self.contract.rows
+        for spelling in (name, name.removesuffix("[1m]")):
+            if spelling in rows:
+                return rows[spelling]
+        if not rows or "claude" not in name:
+            return None
+        from .claude_names import model_of
+
+        if self._covering is None:
+            self._covering = {}
+            for row, rates in rows.items():
+                model = model_of(row)
+                if model is not None and self._is_clients(row):
+                    self._covering.setdefault(model.key, rates)
+        model = model_of(name)
+        return None if model is None or model.fast else self._covering.get(model.key)
+
+    def _is_clients(self, name: str) -> bool:
+        """Whether Claude Code itself calls a model so: as its maker, Bedrock in any region, Vertex AI or Foundry do."""
+        bare = name[max(name.find("anthropic."), 0) :]
+        return "/" not in name and any(map(self._entry, (name, bare, f"vertex_ai/{name}", f"azure_ai/{name}")))
 
     def _find(self, name: str) -> Packed | None:
         entry = self._entry(name)
@@ -168,25 +222,56 @@ class PriceTable:
         return None
 
     def _claude(self, name: str) -> Packed | None:
+        from .claude_names import core_of, model_of
+
         name = name.removesuffix("[1m]")
-        for mark in ("-thinking", ":thinking"):  # how proxies ask for thinking; it is not priced apart
-            name = name.removesuffix(mark)
+        model, core = model_of(name), core_of(name)
+        if model is None:
+            return self._by_level(name, core, ())
+        if model.fast:
+            return self._fast(name, core, model)
+        return self._by_level(name, core, tuple(_respelled(model)))
+
+    def _by_level(self, name: str, core: str, respelled: Sequence[str]) -> Packed | None:
+        """The entry of *name*, else of what is left of it as its prefixes are taken off; or of its *respelled* core."""
+        from .claude_names import without_prefix
+
         while name:
-            for spelling in _spellings(name):
-                entry = self._entry(spelling)
-                if entry is not None:
-                    return entry
-            entry = self._dated(_undated(_plain(name)))
+            prefix = name.removesuffix(core)
+            entry = self._first([*_spellings(name), *(prefix + other for other in respelled)])
             if entry is not None:
                 return entry
-            name = _without_prefix(name)
+            name = without_prefix(name)
         return None
 
-    def _dated(self, model: str) -> Packed | None:
-        """The entry of *model* with a date, the newest of several, or with a version suffix alone."""
-        names = (name for part in self._parts for name in part if name.startswith(model))
-        best = max((name for name in names if _is_variant(model, name[len(model) :])), default="")
-        return self._entry(best)
+    def _fast(self, name: str, core: str, model: Model) -> Packed | None:
+        """The entry of a model that is called fast; else the model's, with its factor for fast mode in its prices."""
+        entry = self._by_level(name, core, [f"{other}-fast" for other in model.names()])
+        if entry is None:
+            plain = next(model.names())
+            entry = self._by_level(name.removesuffix(core) + plain, plain, tuple(model.names()))
+            if entry is None or entry[7] == ONE:  # what fast mode costs is not known
+                return None
+            above = None if entry[6] is None else _times(entry[6], entry[7], ONE)
+            entry = (*_times(entry[:5], entry[7], ONE), entry[5], above, ONE, *entry[8:])
+        return entry
+
+    def _first(self, names: Sequence[str]) -> Packed | None:
+        """The entry of the first of *names* that has one, or else has one with a date or a version suffix behind it."""
+        for name in names:
+            entry = self._entry(name)
+            if entry is not None:
+                return entry
+        newest = self._newest_variants()
+        return next((self._entry(newest[name]) for name in names if name in newest), None)
+
+    def _newest_variants(self) -> dict[str, str]:
+        """By name: the newest listed name that is it with a date, a version suffix or both."""
+        if not self._newest:
+            for name in sorted({name for part in self._parts for name in part if "claude" in name}):
+                plain = _plain(name)
+                self._newest[plain] = self._newest[_undated(plain)] = name
+        return self._newest
 
     def _other_maker(self, name: str) -> Packed | None:
         """A bare name, or one behind its maker's: what a reseller asks for the model is not known from that list."""
@@ -200,15 +285,22 @@ class PriceTable:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """*name*, then without what names no other price: version suffix, `@`, date, a dot in the version number."""
+    """*name*, then without what names no other price: how thinking is asked for, version suffix, `@`, date."""
     yield name
+    for mark in ("-thinking", ":thinking"):
+        name = name.removesuffix(mark)
     plain = _plain(name)
     yield plain
     yield _undated(plain)
-    if plain.startswith("claude-"):
-        dashed = plain.replace(".", "-")
-        yield dashed
-        yield _undated(dashed)
+
+
+def _respelled(model: Model) -> Iterator[str]:
+    """How a list may call the model that a name told in its own way, with the date that was told first."""
+    if model.date:
+        for name in model.names():
+            yield f"{name}-{model.date}"
+            yield f"{name}@{model.date}"
+    yield from model.names()
 
 
 def _plain(name: str) -> str:
@@ -235,22 +327,18 @@ def _is_version(text: str) -> bool:
     return text.startswith("-v") and text[2:3].isdigit() and not text[2:].strip("0123456789:k")
 
 
-def _is_variant(model: str, rest: str) -> bool:
-    """Whether *rest* behind *model* is a date, a version suffix or both, and so names no other model."""
-    if rest[:1] in ("-", "@") and _is_date(rest[1:9]):
-        return len(rest) == 9 or _is_version(rest[9:])
-    return model[-1:].isdigit() and _is_version(rest)
+def _times(rates: Rates, factor: int, one: int) -> Rates:
+    """Rates times a factor of which *one* is 1, to the nearest unit."""
+    a, b, c, d, e = (_rounded(rate * factor, one) for rate in rates)
+    return a, b, c, d, e
 
 
-def _without_prefix(name: str) -> str:
-    """*name* less its first path segment, else its region, else its `anthropic.`; empty if it has none of them."""
-    _, slash, rest = name.partition("/")
-    if slash:
-        return rest
-    region, maker, rest = name.partition("anthropic.")
-    if not maker or (region and not region.endswith(".")):
-        return ""
-    return maker + rest if region else rest
+def _multiplied(entry: Packed, multiplier: int) -> Price:
+    """The price of *entry* times *multiplier* (in 1e-12), web searches too."""
+    above = None if entry[6] is None else _times(entry[6], multiplier, PICO)
+    price = Price(*_times(entry[:5], multiplier, PICO), entry[5], above, *entry[7:])
+    price.web_search = _rounded(WEB_SEARCH * multiplier, PICO)
+    return price
 
 
 def part_id(part: Mapping[str, Packed]) -> str:
@@ -270,9 +358,10 @@ given: Settled | None = None  # what a config file says, where that can't be sto
 
 
 def table() -> PriceTable:
-    """The table in use: the embedded one, its current part as the last refresh left it, the user's own prices first.
+    """The table in use: the embedded one, its current part as the last refresh left it, an organization's rates before
+    it, the user's own prices first.
 
-    Costs two stats when nothing has changed since the last call.
+    Costs three stats when nothing has changed since the last call, more where there are managed settings.
     """
     global _table, _stamp
     import os
@@ -281,11 +370,11 @@ def table() -> PriceTable:
     from .paths import state_dir
 
     folder = state_dir(os.environ)
-    stamp = price_store.stamp(folder)
-    if given is not None:
-        stamp += (given.id,)
+    policy = price_store.policy_files(os.environ)
+    stamp = *price_store.stamp(folder), *policy, given.id if given is not None else None
     if _table is None or stamp != _stamp:
-        _table, _stamp = _assemble(price_store.load_refreshed(folder), given or price_store.load_settled(folder)), stamp
+        settled, contract = given or price_store.load_settled(folder), price_store.contract(os.environ, policy)
+        _table, _stamp = _assemble(price_store.load_refreshed(folder), settled, contract), stamp
     return _table
 
 
@@ -297,7 +386,7 @@ def table_file(environ: Mapping[str, str]) -> str:
     return refreshed_path(state_dir(environ))
 
 
-def _assemble(refreshed: Refreshed | None, settled: Settled | None) -> PriceTable:
+def _assemble(refreshed: Refreshed | None, settled: Settled | None, contract: Contract | None) -> PriceTable:
     from ccusage_line import price_table as embedded
 
     current: Mapping[str, Packed] = embedded.CURRENT
@@ -311,7 +400,9 @@ def _assemble(refreshed: Refreshed | None, settled: Settled | None) -> PriceTabl
     own = settled.prices if settled is not None else {}
     if settled is not None and own:
         fingerprint += f"-{settled.id}"
-    return PriceTable(embedded.OVERLAY, current, embedded.RETIRED, source, fingerprint, own)
+    if contract is not None and contract.id:
+        fingerprint += f"-c{contract.id}"
+    return PriceTable(embedded.OVERLAY, current, embedded.RETIRED, source, fingerprint, own, contract)
 
 
 def cost(

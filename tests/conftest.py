@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CCUSAGE_SHARED", ROOT.parent / "shared"))
 
+os.environ["CCUSAGE_MANAGED_SETTINGS"] = "/nonexistent/managed-settings.json"  # the developer's policy is not ours
+
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
@@ -42,6 +44,7 @@ class Home:
         self.data = path / "claude"
         self.projects = self.data / "projects"
         self.state = path / "state"
+        self.policy = path / "policy" / "managed-settings.json"
         self.projects.mkdir(parents=True)
         keep = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "COVERAGE_PROCESS_START")
         self.env = {name: os.environ[name] for name in keep if name in os.environ}
@@ -54,6 +57,7 @@ class Home:
             "TZ": "UTC",
             "COLUMNS": "120",
             "CCUSAGE_OFFLINE": "1",
+            "CCUSAGE_MANAGED_SETTINGS": str(self.policy),
         }
 
     def write(self, name: str, content: bytes | str) -> Path:

@@ -26,6 +26,7 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "HOME": str(tmp_path),
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "CCUSAGE_STATE_DIR": str(tmp_path / "state"),
+        "CCUSAGE_MANAGED_SETTINGS": str(tmp_path / "policy" / "managed-settings.json"),
     }
     for name in ("CCUSAGE_CONFIG", "CCUSAGE_OFFLINE", "CCUSAGE_PRICES_URL", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
@@ -476,13 +477,14 @@ def test_a_config_is_plain_that_changes_no_cost_and_no_day(
     assert is_plain(environ) is plain
 
 
-def test_answers_depend_on_the_price_list_and_the_config(environ: dict[str, str]) -> None:
+def test_answers_depend_on_the_price_list_the_config_and_the_policy(environ: dict[str, str], tmp_path: Path) -> None:
     table, config_file = prices.table_file(environ), fingerprint_path(environ)
-    assert dependencies(environ) == [(table, None), (config_file, None)]
+    policy = (str(tmp_path / "policy"), None)
+    assert dependencies(environ) == [(table, None), (config_file, None), policy]
     write(environ, "")
     stat = os.stat(config_file)
     told = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-    assert dependencies(environ) == [(table, None), (config_file, told)]
+    assert dependencies(environ) == [(table, None), (config_file, told), policy]
 
 
 def test_the_copy_is_for_its_owner_alone(environ: dict[str, str]) -> None:

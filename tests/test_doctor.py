@@ -49,6 +49,7 @@ class Machine:
             "SHELL": "/bin/bash",
             "CCUSAGE_STATE_DIR": str(self.state),
             "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "CCUSAGE_MANAGED_SETTINGS": str(self.managed),
         }
         self.ours = self.program(self.bin / "ccusage", LAUNCHER)
         self.user = self.claude / "settings.json"
@@ -94,7 +95,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         if name != "PATH":
             monkeypatch.setenv(name, value)
     monkeypatch.chdir(machine.project)
-    monkeypatch.setattr(doctor, "managed_path", lambda: str(machine.managed))
     monkeypatch.setattr(prices, "given", None)
     machine.refresh()
     return machine
@@ -290,6 +290,26 @@ def statusline_log_has_entries(m: Machine) -> None:
     log.write_text("2026-11-23T10:00:00Z context_window: not an object\n")
 
 
+def rates_that_cannot_be_meant(m: Machine) -> None:
+    m.settings(m.managed, modelPricing={"multiplier": 11})
+
+
+def policy_that_is_a_fifo(m: Machine) -> None:
+    os.mkfifo(m.managed)
+
+
+def part_of_a_policy_broken(m: Machine) -> None:
+    parts = m.managed.with_suffix(".d")
+    parts.mkdir()
+    (parts / "10.json").write_text("{")
+
+
+def statusline_shadowed_by_a_part_of_the_policy(m: Machine) -> None:
+    parts = m.managed.with_suffix(".d")
+    parts.mkdir()
+    m.settings(parts / "10.json", statusLine={"type": "command", "command": "corporate-line"})
+
+
 AILMENTS: list[tuple[Callable[[Machine], None], str, str, str]] = [
     (no_data_directory, "data-directories", "no folder of transcripts", "CLAUDE_CONFIG_DIR"),
     (config_dir_that_is_none, "data-directories", "nowhere, which is no folder", "unset CLAUDE_CONFIG_DIR"),
@@ -309,6 +329,10 @@ AILMENTS: list[tuple[Callable[[Machine], None], str, str, str]] = [
     (prices_old, "price-table", "40 days old", "prices refresh"),
     (config_wrong, "config", "config.toml:2: unknown key", "docs/config.md"),
     (config_missing, "config", "no.toml: No such file", "docs/config.md"),
+    (rates_that_cannot_be_meant, "contracted-rates", "multiplier = 11", "who manages them"),
+    (policy_that_is_a_fifo, "settings", "managed-settings.json can't be read: not a regular file", "correct it"),
+    (part_of_a_policy_broken, "settings", "managed-settings.d/10.json is not valid JSON", "correct it"),
+    (statusline_shadowed_by_a_part_of_the_policy, "statusline", "goes before ours", "remove it"),
     (settings_with_comments, "settings", "is not valid JSON (line 2)", "correct it"),
     (settings_a_list, "settings", "holds no JSON object", "correct it"),
     (settings_a_folder, "settings", "can't be read", "correct it"),

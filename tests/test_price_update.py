@@ -24,7 +24,8 @@ import pytest
 from ccusage_line import price_store, price_table, price_update, prices
 from ccusage_line.errors import UsageError
 from ccusage_line.index import Index
-from ccusage_line.price_update import Refused, Result, before_report, is_due, merged, parse, refresh, show
+from ccusage_line.price_show import show
+from ccusage_line.price_update import Refused, Result, before_report, is_due, merged, parse, refresh
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CCUSAGE_SHARED", ROOT.parent / "shared"))
@@ -841,6 +842,7 @@ def test_show_gives_one_models_price(state: str) -> None:
         "fastFactor": 1.0,
         "usFactor": 1.1,
         "contextWindow": 1000000,
+        "basis": "list",
     }
     assert data["input"] >= plain["input"]
     text = show(os.environ, "claude-opus-5", False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -313,6 +314,35 @@ def test_every_finite_recorded_cost_is_rounded_exactly(usd: float) -> None:
         pytest.param("ca.anthropic.claude-opus-5-5", "anthropic.claude-opus-5-5", id="region-not-listed"),
         pytest.param("github_copilot/claude-opus-4.5", "claude-opus-4-5", id="provider-listed-without-a-price"),
         pytest.param("somebody/claude-opus-5", "claude-opus-5", id="provider-not-listed"),
+        pytest.param("claude-4.6-opus-20260205", "claude-opus-4-6", id="version-before-family"),
+        pytest.param("anthropic/claude-4.6-opus-20260205", "claude-opus-4-6", id="openrouters-canonical-name"),
+        pytest.param("anthropic--claude-4.6-opus", "claude-opus-4-6", id="sap"),
+        pytest.param("anthropic--claude-4-sonnet", "claude-sonnet-4-20250514", id="sap-old"),
+        pytest.param("databricks-claude-opus-4-6", "claude-opus-4-6", id="databricks-name-alone"),
+        pytest.param("system.ai.databricks-claude-opus-4-6", "claude-opus-4-6", id="databricks-unity-catalog"),
+        pytest.param("anthropic/claude-opus-4.6:beta", "claude-opus-4-6", id="beta"),
+        pytest.param("claude-opus-4-6-latest", "claude-opus-4-6", id="latest-of-a-version"),
+        pytest.param("anthropic:claude-sonnet-4-5", "claude-sonnet-4-5", id="provider-with-a-colon"),
+        pytest.param("bedrock:us.anthropic.claude-4.6-sonnet", "us.anthropic.claude-sonnet-4-6", id="region-kept"),
+        pytest.param("replicate/anthropic/claude-sonnet-4.5", "replicate/anthropic/claude-4.5-sonnet", id="replicate"),
+        pytest.param(
+            "databricks/databricks-claude-4.6-opus", "databricks/databricks-claude-opus-4-6", id="a-providers-own-entry"
+        ),
+        pytest.param("publishers/anthropic/models/claude-opus-4-6", "claude-opus-4-6", id="vertex-resource"),
+        pytest.param("CLAUDE_SONNET_4_5_20250929_V1_0", "claude-sonnet-4-5-20250929", id="underscores"),
+        pytest.param("claude-sonnet-4-5-20250929-v1:0:200k", "claude-sonnet-4-5-20250929", id="bedrock-window"),
+        pytest.param("claude-sonnet-4-5-2025-09-29", "claude-sonnet-4-5-20250929", id="a-date-with-dashes"),
+        pytest.param("Claude-Sonnet-3.5", "claude-3-5-sonnet-20241022", id="family-before-an-old-version"),
+        pytest.param("claude-haiku-3", "claude-3-haiku-20240307", id="family-before-the-oldest-version"),
+        pytest.param("anthropic/claude-3.5-sonnet-v2@20241022", "claude-3-5-sonnet-20241022", id="second-3.5-sonnet"),
+        pytest.param("claude-3.7-sonnet-thought", "claude-3-7-sonnet", id="thinking-of-copilot"),
+        pytest.param("claude-4.5-sonnet-high-thinking", "claude-sonnet-4-5", id="effort"),
+        pytest.param("claude-opus-4-6-thinking-32000", "claude-opus-4-6", id="a-budget-of-thinking"),
+        pytest.param("gemini-claude-opus-4-5-thinking", "claude-opus-4-5", id="a-proxy-of-a-proxy"),
+        pytest.param("claude-opus-5-0", "claude-opus-5", id="nothing-behind-the-dot-is-the-same-version"),
+        pytest.param("claude-sonnet-4-6-1m", "claude-sonnet-4-6", id="long-window-in-a-word"),
+        pytest.param("claude4.6-opus", "claude-opus-4-6", id="glued"),
+        pytest.param("github_copilot/claude-opus-4-8-fast", "github_copilot/claude-opus-4.8-fast", id="listed-as-fast"),
         pytest.param("glm-5", "zai/glm-5", id="glm"),
         pytest.param("GLM-4.6", "zai/glm-4.6", id="glm-upper-case"),
         pytest.param("glm-5.2[1m]", "zai/glm-5.2", id="glm-with-mark"),
@@ -377,7 +407,21 @@ def test_a_listed_name_has_its_own_price(model: str, input: str) -> None:
         pytest.param("claude-3-5-sonnet-v9", id="a-model-version-is-no-suffix-v9"),
         pytest.param("notanthropic.claude-opus-5", id="not-a-region"),
         pytest.param("my-claude-opus-5", id="not-a-prefix"),
-        pytest.param("databricks-claude-sonnet-4-5", id="databricks-name-alone"),
+        pytest.param("claude-4.6", id="a-version-of-no-family"),
+        pytest.param("claude-4-opus-6", id="two-versions"),
+        pytest.param("claude-opus-04-6", id="a-version-with-a-leading-zero"),
+        pytest.param("claude-opus-46", id="a-version-whose-dot-is-missing"),
+        pytest.param("claude-opus-4-6-2026-02", id="half-a-date"),
+        pytest.param("claude-opus-4-v2-6", id="a-number-behind-a-version-suffix"),
+        pytest.param("claude-opus-4-thinking-6", id="a-number-that-is-no-budget"),
+        pytest.param("claude-thinking-opus-4-6", id="a-decoration-before-the-family"),
+        pytest.param("claude-haiku-opus-4-6", id="two-families"),
+        pytest.param("claude-opus-4-6()", id="an-empty-decoration"),
+        pytest.param("claude-opus-4-6(high", id="an-open-decoration"),
+        pytest.param("claude-opus-4-6-", id="a-dash-behind"),
+        pytest.param("claudette-opus-4-6", id="not-claude"),
+        pytest.param("qwen3-claude-4.5-opus-distill", id="a-pupil-of-claude"),
+        pytest.param("anthropic--claude-opus", id="no-version-behind-a-prefix"),
         pytest.param("~anthropic/claude-opus-latest", id="moving-alias"),
         pytest.param("claude-opus-latest", id="moving-alias-alone"),
         # What these three stand for changed with every release (opus: 15, 5 and 4 dollars), so no one price is right.
@@ -416,53 +460,176 @@ def test_names_cost_what_other_tools_charge_for_them(model: str, usd: str) -> No
     assert cost(known(model), *tokens(input=1000, output=1000, write_5m=1000, read=1000)) == dollars(usd)
 
 
-VERSIONS = {
-    "opus": {"4-0", "4-1", "4-5", "4-6", "4-7", "4-8", "5-5"},
-    "sonnet": {"4-0", "4-5", "4-6", "5-5"},
-    "haiku": {"4-5", "5-5"},
-    "fable": {"5-1", "5-2"},
-    "mythos": {"5-1", "5-2"},
-}
-FORMS = (
-    "{}",
-    "{}[1m]",
-    "{}-20260101",
-    "{}@20260101",
-    "{}-thinking",
-    "anthropic/{}",
-    "openrouter/anthropic/{}",
-    "vertex_ai/{}@default",
-    "anthropic.{}-v1:0",
-    "us.anthropic.{}-20260101-v1:0",
-    "bedrock/us-east-1/anthropic.{}-v1",
+# --- the names of Claude: a small grammar ---
+
+
+def makers_own() -> dict[tuple[str, int, int], Price]:
+    """The price of every Claude model with a version, read off the names under which the table lists it."""
+    found = {}
+    for name in all_names:
+        match = re.fullmatch(r"claude-(?:([a-z]+)-)?(\d)(?:-(\d))?(?:-([a-z]+))?(?:-20\d{6})?", name)
+        if match and bool(match[1]) != bool(match[4]):
+            found[match[1] or match[4], int(match[2]), int(match[3] or 0)] = known(name)
+    return found
+
+
+CLAUDE = makers_own()
+PREFIXES = (
+    "",
+    "anthropic/",
+    "somebody/",
+    "openai/anthropic/",
+    "anthropic--",
+    "sap/anthropic--",
+    "anthropic-",
+    "anthropic:",
+    "databricks-",
+    "system.ai.databricks-",
+    "publishers/anthropic/models/",
+    "gemini-",
+)
+BEDROCK = ("anthropic.", "xy.anthropic.", "arn:aws:bedrock:xy-east-1:1:inference-profile/xy.anthropic.")
+SUFFIXES = (
+    "",
+    "-latest",
+    "@latest",
+    ":beta",
+    "@default",
+    "-20990101",
+    "@20990101",
+    "-2099-01-01",
+    "-20990101-v1:0",
+    "-20990101-thinking",
+    "-v1",
+    "-v1:0",
+    "-v1:0:200k",
+    "-thinking",
+    ":thinking",
+    "-think",
+    "-thinking-16k",
+    "-thinking-latest",
+    "-high",
+    "(xhigh)",
+    "[1m]",
+    "-1m",
+    "-thinking[1m]",
+)
+# What changes the price, or might.
+OTHER_PRODUCTS = (
+    ":batch",
+    ":free",
+    ":online",
+    "-batch",
+    "-flex",
+    "-priority",
+    "-lite",
+    "-mini",
+    "-preview",
+    "-distill",
 )
 
 
-@given(st.sampled_from(sorted(VERSIONS)), st.integers(1, 12), st.integers(0, 120), st.sampled_from(FORMS))
-@example("opus", 4, 9, "{}")
-@example("sonnet", 4, 20, "us.anthropic.{}-20260101-v1:0")
-def test_a_version_never_has_the_price_of_another(family: str, major: int, minor: int, form: str) -> None:
-    assume(f"{major}-{minor}" not in VERSIONS[family])
-    assert table().find(form.format(f"claude-{family}-{major}-{minor}")) is None
+def versions(major: int, minor: int) -> list[str]:
+    return [f"{major}-{minor}", f"{major}.{minor}", f"{major}_{minor}", *([str(major)] if minor == 0 else [])]
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("family", VERSIONS)
-def test_every_listed_version_has_a_price_in_every_form(family: str, form: str) -> None:
-    for version in VERSIONS[family]:
-        known(form.format(f"claude-{family}-{version}"))
+@st.composite
+def spellings(draw: st.DrawFn, family: str, major: int, minor: int, endings: tuple[str, ...] = SUFFIXES) -> str:
+    """A name of a model, as somebody may write it."""
+    version = draw(st.sampled_from(versions(major, minor)))
+    core = draw(st.sampled_from([f"claude-{family}-{version}", f"claude-{version}-{family}"]))
+    name = draw(st.sampled_from(PREFIXES + BEDROCK)) + core + draw(st.sampled_from(endings))
+    return name.upper() if draw(st.booleans()) else name
 
 
+def without_window(price: Price | None) -> Price | None:
+    if price is not None:
+        price.window = None
+    return price
+
+
+def test_the_table_lists_the_models_that_the_grammar_is_tried_on() -> None:
+    assert len(CLAUDE) >= 20
+    assert {("opus", 4, 6), ("sonnet", 3, 5), ("haiku", 3, 0), ("fable", 5, 2)} <= CLAUDE.keys()
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_model_has_its_price_under_every_prefix_and_decoration(prefix: str, suffix: str) -> None:
+    find = table().find
+    for (family, major, minor), price in CLAUDE.items():
+        for version in versions(major, minor):
+            for core in (f"claude-{family}-{version}", f"claude-{version}-{family}"):
+                name = prefix + core + suffix
+                assert without_window(find(name)) == without_window(price), name
+
+
+@pytest.mark.parametrize("prefix", BEDROCK)
+def test_every_model_of_bedrock_has_its_price_under_every_spelling(prefix: str) -> None:
+    for family, major, minor in CLAUDE:
+        listed = without_window(table().find(f"anthropic.claude-{family}-{major}-{minor}"))
+        for version in versions(major, minor):
+            for suffix in SUFFIXES:
+                for core in (f"claude-{family}-{version}", f"claude-{version}-{family}"):
+                    assert without_window(table().find(prefix + core + suffix)) == listed, (prefix, core, suffix)
+
+
+@given(st.sampled_from(sorted({family for family, _, _ in CLAUDE})), st.data())
+def test_a_version_never_has_the_price_of_another(family: str, data: st.DataObject) -> None:
+    major, minor = data.draw(st.tuples(st.integers(0, 12), st.integers(0, 120)))
+    assume((family, major, minor) not in CLAUDE)
+    assert table().find(data.draw(spellings(family, major, minor))) is None
+
+
+@given(st.sampled_from(sorted(CLAUDE)), st.data())
+def test_what_may_be_another_product_has_no_price(model: tuple[str, int, int], data: st.DataObject) -> None:
+    assert table().find(data.draw(spellings(*model, endings=OTHER_PRODUCTS))) is None
+
+
+@given(st.sampled_from(sorted(CLAUDE)), st.data())
+def test_a_price_of_ones_own_counts_under_every_spelling(model: tuple[str, int, int], data: st.DataObject) -> None:
+    """And under no other model's, whichever of its names it was written under."""
+    family, major, minor = model
+    version = data.draw(st.sampled_from([f"{major}-{minor}", f"{major}.{minor}"]))
+    written = data.draw(st.sampled_from([f"claude-{family}-{version}", f"claude-{version}-{family}"]))
+    own = PriceTable({}, price_table.CURRENT, {}, own={written: entry(77)})
+    name = data.draw(spellings(*model))
+    price = own.find(name)
+    assert price is not None
+    assert price.input == 77
+    other = data.draw(st.sampled_from(sorted(CLAUDE.keys() - {model})))
+    price = own.find(data.draw(spellings(*other)))
+    assert price is None or price.input != 77
+
+
+@pytest.mark.parametrize("model", [model for model in FAST if "sonnet" not in model])
+def test_a_name_that_says_fast_costs_what_fast_mode_costs_and_not_twice(model: str) -> None:
+    price = known(f"anthropic/{model}-fast")
+    expected = [Fraction(text) * 1000 / 10**6 * PICO for text in FAST[model]]
+    for is_fast in (False, True):
+        assert [cost(price, *tokens(**{kind: 1000}), fast=is_fast) for kind in KINDS] == expected
+
+
+def test_a_fast_model_whose_factor_is_not_known_has_no_price() -> None:
+    assert known("claude-sonnet-5-5").fast == 1000
+    assert table().find("claude-sonnet-5-5-fast") is None
+
+
+WORDS = ("anthropic.", "anthropic--", "claude", "opus", "4.6", "fast", "thinking", "latest", "20260205", "2026", "ai-")
 anything = st.text(st.characters(exclude_categories=()), max_size=300)
 
 
-@given(st.one_of(anything, st.builds("".join, st.lists(st.sampled_from([*all_names, *"/.@-[1m]:v2", "anthropic."])))))
+@given(st.one_of(anything, st.builds("".join, st.lists(st.sampled_from([*all_names, *"/.@-[1m]:v2(k", *WORDS])))))
 @example("\x00" * NAME_LIMIT)
 @example("claude" * 10_000)
 @example("claude/@default")
 @example("/" * NAME_LIMIT)
 @example("@")
 @example("claude-" + "[1m]" * 40)
+@example("ai-" * 60 + "claude-opus-5")
+@example("claude-opus-4-6" + "-high" * 36)
+@example("claude-opus-4-6-fast-fast[1m]")
+@example("claude-2026-02")
 def test_any_string_may_be_asked_for_in_any_case(name: str) -> None:
     price = table().find(name)
     assert price is None or isinstance(price, Price)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from ccusage_line.prices import PICO, UNIT, Price, cost, table
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CCUSAGE_SHARED") or ROOT.parent / "shared")
-LEDGERS = sorted((SHARED / "corpus" / "client").glob("*/expected.json"))
+LEDGERS = sorted((SHARED / "corpus").glob("client*/*/expected.json"))
 PRICING = SHARED / "pricing"
 CLIENT_PRICES = SHARED / "harness" / "client_prices.json"
 FIELDS = {
@@ -51,7 +52,7 @@ def billed_cost(price: Price, billed: dict[str, Any]) -> int:
 
 
 @pytest.mark.skipif(not LEDGERS, reason=f"no client corpus in {SHARED}")
-@pytest.mark.parametrize("ledger", LEDGERS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("ledger", LEDGERS, ids=lambda path: f"{path.parent.parent.name}-{path.parent.name}")
 def test_every_billed_request_costs_what_the_client_says(ledger: Path) -> None:
     requests = [request for request in load(ledger)["requests"] if request["billed"]]
     assert requests
@@ -84,6 +85,36 @@ def test_every_model_of_the_client_has_its_prices_and_window() -> None:
                 assert rate / UNIT * 1e6 == pytest.approx(listed["long_prompt"][field], rel=1e-12), (name, field)
         if listed["window"] is not None:
             assert price.window == listed["window"], name
+
+
+@needs_client
+def test_every_correction_of_the_list_is_what_the_client_has_too() -> None:
+    """Or the same for a name of a model that the client lists under another one."""
+    models = load(CLIENT_PRICES)["models"]
+    other_names = {
+        "claude-3-5-haiku-latest": "claude-3-5-haiku",
+        "claude-3-5-sonnet-v2": "claude-3-5-sonnet",
+        "claude-opus-4-6-20260205": "claude-opus-4-6",
+        "claude-opus-4-7-20260416": "claude-opus-4-7",
+    }
+    assert price_table.OVERLAY.keys() - models.keys() == other_names.keys()
+    for name, entry in price_table.OVERLAY.items():
+        listed = models[other_names.get(name, name)]
+        for rate, field in zip(entry[:5], FIELDS, strict=True):
+            assert rate / UNIT * 1e6 == pytest.approx(listed[field], rel=1e-12), (name, field)
+        factor = listed["fast"]["input"] / listed["input"] if "fast" in listed else 1
+        assert entry[7] / 1000 == factor, name
+
+
+@needs_client
+@pytest.mark.parametrize("form", ["anthropic--{}", "anthropic/{}:beta", "{}-latest", "databricks-{}", "{}@20990101"])
+def test_every_model_of_the_client_has_its_prices_under_the_names_of_gateways(form: str) -> None:
+    for name in load(CLIENT_PRICES)["models"]:
+        undated = re.sub(r"-20\d{6}$", "", name)
+        dotted = re.sub(r"(\d)-(\d)", r"\1.\2", undated)
+        reordered = re.sub(r"^claude-([a-z]+)-([\d.]+)$", r"claude-\2-\1", dotted)
+        for spelling in (undated, dotted, reordered):
+            assert table().find(form.format(spelling)) == table().find(undated), (name, spelling)
 
 
 @needs_pricing
