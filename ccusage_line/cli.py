@@ -434,9 +434,10 @@ def _list(args: argparse.Namespace) -> int:
     everything = index.sessions(args.mode)
     sessions = choose(everything, day_of, since=since, until=until, project=args.project)
     if args.jq is not None:
-        from .jsontext import list_data
+        from .jsontext import list_data, list_json
 
-        _jq(args.jq, list_data(arrange(sessions, args.order), day_of))
+        listed = arrange(sessions, args.order), day_of
+        _jq(args.jq, lambda: list_data(*listed), lambda: list_json(*listed))
         return 0
     if not sessions and not args.json:
         if getattr(args, "or_demo", False):
@@ -527,14 +528,14 @@ def _one(args: argparse.Namespace) -> int:
     _say_not_stored(index)
     if args.explain:
         return _explain(index, session, args)
-    if args.jq is not None:
-        from .jsontext import as_data
+    if args.json:
+        from .jsontext import as_data, one_json
 
-        _jq(args.jq, as_data(session, day_of, entries))
-    elif args.json:
-        from .jsontext import one_json
-
-        _out(one_json(session, day_of, entries) + "\n")
+        told = session, day_of, entries
+        if args.jq is None:
+            _out(one_json(*told) + "\n")
+        else:
+            _jq(args.jq, lambda: as_data(*told), lambda: one_json(*told))
     else:
         from .report import render_one
 
@@ -551,7 +552,10 @@ def _explain(index: Index, session: Session, args: argparse.Namespace) -> int:
 
     explanation = explain(session, index, args.mode)
     if args.json:
-        _jq(args.jq or ".", as_data(explanation))
+        from .jqpath import render
+
+        data = as_data(explanation)
+        _jq("." if args.jq is None else args.jq, lambda: data, lambda: render(data))
     else:
         _out(as_text(explanation))
     return 0
@@ -560,7 +564,7 @@ def _explain(index: Index, session: Session, args: argparse.Namespace) -> int:
 def _unknown(unknown: UnknownSession, args: argparse.Namespace) -> int:
     """An unknown session is null to a script and a message to its reader."""
     if args.jq is not None:
-        _jq(args.jq, None)
+        _jq(args.jq, lambda: None, lambda: "null")
     elif args.json:
         _out("null\n")
     raise unknown
@@ -634,10 +638,18 @@ def _visible(text: str) -> str:
     return clean(text)
 
 
-def _jq(expression: str, value: object) -> None:
-    from .jqpath import answer
+def _jq(expression: str, data: Callable[[], object], text: Callable[[], str]) -> None:
+    """The results of *expression*; *data* and *text* make the same JSON, as Python data and as it is printed."""
+    from .jqpath import parse, results
 
-    for line in answer(expression, value):
+    steps = parse(expression)
+    if steps is not None:
+        lines = results(steps, data())
+    else:
+        from .jq import run
+
+        lines = run(expression, text() + "\n")
+    for line in lines:
         _out(line + "\n")
 
 

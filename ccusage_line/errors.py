@@ -28,9 +28,16 @@ class UnknownSession(UserError):
 
 
 class JqError(UserError):
-    """A `--jq` expression that cannot be read, or that failed on the value; may be several lines."""
+    """A `--jq` expression that cannot be read, or that failed on the value; may be several lines.
+
+    What the message repeats of the data cannot move a terminal's cursor.
+    """
 
     exit_code = 4
+
+    def __init__(self, message: str) -> None:
+        shown = (c if c.isprintable() or c in "\n\t" else f"\\u{ord(c):04x}" for c in message)
+        super().__init__("--jq: " + "".join(shown))
 
 
 class UnwritableOutput(UserError):

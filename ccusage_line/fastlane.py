@@ -98,8 +98,21 @@ def _asked(argv: list[str]) -> dict[str, str] | None:
                 return None
             value, place = argv[place], place + 1
         asked[_VALUES[name]] = value
-    plain = asked.get("id", "latest") not in ("", "latest") and asked["mode"] in _MODES
-    return asked if plain and ("json" in asked or "jq" in asked) and "entries" not in asked.get("jq", "") else None
+    if asked.get("id", "latest") in ("", "latest") or asked["mode"] not in _MODES:
+        return None
+    jq = asked.get("jq")
+    return asked if ("json" in asked if jq is None else _is_path(jq)) else None
+
+
+def _is_path(jq: str) -> bool:
+    """Whether the expression is one for lean lanes: jq's own language is not, and responses are not published."""
+    if jq[:1] != "." or "entries" in jq:
+        return False
+    if jq.isascii() and jq[1:].isidentifier():  # `.totalCost`: an answer may have that ready
+        return True
+    from .jqpath import parse
+
+    return parse(jq) is not None
 
 
 def _unchanged(asked: dict[str, str]) -> bool:
@@ -152,7 +165,7 @@ def _appended(asked: dict[str, str]) -> bool:
 
 
 def _built(session: Session, jq: str | None) -> str | None:
-    """The text of a session; None where the jq expression fails: the command line proper says why."""
+    """The text of a session; None where the path *jq* fails: the command line proper says why."""
     from .clock import system_day
 
     if jq is None:
@@ -160,11 +173,11 @@ def _built(session: Session, jq: str | None) -> str | None:
 
         return one_json(session, system_day) + "\n"
     from .errors import JqError
-    from .jqpath import answer as results
+    from .jqpath import parse, results
     from .jsontext import as_data
 
     try:
-        return "".join(line + "\n" for line in results(jq, as_data(session, system_day)))
+        return "".join(line + "\n" for line in results(parse(jq) or [], as_data(session, system_day)))
     except JqError:
         return None
 

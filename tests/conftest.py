@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from ccusage_line.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CCUSAGE_SHARED", ROOT.parent / "shared"))
@@ -79,6 +82,16 @@ class Home:
             check=False,
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def until_error(results: Iterator[str]) -> tuple[list[str], UserError | None]:
+    """What the iterator gives up to an error that a user can mend, and that error."""
+    found: list[str] = []
+    try:
+        found.extend(results)
+    except UserError as error:
+        return found, error
+    return found, None
 
 
 @pytest.fixture

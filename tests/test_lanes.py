@@ -143,10 +143,11 @@ def test_lane_2_loads_no_more_than(used: Home, args: list[str], modules: set[str
     assert "_sqlite3" in found
 
 
-def test_only_jq_that_is_no_path_loads_the_evaluator(used: Home) -> None:
+def test_jq_s_own_language_is_left_to_the_command_line_proper_at_once(used: Home) -> None:
     publish(used)
-    assert "ccusage_line.jqeval" not in loaded(used, "session", "--id", ID, "--jq", ".modelBreakdowns[].model")[1]
-    assert "ccusage_line.jqeval" in loaded(used, "session", "--id", ID, "--jq", ".totalCost * 2")[1]
+    answered, found = loaded(used, "session", "--id", ID, "--jq", ".totalCost * 2")
+    assert not answered
+    assert found - OURS - JQ == set()
 
 
 def test_the_command_line_loads_neither_network_nor_decoder(used: Home) -> None:

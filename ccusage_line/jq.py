@@ -1,0 +1,142 @@
+"""`--jq` where the expression is more than a plain path: jq itself, as the package `jq` or as the command on PATH.
+
+Either way the results are those of `ccusage ... --json | jq -r EXPR`, but a lone surrogate, which jq refuses, is
+replaced. `_PRELUDE` says what the command would know and the package does not; `debug` and `stderr` are silent there.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .errors import JqError
+from .jqpath import whole_characters
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_MISSING = (
+    "this is more than a path such as .totals.totalCost, and needs jq: install the command (apt, dnf, brew, winget:"
+    " jq), or the Python package jq beside ccusage-line"
+)
+_PRELUDE = (
+    'def input_filename: "<stdin>"; def input_line_number: {lines};'
+    " def halt_error: error; def halt_error($exit_code): error; "
+)
+_AS_TEXT = "\n\n| @json"  # numbers as jq writes them; two line ends, because a backslash at a comment's end escapes one
+_ARGS: dict[str, Any] = {"ARGS": {"positional": [], "named": {}}}
+_ESCAPE = re.compile(r"\\(ud[89a-f]..|.)")
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|\[\]|\{\}|[][{}:,]|[^][{}:,"]+')
+_PREFIX = re.compile(r"^jq: error(?: \(at [^)]*\))?(?: \(not a string\))?: |\s*^jq: \d+ compile errors?$", re.MULTILINE)
+
+
+def run(expression: str, text: str) -> Iterator[str]:
+    """The results for the JSON *text*, as jsontext writes it, each as it is printed, without the newline behind it.
+
+    A string is raw, everything else indented by two spaces. Raises JqError where there is no jq or the expression
+    cannot be read, and where jq fails, after the results before that. SIGINT ends the process, as it ends jq.
+    """
+    expression = whole_characters(expression)
+    if "\\ud" in text:
+        text = _ESCAPE.sub(lambda found: found[0] if len(found[1]) == 1 else "\ufffd", text)
+    try:
+        import jq  # noqa: F401
+    except ImportError:
+        return _by_command(expression, text)
+    return _by_library(expression, text)
+
+
+def _by_library(expression: str, text: str) -> Iterator[str]:
+    import signal
+
+    handler = signal.getsignal(signal.SIGINT)
+    ours = handler is signal.default_int_handler  # else whoever started us wants it ignored
+    if ours:  # libjq never looks whether Python has noted a signal
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        for result in _compiled(expression, text.count("\n")).input_text(text):
+            yield _printed(result)
+    except ValueError as error:
+        raise JqError(_message(str(error))) from None
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, handler)
+
+
+def _compiled(expression: str, lines: int) -> Any:
+    """The program, whose results are JSON texts; an error has the user's own lines and columns."""
+    import jq
+
+    jq.compile(expression, args=_ARGS)
+    try:
+        return jq.compile(_PRELUDE.replace("{lines}", str(lines)) + expression + _AS_TEXT, args=_ARGS)
+    except ValueError:  # `import` and `include` have to come first
+        return jq.compile(expression + _AS_TEXT, args=_ARGS)
+
+
+def _printed(result: str) -> str:
+    """A compact JSON text of jq's as `jq -r` prints the value."""
+    if result[0] not in '"[{':
+        return result
+    if result[0] == '"':
+        import json
+
+        return str(json.loads(result))
+    parts: list[str] = []
+    newline = "\n"
+    for token in _TOKEN.findall(result):
+        if token in ("{", "["):
+            newline += "  "
+            parts += token, newline
+        elif token in ("}", "]"):
+            newline = newline[:-2]
+            parts += newline, token
+        elif token == ",":
+            parts += token, newline
+        else:
+            parts.append(": " if token == ":" else token)
+    return "".join(parts)
+
+
+def _by_command(expression: str, text: str) -> Iterator[str]:
+    import subprocess
+    import sys
+    from threading import Thread
+
+    if expression.startswith("-"):
+        expression = " " + expression  # jq 1.6 knows no `--`
+    pipe = subprocess.PIPE
+    try:
+        process = subprocess.Popen(["jq", "-r", "--unbuffered", expression], stdin=pipe, stdout=pipe, stderr=pipe)
+    except OSError:
+        raise JqError(_MISSING) from None
+    source, results, errors = process.stdin, process.stdout, process.stderr
+    assert source is not None
+    assert results is not None
+    assert errors is not None
+    said: list[bytes] = []
+    listener = Thread(target=said.extend, args=(errors,))
+    listener.start()
+    with process:
+        try:
+            try:
+                with source:
+                    source.write(text.encode())
+            except BrokenPipeError:  # an expression that jq can't read: it says so
+                pass
+            for line in results:
+                yield line.removesuffix(b"\n").decode("utf-8", "replace")
+            code = process.wait()
+        finally:
+            process.kill()
+            listener.join()
+    told = b"".join(said).decode("utf-8", "replace")
+    if code:
+        raise JqError(_message(told) or f"jq ended with exit code {code}")
+    sys.stderr.write(told)
+
+
+def _message(text: str) -> str:
+    """What jq said, without the words around it."""
+    return _PREFIX.sub("", text).rstrip()
