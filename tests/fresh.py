@@ -9,7 +9,6 @@ Money is a whole number of 1e-12 dollar, time a whole number of microseconds sin
 
 from __future__ import annotations
 
-import hashlib
 import json
 import json.decoder
 import json.scanner
@@ -20,7 +19,7 @@ import stat
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -63,7 +62,7 @@ class FreshModel:
 
 
 class FreshEntry(NamedTuple):
-    """One counted response; `cost` in the order of MODES, `model` "" where it names none."""
+    """One thing billed; `cost` in the order of MODES, `model` "" where it names none."""
 
     timestamp: int
     model: str
@@ -74,12 +73,19 @@ class FreshEntry(NamedTuple):
     cost: tuple[int, int, int]
 
 
+class Context(NamedTuple):
+    """How much a response was asked with, in tokens, and the model its line names."""
+
+    tokens: int
+    model: str | None
+
+
 @dataclass
 class FreshSession:
     """One session. One that has no counted response is here too where a transcript of its own was read."""
 
     id: str
-    models: dict[str, FreshModel] = field(default_factory=dict)  # "": names none, `<synthetic>` included
+    models: dict[str, FreshModel] = field(default_factory=dict)  # "": names none
     first: int | None = None
     last: int | None = None
     project_path: str | None = None
@@ -91,6 +97,12 @@ class FreshSession:
     entries: list[FreshEntry] = field(default_factory=list)  # by time
     files: set[str] = field(default_factory=set)  # names of its own transcripts and all that hold a line of it
     line_files: set[str] = field(default_factory=set)  # of those that hold a line that counts
+    last_contexts: frozenset[Context] = frozenset()  # all that may be said where responses tie for the latest
+
+    @property
+    def last_context(self) -> Context | None:
+        """Of the last response of the main chain."""
+        return min(self.last_contexts, key=str, default=None)
 
     @property
     def tokens(self) -> tuple[int, int, int, int]:
@@ -108,10 +120,11 @@ class FreshSession:
 
 
 class Reading(dict[str, FreshSession]):
-    """Every session by its id."""
+    """Every session by its id, and what each file holds."""
 
     bad_lines: int = 0
     known_files: list[Path]
+    by_file: dict[str, FreshSession]  # by the file's name without `.jsonl`; copies in a fork left out; sums only
 
     @property
     def with_responses(self) -> dict[str, FreshSession]:
@@ -258,7 +271,7 @@ def objects_of(line: bytes, finished: bool) -> list[tuple[bytes, dict[str, Any]]
     found: list[tuple[bytes, dict[str, Any]]] = []
     place = 3 if line.startswith(b"\xef\xbb\xbf") else 0
     while True:
-        while line[place : place + 1] in (b" ", b"\t", b"\r"):
+        while line[place : place + 1] in (b" ", b"\t", b"\r", b"\0"):
             place += 1
         if place >= len(line):
             return found
@@ -377,6 +390,10 @@ def object_of(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def objects_in(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
     r"(?:Z|([+-])([0-9]{2})(?::([0-9]{2}))?)?"
@@ -442,15 +459,21 @@ def searches_of(usage: dict[str, Any]) -> int:
 class Line(NamedTuple):
     """One line that counts (A3)."""
 
-    key: tuple[Any, ...]
     message_id: str | None
-    session: tuple[int, str]  # which kind of name it is in A6's list, and the name
+    request_id: str | None
+    uuid: str | None
+    parent_uuid: str | None
+    session_id: str  # its `sessionId`, else the path's
+    request_session_id: str | None
+    process_session_id: str | None  # its `session_id`: the first session of the process that wrote it
+    forked_from: str | None
     timestamp: int
     sidechain: bool
     has_stop_reason: bool
     model: str | None
     usage: dict[str, Any]
     tokens: Tokens
+    paused: list[dict[str, Any]]  # the usage of each attempt that was paused
     cost_usd: float | None
     cwd: str | None
     raw: bytes
@@ -476,25 +499,30 @@ class Line(NamedTuple):
 
 
 def counted_line(value: dict[str, Any], raw: bytes, where: Source) -> Line | None:
-    """What *value* says, None where it does not count (A3)."""
+    """What *value* says, None where it does not count (A3, and A9 of `<synthetic>`)."""
     message = object_of(value.get("message"))
     usage = message.get("usage")
     timestamp = timestamp_of(value.get("timestamp"))
     if not isinstance(usage, dict) or timestamp is None or value.get("type") not in (None, "assistant"):
         return None
-    session = session_of_line(value, where)
-    message_id = text_or_none(message.get("id"))
-    tokens = tokens_of(usage)
+    if message.get("model") == SYNTHETIC:
+        return None
     return Line(
-        key=key_of(value, message_id, session[1], tokens, raw),
-        message_id=message_id,
-        session=session,
+        message_id=text_or_none(message.get("id")),
+        request_id=text_or_none(value.get("requestId")),
+        uuid=text_or_none(value.get("uuid")),
+        parent_uuid=text_or_none(value.get("parentUuid")),
+        session_id=text_or_none(value.get("sessionId")) or session_of_path(where.parts)[0],
+        request_session_id=text_or_none(value.get("requestSessionId")),
+        process_session_id=text_or_none(value.get("session_id")),
+        forked_from=text_or_none(object_of(value.get("forkedFrom")).get("sessionId")),
         timestamp=timestamp,
         sidechain=value.get("isSidechain") is True,
         has_stop_reason=text_or_none(message.get("stop_reason")) is not None,
         model=text_or_none(message.get("model")),
         usage=usage,
-        tokens=tokens,
+        tokens=tokens_of(usage),
+        paused=objects_in([each.get("usage") for each in objects_in(message.get("pausedResponses"))]),
         cost_usd=dollars_or_none(value.get("costUSD")),
         cwd=text_or_none(value.get("cwd")),
         raw=raw,
@@ -502,68 +530,162 @@ def counted_line(value: dict[str, Any], raw: bytes, where: Source) -> Line | Non
     )
 
 
-def session_of_line(value: dict[str, Any], where: Source) -> tuple[int, str]:
-    """A6: the first of the four names that is there, with its place in the list."""
-    names = (
-        text_or_none(value.get("requestSessionId")),
-        text_or_none(object_of(value.get("forkedFrom")).get("sessionId")),
-        text_or_none(value.get("sessionId")),
-        session_of_path(where.parts)[0],
+# --- A4: which lines are of one response -----------------------------------------------------------------------------
+
+
+def responses_of(lines: list[Line]) -> list[list[Line]]:
+    """The lines of each response, the winner first (A4, A5)."""
+    above = list(range(len(lines)))  # of each line another one of its response, or itself
+
+    def top(place: int) -> int:
+        while above[place] != place:
+            above[place] = above[above[place]]
+            place = above[place]
+        return place
+
+    first_with: dict[Hashable, int] = {}
+    for place, line in enumerate(lines):
+        for mark in marks_of(line):
+            above[top(place)] = top(first_with.setdefault(mark, place))
+    for place, line in enumerate(lines):
+        parent = first_with.get(mark_of_parent(line))
+        if parent is not None:
+            above[top(place)] = top(parent)
+    together: dict[int, list[Line]] = defaultdict(list)
+    for place, line in enumerate(lines):
+        together[top(place)].append(line)
+    return [sorted(each, key=lambda line: line.rank) for each in together.values()]
+
+
+def marks_of(line: Line) -> Iterator[Hashable]:
+    """Two lines hang together if one of these is the same."""
+    if line.request_id:
+        yield "request", line.message_id, line.request_id
+    if line.uuid:
+        yield "uuid", line.message_id, line.uuid
+    if line.request_id:
+        return
+    if line.uuid:
+        yield "parent", line.message_id, line.uuid
+    if line.message_id or line.uuid:
+        tokens = line.tokens
+        yield "prompt", line.message_id, line.session_id, tokens.input, tokens.cache_creation, tokens.read
+    else:
+        yield "bytes", line.session_id, line.raw
+
+
+def mark_of_parent(line: Line) -> Hashable:
+    """The mark of the line that this one follows; None where that does not tie them."""
+    if line.request_id or line.parent_uuid is None or not (line.message_id or line.uuid):
+        return None
+    return "parent", line.message_id, line.parent_uuid
+
+
+# --- A6: whose a response is -----------------------------------------------------------------------------------------
+
+
+def beginning_of(content: bytes) -> int | None:
+    """The first timestamp of a transcript."""
+    for line, finished in lines_of(content):
+        if b'"timestamp"' in line and len(line) <= LONGEST_LINE:
+            for _, value in objects_of(line, finished):
+                for holder in (value, object_of(value.get("snapshot"))):
+                    timestamp = timestamp_of(holder.get("timestamp"))
+                    if timestamp is not None:
+                        return timestamp
+    return None
+
+
+def session_of_response(lines: list[Line], beginnings: Mapping[str, int]) -> str:
+    """*beginnings*: the first timestamp of each session's own transcript."""
+    asked = {line.request_session_id for line in lines if line.request_session_id}
+    if asked:
+        return min(asked)
+    originals = {line.session_id for line in lines if not line.forked_from}
+    claimants = originals or {line.forked_from for line in lines if line.forked_from}
+    named = claimants & {line.process_session_id for line in lines}
+    if len(named) == 1:
+        return named.pop()
+    return min(claimants, key=lambda name: (name not in beginnings, beginnings.get(name, 0), name))
+
+
+def is_copy(line: Line, session: str) -> bool:
+    """Whether *line*, of a response of *session*, is a copy that a fork has made."""
+    return (
+        line.forked_from is not None
+        or line.request_session_id not in (None, line.session_id)
+        or (line.session_id == session_of_path(line.source.parts)[0] and line.session_id != session)
     )
-    return next((kind, name) for kind, name in enumerate(names) if name)
-
-
-def key_of(value: dict[str, Any], message_id: str | None, session: str, tokens: Tokens, raw: bytes) -> tuple[Any, ...]:
-    """A4."""
-    request_id, uuid = text_or_none(value.get("requestId")), text_or_none(value.get("uuid"))
-    if message_id and request_id:
-        return ("request", message_id, request_id)
-    if message_id:
-        return ("message", message_id, session, tokens.input, tokens.cache_creation, tokens.read)
-    if uuid:
-        return ("uuid", uuid)
-    return ("bytes", session, hashlib.sha256(raw).digest())
 
 
 # --- A9, A10: what a response costs ----------------------------------------------------------------------------------
 
 
 class Part(NamedTuple):
-    """One thing billed: a response's top-level usage, or an iteration beside it (A9)."""
+    """One thing billed."""
 
     model: str | None
     tokens: Tokens
     fast: bool
     us: bool
     searches: int
-    top: bool  # False: an iteration; the line's costUSD, if it is what counts, has covered it
+    prompts: tuple[Tokens, ...]  # its tokens by the prompts each of which decides its own rates
 
 
-def parts_of(winner: Line) -> list[Part]:
-    usage = winner.usage
+ATTEMPTS = ("message", "fallback_message")
+BESIDE = ("advisor_message", "compaction")
 
-    def part(model: str | None, own: dict[str, Any], top: bool) -> Part:
+
+def iterations_of(usage: dict[str, Any]) -> list[dict[str, Any]]:
+    return objects_in(usage.get("iterations"))
+
+
+def parts_of(line: Line) -> list[Part]:
+    """What the response that *line* has won bills: the top level or the attempts, then what was beside (A9)."""
+    usage, iterations = line.usage, iterations_of(line.usage)
+
+    def part(own: dict[str, Any], model: str | None = line.model, fast: bool | None = None) -> Part:
         speed = text_or_none(own.get("speed")) or usage.get("speed")
         geo = text_or_none(own.get("inference_geo")) or usage.get("inference_geo")
-        return Part(model, tokens_of(own), speed == "fast", geo == "us", searches_of(own), top)
+        tokens = tokens_of(own)
+        return Part(model, tokens, speed == "fast" if fast is None else fast, geo == "us", searches_of(own), (tokens,))
 
-    parts = [part(winner.model, usage, top=True)]
-    iterations = usage.get("iterations")
-    for entry in iterations if isinstance(iterations, list) else []:
-        kind = object_of(entry).get("type")
-        if kind == "advisor_message":
-            parts.append(part(text_or_none(entry.get("model")) or winner.model, entry, top=False))
-        elif kind == "compaction":
-            parts.append(part(winner.model, entry, top=False))
-    return parts
+    fell_back = any(entry.get("type") == "fallback_message" for entry in iterations)
+    attempts = [entry for entry in iterations if entry.get("type") in ATTEMPTS and tokens_of(entry).output > 0]
+    if fell_back and attempts:
+        parts = [part(entry, text_or_none(entry.get("model")) or line.model) for entry in billed(attempts)]
+    elif fell_back:
+        parts = [part(usage)]
+    else:
+        parts = [part(usage)._replace(prompts=prompts_of(line.tokens, iterations))]
+    for entry in billed(iterations):
+        if entry.get("type") == "advisor_message":
+            parts.append(part(entry, text_or_none(entry.get("model")) or line.model, fast=False))
+        elif entry.get("type") == "compaction":
+            parts.append(part(entry))
+    return parts + [part(paused) for paused in line.paused]
+
+
+def billed(iterations: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    return (entry for entry in iterations if entry.get("model") != SYNTHETIC)
+
+
+def prompts_of(whole: Tokens, iterations: Iterable[dict[str, Any]]) -> tuple[Tokens, ...]:
+    """The iterations of type `message` if there are several and they add up to the *whole* (A10), else the *whole*."""
+    messages = tuple(tokens_of(entry) for entry in iterations if entry.get("type") == "message")
+    if len(messages) >= 2 and Tokens(*map(sum, zip(*messages, strict=True))) == whole:
+        return messages
+    return (whole,)
 
 
 def calculated(part: Part, price: Any) -> int:
-    """Tokens x price: the whole response at the higher prices if its prompt is over the threshold; rounded once."""
-    rates = (price.input, price.output, price.write_5m, price.write_1h, price.read)
-    if price.above is not None and part.tokens.prompt > price.threshold:
-        rates = price.above
-    cost = Fraction(sum(tokens * rate for tokens, rate in zip(part.tokens, rates, strict=True)))
+    """Tokens x price, each prompt over the threshold at the higher prices; rounded once for the whole."""
+    cost = Fraction(0)
+    for tokens in part.prompts:
+        rates = (price.input, price.output, price.write_5m, price.write_1h, price.read)
+        if price.above is not None and tokens.prompt > price.threshold:
+            rates = price.above
+        cost += sum(number * rate for number, rate in zip(tokens, rates, strict=True))
     if part.fast:
         cost *= Fraction(price.fast, 1000)
     if part.us:
@@ -573,46 +695,80 @@ def calculated(part: Part, price: Any) -> int:
 
 def cost_of(part: Part, mode: str, cost_usd: float | None, price: Any) -> tuple[int, bool]:
     """The cost in *mode*, and whether it is 0 for want of a price (A11)."""
-    if part.model == SYNTHETIC:
-        return 0, False
     if mode == "display" or (mode == "auto" and cost_usd is not None):
-        return (round(Fraction(cost_usd) * PICO) if part.top and cost_usd is not None else 0), False
+        return round(Fraction(cost_usd or 0) * PICO), False
     if price is not None:
         return calculated(part, price), False
     return 0, part.model is not None or any(part.tokens)
 
 
+def context_of(line: Line) -> Context:
+    """What the client shows as context after the response that *line* has won."""
+    own = [tokens_of(entry).prompt for entry in iterations_of(line.usage) if entry.get("type") not in BESIDE]
+    asked = [prompt for prompt in own if prompt]
+    return Context(asked[-1] if asked else line.tokens.prompt, line.model)
+
+
 # --- everything together ---------------------------------------------------------------------------------------------
+
+
+class Response(NamedTuple):
+    """One response that counts; of its lines the winner is the first."""
+
+    session: str
+    lines: list[Line]
+    parts: list[Part]
+
+    @property
+    def winner(self) -> Line:
+        return self.lines[0]
 
 
 def count(sources: Iterable[Source], find_price: FindPrice | None = None) -> Reading:
     """The sessions of all *sources*; in whatever order they come."""
     reading = Reading()
     reading.known_files = []
-    responses: dict[tuple[Any, ...], list[Line]] = defaultdict(list)
+    lines: list[Line] = []
+    beginnings: dict[str, int] = {}
     notes: dict[str, list[tuple[bytes, dict[str, Any]]]] = defaultdict(list)  # own transcripts' other lines, by session
+    files: dict[str, list[Response]] = {}
     for where in sources:
+        files[stem_of(where)] = []
         session_id, own = session_of_path(where.parts)
-        if own:
-            known = reading.setdefault(session_id, FreshSession(session_id))
-            known.files.add(where.name)
-            folder = where.parts[0] if len(where.parts) > 1 else None
-            known.project_paths |= {folder}  # stands only while there is no response
         said: dict[str, Any] = {}
         for raw, value in readable(where.content, reading):
             line = counted_line(value, raw, where)
             if line is not None:
-                responses[line.key].append(line)
+                lines.append(line)
             said.update(note_of(value))
         if own:
             notes[session_id].append((os.fsencode(where.name), said))
-    for session_id, members in responses_by_session(responses).items():
-        session = reading.setdefault(session_id, FreshSession(session_id))
-        add_responses(session, members, find_price or (lambda model: None))
+            known = reading.setdefault(session_id, FreshSession(session_id))
+            known.files.add(where.name)
+            folder = where.parts[0] if len(where.parts) > 1 else None
+            known.project_paths |= {folder}  # stands only while there is no response
+            beginning = beginning_of(where.content)
+            if beginning is not None:
+                beginnings[session_id] = min(beginning, beginnings.get(session_id, beginning))
+    sessions: dict[str, list[Response]] = defaultdict(list)
+    for response in counted_responses(lines, beginnings):
+        sessions[response.session].append(response)
+        for stem in {stem_of(line.source) for line in response.lines if not is_copy(line, response.session)}:
+            files[stem].append(response)
+    find_price = find_price or (lambda model: None)
+    for session_id, responses in sessions.items():
+        add_responses(reading.setdefault(session_id, FreshSession(session_id)), responses, find_price)
     for session in reading.values():
         session.project_path = min(session.project_paths, key=str, default=None)
         take_notes(session, notes[session.id])
+    reading.by_file = {stem: FreshSession(stem) for stem in files}
+    for stem, responses in files.items():
+        add_responses(reading.by_file[stem], responses, find_price)
     return reading
+
+
+def stem_of(where: Source) -> str:
+    return PurePosixPath(where.parts[-1]).stem
 
 
 def readable(content: bytes, reading: Reading) -> Iterator[tuple[bytes, dict[str, Any]]]:
@@ -626,47 +782,47 @@ def readable(content: bytes, reading: Reading) -> Iterator[tuple[bytes, dict[str
             yield from found
 
 
-def responses_by_session(responses: dict[tuple[Any, ...], list[Line]]) -> dict[str, list[list[Line]]]:
-    """The lines of each response that counts, the winner first, by the session they belong to (A4, A5, A6)."""
-    main = {
-        (line.message_id, line.timestamp)
-        for lines in responses.values()
-        for line in lines
-        if line.message_id and not line.sidechain
-    }
-    sessions: dict[str, list[list[Line]]] = defaultdict(list)
-    for lines in responses.values():
-        lines.sort(key=lambda line: line.rank)
-        winner = lines[0]
-        if winner.sidechain and (winner.message_id, winner.timestamp) in main:
-            continue  # a replay
-        sessions[min(line.session for line in lines)[1]].append(lines)
-    return sessions
+def counted_responses(lines: list[Line], beginnings: Mapping[str, int]) -> Iterator[Response]:
+    """The responses that *lines* make up, without replays (A4) and those all of whose attempts are `<synthetic>`."""
+    main_chain = {(line.message_id, line.timestamp) for line in lines if line.message_id and not line.sidechain}
+    for members in responses_of(lines):
+        winner, parts = members[0], parts_of(members[0])
+        replay = winner.sidechain and (winner.message_id, winner.timestamp) in main_chain
+        if parts and not replay:
+            yield Response(session_of_response(members, beginnings), members, parts)
 
 
-def add_responses(session: FreshSession, members: list[list[Line]], find_price: FindPrice) -> None:
-    session.first = min(lines[0].timestamp for lines in members)
-    session.last = max(lines[0].timestamp for lines in members)
-    earliest = [lines for lines in members if lines[0].timestamp == session.first]
+def add_responses(session: FreshSession, responses: list[Response], find_price: FindPrice) -> None:
+    if not responses:
+        return
+    session.first = min(response.winner.timestamp for response in responses)
+    session.last = max(response.winner.timestamp for response in responses)
     session.project_paths = frozenset(
-        line.project_path for lines in earliest for line in lines if line.rank == lines[0].rank
+        line.project_path
+        for response in responses
+        for line in response.lines
+        if line.rank == response.winner.rank and line.timestamp == session.first
     )
-    for lines in members:
-        winner = lines[0]
-        session.files |= {line.source.name for line in lines}
-        session.line_files |= {line.source.name for line in lines}
-        finalised = any(line.has_stop_reason for line in lines)
-        for part in parts_of(winner):
+    main_chain = [response.winner for response in responses if not response.winner.sidechain]
+    latest = max((winner.timestamp for winner in main_chain), default=None)
+    session.last_contexts = frozenset(context_of(winner) for winner in main_chain if winner.timestamp == latest)
+    for response in responses:
+        session.files |= {line.source.name for line in response.lines}
+        session.line_files |= {line.source.name for line in response.lines}
+        finalised = any(line.has_stop_reason for line in response.lines)
+        cost_usd = response.winner.cost_usd
+        for part in response.parts:
             session.responses += 1
             session.incomplete += not finalised
-            add_part(session, part, winner, find_price)
+            add_part(session, part, response.winner.timestamp, cost_usd, find_price)
+            cost_usd = None if cost_usd is None else 0.0  # the first part has taken it
     session.entries.sort()
 
 
-def add_part(session: FreshSession, part: Part, winner: Line, find_price: FindPrice) -> None:
-    name = "" if part.model in (None, SYNTHETIC) else str(part.model)
+def add_part(session: FreshSession, part: Part, timestamp: int, cost_usd: float | None, find_price: FindPrice) -> None:
+    name = part.model or ""
     price = find_price(name) if name else None
-    costs = {mode: cost_of(part, mode, winner.cost_usd, price) for mode in MODES}
+    costs = {mode: cost_of(part, mode, cost_usd, price) for mode in MODES}
     tokens = part.tokens
     model = session.models.setdefault(name, FreshModel())
     model.input += tokens.input
@@ -680,7 +836,7 @@ def add_part(session: FreshSession, part: Part, winner: Line, find_price: FindPr
     auto, calculate, display = (costs[mode][0] for mode in MODES)
     session.entries.append(
         FreshEntry(
-            winner.timestamp,
+            timestamp,
             name,
             tokens.input,
             tokens.output,
