@@ -17,8 +17,9 @@ import fresh
 import trees
 
 SHARED = Path(os.environ.get("CCUSAGE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
-CLIENT = sorted((SHARED / "corpus" / "client").glob("*/expected.json"))
+CLIENT = sorted((SHARED / "corpus").glob("client*/*/expected.json"))
 PUBLIC = sorted((SHARED / "corpus" / "public").glob("*/expected-oracle.json"))
+FOLDERS = sorted((SHARED / "corpus" / "reported").glob("*/"))
 NO_CORPUS = [pytest.param(None, marks=pytest.mark.skip(reason=f"no corpus in {SHARED}"), id="no-corpus")]
 
 SECOND = 1_000_000
@@ -62,7 +63,6 @@ def line(usage: dict[str, Any] | None = None, message: dict[str, Any] | None = N
         "timestamp": "2026-03-01T10:00:00Z",
         "sessionId": "s",
         "requestId": "req",
-        "uuid": "u",
         "message": {
             "id": "msg",
             "model": "opus",
@@ -170,7 +170,13 @@ AS_WRITTEN_BY_A_CLIENT = b'{"type":"assistant",' + OTHER[1:]
         pytest.param(line(cwd="/a").replace(b'"/a"', b'"\x01"') + b"\n", 0, id="raw-control-character"),
         pytest.param(line() + OTHER + b"\n", 2, id="glued"),
         pytest.param(line() + b" \t " + OTHER + b"\n", 2, id="glued-with-space"),
+        pytest.param(b"\0\0" + line() + b"\n\0\n" + OTHER + b" \0\n", 2, id="nul-around-lines"),
+        pytest.param(line() + b"\0 \0" + OTHER + b"\0\0", 2, id="nul-between-objects"),
+        pytest.param(b"\xef\xbb\xbf\0" + line(), 1, id="nul-after-a-bom"),
+        pytest.param(b"\0\xef\xbb\xbf" + line(), 0, id="nul-before-a-bom"),
+        pytest.param(line().replace(b'", "', b'",\0"', 1) + b"\n", 0, id="nul-inside-an-object"),
         pytest.param(line()[:50] + AS_WRITTEN_BY_A_CLIENT + b"\n", 1, id="object-after-a-torn-one"),
+        pytest.param(line()[:50] + b"\0\0" + AS_WRITTEN_BY_A_CLIENT + b"\n", 1, id="object-after-a-torn-one-and-nul"),
         pytest.param(line()[:50] + b'{"uuid":"u",' + OTHER[1:] + b"\n", 0, id="torn-and-another-beginning"),
         pytest.param(b"[1] " + AS_WRITTEN_BY_A_CLIENT + b"\n", 1, id="object-after-a-list"),
         pytest.param(line()[:50] + AS_WRITTEN_BY_A_CLIENT, 0, id="torn-in-a-line-being-written"),
@@ -186,7 +192,7 @@ def test_the_objects_of_a_line_are_found(content: bytes, expected: int) -> None:
 
 def test_a_bad_line_holds_the_word_usage_and_no_object() -> None:
     torn = line()[:-1]
-    lines = [torn, b'"usage"', b"nothing of interest {", line(), b'{"usage": 1}', torn + line()]
+    lines = [torn, b'"usage"', b"nothing of interest {", line(), b'{"usage": 1}', torn + line(), b"\0" * 9]
     content = b"\n".join([*lines, torn])
 
     found = reading({"p/s.jsonl": content})
@@ -273,6 +279,8 @@ def test_a_count_is_a_finite_number_from_0_to_2_to_the_53(value: str, expected: 
         pytest.param(line(timestamp=...), 0, id="no-time"),
         pytest.param(line(message={"usage": None}), 0, id="usage-null"),
         pytest.param(b'{"type":"user","toolUseResult":' + line()[:-1] + b"}}", 0, id="usage-of-a-tool-result"),
+        pytest.param(line(message={"model": "<synthetic>"}), 0, id="synthetic"),
+        pytest.param(line(message={"model": "<Synthetic>"}), 1, id="nearly-synthetic"),
         pytest.param(line(isApiErrorMessage=True, version=[], cwd=7), 1, id="odd-neighbours"),
         pytest.param(line(message={"id": 5, "model": {}}, requestId="", uuid=None, sessionId=0), 1, id="no-names"),
     ],
@@ -284,44 +292,107 @@ def test_only_an_assistants_message_with_usage_and_time_counts(raw: bytes, expec
 # --- A4 --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("second", "expected"),
-    [
-        pytest.param(line({"input_tokens": 11}, uuid="v"), 1, id="same-message-and-request"),
-        pytest.param(line(requestId="req_2"), 2, id="another-request"),
-        pytest.param(line(requestId=...), 2, id="one-without-request"),
-    ],
-)
-def test_message_and_request_id_together_are_the_key(second: bytes, expected: int) -> None:
-    assert session(line(), second).responses == expected
+def bare(usage: dict[str, Any] | None = None, **fields: Any) -> bytes:
+    """A line without `requestId`."""
+    return line(usage, requestId=..., **fields)
+
+
+def nameless(usage: dict[str, Any] | None = None, **fields: Any) -> bytes:
+    """A line without `message.id` and, if it is not given, `requestId`."""
+    return line(usage, {"id": ...}, **{"requestId": ..., **fields})
+
+
+MORE = {"input_tokens": 11}
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("lines", "expected"),
     [
-        pytest.param(line({"output_tokens": 70}, requestId=..., uuid="v"), 1, id="more-output"),
-        pytest.param(line({"input_tokens": 11}, requestId=...), 2, id="more-input"),
-        pytest.param(line({"cache_read_input_tokens": 1}, requestId=...), 2, id="more-read"),
-        pytest.param(line({"cache_creation": {"ephemeral_1h_input_tokens": 1}}, requestId=...), 2, id="more-written"),
-        pytest.param(line(requestId=..., sessionId="t"), 2, id="another-session"),
+        pytest.param([line(), line(MORE)], 1, id="request"),
+        pytest.param([line(), line(requestId="2")], 2, id="another-request"),
+        pytest.param([line(), line(message={"id": "msg_2"})], 2, id="request-of-another-message"),
+        pytest.param([line(), bare()], 2, id="one-without-request"),
+        pytest.param([line(uuid="u"), line(MORE, uuid="u", requestId="2")], 1, id="uuid-under-another-request"),
+        pytest.param([line(uuid="u"), bare(MORE, uuid="u", sessionId="t")], 1, id="uuid-where-a-copy-lost-its-request"),
+        pytest.param([bare(uuid="u"), bare(MORE, uuid="u", sessionId="t")], 1, id="uuid"),
+        pytest.param([bare(uuid="u"), bare(message={"id": "msg_2"}, uuid="u")], 2, id="uuid-of-another-message"),
+        pytest.param([bare(uuid="u"), bare(MORE, parentUuid="u", sessionId="t")], 1, id="parent"),
+        pytest.param([bare(MORE, uuid="v", parentUuid="u"), bare(uuid="u", parentUuid="v")], 1, id="parents-in-a-ring"),
+        pytest.param([bare(parentUuid="u"), bare(MORE, parentUuid="u")], 2, id="parent-that-is-not-there"),
+        pytest.param([bare(uuid="u"), bare(MORE, message={"id": "m"}, parentUuid="u")], 2, id="parent-of-another"),
+        pytest.param([line(uuid="u"), bare(MORE, parentUuid="u")], 2, id="parent-with-a-request"),
+        pytest.param([bare(uuid="u"), line(MORE, parentUuid="u")], 2, id="child-with-a-request"),
+        pytest.param([line(uuid="u"), bare(parentUuid="u"), bare(MORE, uuid="u")], 1, id="parent-with-and-without-one"),
+        pytest.param([bare(), bare({"output_tokens": 70}, uuid="u")], 1, id="counts"),
+        pytest.param([bare(), bare(MORE)], 2, id="more-input"),
+        pytest.param([bare(), bare({"cache_read_input_tokens": 1})], 2, id="more-read"),
+        pytest.param([bare(), bare({"cache_creation": {"ephemeral_1h_input_tokens": 1}})], 2, id="more-written"),
+        pytest.param(
+            [
+                bare({"cache_creation": {"ephemeral_1h_input_tokens": 1}}),
+                bare({"cache_creation_input_tokens": 1}),
+            ],
+            1,
+            id="as-much-written-for-another-time",
+        ),
+        pytest.param([bare(), bare(sessionId="t")], 2, id="counts-of-another-session"),
+        pytest.param([bare(), bare(sessionId=...)], 1, id="counts-of-the-paths-session"),
+        pytest.param(
+            [line(), line(uuid="u"), bare(MORE, uuid="u"), bare(MORE, uuid="v"), bare(uuid="w", parentUuid="v")],
+            1,
+            id="through-others",
+        ),
     ],
 )
-def test_without_a_request_id_session_and_prompt_join_the_key(change: bytes, expected: int) -> None:
-    assert counted(b"\n".join([line(requestId=...), change])) == expected
+def test_lines_of_one_message_hang_together_by_request_uuid_parent_or_counts(lines: list[bytes], expected: int) -> None:
+    assert counted(b"\n".join(lines)) == expected
+    assert counted(b"\n".join(reversed(lines))) == expected
 
 
-def test_without_a_message_id_the_uuid_is_the_key_else_the_bytes() -> None:
-    with_uuid = [line(message={"id": ...}), line(message={"id": ...}, requestId="other")]
-    bare = line(message={"id": ...}, uuid=...)
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param([nameless(uuid="u"), nameless(MORE, uuid="u", sessionId="t")], 1, id="uuid"),
+        pytest.param([nameless(uuid="u", requestId="1"), nameless(MORE, uuid="v", requestId="1")], 1, id="request"),
+        pytest.param([nameless(uuid="u"), nameless(MORE, uuid="v", parentUuid="u")], 1, id="parent"),
+        pytest.param([nameless(uuid="u"), nameless(uuid="v")], 1, id="counts"),
+        pytest.param([nameless(uuid="u"), nameless(uuid="v", sessionId="t")], 2, id="counts-of-another-session"),
+        pytest.param([nameless(uuid="u"), bare(uuid="u", parentUuid="u")], 2, id="one-with-a-message"),
+        pytest.param([nameless(requestId="1"), nameless(MORE, requestId="1")], 1, id="request-without-uuid"),
+        pytest.param([nameless(requestId="1"), nameless(MORE, requestId="1", uuid="u")], 1, id="one-without-uuid"),
+        pytest.param([nameless(), nameless() + b" ", b"\t" + nameless()], 1, id="bytes"),
+        pytest.param([nameless(), nameless(cwd="/a")], 2, id="other-bytes-with-the-same-counts"),
+        pytest.param([nameless(), nameless(uuid="u", parentUuid="v")], 2, id="counts-where-one-has-no-uuid"),
+        pytest.param([nameless(uuid="u"), nameless(MORE, parentUuid="u")], 2, id="parent-where-the-child-has-no-uuid"),
+    ],
+)
+def test_lines_without_a_message_hang_together_among_themselves_and_without_a_uuid_by_their_bytes(
+    lines: list[bytes], expected: int
+) -> None:
+    assert counted(b"\n".join(lines)) == expected
+    assert counted(b"\n".join(reversed(lines))) == expected
 
-    assert session(*with_uuid).responses == 1
-    assert session(bare, bare + b" ", b"\t" + bare).responses == 1
-    assert session(bare, line(message={"id": ...}, uuid=..., cwd="/a")).responses == 2
-    assert session(*with_uuid, bare, line()).responses == 3
+
+def test_the_same_bytes_in_two_sessions_are_two_responses() -> None:
+    pathless = nameless(sessionId=...)
+
+    found = reading({"p/s.jsonl": [pathless], "p/t.jsonl": [pathless], "p/t/subagents/a.jsonl": [pathless]})
+
+    assert {name: one.responses for name, one in found.items()} == {"s": 1, "t": 1}
+
+
+def test_twenty_thousand_lines_under_one_message_id_are_counted_at_once() -> None:
+    lines = [bare({"input_tokens": place // 2}, uuid=f"u{place}") for place in range(20_000)]
+    chain = [
+        bare({"input_tokens": 50_000 + place}, uuid=f"c{place}", parentUuid=f"c{place - 1}") for place in range(99)
+    ]
+
+    assert session(*lines, *reversed(chain)).responses == 10_001
 
 
 def test_a_sidechain_response_at_the_time_of_a_main_line_of_its_message_is_a_replay() -> None:
-    replay = line({"output_tokens": 900}, isSidechain=True, requestId="req_2", timestamp="2026-03-01T11:00:00+01:00")
+    sidechain: dict[str, Any] = {"isSidechain": True, "timestamp": "2026-03-01T11:00:00+01:00"}
+    replay = line({"output_tokens": 900}, requestId="req_2", **sidechain)
     later = line({"output_tokens": 70}, isSidechain=True, requestId="req_3", timestamp="2026-03-01T10:00:01Z")
     agent = "p/s/subagents/agent-1.jsonl"
 
@@ -329,6 +400,15 @@ def test_a_sidechain_response_at_the_time_of_a_main_line_of_its_message_is_a_rep
 
     assert found.responses == 2
     assert found.tokens == (20, 75, 0, 0)
+    assert "agent-1" in reading({"p/s.jsonl": [line()], agent: [replay]}).by_file
+    assert reading({"p/s.jsonl": [line()], agent: [replay]}).by_file["agent-1"].responses == 0
+    # a line that its response has lost is of the main chain all the same
+    loser = line({"output_tokens": 1}, requestId="1")
+    winner = line({"output_tokens": 2}, requestId="1", timestamp=LATER)
+    assert session(loser, winner, replay).responses == 1
+    # what is no response is none here either, nor is there a replay without a message
+    assert session(line(message={"model": "<synthetic>"}), replay).responses == 1
+    assert session(nameless(requestId="1"), nameless(requestId="2", **sidechain)).responses == 2
 
 
 # --- A5 --------------------------------------------------------------------------------------------------------------
@@ -393,26 +473,138 @@ def test_a_path_names_a_session(path: str, expected: tuple[str, bool]) -> None:
     assert fresh.session_of_path(tuple(path.split("/"))) == expected
 
 
-def test_a_line_names_its_session_in_four_ways_the_first_of_which_decides() -> None:
-    forked = {"forkedFrom": {"sessionId": "parent"}}
-    lines = {
-        "asked": line(requestSessionId="asked", **forked, requestId="1"),
-        "parent": line(requestSessionId="", **forked, requestId="2"),
-        "s": line(forkedFrom={"sessionId": None}, requestId="3"),
-        "x": line(sessionId=..., requestId="4"),
+def at(time: str, **fields: Any) -> bytes:
+    """A line with which a transcript may begin."""
+    return json.dumps({"type": "user", "timestamp": f"2026-03-01T{time}Z", **fields}).encode()
+
+
+def forked(name: str) -> dict[str, Any]:
+    return {"forkedFrom": {"sessionId": name, "messageUuid": "u"}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param([line()], "s", id="sessionId"),
+        pytest.param([line(sessionId="")], "x", id="path"),
+        pytest.param([line(requestSessionId="r")], "r", id="requestSessionId"),
+        pytest.param([line(), line(requestSessionId="r"), line(requestSessionId="q")], "q", id="smallest-of-those"),
+        pytest.param([line(requestSessionId="", session_id="r")], "s", id="empty-requestSessionId"),
+        pytest.param([line(**forked("r"))], "r", id="forkedFrom"),
+        pytest.param([line(**forked("r"), requestSessionId="q")], "q", id="requestSessionId-before-forkedFrom"),
+        pytest.param([line(**forked("a")), line()], "s", id="a-line-without-forkedFrom-is-before-those-with"),
+        pytest.param([line(**forked("r")), line(**forked("q"))], "q", id="copies-of-copies"),
+        pytest.param([line(forkedFrom={"sessionId": ""}), line(**forked("a"))], "s", id="forkedFrom-that-names-none"),
+        pytest.param([line(forkedFrom="a")], "s", id="forkedFrom-that-is-no-object"),
+        pytest.param([line(), line(sessionId="r")], "r", id="the-smaller-id"),
+        pytest.param([line(), line(sessionId="r", session_id="s")], "s", id="session_id-chooses"),
+        pytest.param([line(session_id="t"), line(sessionId="r", session_id="s")], "s", id="session_id-of-a-claimant"),
+        pytest.param([line(session_id="s"), line(sessionId="r", session_id="r")], "r", id="session_id-of-both"),
+        pytest.param([line(session_id="a")], "s", id="session_id-makes-no-claimant"),
+        pytest.param(
+            [line(sessionId="r"), line(sessionId="t"), line(**forked("a"), session_id="t")],
+            "t",
+            id="session_id-of-a-copy",
+        ),
+        pytest.param([line(**forked("q")), line(**forked("r"), session_id="r")], "r", id="session_id-among-parents"),
+    ],
+)
+def test_all_lines_of_a_response_say_together_whose_it_is(lines: list[bytes], expected: str) -> None:
+    for each in (lines, lines[::-1]):
+        assert list(reading({"p/x.jsonl": each}).with_responses) == [expected]
+        apart = {f"p/deep/{place}.jsonl": [*each[place:], *each[:place]] for place in range(len(each))}
+        if expected != "x":
+            assert list(reading(apart).with_responses) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "expected"),
+    [
+        pytest.param([at("10:00:01")], [at("10:00:00")], "b", id="earlier"),
+        pytest.param([at("10:00:00")], [at("10:00:00")], "a", id="tie"),
+        pytest.param([at("10:00:01"), at("09:00:00")], [at("10:00:00")], "b", id="the-first-in-file-order"),
+        pytest.param([], [at("10:00:00")], "b", id="none-at-all-is-last"),
+        pytest.param([b'{"type":"mode"}', at("", timestamp="soon")], [at("10:00:00")], "b", id="none-that-can-be-read"),
+        pytest.param([], [], "a", id="none-on-both"),
+        pytest.param(
+            [at("10:00:01")],
+            [b'{"type":"file-history-snapshot","snapshot":{"timestamp":"2026-03-01T10:00:00Z"}}'],
+            "b",
+            id="a-snapshots",
+        ),
+        pytest.param(
+            [at("10:00:01")],
+            [at("10:00:02", snapshot={"timestamp": "2026-03-01T10:00:00Z"})],
+            "a",
+            id="its-own-before-its-snapshots",
+        ),
+        pytest.param(
+            [at("10:00:01")],
+            [at("", timestamp=5, snapshot={"timestamp": "2026-03-01T10:00:00Z"})],
+            "b",
+            id="a-snapshots-if-its-own-cannot-be-read",
+        ),
+        pytest.param(
+            [at("10:00:01")], [b'{"message":{"timestamp":"2026-03-01T10:00:00Z"}}'], "a", id="not-one-further-inside"
+        ),
+        pytest.param([at("10:00:01")], [b'torn{"timestamp":"2026-03-01T10:00:00Z"}'], "a", id="none-in-a-bad-line"),
+        pytest.param([at("10:00:01")], [b"\0\0" + at("10:00:00")], "b", id="after-nul"),
+        pytest.param([at("10:00:01")], [b"torn" + at("10:00:00").replace(b" ", b"")], "b", id="after-a-torn-object"),
+    ],
+)
+def test_of_several_sessions_that_claim_a_response_the_one_that_began_first_has_it(
+    of_a: list[bytes], of_b: list[bytes], expected: str
+) -> None:
+    late: dict[str, Any] = {"timestamp": "2026-03-01T23:00:00Z"}
+    files: dict[str, list[bytes]] = {
+        "p/x.jsonl": [line(sessionId="a", **late), line(sessionId="b", **late), line(sessionId="0", **forked("b"))],
+        "p/a.jsonl": of_a,
+        "p/b.jsonl": of_b,
     }
 
-    found = reading({"p/x.jsonl": list(lines.values())})
-
-    assert {name: one.responses for name, one in found.items()} == dict.fromkeys(lines, 1)
+    assert list(reading(files).with_responses) == [expected]
 
 
-def test_of_the_sessions_that_lines_of_one_response_name_the_earlier_kind_wins_then_the_smaller() -> None:
-    best = line({"output_tokens": 9}, sessionId="b")
-    copies = [best, line(sessionId="a"), line(sessionId="0", requestSessionId="z")]
+def test_the_earliest_of_a_sessions_own_transcripts_says_when_it_began_and_no_other_file_does() -> None:
+    files: dict[str, bytes | list[bytes]] = {
+        "p/x.jsonl": [line(sessionId="a"), line(sessionId="b")],
+        "p/a.jsonl": [at("10:00:01")],
+        "p/b.jsonl": [at("10:00:02")],
+        "p/b/subagents/agent-1.jsonl": [at("09:00:00")],
+    }
 
-    assert list(reading({"p/b.jsonl": copies[:1], "p/a.jsonl": copies[1:2]}).with_responses) == ["a"]
-    assert list(reading({"p/b.jsonl": copies}).with_responses) == ["z"]
+    assert list(reading(files).with_responses) == ["a"]
+    assert list(reading({**files, "q/b.jsonl": at("10:00:00")}).with_responses) == ["b"]  # no newline yet
+    assert list(reading({**files, "q/b.jsonl": at("10:00:00")[:-1]}).with_responses) == ["a"]
+
+
+def test_a_fork_of_a_fork_has_only_its_own_whatever_marks_its_client_writes() -> None:
+    def transcript(name: str, begun: str, *lines: bytes) -> tuple[str, list[bytes]]:
+        return f"p/{name}.jsonl", [at(begun, sessionId=name), *lines]
+
+    for copied in ({}, {"session_id": "m"}, {"requestSessionId": "m"}, forked("m")):
+        for again in ({}, {"session_id": "m"}, {"requestSessionId": "m"}, forked("b")):
+            first = line(sessionId="m", requestId="1", uuid="1")
+            in_fork = line(sessionId="b", requestId="1", uuid="1", **copied)
+            in_second = line(sessionId="a", requestId="1", uuid="1", **again)
+            own = [line(sessionId=name, requestId=name, uuid=name) for name in ("b", "a")]
+            copy_of_own = line(sessionId="a", requestId="b", uuid="b", session_id="m")
+            files = dict(
+                [
+                    transcript("m", "09:00:00", first),
+                    transcript("b", "10:00:00", in_fork, own[0]),
+                    transcript("a", "11:00:00", in_second, copy_of_own, own[1]),
+                ]
+            )
+
+            found = reading(files)
+
+            assert {name: one.responses for name, one in found.items()} == {"m": 1, "b": 1, "a": 1}
+            assert {name: one.files for name, one in found.items()} == {
+                "m": {"p/m.jsonl", "p/b.jsonl", "p/a.jsonl"},
+                "b": {"p/b.jsonl", "p/a.jsonl"},
+                "a": {"p/a.jsonl"},
+            }
 
 
 def test_subagents_belong_to_their_parent_and_a_fork_has_only_its_own() -> None:
@@ -484,13 +676,96 @@ def test_advisor_messages_and_compactions_are_billed_beside_the_response() -> No
     assert with_cost.tokens == (1310, 125, 0, 4)
 
 
-def test_synthetic_is_no_model_and_costs_nothing() -> None:
-    found = session(line({"server_tool_use": {"web_search_requests": 2}}, {"model": "<synthetic>"}, costUSD=3))
+def test_an_advisor_is_billed_at_standard_speed_and_where_it_says_it_was() -> None:
+    advisor = {"type": "advisor_message", "input_tokens": 1000, "speed": "fast"}
+    plain = {"input_tokens": 0, "output_tokens": 0, "speed": "fast", "inference_geo": "us"}
 
-    assert list(found.models) == [""]
-    assert (found.responses, found.tokens) == (1, (10, 5, 0, 0))
-    assert {mode: found.cost(mode) for mode in fresh.MODES} == {"auto": 0, "calculate": 0, "display": 0}
-    assert found.models[""].unpriced == {"auto": 0, "calculate": 0, "display": 0}
+    assert session(line({**plain, "iterations": [advisor]})).cost("auto") == 5500 * MICRO_DOLLAR
+    elsewhere = {**advisor, "inference_geo": "eu"}
+    assert session(line({**plain, "iterations": [elsewhere]})).cost("auto") == 5000 * MICRO_DOLLAR
+
+
+DECLINED = {"type": "message", "model": "haiku", "input_tokens": 100, "output_tokens": 40}
+ANSWER = {"type": "fallback_message", "model": "opus", "input_tokens": 200, "output_tokens": 70}
+
+
+@pytest.mark.parametrize(
+    ("iterations", "expected"),
+    [
+        pytest.param([DECLINED, ANSWER], {"haiku": (100, 40), "opus": (200, 70)}, id="both-have-output"),
+        pytest.param([{**DECLINED, "output_tokens": 0}, ANSWER], {"opus": (200, 70)}, id="refused-at-once"),
+        pytest.param([DECLINED, {**ANSWER, "output_tokens": -1}], {"haiku": (100, 40)}, id="no-output-in-the-end"),
+        pytest.param([{"type": "fallback_message"}], {"opus": (10, 5)}, id="no-output-at-all"),
+        pytest.param([DECLINED], {"opus": (10, 5)}, id="no-fallback"),
+        pytest.param([DECLINED, "fallback_message", 7], {"opus": (10, 5)}, id="no-fallback-that-is-an-object"),
+        pytest.param([{**ANSWER, "model": ""}], {"opus": (200, 70)}, id="the-lines-model"),
+        pytest.param([{**ANSWER, "type": "other"}, ANSWER], {"opus": (200, 70)}, id="another-type"),
+        pytest.param([{**DECLINED, "model": "<synthetic>"}, ANSWER], {"opus": (200, 70)}, id="a-synthetic-attempt"),
+        pytest.param(
+            [{"type": "advisor_message", "model": "haiku", "input_tokens": 3}, ANSWER, {"type": "compaction"}],
+            {"haiku": (3, 0), "opus": (200, 70)},
+            id="others-beside",
+        ),
+    ],
+)
+def test_with_a_fallback_each_attempt_with_output_is_billed_instead_of_the_top_level(
+    iterations: list[Any], expected: dict[str, tuple[int, int]]
+) -> None:
+    found = session(line({"iterations": iterations}))
+
+    assert {name: model.tokens[:2] for name, model in found.models.items()} == expected
+
+
+def test_attempts_and_paused_responses_have_their_own_speed_place_and_searches_else_those_of_the_usage() -> None:
+    whole = {"speed": "fast", "inference_geo": "us", "server_tool_use": {"web_search_requests": 9}}
+    own = {"speed": "standard", "inference_geo": "eu", "server_tool_use": {"web_search_requests": 1}}
+    attempt = {"type": "fallback_message", "output_tokens": 100}
+    paused = {"usage": {"output_tokens": 100}}
+
+    def cost(usage: dict[str, Any], message: dict[str, Any] | None = None) -> int:
+        return session(line({"input_tokens": 0, "output_tokens": 0, **usage}, message)).cost("auto") // MICRO_DOLLAR
+
+    assert cost({**whole, "iterations": [attempt]}) == 5500
+    assert cost({**whole, "iterations": [{**attempt, **own}]}) == 2500 + 10_000
+    assert cost(whole, {"pausedResponses": [paused]}) == 90_000 + 5500
+    assert cost(whole, {"pausedResponses": [{"usage": {"output_tokens": 100, **own}}]}) == 90_000 + 2500 + 10_000
+
+
+def test_each_paused_attempt_is_one_more_response() -> None:
+    paused = [{"usage": {"input_tokens": 20, "output_tokens": 500}, "requestId": "r0"}, {"usage": None}, {}, 7]
+    losing = line({"output_tokens": 1}, {"pausedResponses": [*paused, *paused], "stop_reason": None})
+
+    found = session(losing, line(message={"pausedResponses": paused}))
+
+    assert (found.responses, found.incomplete, found.tokens) == (2, 0, (30, 505, 0, 0))
+    assert session(line(message={"pausedResponses": {"usage": paused[0]}})).responses == 1
+    cut = session(line(message={"pausedResponses": paused, "stop_reason": None}))
+    assert (cut.responses, cut.incomplete) == (2, 2)
+
+
+def test_a_lines_own_cost_is_that_of_the_first_part_and_covers_the_others() -> None:
+    advisor = {"type": "advisor_message", "model": "haiku", "output_tokens": 9}
+    paused = {"pausedResponses": [{"usage": {"output_tokens": 8}}]}
+
+    def costs(iterations: list[Any]) -> dict[int, int]:
+        found = session(line({"iterations": iterations}, paused, costUSD=0.5))
+        assert found.cost("auto") == found.cost("display") == 500_000 * MICRO_DOLLAR
+        return {entry.output: entry.cost[0] // MICRO_DOLLAR for entry in found.entries}
+
+    assert costs([advisor]) == {5: 500_000, 9: 0, 8: 0}
+    assert costs([advisor, DECLINED, ANSWER]) == {40: 500_000, 70: 0, 9: 0, 8: 0}
+
+
+def test_what_is_synthetic_bills_nothing_and_is_no_response() -> None:
+    synthetic = line({"server_tool_use": {"web_search_requests": 2}}, {"model": "<synthetic>"}, costUSD=3)
+    asides = [{"type": kind, "model": "<synthetic>", "output_tokens": 7} for kind in ("advisor_message", "compaction")]
+
+    found = reading({"p/s.jsonl": [synthetic]})
+
+    assert found["s"] == fresh.FreshSession("s", project_path="p", project_paths=frozenset("p"), files={"p/s.jsonl"})
+    assert session(line({"iterations": asides})).responses == 1
+    # all attempts together stand for the top level, also where none of them bills anything
+    assert session(line({"iterations": [{**ANSWER, "model": "<synthetic>"}]})).responses == 0
 
 
 # --- A10, A11, A12 ---------------------------------------------------------------------------------------------------
@@ -508,6 +783,57 @@ def test_a_prompt_over_the_threshold_makes_the_whole_response_dearer(prompt: int
     usage = {"input_tokens": 60_000, "cache_read_input_tokens": prompt - 60_000, "output_tokens": 1000}
 
     assert session(line(usage, {"model": "haiku"})).cost("auto") == round(micro_dollars * MICRO_DOLLAR)
+
+
+HALF = {"type": "message", "input_tokens": 60_000, "output_tokens": 100, "cache_creation_input_tokens": 8}
+WHOLE = {"input_tokens": 120_000, "output_tokens": 200, "cache_creation_input_tokens": 16}
+
+
+@pytest.mark.parametrize(
+    ("usage", "iterations", "micro_dollars"),
+    [
+        pytest.param({}, [HALF, HALF], 12_000 + 100 + 2, id="each-below-the-threshold"),
+        pytest.param({}, [], 60_000 + 500 + 10, id="nothing-is-known-of-parts"),
+        pytest.param({"input_tokens": 60_000}, [HALF], 60_000 * 0.1 + 100 + 2, id="only-one"),
+        pytest.param({"input_tokens": 120_001}, [HALF, HALF], 60_000.5 + 500 + 10, id="another-sum-of-input"),
+        pytest.param({"output_tokens": 202}, [HALF, HALF], 60_000 + 505 + 10, id="another-sum-of-output"),
+        pytest.param({"cache_read_input_tokens": 100}, [HALF, HALF], 60_000 + 500 + 10 + 5, id="another-sum-read"),
+        pytest.param({"cache_creation_input_tokens": 24}, [HALF, HALF], 60_000 + 500 + 15, id="another-sum-written"),
+        pytest.param(
+            {"cache_creation": {"ephemeral_1h_input_tokens": 16}},
+            [HALF, HALF],
+            60_000 + 500 + 16,
+            id="for-another-time",
+        ),
+        pytest.param(
+            {"input_tokens": 160_001, "output_tokens": 100},
+            [HALF, {"type": "message", "input_tokens": 100_001, "cache_creation_input_tokens": 8}],
+            6000 + 50 + 1 + 50_000.5 + 5,
+            id="one-of-them-is-dearer",
+        ),
+        pytest.param({}, [HALF, {**HALF, "type": "other"}], 60_000 + 500 + 10, id="one-of-another-type"),
+        pytest.param(
+            {},
+            [HALF, {"type": "compaction", "output_tokens": 2}, HALF],
+            12_000 + 100 + 2 + 1,
+            id="another-between-them",
+        ),
+        pytest.param({}, [HALF, {"type": "fallback_message"}, HALF], 12_000 + 100 + 2, id="attempts-are-their-own"),
+        pytest.param(
+            {},
+            [{**HALF, "speed": "fast", "inference_geo": "us"}, HALF],
+            12_000 + 100 + 2,
+            id="its-place-does-not-matter",
+        ),
+        pytest.param({"inference_geo": "us"}, [HALF, HALF], 1.1 * 12_102, id="the-wholes-place-does"),
+    ],
+)
+def test_several_messages_that_add_up_to_the_top_level_are_priced_each_by_its_own_prompt(
+    usage: dict[str, Any], iterations: list[dict[str, Any]], micro_dollars: float
+) -> None:
+    found = session(line({**WHOLE, **usage, "iterations": iterations}, {"model": "haiku"}))
+
+    assert found.cost("auto") == round(micro_dollars * MICRO_DOLLAR)
 
 
 @pytest.mark.parametrize(
@@ -530,12 +856,14 @@ def test_factors_apply_to_tokens_only(usage: dict[str, Any], micro_dollars: floa
 def test_a_cost_is_rounded_once_per_response_half_to_even() -> None:
     fine = {"fine": Price(input=500, output=0, write_5m=0, write_1h=0, read=0, us=1001)}  # half a pico-dollar a token
 
-    def cost(tokens: int, **more: str) -> int:
+    def cost(tokens: int, **more: Any) -> int:
         raw = line({"input_tokens": tokens, **more}, {"model": "fine"})
         return fresh.count([fresh.source("p/s.jsonl", raw)], fine.get)["s"].cost("auto")
 
     assert [cost(tokens) for tokens in (1, 2, 3, 4, 5)] == [0, 1, 2, 2, 2]
     assert cost(1, inference_geo="us") == 1
+    in_parts = [{"type": "message", "input_tokens": 1, "output_tokens": place} for place in (2, 2, 1)]
+    assert cost(3, iterations=in_parts) == 2
 
 
 @pytest.mark.parametrize(
@@ -621,7 +949,87 @@ def test_the_project_is_where_the_earliest_response_was_made() -> None:
     assert session(line(), path="s.jsonl").project_path is None
 
 
+MESSAGE = {"type": "message", "input_tokens": 40, "cache_read_input_tokens": 2}
+
+
+@pytest.mark.parametrize(
+    ("iterations", "expected"),
+    [
+        pytest.param(None, 1010, id="the-top-level"),
+        pytest.param([{**MESSAGE, "input_tokens": 7}, MESSAGE], 42, id="the-last-iteration"),
+        pytest.param([MESSAGE, {"type": "message"}], 42, id="the-last-with-a-prompt"),
+        pytest.param([{"type": "message"}], 1010, id="none-with-a-prompt"),
+        pytest.param([MESSAGE, {**MESSAGE, "type": "advisor_message"}], 42, id="not-an-advisors"),
+        pytest.param([{**MESSAGE, "type": "compaction"}], 1010, id="not-a-compactions"),
+        pytest.param([MESSAGE, {"type": "fallback_message", "input_tokens": 5}], 5, id="a-fallbacks"),
+        pytest.param([MESSAGE, {"type": "new", "input_tokens": 6}, 8], 6, id="one-of-any-other-kind"),
+    ],
+)
+def test_the_context_is_what_the_last_iteration_was_asked_with(iterations: object, expected: int) -> None:
+    found = session(line({"cache_read_input_tokens": 1000, "iterations": iterations}))
+
+    assert found.last_context == (expected, "opus")
+
+
+def test_the_context_is_that_of_the_last_response_of_the_main_chain() -> None:
+    last = "2026-03-01T10:00:02Z"
+    agent = line({"input_tokens": 3}, isSidechain=True, requestId="3", timestamp=last)
+    synthetic = line(message={"model": "<synthetic>"}, requestId="4", timestamp=last)
+    found = session(agent, synthetic, line(MORE, {"model": "haiku"}, requestId="2", timestamp=LATER), line())
+
+    assert found.last_context == (11, "haiku")
+    assert session(agent).last_context is None
+    assert session(line(), line(MORE, requestId="2")).last_contexts == {(10, "opus"), (11, "opus")}
+
+
+# --- questions by a file's name --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("copy", "expected"),
+    [
+        pytest.param({}, True, id="none-of-the-marks"),
+        pytest.param({"sessionId": ...}, True, id="no-mark-and-no-sessionId"),
+        pytest.param({"requestSessionId": "s"}, True, id="requestSessionId-of-itself"),
+        pytest.param({"requestSessionId": "r"}, False, id="requestSessionId-of-another"),
+        pytest.param({"sessionId": ..., "requestSessionId": "s"}, False, id="requestSessionId-that-the-path-is-not"),
+        pytest.param(forked("s"), False, id="forkedFrom"),
+        pytest.param({"forkedFrom": {}}, True, id="forkedFrom-of-nobody"),
+        pytest.param({"sessionId": "x"}, True, id="the-response-is-this-files"),
+        pytest.param({"sessionId": "x", "session_id": "s"}, False, id="the-response-is-anothers"),
+        pytest.param({"sessionId": "y", "session_id": "s"}, True, id="neither-is-this-files"),
+    ],
+)
+def test_a_file_name_asks_for_what_the_file_holds_without_copies(copy: dict[str, Any], expected: bool) -> None:
+    files = {"p/x.jsonl": [line(**copy)], "p/s.jsonl": [line()] if "session_id" in copy else []}
+
+    found = reading(files).by_file["x"]
+
+    assert (found.responses, found.tokens) == ((1, (10, 5, 0, 0)) if expected else (0, (0, 0, 0, 0)))
+
+
+def test_a_file_name_asks_for_whole_responses_of_all_files_of_that_name() -> None:
+    first, second = line(requestId="1", timestamp=LATER), line(MORE, requestId="2")
+    copied = line({"output_tokens": 50}, requestId="1", **forked("s"))
+    files = {
+        "p/s/subagents/agent-1.jsonl": [first, line({"output_tokens": 1}, requestId="1", **forked("s"))],
+        "q/t/subagents/agent-1.jsonl": [first, second],
+        "p/fork.jsonl": [copied],
+    }
+
+    found = reading(files).by_file
+
+    assert (found["agent-1"].responses, found["agent-1"].tokens) == (2, (21, 55, 0, 0))
+    assert found["fork"].responses == 0
+    assert found.keys() == {"agent-1", "fork"}
+
+
 # --- whole trees -----------------------------------------------------------------------------------------------------
+
+
+IN_NO_TRANSCRIPT = ("compact", "title", "other")  # kinds of requests
+NOT_LIST_PRICES = ("n12_model_pricing",)  # contracted rates
+ITERATIONS = "n23_iterations"  # its ledger prices top levels only: the client's own total is the truth
 
 
 def sums(one: fresh.FreshSession) -> dict[str, int]:
@@ -635,7 +1043,7 @@ def test_every_sessions_tokens_are_those_of_the_servers_ledger(expected: Path) -
     ledger: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(sums(fresh.FreshSession("")), 0))
     cut: dict[str, int] = defaultdict(int)
     for request in json.loads(expected.read_text())["requests"]:
-        if request["kind"] in ("compact", "other"):
+        if request["kind"] in IN_NO_TRANSCRIPT:
             continue
         held = json.dumps(request["message_id"]).encode() in transcripts
         assert held or request["billed"] is None
@@ -645,23 +1053,27 @@ def test_every_sessions_tokens_are_those_of_the_servers_ledger(expected: Path) -
                 ledger[request["session_id"]][kind] += seen[kind]
             cut[request["session_id"]] += request["billed"] is None
 
-    billed = {name: one for name, one in found.items() if any(one.tokens)}
-
     assert ledger
-    assert {name: sums(one) for name, one in billed.items()} == ledger
-    assert {name: one.incomplete for name, one in billed.items()} == cut
+    assert {name: sums(one) for name, one in found.with_responses.items()} == ledger
+    assert {name: one.incomplete for name, one in found.with_responses.items()} == cut
     assert found.bad_lines == 0
 
 
-@pytest.mark.parametrize("expected", [pytest.param(path, id=path.parent.name) for path in CLIENT] or NO_CORPUS)
+@pytest.mark.parametrize(
+    "expected",
+    [pytest.param(path, id=path.parent.name) for path in CLIENT if path.parent.name not in NOT_LIST_PRICES]
+    or NO_CORPUS,
+)
 def test_every_sessions_cost_is_the_clients_own_where_its_models_have_prices(expected: Path) -> None:
     prices = pytest.importorskip("ccusage_line.prices")
-    requests = json.loads(expected.read_text())["requests"]
+    truth = json.loads(expected.read_text())
     ledger: dict[str, float] = defaultdict(float)
-    for request in requests:
-        if request["billed"] and request["kind"] not in ("compact", "other"):
+    for request in truth["requests"]:
+        if request["billed"] and request["kind"] not in IN_NO_TRANSCRIPT:
             ledger[request["session_id"]] += request["cost_usd"] or 0
-    uncertain = {request["session_id"] for request in requests if not request["billed"]}
+    uncertain = {request["session_id"] for request in truth["requests"] if not request["billed"]}
+    if expected.parent.name == ITERATIONS:
+        ledger = {report["session_id"]: report["total_cost_usd"] for report in truth["client_reports"]}
 
     found = fresh.read([expected.parent], prices.table().find)
 
@@ -686,10 +1098,69 @@ def test_every_models_tokens_are_those_of_a_plain_full_parse(expected: Path) -> 
     assert found.bad_lines == plain["stats"]["bad_lines"]
 
 
-def facts(found: fresh.Reading) -> dict[str, Any]:
+LIST_PRICES = {
+    "claude-fable-5": Price(*rates(10, 50, 12.5, 20, 1)),
+    "claude-opus-4-8": Price(*rates(5, 25, 6.25, 10, 0.5), fast=2000),
+    "claude-opus-5-5": Price(*rates(4, 20, 5, 8, 0.2)),
+    "claude-sonnet-4-5": Price(*rates(3, 15, 3.75, 6, 0.3), threshold=200_000, above=rates(6, 22.5, 7.5, 12, 0.6)),
+    "claude-sonnet-4-6": Price(*rates(3, 15, 3.75, 6, 0.3)),
+}
+
+
+OPUS, SONNET = "claude-opus-4-8", "claude-sonnet-4-6"
+IN_ANOTHER_ORDER = "anthropic/claude-4.6-opus-20260205"  # what that costs is the price table's business
+REPORTED: dict[str, tuple[tuple[int, int, int, int], int, dict[str, float]]] = {  # tokens, responses, dollars by model
+    "advisor-at-standard-speed": ((1020, 2100, 3000, 4100), 2, {OPUS: 0.08105}),
+    "context-of-the-last-iteration": ((30, 900, 0, 300_000), 1, {"claude-sonnet-4-5": 0.12359}),
+    "copy-that-lost-its-requestid": ((1000, 100, 0, 0), 1, {SONNET: 0.0045}),
+    "declined-attempt-is-billed": ((4, 1800, 10_000, 150_000), 2, {"claude-fable-5": 0.22502, OPUS: 0.07001}),
+    "estimate-then-count-without-requestid": ((11_432, 350, 0, 0), 1, {SONNET: 0.039546}),
+    "file-name-is-an-id": ((1000, 100, 0, 0), 1, {SONNET: 0.0045}),
+    "fork-copies-without-requestid": ((1000, 100, 0, 0), 1, {SONNET: 0.0045}),
+    "model-name-in-another-order": ((1_000_000, 0, 0, 0), 1, {IN_ANOTHER_ORDER: 0}),
+    "paused-responses-are-billed": ((27, 800, 3100, 23_500), 2, {"claude-opus-5-5": 0.036308}),
+    "synthetic-opens-no-block": ((100_000, 1000, 0, 0), 1, {SONNET: 0.315}),
+}
+
+
+def reported(name: str) -> fresh.Reading:
+    folder = SHARED / "corpus" / "reported" / name
+    if not folder.is_dir():
+        pytest.skip(f"no corpus in {SHARED}")
+    return fresh.read([folder], LIST_PRICES.get)
+
+
+@pytest.mark.parametrize("name", sorted({*REPORTED, *(path.name for path in FOLDERS)}))
+def test_what_was_reported_as_wrong_is_right(name: str) -> None:
+    tokens, responses, dollars = REPORTED[name]
+
+    found = reported(name).with_responses
+
+    assert list(found) == ["s1"]
+    assert (found["s1"].tokens, found["s1"].responses, found["s1"].incomplete) == (tokens, responses, 0)
+    assert {model: sums.cost["auto"] for model, sums in found["s1"].models.items()} == {
+        model: round(each * fresh.PICO) for model, each in dollars.items()
+    }
+
+
+def test_what_was_reported_of_contexts_and_of_names_of_files_is_right() -> None:
+    assert reported("context-of-the-last-iteration")["s1"].last_context == (110_010, "claude-sonnet-4-5")
+    assert reported("file-name-is-an-id").by_file["my-file"].cost("auto") == 4500 * MICRO_DOLLAR
+
+
+def facts(found: fresh.Reading) -> dict[tuple[str, str], Any]:
     return {
-        name: (one.models, one.first, one.last, one.project_paths, one.incomplete, one.entries)
-        for name, one in found.items()
+        (kind, name): (
+            one.models,
+            one.first,
+            one.last,
+            one.project_paths,
+            one.incomplete,
+            one.entries,
+            one.last_contexts,
+        )
+        for kind, sessions in (("session", found), ("file", found.by_file))
+        for name, one in sessions.items()
     }
 
 
