@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ccusage_line import prices
-from ccusage_line.session import MODES, Session
+from ccusage_line.session import MODES, UNNAMED_MODEL, Session
 
 if TYPE_CHECKING:
     import fresh
@@ -81,10 +81,8 @@ def assert_same(index: Index, sessions: dict[str, fresh.FreshSession], archived:
             if archived is not None and expected.responses:
                 assert alone.archived == (name in archived), name
             assert alone.entries is not None
-            entries = sorted(
-                (e.timestamp, e.input, e.output, e.cache_creation, e.cache_read, e.cost) for e in alone.entries
-            )
-            assert entries == sorted(
-                (e.timestamp, e.input, e.output, e.cache_creation, e.cache_read, e.cost[MODES.index(mode)])
-                for e in expected.entries
+            assert sorted(
+                (e.timestamp, e.model, e.input, e.output, e.cache_creation, e.cache_read, e.cost) for e in alone.entries
+            ) == sorted(
+                (e.timestamp, e.model or UNNAMED_MODEL, *e[2:6], e.cost[MODES.index(mode)]) for e in expected.entries
             )

@@ -125,6 +125,8 @@ class Reading(dict[str, FreshSession]):
     bad_lines: int = 0
     known_files: list[Path]
     undecided: set[str]  # ids of sessions with a response for which lines tie that nobody can read any more
+    responses: list[Response]
+    beginnings: dict[str, int]  # when each session's own transcript began
     by_file: dict[str, FreshSession]  # by the file's name without `.jsonl`; copies in a fork left out; sums only
 
     @property
@@ -752,8 +754,9 @@ def count(sources: Iterable[Source], find_price: FindPrice | None = None) -> Rea
             beginning = beginning_of(where.content)
             if beginning is not None:
                 beginnings[session_id] = min(beginning, beginnings.get(session_id, beginning))
+    reading.beginnings, reading.responses = beginnings, list(counted_responses(lines, beginnings))
     sessions: dict[str, list[Response]] = defaultdict(list)
-    for response in counted_responses(lines, beginnings):
+    for response in reading.responses:
         sessions[response.session].append(response)
         if is_undecided(response.lines):
             reading.undecided.add(response.session)

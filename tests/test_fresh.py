@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -1172,6 +1173,41 @@ def test_a_reading_does_not_depend_on_the_order_of_files(tree: trees.Tree) -> No
     assert facts(fresh.count(reversed(sources), PRICES.get)) == facts(fresh.count(sources, PRICES.get))
 
 
+def tied(one: fresh.Line, other: fresh.Line) -> bool:
+    """A4 of two lines, word for word."""
+    if one.message_id != other.message_id:
+        return False
+    neither_asked = one.request_id is None and other.request_id is None
+    if one.message_id is None and None in (one.uuid, other.uuid):
+        same = one.session_id == other.session_id and one.raw == other.raw
+        return same if neither_asked else one.request_id == other.request_id
+    if one.request_id is not None and one.request_id == other.request_id:
+        return True
+    if one.uuid is not None and one.uuid == other.uuid:
+        return True
+    if not neither_asked:
+        return False
+    follows = one.parent_uuid is not None and one.parent_uuid == other.uuid
+    followed = one.uuid is not None and one.uuid == other.parent_uuid
+    counts = [(each.tokens.input, each.tokens.cache_creation, each.tokens.read) for each in (one, other)]
+    return follows or followed or (one.session_id == other.session_id and counts[0] == counts[1])
+
+
+def test_the_lines_of_a_response_are_those_that_hang_together_two_by_two() -> None:
+    for seed in range(150):
+        lines = [line for response in reading(made_up(seed)).responses for line in response.lines]
+        numbers = range(len(lines))
+        together = {number: {number} for number in numbers}
+        for one, other in itertools.combinations(numbers, 2):
+            if together[one] is not together[other] and tied(lines[one], lines[other]):
+                together[one] |= together[other]
+                together |= dict.fromkeys(together[one], together[one])
+
+        found = {frozenset(map(id, each)) for each in fresh.responses_of(lines)}
+
+        assert found == {frozenset(id(lines[number]) for number in each) for each in together.values()}
+
+
 @settings(deadline=None, max_examples=40)
 @given(tree=trees.trees())
 def test_entries_add_up_to_the_totals_and_costs_to_those_of_the_models(tree: trees.Tree) -> None:
@@ -1182,6 +1218,69 @@ def test_entries_add_up_to_the_totals_and_costs_to_those_of_the_models(tree: tre
         assert (tuple(map(sum, kinds)) or (0, 0, 0, 0)) == one.tokens
         for place, mode in enumerate(fresh.MODES):
             assert sum(entry.cost[place] for entry in one.entries) == one.cost(mode)
+
+
+def made_up(seed: int) -> trees.Tree:
+    return dict(trees.read_by_a1(trees.seeded_tree(seed, 8)))
+
+
+def cases(response: fresh.Response, beginnings: Mapping[str, int]) -> dict[str, bool]:
+    """Whether *response* is one of those that are easily got wrong."""
+    session, lines, parts = response
+    requests = {line.request_id for line in lines}
+    without, uuids = requests == {None} and len(lines) > 1, {line.uuid for line in lines}
+    prompts = {(line.session_id, line.tokens.input, line.tokens.cache_creation, line.tokens.read) for line in lines}
+    originals = {line.session_id for line in lines if not line.forked_from}
+    asked = any(line.request_session_id for line in lines)
+    named = originals & {line.process_session_id for line in lines}
+    began = [beginnings[name] for name in originals if name in beginnings]
+    open_question = not asked and len(originals) > 1 and len(named) != 1
+    iterations = fresh.iterations_of(lines[0].usage)
+    kinds = [entry.get("type") for entry in iterations]
+    fallback, messages = "fallback_message" in kinds, kinds.count("message")
+    long = [tokens.prompt > 100_000 for tokens in parts[0].prompts]
+    return {
+        "several requests": len(requests - {None}) > 1,
+        "a lost request": len(requests) > 1 and None in requests,
+        "no request": without,
+        "no request and several prompts": without and len(prompts) > 1,
+        "tied by nothing but parents": without and len(prompts) == len(uuids) == len(lines),
+        "no message": without and lines[0].message_id is None and None not in uuids,
+        "the same bytes": without and lines[0].message_id is None and None in uuids,
+        "asker named": asked,
+        "copies without an original": not originals and not asked,
+        "maker named": not asked and len(originals) > 1 and len(named) == 1,
+        "begun earlier": open_question and began.count(min(began, default=0)) == 1,
+        "begun together": open_question and began.count(min(began, default=0)) != 1,
+        "not the smaller id": not asked and originals != set() and session != min(originals),
+        "advisor": "advisor_message" in kinds,
+        "compaction": "compaction" in kinds,
+        "fallback": fallback and parts[0].tokens != lines[0].tokens,
+        "fallback without output": fallback and parts[0].tokens == lines[0].tokens,
+        "in parts": len(long) > 1,
+        "not adding up": messages > 1 and not fallback and len(long) == 1,
+        "parts on both sides of the threshold": len(set(long)) > 1,
+        "all parts below the threshold": not any(long) and parts[0].tokens.prompt > 100_000,
+        "paused": bool(lines[0].paused),
+        "a synthetic part": any(entry.get("model") == fresh.SYNTHETIC for entry in iterations),
+        "one cost for several": len(parts) > 1 and lines[0].cost_usd is not None,
+        "a context of its own": fresh.context_of(lines[0]).tokens != lines[0].tokens.prompt,
+        "copies": any(fresh.is_copy(line, session) for line in lines),
+    }
+
+
+def test_made_up_trees_hold_every_case_of_the_rules() -> None:
+    seen: Counter[str] = Counter()
+    lines = responses = 0
+    for seed in range(400):
+        found = reading(made_up(seed))
+        for response in found.responses:
+            seen.update(cases(response, found.beginnings))
+            lines += len(response.lines)
+        responses += len(found.responses)
+
+    assert min(seen.values()) > 3, seen
+    assert 2 < lines / responses < 5  # neither alone nor all in one
 
 
 def test_a_history_leaves_on_disk_what_it_says_and_reads_the_same(tmp_path: Path) -> None:

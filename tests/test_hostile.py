@@ -79,7 +79,7 @@ tokens = {
     "inference_geo": mostly(st.sampled_from(("us", "not_available"))),
 }
 iteration = st.fixed_dictionaries(
-    {"type": mostly(st.sampled_from(("advisor_message", "compaction", "message")))},
+    {"type": mostly(st.sampled_from(trees.KINDS))},
     optional={**tokens, "model": mostly(st.sampled_from(trees.MODELS))},
 )
 usages = st.fixed_dictionaries({}, optional={**tokens, "iterations": mostly(st.lists(mostly(iteration), max_size=2))})
@@ -89,6 +89,7 @@ messages = st.fixed_dictionaries(
         "id": mostly(st.sampled_from(trees.MESSAGES)),
         "model": mostly(st.sampled_from(trees.MODELS)),
         "stop_reason": mostly(st.sampled_from(("end_turn", None))),
+        "pausedResponses": mostly(st.lists(mostly(st.fixed_dictionaries({"usage": mostly(usages)})), max_size=2)),
         "content": values,
     },
 )
@@ -105,7 +106,8 @@ records = st.fixed_dictionaries(
         "isSidechain": mostly(st.booleans()),
         "costUSD": mostly(st.floats(-1, 1)),
         "cwd": mostly(st.sampled_from(trees.CWDS)),
-        "parentUuid": values,
+        "parentUuid": mostly(st.sampled_from(trees.UUIDS)),
+        "session_id": sessions,
     },
 )
 facts = st.fixed_dictionaries(

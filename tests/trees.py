@@ -25,16 +25,17 @@ import fresh
 T = TypeVar("T")
 Tree = dict[str, bytes]
 
-SESSIONS = ("s-one", "s-two", "s-three")
+SESSIONS = ("s-one", "s-two", "s-three", "s-four")  # in another order than by name
 PROJECTS = ("-home-ann-web", "-home-ann-api")
 MESSAGES = ("msg_1", "msg_2", "msg_3")
-REQUESTS = ("req_1", "req_2")
-UUIDS = ("uuid-1", "uuid-2", "uuid-3")
+REQUESTS = ("req_1", "req_2", "req_3")
+UUIDS = tuple(f"uuid-{number}" for number in range(1, 10))
 CWDS = ("/home/ann/web", "/home/ann/api", "/home/ann/Bücher 🙂")
+HAS_THRESHOLD = "claude-haiku-5-5"  # dearer above 100,000 tokens
 MODELS = (
     "claude-opus-4-5-20251101",
     "claude-sonnet-4-5",
-    "claude-haiku-5-5",  # dearer above 100,000 tokens
+    HAS_THRESHOLD,
     "claude-opus-4-8",  # dearer when fast
     "claude-unheard-of-9",  # has no price
     fresh.SYNTHETIC,
@@ -142,27 +143,79 @@ def token_fields(dice: Dice) -> dict[str, Any]:
 
 
 def usage_of(dice: Dice) -> dict[str, Any]:
-    usage = token_fields(dice)
-    if dice.chance(4):
-        usage["speed"] = dice.pick(("standard", "fast", "", None))
-    if dice.chance(5):
-        usage["inference_geo"] = dice.pick(("us", "not_available", None))
-    if dice.chance(5):
-        usage["server_tool_use"] = dice.pick(({"web_search_requests": 3}, {"web_search_requests": -1}, None))
-    if dice.chance(6):
-        usage["iterations"] = dice.pick(([], None, [iteration(dice)], [iteration(dice), 7, iteration(dice)]))
+    usage = token_fields(dice) | circumstances(dice)
+    if dice.chance(3):
+        usage |= iterations(dice)
     return usage
 
 
-def iteration(dice: Dice) -> dict[str, Any]:
-    entry = {"type": dice.pick(("advisor_message", "compaction", "message", None)), **token_fields(dice)}
+def circumstances(dice: Dice) -> dict[str, Any]:
+    """What changes a price."""
+    found: dict[str, Any] = {}
+    if dice.chance(4):
+        found["speed"] = dice.pick(("standard", "fast", "", None, 1))
+    if dice.chance(5):
+        found["inference_geo"] = dice.pick(("us", "not_available", None))
+    if dice.chance(5):
+        found["server_tool_use"] = dice.pick(({"web_search_requests": 3}, {"web_search_requests": -1}, None))
+    return found
+
+
+KINDS = ("message", "fallback_message", "advisor_message", "compaction", None)
+
+
+def iterations(dice: Dice) -> dict[str, Any]:
+    """A usage's `iterations`, with the top level where they add up to it."""
+    shape = dice.number(4)
+    if shape == 0:
+        return {"iterations": [iteration(dice, dice.pick(KINDS)) for _ in range(dice.between(0, 3))]}
+    if shape == 1:
+        attempts = [iteration(dice, "message") for _ in range(dice.between(0, 2))]
+        attempts.append(iteration(dice, "fallback_message"))
+        if dice.chance(5):
+            attempts = [{**each, "output_tokens": 0} for each in attempts]
+        beside = [iteration(dice, dice.pick(KINDS[2:]))] if dice.chance(2) else []
+        return {"iterations": dice.shuffled([*beside, *attempts])}
+    if shape == 2:
+        return in_parts(dice)
+    return {"iterations": dice.pick((None, "message", [7, None, iteration(dice, dice.pick(KINDS)), []]))}
+
+
+def iteration(dice: Dice, kind: str | None) -> dict[str, Any]:
+    entry = {"type": kind, **token_fields(dice)}
     if dice.chance(2):
         entry["model"] = dice.pick((*MODELS, "", None))
+    return entry | circumstances(dice) if dice.chance(3) else entry
+
+
+def in_parts(dice: Dice) -> dict[str, Any]:
+    """Several messages that add up to the top level, or nearly, with prompts on both sides of a threshold."""
+    parts = []
+    whole = dict.fromkeys(
+        ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"), 0
+    )
+    long = 0
+    for _ in range(dice.between(2, 3)):
+        part = dict.fromkeys(whole, 10)
+        part[dice.pick(tuple(whole))] = dice.pick((60_000, 100_001, 0))
+        for name, number in part.items():
+            whole[name] += number
+        split = {"ephemeral_1h_input_tokens": dice.pick((0, part["cache_creation_input_tokens"]))}
+        long += split["ephemeral_1h_input_tokens"]
+        parts.append({"type": "message", **part, "cache_creation": split})
+    if dice.chance(3):
+        whole[dice.pick(tuple(whole))] += 1
     if dice.chance(5):
-        entry["speed"] = dice.pick(("fast", "standard", 1))
-    if dice.chance(5):
-        entry["server_tool_use"] = {"web_search_requests": 1}
-    return entry
+        long = 0
+    if dice.chance(4):
+        parts.insert(1, iteration(dice, dice.pick(KINDS[1:])))
+    return {**whole, "cache_creation": {"ephemeral_1h_input_tokens": long}, "iterations": parts}
+
+
+def paused(dice: Dice) -> Any:
+    """Attempts that were paused and resumed."""
+    one = {"limit": "output", "usage": token_fields(dice) | circumstances(dice), "requestId": dice.pick(REQUESTS)}
+    return dice.pick(([one], [one, one], [one, {"usage": None}, {}, 7], one, [], None))
 
 
 def text(dice: Dice) -> Any:
@@ -194,7 +247,7 @@ class Home(NamedTuple):
 
 
 def response(dice: Dice, home: Home) -> list[dict[str, Any]]:
-    """The lines of one response: one, or several of a growing output, as clients of all ages wrote them."""
+    """The lines of one response, as clients of all ages wrote them: each is the next one's parent."""
     record: dict[str, Any] = {
         "parentUuid": dice.pick((None, *UUIDS)),
         "isSidechain": home.sidechain,
@@ -213,16 +266,42 @@ def response(dice: Dice, home: Home) -> list[dict[str, Any]]:
         "stop_reason": dice.pick(("end_turn", "tool_use", None)),
         "usage": usage_of(dice),
     }
+    if dice.chance(4):
+        record["session_id"] = dice.pick((home.session, *SESSIONS, "", 7))
+    if dice.chance(8):
+        record["requestSessionId"] = dice.pick((home.session, *SESSIONS, "", 7))
+    if dice.chance(6):
+        message["pausedResponses"] = paused(dice)
+    if "iterations" in message["usage"] and dice.chance(2):
+        message["model"] = HAS_THRESHOLD
     blur(dice, record, message)
     lines = [{**record, "message": message}]
     if dice.chance(2):
-        stop = dice.pick((message["stop_reason"], None))
-        for _ in range(dice.between(1, 2)):  # earlier lines: the output not yet known, no stop reason
-            usage = {**fresh.object_of(message["usage"]), "output_tokens": dice.pick((1, 2, 10))}
-            earlier = {**message, "usage": usage, "stop_reason": stop}
-            time = dice.pick(TIMES) if dice.chance(3) else record["timestamp"]
-            lines.insert(0, {**record, "timestamp": time, "uuid": dice.pick(UUIDS), "message": earlier})
+        lines = [*earlier_lines(dice, record, message), *lines]
+    chain(dice, lines)
     return lines
+
+
+def earlier_lines(dice: Dice, record: dict[str, Any], message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The output is not yet known, there is no stop reason, and a gateway's prompt is an estimate."""
+    stop = dice.pick((message["stop_reason"], None))
+    estimated = dice.chance(3)
+    lines = []
+    for _ in range(dice.between(1, 2)):
+        usage = {**fresh.object_of(message["usage"]), **(token_fields(dice) if estimated else {})}
+        usage["output_tokens"] = dice.pick((1, 2, 10))
+        time = dice.pick(TIMES) if dice.chance(3) else record["timestamp"]
+        lines.append({**record, "timestamp": time, "message": {**message, "usage": usage, "stop_reason": stop}})
+        if dice.chance(8):
+            lines[-1].pop("requestId", None)
+    return lines
+
+
+def chain(dice: Dice, lines: list[dict[str, Any]]) -> None:
+    """A uuid for each line but the last, which has its own, and each line's in the next one as `parentUuid`."""
+    for line, following in itertools.pairwise(lines):
+        line["uuid"] = dice.pick(UUIDS)
+        following["parentUuid"] = dice.pick(UUIDS) if dice.chance(6) else line["uuid"]
 
 
 def blur(dice: Dice, record: dict[str, Any], message: dict[str, Any]) -> None:
@@ -237,11 +316,14 @@ def blur(dice: Dice, record: dict[str, Any], message: dict[str, Any]) -> None:
         (message, "id", ("", {})),
         (message, "model", ("", None, 3)),
     ):
-        if dice.chance(9 if name != "requestId" else 4):
+        if dice.chance(9 if name != "requestId" else 3):
             if dice.chance(2):
                 fields[name] = dice.pick(spoilt)
             else:
                 del fields[name]
+    if not message.get("id") and not dice.chance(3):
+        record.pop("uuid", None)
+        record.pop(dice.pick(("requestId", "cwd")), None)
     if dice.chance(5):
         record["costUSD"] = dice.pick((0.25, 0, 1, 0.1234567, "0.5", True, None, float("nan"), 1e-13))
     if dice.chance(6):
@@ -251,17 +333,56 @@ def blur(dice: Dice, record: dict[str, Any], message: dict[str, Any]) -> None:
 
 
 def copy_of(dice: Dice, record: dict[str, Any], session: str) -> dict[str, Any]:
-    """A line as it stands in another transcript: a fork of some kind, a replay in a sidechain, or just the same."""
-    kind = dice.number(5)
-    if kind == 0:
+    """A line as it stands in another transcript: in a fork, replayed in a sidechain, with something lost, the same."""
+    kind = dice.number(7)
+    if kind in (0, 6):
         return record
     if kind == 1:
-        return {**record, "sessionId": session}  # a fork written by an old client
+        return in_fork(dice, dice.pick(AGES), record, dice.pick(SESSIONS), session)
     if kind == 2:
-        return {**record, "sessionId": session, "requestSessionId": record.get("sessionId")}
+        odd = dice.pick(({}, "s-one", {"sessionId": ""}, None, {"sessionId": dice.pick(SESSIONS)}))
+        return {**record, "sessionId": session, "session_id": dice.pick(SESSIONS), "forkedFrom": odd}
     if kind == 3:
-        return {**record, "sessionId": session, "forkedFrom": dice.pick(({"sessionId": SESSIONS[0]}, {}, "s-one"))}
-    return {**record, "isSidechain": True, "requestId": dice.pick((*REQUESTS, "req_3"))}
+        return {name: value for name, value in record.items() if name != "requestId"}
+    if kind == 4:
+        return {**record, "requestId": dice.pick((*REQUESTS, "req_4")), "parentUuid": dice.pick(UUIDS)}
+    return {**record, "isSidechain": True, "requestId": dice.pick((*REQUESTS, "req_4"))}
+
+
+AGES = ("rewritten", "maker named", "asker named", "parent named", "both named", "as it was")
+
+
+def in_fork(dice: Dice, age: str, record: dict[str, Any], parent: str, session: str) -> dict[str, Any]:
+    """A line of *parent* as a client of some age writes it into the fork *session*."""
+    if age == "as it was" or "message" not in record:
+        return record
+    copied = {**record, "sessionId": session}
+    if age == "maker named":
+        copied["session_id"] = record.get("session_id") or parent
+    if age in ("asker named", "both named"):
+        copied["requestSessionId"] = record.get("requestSessionId") or record.get("sessionId")
+    if age in ("parent named", "both named"):
+        copied["forkedFrom"] = {"sessionId": parent, "messageUuid": record.get("uuid")}
+    if dice.chance(8):
+        copied.pop("requestId", None)
+    return copied
+
+
+def first_lines(dice: Dice, session: str) -> list[dict[str, Any]]:
+    """What a transcript begins with; its first timestamp may be among them."""
+    time = dice.pick(NO_TIMES) if dice.chance(6) else dice.pick(TIMES)
+    snapshot: dict[str, Any] = {"messageId": UUIDS[0], "trackedFileBackups": {}, "timestamp": time}
+    user: dict[str, Any] = {"parentUuid": None, "type": "user", "sessionId": session}
+    return dice.pick(
+        (
+            [],
+            [{**user, "timestamp": time}],
+            [{"type": "file-history-snapshot", "snapshot": snapshot}],
+            [{"type": "mode", "sessionId": session}, {**user, "timestamp": dice.pick(NO_TIMES), "snapshot": snapshot}],
+            [{**user, "timestamp": time, "snapshot": {"timestamp": dice.pick(TIMES)}}],
+            [{"type": "attachment", "message": {"timestamp": time}, "snapshot": [snapshot]}],
+        )
+    )
 
 
 def other_line(dice: Dice, session: str) -> dict[str, Any]:
@@ -301,6 +422,7 @@ def written(dice: Dice, record: dict[str, Any]) -> bytes:
 
 GARBAGE = (
     b"",
+    b"\0" * 9,
     b"\xff\xfe\x00\x01",
     b'"usage"',
     b'{"type":"assistant","message":{"usage":{"input_tokens":1',
@@ -312,7 +434,8 @@ GARBAGE = (
 
 def spoilt(dice: Dice, line: bytes) -> bytes:
     """A line with one of the blemishes that transcripts have."""
-    kind = dice.number(8)
+    kind = dice.number(11)
+    nul = b"\0" * dice.between(1, 3)
     if kind == 0:
         return line + b"\r"
     if kind == 1:
@@ -327,6 +450,12 @@ def spoilt(dice: Dice, line: bytes) -> bytes:
         return dice.pick((b"[", b"7 ", b'"x"', b"}", b"{ ")) + line
     if kind == 6:
         return line[: dice.number(len(line)) + 1]
+    if kind == 7:
+        return nul + line + nul + dice.pick((b" ", b"\r", b""))
+    if kind == 8:
+        return line + nul + dice.pick((b"", b" \0", b"\xef\xbb\xbf")) + line
+    if kind == 9:  # torn by a crash that left its run behind
+        return line[: dice.number(len(line)) + 1] + nul + line
     return line + dice.pick((b"", b" ", b"x")) + line
 
 
@@ -339,9 +468,11 @@ def file_of(dice: Dice, lines: Sequence[bytes]) -> bytes:
         parts.append(spoilt(dice, line) if dice.chance(7) else line)
         parts.append(b"" if dice.chance(15) else b"\n")
     whole = b"".join(parts)
-    ending = dice.number(6)
+    ending = dice.number(7)
     if ending == 4:
         return whole.rstrip(b"\n")
+    if ending == 6:
+        return whole.rstrip(b"\n") + b"\0\0"
     if ending == 5 and whole:
         return whole[: dice.number(len(whole))]
     return whole
@@ -377,22 +508,67 @@ def home_of(dice: Dice) -> Home:
     return Home(path, session, "agent-" in path)
 
 
-def tree(dice: Dice, size: int = 5) -> Tree:
-    """A tree of about *size* responses, in fewer files than that."""
-    homes = [home_of(dice) for _ in range(dice.between(1, max(2, size // 2)))]
-    lines: dict[str, list[bytes]] = {home.path: [] for home in homes}
-    for _ in range(dice.between(0, size)):
-        home = dice.pick(homes)
+@dataclass
+class Told:
+    """Files as they are written: each line's bytes, and its record for those who copy it."""
+
+    dice: Dice
+    lines: dict[str, list[tuple[bytes, dict[str, Any]]]] = field(default_factory=dict)
+
+    def add(self, path: str, record: dict[str, Any], line: bytes | None = None) -> bytes:
+        line = line or written(self.dice, record)
+        self.lines.setdefault(path, []).append((line, record))
+        return line
+
+    def begin(self, home: Home) -> None:
+        if home.path not in self.lines:
+            self.lines[home.path] = []
+            for record in first_lines(self.dice, home.session):
+                self.add(home.path, record)
+
+    def respond(self, home: Home, homes: Sequence[Home]) -> None:
+        """One more response, with copies in other files now and then."""
+        dice = self.dice
         for record in response(dice, home):
-            line = written(dice, record)
-            lines[home.path].append(line)
+            line = self.add(home.path, record)
             if dice.chance(4):
                 other = dice.pick(homes)
                 copied = copy_of(dice, record, other.session)
-                lines[other.path].append(line if copied is record else written(dice, copied))
+                self.add(other.path, copied, line if copied is record else None)
         if dice.chance(2):
-            lines[home.path].append(written(dice, other_line(dice, home.session)))
-    return {path: file_of(dice, dice.shuffled(each) if dice.chance(5) else each) for path, each in lines.items()}
+            self.add(home.path, other_line(dice, home.session))
+
+    def fork(self, parent: Home, age: str) -> Home:
+        """A new session that begins with what another one, which may be a fork itself, has said so far."""
+        dice = self.dice
+        session = dice.pick(SESSIONS)
+        home = Home(f"{dice.pick(PROJECTS)}/{session}.jsonl", session, False)
+        said = list(self.lines[parent.path])
+        self.begin(home)
+        for line, record in said[: dice.between(1, max(1, len(said)))]:
+            copied = in_fork(dice, age, record, parent.session, session)
+            self.add(home.path, copied, line if copied is record else None)
+        return home
+
+
+def tree(dice: Dice, size: int = 5) -> Tree:
+    """A tree of about *size* responses, in about as many files as half of that."""
+    homes = [home_of(dice) for _ in range(dice.between(1, max(2, size // 2)))]
+    told = Told(dice)
+    for home in homes:
+        told.begin(home)
+    for _ in range(dice.between(0, size)):
+        told.respond(dice.pick(homes), homes)
+    original, age = homes[-1], dice.pick(AGES)
+    for _ in range(dice.number(4)):
+        parent = dice.pick(homes) if dice.chance(2) else homes[-1]
+        homes.append(told.fork(parent, dice.pick(AGES) if dice.chance(3) else age))
+        if dice.chance(2):
+            told.respond(dice.pick(homes[-2:]), homes)
+    files = {path: [line for line, _ in lines] for path, lines in told.lines.items()}
+    if dice.chance(4):
+        del files[original.path]  # by the client, after 30 days: the copies are left
+    return {path: file_of(dice, dice.shuffled(each) if dice.chance(5) else each) for path, each in files.items()}
 
 
 def seeded_tree(seed: int, size: int = 12) -> Tree:
