@@ -711,6 +711,13 @@ class Index:
         ).fetchone()
         return (row[0], row[1].decode("utf-8", "surrogatepass")) if row else None
 
+    # --- stand-in: another change writes this method (the first timestamp of the session's own transcript) -------
+
+    def began(self, session: str) -> int | None:
+        """When a session began, in microseconds; None where that is unknown."""
+        sums = self._load_sums(session) if self.complete else self._sum(session)
+        return sums.first
+
 
 FACTS = "custom_title, ai_title, summary, client_cost FROM files"
 BY_PATH = "vanished DESC, path"  # the last wins: what is there before what is gone

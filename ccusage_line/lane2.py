@@ -48,16 +48,11 @@ class Lane2:
             if dependencies is not None:
                 dependencies += configuration(os.environ)
             if dependencies is not None and settled(dependencies, time.time_ns()):
-                found = index.session(name)
+                found, models = index.session(name), index.model_rows(name)
                 moments = index.moments(time.time_ns() // 1000) if recent else None
-                if found is not None:
-                    fork = index.is_fork(name)
-                    write(
-                        index.folder,
-                        config_path(os.environ),
-                        dependencies,
-                        of_session(found, index.model_rows(name), fork),
-                    )
+                if found is not None and len(models) == len(found.models):  # not those of a file alone
+                    answer = of_session(found, models, index.is_fork(name), index.began(name))
+                    write(index.folder, config_path(os.environ), dependencies, answer)
                     if moments is not None:
                         write_recent(index.folder, moments)
         finally:

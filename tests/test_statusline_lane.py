@@ -93,6 +93,7 @@ def payload(session: Any = ID, **changes: Any) -> dict[str, Any]:
     found = {
         "session_id": session,
         "transcript_path": f"/nowhere/{session}.jsonl",
+        "prompt_id": "9acfe309-6d66-49b0-912a-df0e4cd6eef0",
         "cwd": "/home/me/proj",
         "model": {"id": "claude-opus-4-5-20251101", "display_name": "Opus 4.5"},
         "workspace": {"current_dir": "/home/me/proj", "project_dir": "/home/me/proj", "added_dirs": []},
@@ -138,7 +139,8 @@ def indexed(home: Home) -> None:
 
 
 def published(home: Home) -> list[Path]:
-    return [*home.state.glob("*/answers/*"), *home.state.glob(f"*/{recent.NAME}")]
+    answers = [path for path in home.state.glob("*/answers/*") if path.suffix != ".said"]
+    return [*answers, *home.state.glob(f"*/{recent.NAME}")]
 
 
 def withdraw(home: Home) -> None:
