@@ -57,10 +57,6 @@ class Found:
         self.inherited: int | None = None  # as in statusline.Numbers
         self.unwritten = False
 
-    def untouched(self) -> bool:
-        """Whether the session certainly has no response yet."""
-        return self.unwritten or (self.session is not None and not self.session.responses)
-
     def numbers(self, today: int | None = None, block: Block | None = None, day: int | None = None) -> Numbers:
         """What was found, with what a moment makes of it."""
         return Numbers(
@@ -277,7 +273,7 @@ class Desk:
     def _keep(self, given: object, found: Found) -> None:
         """Keep what the client said and later calls or prompts want to know; no file is touched if it is known."""
         inherited, window = self._said
-        if inherited is None and found.untouched():
+        if inherited is None and found.numbers().unanswered:
             total = statusline.client_total(given)
             inherited = total if not total or payload.at(given, "prompt_id") is None else None
         said = inherited, statusline.client_window(given) or window

@@ -83,6 +83,11 @@ class Numbers:
         self.last_context = last_context  # prompt tokens and model of the last main-chain response
         self.unknown = unknown  # the index could not be asked: a session of None says nothing then
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether the session certainly has no response yet."""
+        return self.unwritten or (self.session is not None and not self.session.responses)
+
 
 class Options:
     """How the line is to look."""
@@ -455,7 +460,7 @@ def _own_total(view: _View) -> int | None:
     session can't have been open for longer than it exists.
     """
     known = view.numbers
-    if known.fork or (known.unwritten and at(view.payload, "prompt_id") is None):
+    if known.fork or (known.unanswered and at(view.payload, "prompt_id") is None):
         return None
     if known.inherited is not None:
         return None if known.inherited else _theirs(view)
