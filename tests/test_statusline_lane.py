@@ -811,6 +811,47 @@ def test_what_the_client_has_over_ours_is_in_the_day_in_both_lanes(small: Home) 
     assert len(published(small)) == 3
 
 
+def test_both_lanes_know_the_same_of_a_session(small: Home) -> None:
+    copied = line("m1", "r1", "fork", at=ago(2 * 86_400), tokens=DEAR, forkedFrom={"sessionId": ID})
+    small.write("-home-me-proj/fork.jsonl", copied + line("f1", "s1", "fork", at=ago(5), tokens=DEAR))
+    indexed(small)
+    time.sleep(SETTLED)
+    for session in ("fork", ID):
+        given = payload(session)
+        counted = statuslane.Desk(small.env).look_up(given, Options())
+        ask(small, given)
+        ready = statuslane.Desk(small.env).look_up(given, Options())
+        assert (type(counted.moments), type(ready.moments)) == (Stored, Listed)
+        assert (ready.fork, ready.began) == (counted.fork, counted.began) == (session == "fork", counted.began)
+        assert counted.began is not None
+
+
+def test_a_session_that_goes_on_in_a_new_file_is_the_same_in_both_lanes(small: Home) -> None:
+    """As old clients resumed: the new file's name is the payload's id, its lines carry the old id."""
+    resumed = line("m1", "r1", at=ago(2 * 86_400), tokens=DEAR) + line("m2", "r2", at=ago(5), tokens=DEAR)
+    path = small.write("-home-me-proj/resumed.jsonl", resumed)
+    indexed(small)
+    time.sleep(SETTLED)
+    given = payload("resumed", transcript_path=str(path))
+    first, second = (plain(ask(small, given, "--format", "{session_cost} {today_cost} {tokens}")) for _ in range(2))
+    assert first == second
+
+
+def test_without_transcripts_the_clients_total_is_all_there_is(small: Home) -> None:
+    indexed(small)
+    for total in (0.25, 0.5):
+        given = unasked(small, "off") | {"prompt_id": "p1", "cost": {"total_cost_usd": total, "total_duration_ms": 5}}
+        assert f"💰 ${total:.2f} session / ${1 + total:.2f} today" in plain(ask(small, given))
+
+
+def test_a_transcript_that_is_out_of_reach_proves_nothing(small: Home, tmp_path: Path) -> None:
+    """Clients before 2.1.196 never name a prompt."""
+    indexed(small)
+    path = tmp_path / "elsewhere.jsonl"
+    path.write_text("")
+    assert "💰 $0.25 session" in plain(ask(small, payload("elsewhere", transcript_path=str(path), prompt_id=None)))
+
+
 def kept(home: Home) -> dict[str, tuple[int, int]]:
     """What is kept of the client's words, and what any write changes of it: inode and time."""
     stats = {path.name: path.stat() for path in home.state.glob("*/answers/*.said*")}
