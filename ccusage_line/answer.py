@@ -3,6 +3,9 @@
 An answer holds the stat of every file and folder it depends on. It is written only under the index's write lock, only
 of what is committed, and only when no change could hide in the same clock tick as those stats; so a reader trusts it
 if every stat is still the same. A refresh removes the answers of every session it changes before it commits.
+
+Beside a session's answer lies what the client said of it to the statusline and no transcript tells: two numbers, which
+hold whatever is counted, so a refresh leaves them alone.
 """
 
 from __future__ import annotations
@@ -20,15 +23,17 @@ if TYPE_CHECKING:
 
     Stat = tuple[int, int, int, int, int]  # device, inode, size, mtime, ctime
     Dependency = tuple[str, Stat | None]  # None: the path does not exist
+    Said = tuple[int | None, int | None]  # 1e-12 dollar, tokens
 
 FOLDER = "answers"
+_SAID = ".said"
 SETTLED = 2_000_000_000  # ns since the youngest change that an answer needs: file systems keep times that coarsely
 
 
 class Answer:
     """What is published of one session."""
 
-    __slots__ = ("after", "before", "fork", "last", "models", "scalars", "told")
+    __slots__ = ("after", "before", "began", "fork", "last", "models", "scalars", "told")
 
     last: int | None  # its last activity, in microseconds
     before: str  # its JSON in mode auto, up to the day of last activity
@@ -36,10 +41,11 @@ class Answer:
     scalars: dict[str, str]  # of that JSON: what `--jq .key` prints
     models: list[tuple[Any, ...]]  # name, four kinds, three costs, responses, unpriced in two modes
     fork: bool  # the session began as a copy of another
+    began: int | None  # the first timestamp of its own transcript, in microseconds
     told: tuple[Any, ...]  # the rest of a Session, in the order of _TOLD
 
 
-_FIELDS = ("last", "before", "after", "scalars", "models", "fork", "told")
+_FIELDS = ("last", "before", "after", "scalars", "models", "fork", "began", "told")
 _TOLD = ("id", "first", "last", "project_path", "title", "responses", "incomplete", "client_cost", "archived")
 
 
@@ -81,14 +87,15 @@ def settled(dependencies: list[Dependency], now: int) -> bool:
     return all(stat is None or max(stat[3], stat[4]) + SETTLED <= now for _, stat in dependencies)
 
 
-def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool) -> Answer:
-    """What is to be published of *session*, whose mode is auto; *models* and *fork* as in Answer."""
+def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool, began: int | None) -> Answer:
+    """What is to be published of *session*, whose mode is auto; *models*, *fork* and *began* as in Answer."""
     answer = Answer()
     answer.last = session.last
     answer.before, answer.after = _text(session)
     answer.scalars = _scalars(session)
     answer.models = models
     answer.fork = fork
+    answer.began = began
     answer.told = tuple(getattr(session, name) for name in _TOLD)
     return answer
 
@@ -119,7 +126,25 @@ def revoke_all(folder: str) -> None:
     except FileNotFoundError:
         return
     for name in names:
-        published.revoke(os.path.join(folder, FOLDER, name))
+        if not name.endswith(_SAID):
+            published.revoke(os.path.join(folder, FOLDER, name))
+
+
+def said_path(folder: str, session: str) -> str:
+    """Where it is kept what the client said of a session."""
+    return path_of(folder, session) + _SAID
+
+
+def said(folder: str, session: str) -> Said:
+    """What the client said of a session: its total before the first response, and the last window; None: unknown."""
+    found: Said | None = published.read(said_path(folder, session))
+    return found or (None, None)
+
+
+def keep(folder: str, session: str, found: Said) -> None:
+    """Keep what the client said; no lock is held. Where that fails, or there is no index, nothing is kept."""
+    if os.path.isdir(folder):
+        published.write(said_path(folder, session), found, f".{os.getpid()}")
 
 
 def _text(session: Session) -> tuple[str, str]:

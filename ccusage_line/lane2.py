@@ -51,13 +51,8 @@ class Lane2:
                 found = index.session(name)
                 moments = index.moments(time.time_ns() // 1000) if recent else None
                 if found is not None:
-                    fork = index.is_fork(name)
-                    write(
-                        index.folder,
-                        config_path(os.environ),
-                        dependencies,
-                        of_session(found, index.model_rows(name), fork),
-                    )
+                    answer = of_session(found, index.model_rows(name), index.is_fork(name), index.began(name))
+                    write(index.folder, config_path(os.environ), dependencies, answer)
                     if moments is not None:
                         write_recent(index.folder, moments)
         finally:

@@ -63,12 +63,12 @@ class Response:
 
     def same(self, other: Response) -> bool:
         """Whether both count alike; which claims say so does not matter."""
-        return (self.key, self.session, self.incomplete, self.claim.content()) == (
-            other.key,
-            other.session,
-            other.incomplete,
-            other.claim.content(),
-        )
+        return self._counts() == other._counts()
+
+    def _counts(self) -> tuple[Any, ...]:
+        claim = self.claim
+        place = claim.cwd or claim.file  # of a line without a cwd the file's folder is the project
+        return self.key, self.session, self.incomplete, claim.content(), place
 
     @property
     def order(self) -> tuple[int, int, int]:

@@ -25,6 +25,7 @@ WEB_SEARCH = PICO // 100  # one search, whatever the model (A10)
 
 LONG_WINDOW = 1_000_000  # what one of these after a model's name asks for
 _LONG = ("[1m]", "-1m", ":1m")
+_LONG_VARIANTS = ("sonnet-4", "opus-4-6")  # models with a shorter window that can be asked so
 NAME_LIMIT = 200  # characters; the longest name of the tables has less than 70
 MEMO_LIMIT = 512  # names; more than any history holds
 
@@ -154,6 +155,15 @@ class PriceTable:
             self._memo.clear()
         price = self._memo[model] = self._search(model)
         return price
+
+    def window(self, model: str, tokens: int) -> int | None:
+        """Tokens that *model* can see, given that a prompt had *tokens*; None where no known window holds those."""
+        price = self.find(model)
+        known = price.window if price is not None else None
+        if known is None or tokens <= known:
+            return known
+        name = model.lower().replace(".", "-")
+        return LONG_WINDOW if tokens <= LONG_WINDOW and any(part in name for part in _LONG_VARIANTS) else None
 
     def _search(self, model: str) -> Price | None:
         if not model.isascii():  # no model's name is; some letters beyond become ASCII in another case

@@ -185,10 +185,18 @@ def _publish(
 
 
 def _context(index: Index, session: str) -> int | None:
-    """Percent of its model's window that a session's last prompt filled, rounded down; None where that is unknown."""
+    """Percent of its model's window that a session's last prompt filled, rounded down; None where that is unknown.
+
+    The client's word for the window goes before the table's; a window that can't hold the prompt is not the one.
+    """
+    from .answer import said
+
     tokens, model = index.last_context(session) or (0, "")
-    price = index.table.find(model) if tokens else None
-    return tokens * 100 // price.window if price is not None and price.window else None
+    if not tokens:
+        return None
+    _, told = said(index.folder, session)
+    window = told if told is not None and tokens <= told else index.table.window(model, tokens)
+    return tokens * 100 // window if window else None
 
 
 def _today(index: Index, now_us: int) -> int | None:

@@ -40,13 +40,13 @@ def read(path: str) -> Any:
     return value if version == __version__ else None
 
 
-def write(path: str, value: Any) -> None:
+def write(path: str, value: Any, ending: str = "~") -> None:
     """Publish plain values (tuples, lists, dicts, texts, numbers). Where that fails, nothing is published.
 
-    The caller holds the index's write lock.
+    The caller holds the index's write lock, or names an *ending* for the file's name that no other writer has.
     """
     body = marshal.dumps((__version__, value), 2)
-    temporary = f"{path}~"  # one writer at a time: what a killed one leaves, the next one overwrites
+    temporary = f"{path}{ending}"  # one writer at a time: what a killed one leaves, the next one overwrites
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)

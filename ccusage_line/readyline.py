@@ -380,6 +380,9 @@ def publish(
     percent; None leaves it out. *text* is shown instead of them; it may hold escape sequences of colour. *project*: as
     `nearest` has it, where it is known. Another session that is newer keeps the line. Raises OSError.
     """
+    from .answer import said_path
+    from .transcript import stem
+
     folder = _prepared(environ)
     if project is None:
         project = _project_of(transcript, session)
@@ -390,7 +393,8 @@ def publish(
     expires = min(_midnight(seconds), last + IDLE, seconds + RENEW)
     if not session.responses or seconds >= last + IDLE:
         text, expires = "", seconds + _FOREVER
-    watched = _dependencies(project, transcript)
+    said = said_path(os.path.dirname(folder), stem(os.path.basename(transcript)))
+    watched = [*_dependencies(project, transcript), said]
     written = bool(project.name) and project.transcripts[:1] == [transcript]
     if written:
         others = list(passed)

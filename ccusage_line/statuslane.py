@@ -11,12 +11,15 @@ import time
 
 from . import payload, statusline
 from .fastlane import write
+from .statusline import Numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from .answer import Said
+    from .blocks import Block
     from .lane2 import Lane2
     from .moments import Listed, Stored
     from .session import Session
@@ -33,7 +36,7 @@ _SWEPT = "swept"  # its time is that of the last one; empty before the first
 class Found:
     """What the index told."""
 
-    __slots__ = ("complete", "context", "fork", "moments", "session", "unknown")
+    __slots__ = ("began", "complete", "context", "fork", "inherited", "moments", "session", "unknown", "unwritten")
 
     def __init__(
         self,
@@ -42,13 +45,33 @@ class Found:
         complete: bool = False,
         fork: bool = False,
         unknown: bool = False,
+        began: int | None = None,
     ) -> None:
         self.session = session
         self.moments = moments  # of all sessions; None where there is no complete index
         self.complete = complete
         self.fork = fork
+        self.began = began
         self.unknown = unknown  # the session could not be asked for
         self.context: tuple[int, str] | None = None
+        self.inherited: int | None = None  # as in statusline.Numbers
+        self.unwritten = False
+
+    def numbers(self, today: int | None = None, block: Block | None = None, day: int | None = None) -> Numbers:
+        """What was found, with what a moment makes of it."""
+        return Numbers(
+            session=self.session,
+            today=today,
+            block=block,
+            complete=self.complete,
+            fork=self.fork,
+            last_context=self.context,
+            unknown=self.unknown,
+            day=day,
+            began=self.began,
+            inherited=self.inherited,
+            unwritten=self.unwritten,
+        )
 
 
 def answer(words: list[str]) -> bool:
@@ -94,7 +117,7 @@ def show(options: Options) -> None:
     read = _put(line)
     watch.printed()
     if read:
-        desk.tidy()
+        desk.tidy(given, found)
     watch.stop()
 
 
@@ -106,23 +129,17 @@ def line_of(
         numbers = numbers_of(given, found, options, now, reasons)
     except Exception as error:  # as well as may be
         reasons.append(f"numbers: {type(error).__name__}")
-        numbers = statusline.Numbers(found.session, fork=found.fork, last_context=found.context, unknown=found.unknown)
+        numbers = found.numbers()
     return statusline.render(given, numbers, options, environ, now, reasons)
 
 
-def numbers_of(given: object, found: Found, options: Options, now: int, reasons: list[str]) -> statusline.Numbers:
+def numbers_of(given: object, found: Found, options: Options, now: int, reasons: list[str]) -> Numbers:
     """What was found, as it is at the moment *now* in the options' mode and zone."""
     known = found.moments
     start = statusline.day_start(options, now, reasons)
-    return statusline.Numbers(
-        session=found.session,
-        today=None if known is None else known.today(now, start),
-        block=None if known is None else known.block(now, payload.resets_at(given)),
-        complete=found.complete,
-        fork=found.fork,
-        last_context=found.context,
-        unknown=found.unknown,
-    )
+    if known is None:
+        return found.numbers()
+    return found.numbers(known.today(now, start), known.block(now, payload.resets_at(given)), start)
 
 
 def _put(line: str) -> bool:
@@ -142,19 +159,25 @@ class Desk:
         self._environ = environ
         self._wait: float | None = SWEEP  # None: nobody could keep what a sweep reads
         self._folder = ""
+        self._asked: str | None = None  # the session
+        self._said: Said = (None, None)
         self._lane: Lane2 | None = None
         self._error: Exception | None = None
 
     def look_up(self, given: object, options: Options) -> Found:
         """What the index knows; it never raises."""
+        from .answer import said
         from .paths import index_dir
 
         try:
             self._folder = index_dir(self._environ)
-            session = self._session(given)
+            self._asked = session = payload.session_id(given, self._environ) or self._named(given)
+            self._said = said(self._folder, session) if session else self._said
             wants_context = not statusline.tells_context(given)
             found = self._published(session, options.mode) if session and not wants_context else None
-            return found or self._counted(session, options.mode, wants_context)
+            found = found or self._counted(given, options.mode, wants_context)
+            found.inherited = self._said[0]
+            return found
         except Exception as error:  # a broken index costs its numbers, not the line
             self._fail("index", error)
             return Found(unknown=True)
@@ -163,12 +186,11 @@ class Desk:
         self.reasons.append(f"{what}: {type(error).__name__}")
         self._error = error
 
-    def _session(self, given: object) -> str | None:
-        """The session that the payload is about; its transcript's name says so too, and is only looked at."""
-        found = payload.session_id(given, self._environ)
+    def _named(self, given: object) -> str | None:
+        """The session that the transcript's path names; None outside of the data directories. No file is opened."""
         path = payload.transcript_path(given)
-        if found is not None or path is None:
-            return found
+        if path is None:
+            return None
         from .paths import data_dirs
         from .transcript import is_transcript, parts_below, path_session
 
@@ -186,9 +208,9 @@ class Desk:
         told = read(self._folder, session, config_path(self._environ)) if moments is not None else None
         if told is None or moments is None:
             return None
-        return Found(session_of(told, mode), Listed(moments, mode), complete=True, fork=told.fork)
+        return Found(session_of(told, mode), Listed(moments, mode), complete=True, fork=told.fork, began=told.began)
 
-    def _counted(self, session: str | None, mode: str, wants_context: bool) -> Found:
+    def _counted(self, given: object, mode: str, wants_context: bool) -> Found:
         """Lane 2, and what there is while the index is not complete."""
         from .database import Outdated
         from .index import WAIT_ONE, Index
@@ -205,9 +227,10 @@ class Desk:
         elif not found.complete:
             self._wait = FIRST_SWEEP
             _sweep(self._folder, self._wait)  # before the session is read, which may take longer than there is
-        if session is not None:
+        if self._asked is not None:
             try:
-                self._take(index, session, mode, wants_context, found)
+                self._take(index, self._asked, given, mode, found)
+                found.context = index.last_context(found.session.id) if found.session and wants_context else None
             except Exception as error:  # an odd session costs itself, not what is known of the others
                 self._fail("session", error)
                 found.unknown = True
@@ -217,21 +240,26 @@ class Desk:
             found.moments = Stored(index.db, mode)
         return found
 
-    def _take(self, index: Any, session: str, mode: str, wants_context: bool, found: Found) -> None:
-        """Bring a session up to date."""
+    def _take(self, index: Any, session: str, given: object, mode: str, found: Found) -> None:
+        """Bring a session up to date, or that of its transcript's name where nothing else is known of it."""
         from .lane2 import Lane2
 
         if not index.refresh_session(session):
-            return
+            session = self._named(given) or session
+            if session == self._asked or not index.refresh_session(session):
+                path = payload.transcript_path(given)
+                found.unwritten = path is not None and not os.path.exists(path)
+                return
         found.session = index.session(session, mode)
         found.fork = index.is_fork(session)
-        found.context = index.last_context(session) if wants_context else None
+        found.began = index.began(session)
         if found.session is not None and index.stored and found.complete:
             self._lane = Lane2(index, found.session)
 
-    def tidy(self) -> None:
+    def tidy(self, given: object, found: Found) -> None:
         """Publish, mend, look after the rest of the index, keep the log; the line is out, nothing may fail now."""
         try:
+            self._keep(given, found)
             if self._lane is not None:
                 self._lane.publish(recent=True)
                 self._lane.leave()
@@ -246,6 +274,20 @@ class Desk:
             self._fail("afterwards", error)
         if self.reasons:
             _note(self._environ, self.reasons)
+
+    def _keep(self, given: object, found: Found) -> None:
+        """Keep what the client said and later calls or prompts want to know; no file is touched if it is known."""
+        inherited, window = self._said
+        if inherited is None and found.numbers().unanswered:
+            total = statusline.client_total(given)
+            inherited = total if not total or payload.at(given, "prompt_id") is None else None
+        said = inherited, statusline.client_window(given) or window
+        if said == self._said or self._asked is None:
+            return
+        if found.session is not None or self._asked == self._named(given):  # nobody else's, and no nonsense
+            from .answer import keep
+
+            keep(self._folder, self._asked, said)
 
 
 def _note(environ: Mapping[str, str], reasons: list[str]) -> None:

@@ -23,6 +23,7 @@ BURN_RATES = ("off", "emoji", "text", "emoji-text")
 MODES = ("auto", "calculate", "display")
 LOW, MEDIUM = 50, 80  # percent of the context window: green below the first, red from the second
 MODERATE, HIGH = 2000, 5000  # input + output tokens a minute
+STARTUP = 10_000_000  # microseconds from the client's start to the first line of its session, where nobody waits
 UNPRICED = "+?"  # after a cost that lacks the part of a model without a price
 
 RESET, RED, GREEN, YELLOW = "\x1b[0m", "\x1b[31m", "\x1b[32m", "\x1b[33m"
@@ -42,7 +43,19 @@ _LONGEST_TEMPLATE = 10_000
 class Numbers:
     """What the index knows for one statusline call."""
 
-    __slots__ = ("block", "complete", "fork", "last_context", "session", "today", "unknown")
+    __slots__ = (
+        "began",
+        "block",
+        "complete",
+        "day",
+        "fork",
+        "inherited",
+        "last_context",
+        "session",
+        "today",
+        "unknown",
+        "unwritten",
+    )
 
     def __init__(
         self,
@@ -53,14 +66,27 @@ class Numbers:
         fork: bool = False,
         last_context: tuple[int, str] | None = None,
         unknown: bool = False,
+        day: int | None = None,
+        began: int | None = None,
+        inherited: int | None = None,
+        unwritten: bool = False,
     ) -> None:
         self.session = session  # None: no transcript yet
         self.today = today  # 1e-12 dollar since the local day began
+        self.day = day  # when that was, in microseconds
         self.block = block  # the 5-hour window under way
         self.complete = complete  # false: the index has not read everything, so today and block are not shown
         self.fork = fork  # the session began as a copy of another, whose cost the client's total includes
+        self.began = began  # the first timestamp of the session's own transcript, in microseconds
+        self.inherited = inherited  # the client's total before the first response, 1e-12 dollar; None: nobody looked
+        self.unwritten = unwritten  # the transcript that the payload names does not exist
         self.last_context = last_context  # prompt tokens and model of the last main-chain response
         self.unknown = unknown  # the index could not be asked: a session of None says nothing then
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the session certainly has no response yet."""
+        return self.unwritten or (self.session is not None and not self.session.responses)
 
 
 class Options:
@@ -403,14 +429,14 @@ def _model(view: _View) -> str:
 
 def _session_cost(view: _View) -> str:
     source = view.options.cost_source
-    ours = _ours(view) if source != "cc" else None
-    theirs = _theirs(view) if source != "ccusage" and not (source == "auto" and view.numbers.fork) else None
-    if source == "both":
-        shown = [_around("", _money(theirs), " cc"), _around("", _marked(view, ours), " ccusage")]
-        return _around("(", " / ".join(filter(None, shown)), ")")
     if source == "cc":
-        return _money(theirs)
-    known = [cost for cost in (ours, theirs) if cost is not None]
+        return _money(_theirs(view))
+    ours = _ours(view)
+    if source == "both":
+        shown = [_around("", _money(_theirs(view)), " cc"), _around("", _marked(view, ours), " ccusage")]
+        return _around("(", " / ".join(filter(None, shown)), ")")
+    costs = [ours, _own_total(view)] if source == "auto" else [ours]
+    known = [cost for cost in costs if cost is not None]
     return _marked(view, max(known)) if known else ""
 
 
@@ -424,6 +450,47 @@ def _ours(view: _View) -> int | None:
 def _theirs(view: _View) -> int | None:
     dollars = view.number(_MOST_DOLLARS, "cost", "total_cost_usd")
     return None if dollars is None else round(dollars * _PICO)
+
+
+def _own_total(view: _View) -> int | None:
+    """The client's total; None where it is not this session's alone.
+
+    A fork begins with the total of the session it came from, and some clients go on with the old total after /clear. A
+    total of 0 before the first response proves that it is neither. If nobody looked then, the client's clock tells: a
+    session can't have been open for longer than it exists.
+    """
+    known = view.numbers
+    if known.fork or (known.unanswered and at(view.payload, "prompt_id") is None):
+        return None
+    if known.inherited is not None:
+        return None if known.inherited else _theirs(view)
+    began = _first_sign(view)
+    opened = view.number(_MOST_MILLISECONDS, "cost", "total_duration_ms") if began is not None else None
+    if began is not None and opened is not None and opened * 1000 > view.now - began + STARTUP:
+        return None
+    return _theirs(view)
+
+
+def _first_sign(view: _View) -> int | None:
+    """The first timestamp of the session, in microseconds; None without a transcript."""
+    known = view.numbers
+    first = known.session.first if known.session is not None else None
+    return min((time for time in (known.began, first) if time is not None), default=None)
+
+
+def _surplus(view: _View, start: int | None) -> int:
+    """What the client's total has over ours, 1e-12 dollar, if it is shown and the session began at *start* or later.
+
+    It belongs to a day or block that began at *start*: a session is never more than the day it began in.
+    """
+    theirs = _own_total(view) if view.options.cost_source != "ccusage" else None
+    ours = _ours(view)
+    if start is None or theirs is None or ours is None or theirs <= ours:
+        return 0
+    began = _first_sign(view)
+    if began is None:  # nothing is written of it: it is not older than the client
+        began = view.now - int((view.number(_MOST_MILLISECONDS, "cost", "total_duration_ms") or 0) * 1000)
+    return theirs - ours if began >= start else 0
 
 
 def _marked(view: _View, cost: int | None) -> str:
@@ -444,11 +511,18 @@ def _money(pico: int | None) -> str:
 def _today_cost(view: _View) -> str:
     if not view.numbers.complete or view.numbers.today is None:
         return ""
-    return _money(view.numbers.today)
+    return _money(view.numbers.today + _surplus(view, view.numbers.day))
 
 
 def _block(view: _View) -> Block | None:
-    return view.numbers.block if view.numbers.complete else None
+    """The block under way, with what the client alone knows of this session."""
+    block = view.numbers.block if view.numbers.complete else None
+    surplus = 0 if block is None else _surplus(view, block.start)
+    if block is None or not surplus:
+        return block
+    from .blocks import Block
+
+    return Block(block.start, block.end, block.cost + surplus, block.tokens, block.first)
 
 
 def _block_cost(view: _View) -> str:
@@ -492,7 +566,7 @@ def _context(view: _View) -> str:
         tokens, model = view.numbers.last_context
     if not tokens or tokens < 0:
         return ""
-    size = _window(view, model)
+    size = _told_window(view) or _window(view, model, tokens)
     if not size:
         return f"{tokens:,}"
     percent = tokens * 100 // size
@@ -515,20 +589,37 @@ def _prompt(view: _View) -> int | None:
 
 def tells_context(payload: object) -> bool:
     """Whether the client tells the tokens of its last prompt, so that no transcript need be asked."""
-    return _prompt(_View(payload, Numbers(), Options(), {}, 0)) is not None
+    return _prompt(_silent(payload)) is not None
 
 
-def _window(view: _View, model: str | None) -> int | None:
-    """Tokens that the model can see: the client's word, else what is known of the model now chosen, else of *model*."""
+def client_total(payload: object) -> int | None:
+    """What the client says that the session costs, in 1e-12 dollar."""
+    return _theirs(_silent(payload))
+
+
+def client_window(payload: object) -> int | None:
+    """Tokens that the model can see, as the client says."""
+    return _told_window(_silent(payload))
+
+
+def _silent(payload: object) -> _View:
+    return _View(payload, Numbers(), Options(), {}, 0)
+
+
+def _told_window(view: _View) -> int | None:
+    """Tokens that the model can see, as the client says."""
     size = view.number(_MOST_TOKENS, "context_window", "context_window_size")
-    if size is not None and size >= 1:
-        return int(size)
+    return int(size) or None if size is not None else None
+
+
+def _window(view: _View, model: str | None, tokens: int) -> int | None:
+    """The same as far as it is known of the model now chosen, else of *model*, where *tokens* were in a prompt."""
     from .prices import table
 
     for name in (at(view.payload, "model", "id"), model):
-        price = table().find(name) if isinstance(name, str) and name else None
-        if price is not None and price.window:
-            return price.window
+        window = table().window(name, tokens) if isinstance(name, str) and name else None
+        if window is not None:
+            return window
     return None
 
 

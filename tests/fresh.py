@@ -640,7 +640,8 @@ BESIDE = ("advisor_message", "compaction")
 
 
 def iterations_of(usage: dict[str, Any]) -> list[dict[str, Any]]:
-    return objects_in(usage.get("iterations"))
+    """Those of `<synthetic>` are as if they were not there."""
+    return [entry for entry in objects_in(usage.get("iterations")) if entry.get("model") != SYNTHETIC]
 
 
 def parts_of(line: Line) -> list[Part]:
@@ -656,21 +657,17 @@ def parts_of(line: Line) -> list[Part]:
     fell_back = any(entry.get("type") == "fallback_message" for entry in iterations)
     attempts = [entry for entry in iterations if entry.get("type") in ATTEMPTS and tokens_of(entry).output > 0]
     if fell_back and attempts:
-        parts = [part(entry, text_or_none(entry.get("model")) or line.model) for entry in billed(attempts)]
+        parts = [part(entry, text_or_none(entry.get("model")) or line.model) for entry in attempts]
     elif fell_back:
         parts = [part(usage)]
     else:
         parts = [part(usage)._replace(prompts=prompts_of(line.tokens, iterations))]
-    for entry in billed(iterations):
+    for entry in iterations:
         if entry.get("type") == "advisor_message":
             parts.append(part(entry, text_or_none(entry.get("model")) or line.model, fast=False))
         elif entry.get("type") == "compaction":
             parts.append(part(entry))
     return parts + [part(paused) for paused in line.paused]
-
-
-def billed(iterations: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    return (entry for entry in iterations if entry.get("model") != SYNTHETIC)
 
 
 def prompts_of(whole: Tokens, iterations: Iterable[dict[str, Any]]) -> tuple[Tokens, ...]:
@@ -801,12 +798,12 @@ def is_undecided(lines: list[Line]) -> bool:
 
 
 def counted_responses(lines: list[Line], beginnings: Mapping[str, int]) -> Iterator[Response]:
-    """The responses that *lines* make up, without replays (A4) and those all of whose attempts are `<synthetic>`."""
+    """The responses that *lines* make up, without replays (A4)."""
     main_chain = {(line.message_id, line.timestamp) for line in lines if line.message_id and not line.sidechain}
     for members in responses_of(lines):
         winner, parts = members[0], parts_of(members[0])
         replay = winner.sidechain and (winner.message_id, winner.timestamp) in main_chain
-        if parts and not replay:
+        if not replay:
             yield Response(session_of_response(members, beginnings), members, parts)
 
 

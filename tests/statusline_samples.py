@@ -20,6 +20,7 @@ _PAYLOAD: dict[str, Any] = {
     "session_id": SESSION,
     "transcript_path": f"{HOME}/.claude/projects/-home-ada-src-webshop/{SESSION}.jsonl",
     "cwd": PROJECT,
+    "prompt_id": "9acfe309-6d66-49b0-912a-df0e4cd6eef0",
     "model": {"id": "claude-opus-4-5-20251101", "display_name": "Opus 4.5"},
     "workspace": {"current_dir": PROJECT, "project_dir": PROJECT, "added_dirs": []},
     "version": "2.1.330",

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import fresh
 import trees
-from ccusage_line import bulk
+from ccusage_line import bulk, rows
 from ccusage_line.care import rebuild, verify
 from ccusage_line.index import Index
 from ccusage_line.transcript import walk
@@ -68,6 +68,16 @@ def test_whatever_happens_to_the_files_the_index_is_one_fresh_reading(steps: lis
 @pytest.mark.parametrize("first", range(0, 300, 50))
 def test_seeded_histories_end_in_one_fresh_reading(first: int) -> None:
     for seed in range(first, first + 50):
+        with folder() as base:
+            live(trees.seeded_history(seed), base, anew=seed % 3 == 0)
+
+
+@pytest.mark.parametrize("large", [2, 5])
+def test_groups_that_become_large_and_small_again_change_no_history(
+    large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "LARGE", large)
+    for seed in range(300, 350):
         with folder() as base:
             live(trees.seeded_history(seed), base, anew=seed % 3 == 0)
 

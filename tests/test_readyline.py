@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from ccusage_line import prompt, readyline
 from ccusage_line.index import Index
 from ccusage_line.paths import data_dirs, index_dir
 from ccusage_line.session import ModelUsage, Session
-from shells import World, until
+from shells import CLOCK_TICK, World, until
 
 SECOND = 1_000_000_000
 
@@ -324,6 +325,67 @@ def test_a_long_folder_whose_path_is_not_known_has_no_line_of_its_own(world):
     session.project_path = os.path.realpath(project)
     assert readyline.publish(os.environ, session, transcript, looked=time.time_ns())
     assert world.line(project).text(readyline.PLAIN) == "$1.00"
+
+
+# --- the context -------------------------------------------------------------------------------------------------
+
+SESSION = "5f0c9a1e-0000-4000-8000-000000000001"
+
+
+def _ask(world, project, tokens, model, told=None):
+    """What the prompt shows last after a response to *tokens*, and after a statusline that is told of a window."""
+    path = world.transcript(project)
+    world.spend(project)
+    *before, last = path.read_text().splitlines()
+    line = json.loads(last)
+    line["message"] |= {"model": model, "usage": {"input_tokens": 1, "cache_read_input_tokens": tokens - 1}}
+    path.write_text("".join(f"{text}\n" for text in (*before, json.dumps(line, separators=(",", ":")))))
+    if told is not None:
+        _tell(world, project, told)
+    time.sleep(CLOCK_TICK)
+    return prompt.text(os.environ, cwd=str(project)).strip().rpartition(" · ")[2]
+
+
+def _tell(world, project, window):
+    given = {
+        "session_id": SESSION,
+        "prompt_id": "p1",
+        "transcript_path": str(world.transcript(project)),
+        "context_window": {"context_window_size": window, "current_usage": {"input_tokens": 1}},
+    }
+    ran = subprocess.run(
+        [str(world.ccusage), "statusline"], input=json.dumps(given), env=world.environ, capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "model", "told", "shown"),
+    [
+        pytest.param(100_000, "claude-opus-4-5", None, "50%", id="the-models"),
+        pytest.param(100_000, "claude-opus-4-5", 1_000_000, "10%", id="the-clients"),
+        pytest.param(100_000, "in-house-coder-2", 400_000, "25%", id="the-clients-alone"),
+        pytest.param(200_000, "claude-opus-4-5", 200_000, "100%", id="full"),
+        pytest.param(280_000, "claude-opus-4-6", None, "28%", id="the-long-variants"),
+        pytest.param(280_000, "claude-sonnet-4-5", 200_000, "28%", id="the-long-variants-in-spite-of-the-clients"),
+        pytest.param(280_000, "claude-sonnet-5-5", 200_000, "28%", id="the-models-in-spite-of-the-clients"),
+        pytest.param(280_000, "claude-opus-4-5", 200_000, "$0.14", id="none-that-holds-it"),
+        pytest.param(1_200_000, "claude-opus-4-6", 1_000_000, "$0.60", id="longer-than-long"),
+    ],
+)
+def test_the_context_is_a_part_of_a_window_that_can_hold_it(world, tokens, model, told, shown):
+    assert _ask(world, world.project(), tokens, model, told) == shown
+
+
+def test_another_window_shows_without_a_response(world):
+    project = world.project()
+    assert _ask(world, project, 100_000, "claude-opus-4-5", 200_000) == "50%"
+    time.sleep(CLOCK_TICK)
+    prompt.text(os.environ, cwd=str(project))
+    assert world.fresh(project)
+    _tell(world, project, 1_000_000)
+    assert not world.fresh(project)
+    assert prompt.text(os.environ, cwd=str(project)).endswith(" · 10%\n")
 
 
 # --- the command -------------------------------------------------------------------------------------------------

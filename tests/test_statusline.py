@@ -14,9 +14,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ccusage_line import blocks, report, statusline, statuslog, table
+from ccusage_line import blocks, prices, report, statusline, statuslog, table
 from ccusage_line.blocks import HOUR, MINUTE, Block
 from ccusage_line.githead import head
+from ccusage_line.session import Session
 from ccusage_line.statusline import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
 from statusline_samples import (
     CENT,
@@ -121,9 +122,9 @@ def test_what_has_nothing_to_show_goes_with_its_separator(given: object, known: 
 def test_a_first_call_before_any_transcript_costs_nothing() -> None:
     given = changed("cost.total_cost_usd", 0)
     given["context_window"] |= {"current_usage": None, "used_percentage": None, "remaining_percentage": None}
-    assert line(given=given, known=numbers(session=None)) == line(
-        given=without("context_window"), known=numbers(session=session(0))
-    ).replace("$0.23", "$0.00")
+    assert line(given=given, known=numbers(session=None)) == line().replace("$0.23", "$0.00").replace(
+        " | 🧠 25,000 (12%)", ""
+    )
 
 
 # --- costs -------------------------------------------------------------------------------------------------------
@@ -151,6 +152,112 @@ def test_the_session_cost_comes_from_the_chosen_source(
 ) -> None:
     known = numbers(session=None if ours is None else session(ours * CENT), fork=fork)
     assert segment("session_cost", *argv, given=changed("cost.total_cost_usd", theirs), known=known) == expected
+
+
+SECOND = 1_000_000
+OPENED = 3_900 * SECOND  # how long the client of the sample has been open
+BEGUN = NOW - OPENED + statusline.STARTUP  # a session that it can have been open for
+CLEARED = NOW - 60 * SECOND
+OTHERS_TOTAL = changed("cost.total_cost_usd", 541.20)
+
+
+def unasked(given: dict[str, Any]) -> dict[str, Any]:
+    """The payload before the first prompt."""
+    return {name: value for name, value in given.items() if name != "prompt_id"}
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "expected"),
+    [
+        pytest.param(
+            unasked(OTHERS_TOTAL), {"session": None, "unwritten": True}, "$0.00", id="a-fork-before-its-first-prompt"
+        ),
+        pytest.param(unasked(OTHERS_TOTAL), {"session": Session(SESSION, [])}, "$0.00", id="just-after-clear"),
+        pytest.param(
+            OTHERS_TOTAL,
+            {"session": None, "unwritten": True, "inherited": 54120 * CENT},
+            "$0.00",
+            id="a-fork-whose-first-prompt-is-not-written-yet",
+        ),
+        pytest.param(OTHERS_TOTAL, {"session": None, "unwritten": True}, "$541.20", id="no-transcript-is-kept"),
+        pytest.param(
+            OTHERS_TOTAL,
+            {"session": None, "unwritten": True, "inherited": 0},
+            "$541.20",
+            id="no-transcript-is-kept-as-was-seen",
+        ),
+        pytest.param(unasked(OTHERS_TOTAL), {"session": None}, "$541.20", id="a-transcript-that-is-out-of-reach"),
+        pytest.param(OTHERS_TOTAL, {"inherited": 54120 * CENT}, "$0.23", id="after-clear-as-was-seen"),
+        pytest.param(OTHERS_TOTAL, {"began": CLEARED}, "$0.23", id="after-clear-by-the-clock"),
+        pytest.param(OTHERS_TOTAL, {"began": CLEARED, "inherited": 0}, "$541.20", id="opened-long-before-the-prompt"),
+        pytest.param(OTHERS_TOTAL, {"began": BEGUN}, "$541.20", id="opened-just-before-the-prompt"),
+        pytest.param(OTHERS_TOTAL, {"began": BEGUN + 1}, "$0.23", id="opened-too-long"),
+        pytest.param(OTHERS_TOTAL, {"began": NOW + HOUR}, "$0.23", id="a-clock-that-was-set-back"),
+        pytest.param(OTHERS_TOTAL, {"began": BEGUN, "fork": True, "inherited": 0}, "$0.23", id="a-fork"),
+    ],
+)
+def test_auto_believes_the_client_where_its_total_is_this_sessions(
+    given: dict[str, Any], known: dict[str, Any], expected: str
+) -> None:
+    assert segment("session_cost", given=given, known=numbers(**known)) == expected
+    both = segment("session_cost", "--cost-source", "both", given=given, known=numbers(**known))
+    assert both.startswith("($541.20 cc / $0."), "what the client says is shown to those who ask for it"
+
+
+def test_the_clock_of_a_client_that_does_not_tell_it_proves_nothing() -> None:
+    given = changed("cost", {"total_cost_usd": 541.20})
+    assert segment("session_cost", given=given, known=numbers(began=CLEARED)) == "$541.20"
+
+
+def dollars(shown: str) -> float:
+    return float(shown.strip("$").replace(",", "").removesuffix("/hr"))
+
+
+@given(
+    ours=st.integers(0, 10**15),
+    others=st.integers(0, 10**15),
+    theirs=st.integers(0, 10**15),
+    began=st.integers(NOW - 30 * HOUR, NOW),
+    day=st.integers(NOW - 24 * HOUR, NOW),
+    source=st.sampled_from(statusline.COST_SOURCES),
+    alien=st.sampled_from([{}, {"fork": True}, {"inherited": CENT}]),
+)
+@example(0, 0, CENT, NOW - HOUR, NOW - 2 * HOUR, "auto", {})
+def test_what_the_client_has_over_ours_is_in_the_day_and_the_block_that_the_session_began_in(
+    ours: int, others: int, theirs: int, began: int, day: int, source: str, alien: dict[str, Any]
+) -> None:
+    given = payload()
+    given["cost"] = {"total_cost_usd": theirs / 10**12}
+    window = block()
+    window.cost = ours + others
+    known = numbers(
+        **{"session": session(ours), "today": ours + others, "block": window, "began": began, "day": day} | alien
+    )
+
+    def shown(name: str) -> str:
+        return segment(name, "--cost-source", source, given=given, known=known)
+
+    surplus = max(theirs - ours, 0) if source != "ccusage" and not alien else 0
+    for name, start in (("today_cost", day), ("block_cost", window.start)):
+        expected = ours + others + (surplus if began >= start else 0)
+        assert abs(dollars(shown(name)) - expected / 10**12) < 0.006
+        if source == "auto" and began >= start:
+            assert dollars(shown("session_cost")) <= dollars(shown(name))
+    if window.first is not None:
+        hourly = dollars(shown("block_cost")) * HOUR / (NOW - window.first)
+        assert abs(dollars(shown("burn")) - hourly) < 0.02
+
+
+def test_a_session_that_is_written_nowhere_began_when_the_client_was_opened() -> None:
+    unwritten = {"session": None, "unwritten": True, "today": 0}
+    assert segment("today_cost", known=numbers(**unwritten, day=NOW - OPENED)) == "$0.23"
+    assert segment("today_cost", known=numbers(**unwritten, day=NOW - OPENED + 1)) == "$0.00"
+
+
+def test_a_session_that_could_not_be_asked_for_adds_nothing_to_the_day() -> None:
+    """The day may hold it already."""
+    known = numbers(session=None, unknown=True, day=NOW - 24 * HOUR)
+    assert (segment("session_cost", known=known), segment("today_cost", known=known)) == ("$0.23", "$1.23")
 
 
 def test_usage_without_a_price_is_marked_but_not_in_the_clients_own_number() -> None:
@@ -221,7 +328,8 @@ def usage(input: object = 0, creation: object = 0, read: object = 0, size: objec
     [
         pytest.param(usage(100, 20_000, 45_400), None, "65,500 (32%)", id="rounded-down"),
         pytest.param(usage(199_999), None, "199,999 (99%)", id="almost-full"),
-        pytest.param(usage(280_000), None, "280,000 (140%)", id="more-than-fits"),
+        pytest.param(usage(280_000), None, "280,000 (140%)", id="more-than-the-client-says-that-fits"),
+        pytest.param(usage(280_000, size=None), None, "280,000", id="more-than-is-known-to-fit"),
         pytest.param(usage(25_000, size=1_000_000), None, "25,000 (2%)", id="large-window"),
         pytest.param(usage(25_000, size=0), None, "25,000 (12%)", id="no-size-model-known"),
         pytest.param(usage(), (65_500, "claude-opus-4-5"), "", id="zero-after-compact"),
@@ -236,6 +344,26 @@ def test_the_context_is_the_last_prompt_over_the_window(
     given: dict[str, Any], last: tuple[int, str] | None, expected: str
 ) -> None:
     assert segment("context", given=given, known=numbers(last_context=last)) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens", "window"),
+    [
+        ("claude-sonnet-4-5-20250929", 200_000, 200_000),
+        ("claude-sonnet-4-5-20250929", 200_001, 1_000_000),
+        ("us.anthropic.claude-sonnet-4-20250514-v1:0", 280_000, 1_000_000),
+        ("claude-opus-4.6", 280_000, 1_000_000),
+        ("claude-opus-4-6[1m]", 25_000, 1_000_000),
+        ("claude-opus-4-5", 280_000, None),
+        ("claude-haiku-4-5", 200_001, None),
+        ("claude-sonnet-5-5", 280_000, 1_000_000),
+        ("claude-sonnet-5-5", 1_000_001, None),
+        ("claude-sonnet-4-6", 1_000_001, None),
+        ("in-house-coder-2", 1, None),
+    ],
+)
+def test_a_window_holds_the_prompts_that_it_was_asked_with(model: str, tokens: int, window: int | None) -> None:
+    assert prices.table().window(model, tokens) == window
 
 
 def test_a_context_over_an_unknown_window_has_no_percentage() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -12,12 +11,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ccusage_line import blocks, payload, prices
+from ccusage_line import payload, prices
+from ccusage_line.answer import said
 from ccusage_line.index import Index
-from ccusage_line.statusline import FALLBACK, Numbers, forgiving_options, parse_options, render
+from ccusage_line.paths import data_dirs, index_dir
+from ccusage_line.statuslane import Desk, numbers_of
+from ccusage_line.statusline import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
+from conftest import SHARED
 
-SHARED = Path(os.environ.get("CCUSAGE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-SCENARIOS = sorted(path.parent for path in (SHARED / "corpus" / "client").glob("*/statusline"))
+SCENARIOS = {path.parent.name: path.parent for path in sorted((SHARED / "corpus").glob("client*/*/statusline"))}
 CASES = SHARED / "conformance" / "upstream-cases.json"
 SECOND = 1_000_000
 LAG = 0.1  # seconds: appends were noted by a watcher that looked 20 times a second
@@ -30,27 +32,52 @@ class Call(NamedTuple):
     numbers: Numbers
     bare: dict[str, str]  # segments by name, without colours
 
+    @property
+    def theirs(self) -> float:
+        found: float = self.payload["cost"]["total_cost_usd"]
+        return found
 
-def calls(scenario: Path, state: Path) -> Iterator[Call]:
-    """The calls of a scenario in order, each over the transcripts as they were then."""
-    projects = state / "claude" / "projects"
+    @property
+    def ours(self) -> float:
+        return self.numbers.session.cost / 10**12 if self.numbers.session else 0.0
+
+
+def calls(scenario: Path, home: Path, complete: bool = True) -> Iterator[Call]:
+    """The calls of a scenario in order, each over the transcripts as they were then, answered as the command does.
+
+    *complete*: everything was read before each call; else the index never gets beyond the sessions asked for.
+    """
+    environ = {"CLAUDE_CONFIG_DIR": str(home / "claude"), "CCUSAGE_STATE_DIR": str(home / "state"), "HOME": str(home)}
+    projects = home / "claude" / "projects"
     projects.mkdir(parents=True)
-    index = Index(str(state / "index"), [str(projects)])
-    try:
-        for file in sorted((scenario / "statusline").glob("*.meta.json")):
-            meta = json.loads(file.read_text())
-            given = payload.parse(file.with_name(file.name.replace(".meta", "")).read_bytes())
-            assert isinstance(given, dict)
-            grow(scenario, projects, meta, given)
+    folder = Path(index_dir(environ))
+    folder.mkdir(parents=True)
+    for file in sorted((scenario / "statusline").glob("*.meta.json")):
+        meta = json.loads(file.read_text())
+        given = payload.parse(file.with_name(file.name.replace(".meta", "")).read_bytes())
+        assert isinstance(given, dict)
+        own = Path(given["transcript_path"])
+        given["transcript_path"] = str(projects / own.parent.name / own.name)
+        grow(scenario, projects, meta, given)
+        if complete:
+            index = Index(str(folder), data_dirs(environ))
             index.refresh()
-            now = int(meta["started"] * SECOND)
-            numbers = numbers_of(index, given["session_id"], now)
-            options = parse_options(["--no-color"])
-            assert options is not None
-            line = render(given, numbers, options, meta["env"], now)
-            yield Call(file.name, given, line, numbers, segments(given, numbers, meta["env"], now))
-    finally:
-        index.close()
+            index.close()
+        (folder / "swept").write_text(".")  # nobody is started who would read the rest
+        now = int(meta["started"] * SECOND)
+        desk, options = Desk(environ), options_of("--no-color")
+        found = desk.look_up(given, options)
+        numbers = numbers_of(given, found, options, now, desk.reasons)
+        line = render(given, numbers, options, meta["env"], now, desk.reasons)
+        desk.tidy(given, found)
+        assert not [reason for reason in desk.reasons if reason.endswith(("Error", "Exception"))], desk.reasons
+        yield Call(file.name, given, line, numbers, segments(given, numbers, meta["env"], now))
+
+
+def options_of(*words: str) -> Options:
+    found = parse_options(["--timezone", "UTC", *words])
+    assert found is not None
+    return found
 
 
 def grow(scenario: Path, projects: Path, meta: dict[str, Any], given: dict[str, Any]) -> None:
@@ -65,26 +92,17 @@ def grow(scenario: Path, projects: Path, meta: dict[str, Any], given: dict[str, 
     for name, size in sizes.items():
         source = scenario / "projects" / name
         if source.is_file():
-            (projects / name).parent.mkdir(parents=True, exist_ok=True)
-            (projects / name).write_bytes(source.read_bytes()[:size])
-
-
-def numbers_of(index: Index, session: str, now: int) -> Numbers:
-    entries = [entry for found in index.sessions() for entry in index.session(found.id, entries=True).entries or []]  # type: ignore[union-attr]
-    moments = sorted((entry.timestamp, entry.cost, entry.input + entry.output) for entry in entries)
-    return Numbers(
-        session=index.session(session),
-        today=blocks.today(moments, now, blocks.day_start(now, "UTC")),
-        block=blocks.block(moments, now, None),
-        complete=index.complete,
-    )
+            target = projects / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            begun = target.stat().st_size if target.exists() else 0
+            with target.open("ab") as file:
+                file.write(source.read_bytes()[begun:size])
 
 
 def segments(given: dict[str, Any], numbers: Numbers, environ: dict[str, str], now: int) -> dict[str, str]:
     found = {}
-    for name in ("session_cost", "context"):
-        options = parse_options(["--no-color", "--format", f"<{{{name}}}>"])
-        assert options is not None
+    for name in ("session_cost", "today_cost", "block_cost", "context"):
+        options = options_of("--no-color", "--format", f"<{{{name}}}>")
         found[name] = render(given, numbers, options, environ, now)[1:-1]
     return found
 
@@ -94,60 +112,132 @@ def money(dollars: float) -> str:
     return f"${cents // 100}.{cents % 100:02d}"
 
 
-@pytest.fixture(params=SCENARIOS or [None], ids=lambda path: path.name if path else "no-corpus")
+def dollars(shown: str) -> float:
+    return float(shown.removeprefix("$").removesuffix("+?"))
+
+
+def recorded(name: str) -> Path:
+    if name not in SCENARIOS:
+        pytest.skip(f"no {name} in {SHARED}")
+    return SCENARIOS[name]
+
+
+@pytest.fixture(params=list(SCENARIOS) or [None])
 def scenario(request: pytest.FixtureRequest) -> Path:
     if request.param is None:
         pytest.skip(f"no corpus in {SHARED}")
-    found = request.param
-    assert isinstance(found, Path)
-    return found
+    return SCENARIOS[request.param]
+
+
+FORKS = ("n20_fork_start", "o01_tui_forks")
 
 
 def test_every_call_of_the_client_gets_its_line(scenario: Path, tmp_path: Path) -> None:
     made = list(calls(scenario, tmp_path))
     assert made
     for call in made:
+        shown = money(max(call.ours, call.theirs))
+        if scenario.name not in FORKS:
+            assert call.bare["session_cost"] == shown, call.name
+        model = call.payload["model"]["display_name"]
+        assert call.line.startswith(f"🤖 {model} | 💰 {call.bare['session_cost']} session / $"), call.name
         usage = call.payload["context_window"]["current_usage"]
-        theirs = call.payload["cost"]["total_cost_usd"]
-        ours = call.numbers.session.cost / 10**12 if call.numbers.session else 0.0
-        assert call.bare["session_cost"] == money(max(ours, theirs)), call.name
-        assert call.line.startswith(f"🤖 Sonnet 5.5 | 💰 {money(max(ours, theirs))} session / $"), call.name
         tokens = sum(usage[kind] for kind in usage if kind != "output_tokens") if usage else 0
         if tokens:
             percent = call.payload["context_window"]["used_percentage"]
             window = call.payload["context_window"]["context_window_size"]
             assert call.bare["context"] == f"{tokens:,} ({tokens * 100 // window}%)", call.name
             assert abs(tokens * 100 / window - percent) <= 0.5  # the client rounds to the nearest
-        else:
+        elif usage:
             assert call.bare["context"] == "", call.name
         assert len(call.line) <= 140 - 4
 
 
+def test_a_session_is_never_more_than_the_day_and_the_block_it_began_in(scenario: Path, tmp_path: Path) -> None:
+    for call in calls(scenario, tmp_path):
+        session = dollars(call.bare["session_cost"])
+        assert session <= dollars(call.bare["today_cost"]), call.name
+        assert session <= dollars(call.bare["block_cost"] or "$99"), call.name
+
+
 # How ours and the client's own total differ, by what happened: nothing; requests that stand in no transcript; aborted
 # responses, which the client estimates; a client that was killed and forgot.
-DIFFERENCE = {"t01_basic": "none", "t02_compact": "client", "t05_abort": "client", "t15_tui_killed": "ours"}
+DIFFERENCE = {
+    "t01_basic": "none",
+    "t02_compact": "client",
+    "t05_abort": "client",
+    "t15_tui_killed": "ours",
+    "n21_compact_today": "client",
+}
 
 
-def test_ours_and_the_clients_total_differ_as_is_known(scenario: Path, tmp_path: Path) -> None:
-    made = list(calls(scenario, tmp_path))
-    known = [(c.numbers.session.cost / 10**12, c.payload["cost"]["total_cost_usd"]) for c in made if c.numbers.session]
-    differences = [round(ours - theirs, 9) for ours, theirs in known]
-    assert known
-    if DIFFERENCE[scenario.name] == "none":
+@pytest.mark.parametrize("name", DIFFERENCE)
+def test_ours_and_the_clients_total_differ_as_is_known(name: str, tmp_path: Path) -> None:
+    made = [call for call in calls(recorded(name), tmp_path) if call.numbers.session]
+    differences = [round(call.ours - call.theirs, 9) for call in made]
+    assert made
+    if DIFFERENCE[name] == "none":
         assert set(differences) == {0.0}
-    elif DIFFERENCE[scenario.name] == "client":
+    elif DIFFERENCE[name] == "client":
         assert min(differences) < 0
         assert max(differences) <= 0
+        assert made[-1].bare["session_cost"] == made[-1].bare["today_cost"] == money(made[-1].theirs)
     else:
         assert differences[0] == 0
         assert differences[-1] > 0.028  # what was spent before the kill
-        assert made[-1].bare["session_cost"] == money(known[-1][0])
+        assert made[-1].bare["session_cost"] == money(made[-1].ours)
 
 
 def test_before_the_first_response_nothing_is_spent(scenario: Path, tmp_path: Path) -> None:
     first, *_ = calls(scenario, tmp_path)
     assert first.numbers.session is None
-    assert first.line == "🤖 Sonnet 5.5 | 💰 $0.00 session / $0.00 today"
+    assert first.bare["session_cost"] == "$0.00"
+    if scenario.name in DIFFERENCE:  # there is no other session
+        assert first.line == f"🤖 {first.payload['model']['display_name']} | 💰 $0.00 session / $0.00 today"
+
+
+@pytest.mark.parametrize("complete", [True, False], ids=["complete", "provisional"])
+def test_a_fork_never_shows_what_its_parent_has_cost(complete: bool, tmp_path: Path) -> None:
+    made = list(calls(recorded("n20_fork_start"), tmp_path, complete))
+    asked = [call for call in made if "prompt_id" in call.payload]
+    before = made[: -len(asked)]
+    assert asked
+    assert before
+    assert {call.theirs > 3.3 for call in made} == {True}
+    assert {call.bare["session_cost"] for call in before} == {"$0.00"}
+    assert {call.bare["session_cost"] for call in asked} == {"$0.01"}
+    assert {call.ours for call in asked} == {0.0097404}
+    today = {call.bare["today_cost"] for call in made}
+    assert today == ({"$3.31", "$3.32"} if complete else {""})  # the parent's is in it once
+
+
+def test_a_session_that_was_opened_long_before_its_first_prompt_keeps_the_clients_total(tmp_path: Path) -> None:
+    """The client's clock runs from its start, the transcript begins with the first prompt."""
+    made = list(calls(recorded("n21_compact_today"), tmp_path))
+    assert made[0].theirs == 0
+    for call in made[1:]:
+        assert call.numbers.inherited == 0
+        given = call.payload | {"cost": call.payload["cost"] | {"total_duration_ms": 3_600_000}}
+        now = int(float(call.name.split("-")[0]) * SECOND)
+        assert segments(given, call.numbers, {}, now) == call.bare
+
+
+# Sessions of 2.1.240, whose forks bear no mark: what the API's log says that each has cost.
+PAID = {"09d83811-b9fb-4ae4-a788-630b0bacecf5": "$0.03"}
+
+
+def test_sessions_beside_forks_that_bear_no_mark_show_what_they_have_paid(tmp_path: Path) -> None:
+    made = list(calls(recorded("o01_tui_forks"), tmp_path))
+    last = {call.payload["session_id"]: call.bare["session_cost"] for call in made}
+    assert {session: last[session] for session in PAID} == PAID
+    assert made[-1].bare["today_cost"] == "$0.14"  # each response once, however often it was copied
+
+
+def test_the_window_that_the_client_told_last_is_kept_for_each_session(scenario: Path, tmp_path: Path) -> None:
+    told = {call.payload["session_id"]: call.payload["context_window"] for call in calls(scenario, tmp_path)}
+    (folder,) = (tmp_path / "state").iterdir()
+    for session, window in told.items():
+        assert said(str(folder), session)[1] == window["context_window_size"]
 
 
 # --- the cases of other versions ---------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ def payload(session: Any = ID, **changes: Any) -> dict[str, Any]:
     found = {
         "session_id": session,
         "transcript_path": f"/nowhere/{session}.jsonl",
+        "prompt_id": "9acfe309-6d66-49b0-912a-df0e4cd6eef0",
         "cwd": "/home/me/proj",
         "model": {"id": "claude-opus-4-5-20251101", "display_name": "Opus 4.5"},
         "workspace": {"current_dir": "/home/me/proj", "project_dir": "/home/me/proj", "added_dirs": []},
@@ -138,7 +139,8 @@ def indexed(home: Home) -> None:
 
 
 def published(home: Home) -> list[Path]:
-    return [*home.state.glob("*/answers/*"), *home.state.glob(f"*/{recent.NAME}")]
+    answers = [path for path in home.state.glob("*/answers/*") if path.suffix != ".said"]
+    return [*answers, *home.state.glob(f"*/{recent.NAME}")]
 
 
 def withdraw(home: Home) -> None:
@@ -215,6 +217,9 @@ LOOKS: list[tuple[object, list[str]]] = [
         ["--format", "{session_cost} {today_cost} {block_cost} {block_left} {burn} {tokens} {cache} {project}"],
     ),
     (payload(OTHER), []),
+    (payload(OTHER, cost={"total_cost_usd": 9.0, "total_duration_ms": 29_043}), []),  # it began today and in the block
+    (payload(OTHER, cost={"total_cost_usd": 9.0, "total_duration_ms": 86_400_000}), []),  # and can't be that old
+    (payload("nobody", prompt_id=None), []),
     (payload("nobody"), []),
     (payload(rate_limits={"five_hour": {"used_percentage": 3, "resets_at": time.time() + 9_000}}), []),
     (payload(context_window=None), []),
@@ -743,6 +748,161 @@ def test_a_fork_is_shown_without_its_parents_cost_in_both_lanes(small: Home) -> 
     first, second = plain(ask(small, given)), plain(ask(small, given))
     assert "💰 $1.00 session / $2.00 today" in first
     assert "💰 $1.00 session / $2.00 today" in second
+
+
+# --- what the client's total is the total of ---------------------------------------------------------------------
+
+PARENTS = {"total_cost_usd": 541.2, "total_duration_ms": 855}
+
+
+def unasked(home: Home, session: str, **changes: Any) -> dict[str, Any]:
+    """The payload before the first prompt, about a transcript in a data directory."""
+    path = home.projects / "-home-me-proj" / f"{session}.jsonl"
+    return payload(session, transcript_path=str(path), prompt_id=None, **changes)
+
+
+@pytest.mark.parametrize("complete", [True, False], ids=["complete", "provisional"])
+def test_a_fork_has_cost_nothing_before_its_first_prompt_and_nothing_of_its_parent_after_it(
+    small: Home, complete: bool
+) -> None:
+    without_sweeps(small)
+    if complete:
+        indexed(small)
+    given = unasked(small, "fork", cost=PARENTS)
+    for _ in range(2):
+        assert "💰 $0.00 session" in plain(ask(small, given))
+    asked = given | {"prompt_id": "p1"}
+    assert "💰 $0.00 session" in plain(ask(small, asked)), "its transcript is not written yet"
+    copied = line("m1", "r1", "fork", at=ago(2 * 86_400), tokens=DEAR, requestSessionId=ID)
+    small.write("-home-me-proj/fork.jsonl", copied + line("f1", "s1", "fork", at=ago(0), tokens=DEAR))
+    assert "💰 $1.00 session" in plain(ask(small, asked))
+
+
+@pytest.mark.parametrize(("total", "expected"), [(541.2, "$1.00"), (0.0, "$542.00")], ids=["kept", "begun-anew"])
+def test_after_clear_the_total_of_before_is_nobodys(small: Home, total: float, expected: str) -> None:
+    """Some clients keep it, others begin anew; their clock goes on in either case."""
+    indexed(small)
+    small.write("-home-me-proj/cleared.jsonl", f'{{"type":"user","timestamp":"{ago(1)}"}}\n')
+    given = unasked(small, "cleared", cost={"total_cost_usd": total, "total_duration_ms": 3_600_000})
+    assert "💰 $0.00 session" in plain(ask(small, given))
+    small.write("-home-me-proj/cleared.jsonl", line("c1", "c1", "cleared", at=ago(0), tokens=DEAR))
+    later = given | {"prompt_id": "p1", "cost": {"total_cost_usd": 542.0, "total_duration_ms": 3_601_000}}
+    assert f"💰 {expected} session" in plain(ask(small, later))
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(1, "$1.00"), (61, "$9.00")])
+def test_where_nobody_looked_before_the_first_response_the_clients_clock_tells(
+    small: Home, minutes: int, expected: str
+) -> None:
+    small.write(f"-home-me-other/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(60 * minutes), tokens=DEAR))
+    indexed(small)
+    given = payload(OTHER, cost={"total_cost_usd": 9.0, "total_duration_ms": 3_600_000})
+    assert f"💰 {expected} session / {expected} today" in plain(ask(small, given))
+
+
+def test_what_the_client_has_over_ours_is_in_the_day_in_both_lanes(small: Home) -> None:
+    indexed(small)
+    time.sleep(SETTLED)
+    for session, today in ((OTHER, "$9.00"), (ID, "$1.00")):  # today, the day before yesterday
+        given = payload(session, cost={"total_cost_usd": 9.0, "total_duration_ms": 5_000})
+        first, second = plain(ask(small, given)), plain(ask(small, given))
+        assert f"💰 $9.00 session / {today} today / {today} block" in first
+        assert f"💰 $9.00 session / {today} today / {today} block" in second
+    assert len(published(small)) == 3
+
+
+def test_both_lanes_know_the_same_of_a_session(small: Home) -> None:
+    copied = line("m1", "r1", "fork", at=ago(2 * 86_400), tokens=DEAR, forkedFrom={"sessionId": ID})
+    small.write("-home-me-proj/fork.jsonl", copied + line("f1", "s1", "fork", at=ago(5), tokens=DEAR))
+    indexed(small)
+    time.sleep(SETTLED)
+    for session in ("fork", ID):
+        given = payload(session)
+        counted = statuslane.Desk(small.env).look_up(given, Options())
+        ask(small, given)
+        ready = statuslane.Desk(small.env).look_up(given, Options())
+        assert (type(counted.moments), type(ready.moments)) == (Stored, Listed)
+        assert (ready.fork, ready.began) == (counted.fork, counted.began) == (session == "fork", counted.began)
+        assert counted.began is not None
+
+
+def test_a_session_that_goes_on_in_a_new_file_is_the_same_in_both_lanes(small: Home) -> None:
+    """As old clients resumed: the new file's name is the payload's id, its lines carry the old id."""
+    resumed = line("m1", "r1", at=ago(2 * 86_400), tokens=DEAR) + line("m2", "r2", at=ago(5), tokens=DEAR)
+    path = small.write("-home-me-proj/resumed.jsonl", resumed)
+    indexed(small)
+    time.sleep(SETTLED)
+    given = payload("resumed", transcript_path=str(path))
+    first, second = (plain(ask(small, given, "--format", "{session_cost} {today_cost} {tokens}")) for _ in range(2))
+    assert first == second
+
+
+def test_without_transcripts_the_clients_total_is_all_there_is(small: Home) -> None:
+    indexed(small)
+    for total in (0.25, 0.5):
+        given = unasked(small, "off") | {"prompt_id": "p1", "cost": {"total_cost_usd": total, "total_duration_ms": 5}}
+        assert f"💰 ${total:.2f} session / ${1 + total:.2f} today" in plain(ask(small, given))
+
+
+def test_a_transcript_that_is_out_of_reach_proves_nothing(small: Home, tmp_path: Path) -> None:
+    """Clients before 2.1.196 never name a prompt."""
+    indexed(small)
+    path = tmp_path / "elsewhere.jsonl"
+    path.write_text("")
+    assert "💰 $0.25 session" in plain(ask(small, payload("elsewhere", transcript_path=str(path), prompt_id=None)))
+
+
+def kept(home: Home) -> dict[str, tuple[int, int]]:
+    """What is kept of the client's words, and what any write changes of it: inode and time."""
+    stats = {path.name: path.stat() for path in home.state.glob("*/answers/*.said*")}
+    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
+
+
+def test_what_the_client_said_is_written_only_if_it_is_new(small: Home) -> None:
+    indexed(small)
+    time.sleep(SETTLED)
+    large = payload()["context_window"] | {"context_window_size": 1_000_000}
+    seen = []
+    for told in (payload(), payload(context_window=large)):
+        for _ in range(3):  # counted, published, unchanged
+            ask(small, told)
+            seen.append(kept(small))
+        assert ask(small, told | {"context_window": None}).code == 0
+        seen.append(kept(small))
+    assert [len(each) for each in seen] == [1] * 8
+    assert seen[0] == seen[1] == seen[2] == seen[3]
+    assert seen[4] == seen[5] == seen[6] == seen[7]
+    assert seen[3] != seen[4]
+
+
+def test_what_the_client_said_outlives_new_prices_and_not_forget(small: Home) -> None:
+    indexed(small)
+    ask(small)
+    before = kept(small)
+    index = Index(index_dir(small.env), data_dirs(small.env))
+    index._write(index._recount_all, 1.0)
+    index.close()
+    assert kept(small) == before != {}
+    (small.projects / "-home-me-proj" / f"{ID}.jsonl").unlink()
+    assert small.run("index", "forget", ID).out == f"forgot {ID}\n"
+    assert kept(small) == {}
+
+
+def test_nothing_is_kept_of_a_session_that_is_not_of_these_data_directories(small: Home, tmp_path: Path) -> None:
+    indexed(small)
+    for path in ("/nowhere/x.jsonl", str(tmp_path / "x.jsonl"), str(small.projects / "-home-me-proj" / "y.jsonl")):
+        ask(small, payload("x", transcript_path=path))
+        ask(small, payload("x", transcript_path=path, prompt_id=None))
+    assert kept(small) == {}
+    ask(small, unasked(small, "x"))
+    assert len(kept(small)) == 1
+
+
+def test_an_id_that_nothing_is_known_of_gives_way_to_the_transcripts_name(small: Home) -> None:
+    indexed(small)
+    path = small.projects / "-home-me-other" / f"{OTHER}.jsonl"
+    given = payload("a-new-id", transcript_path=str(path))
+    assert "💰 $1.00 session / $1.00 today" in plain(ask(small, given, "--cost-source", "ccusage"))
 
 
 # --- days and blocks ---------------------------------------------------------------------------------------------

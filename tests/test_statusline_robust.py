@@ -114,9 +114,9 @@ TOUCHES = {
     "cwd": {"cwd", "branch"},
     "model": {"model"},
     "workspace": {"cwd", "project", "branch"},
-    "cost": {"session_cost", "lines", "duration"},
-    "cost.total_cost_usd": {"session_cost"},
-    "cost.total_duration_ms": {"duration"},
+    "cost": {"session_cost", "today_cost", "block_cost", "burn", "lines", "duration"},
+    "cost.total_cost_usd": {"session_cost", "today_cost", "block_cost", "burn"},
+    "cost.total_duration_ms": {"session_cost", "today_cost", "block_cost", "burn", "duration"},
     "cost.total_api_duration_ms": set(),
     "cost.total_lines_added": {"lines"},
     "cost.total_lines_removed": {"lines"},
@@ -215,6 +215,10 @@ def known_numbers(draw: st.DrawFn) -> Numbers:
         complete=draw(st.booleans()),
         fork=draw(st.booleans()),
         last_context=draw(st.none() | st.tuples(counts, st.sampled_from(["", "claude-opus-4-5", "\0", "x" * 999]))),
+        day=draw(st.none() | st.just(start)),
+        began=draw(st.none() | st.integers(start - 10**10, start + 10**10)),
+        inherited=draw(st.none() | st.integers(0, 1)),
+        unwritten=draw(st.booleans()),
     )
 
 
