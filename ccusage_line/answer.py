@@ -87,7 +87,7 @@ def settled(dependencies: list[Dependency], now: int) -> bool:
     return all(stat is None or max(stat[3], stat[4]) + SETTLED <= now for _, stat in dependencies)
 
 
-def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool, began: int | None) -> Answer:
+def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool, began: int | None = None) -> Answer:
     """What is to be published of *session*, whose mode is auto; *models*, *fork* and *began* as in Answer."""
     answer = Answer()
     answer.last = session.last
