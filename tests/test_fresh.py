@@ -549,6 +549,12 @@ def test_all_lines_of_a_response_say_together_whose_it_is(lines: list[bytes], ex
             [at("10:00:01")], [b'{"message":{"timestamp":"2026-03-01T10:00:00Z"}}'], "a", id="not-one-further-inside"
         ),
         pytest.param([at("10:00:01")], [b'torn{"timestamp":"2026-03-01T10:00:00Z"}'], "a", id="none-in-a-bad-line"),
+        pytest.param(
+            [at("10:00:01")],
+            [at("10:00:00").replace(b"stamp", b"st\\u0061mp")],
+            "a",
+            id="not-without-the-word-in-its-bytes",
+        ),
         pytest.param([at("10:00:01")], [b"\0\0" + at("10:00:00")], "b", id="after-nul"),
         pytest.param([at("10:00:01")], [b"torn" + at("10:00:00").replace(b" ", b"")], "b", id="after-a-torn-object"),
     ],
@@ -576,6 +582,7 @@ def test_the_earliest_of_a_sessions_own_transcripts_says_when_it_began_and_no_ot
 
     assert list(reading(files).with_responses) == ["a"]
     assert list(reading({**files, "q/b.jsonl": at("10:00:00")}).with_responses) == ["b"]  # no newline yet
+    assert list(reading({"o/b.jsonl": at("10:00:00"), **files}).with_responses) == ["b"]
     assert list(reading({**files, "q/b.jsonl": at("10:00:00")[:-1]}).with_responses) == ["a"]
 
 
@@ -766,7 +773,7 @@ def test_what_is_synthetic_bills_nothing_and_is_no_response() -> None:
     assert found["s"] == fresh.FreshSession("s", project_path="p", project_paths=frozenset("p"), files={"p/s.jsonl"})
     assert session(line({"iterations": asides})).responses == 1
     # all attempts together stand for the top level, also where none of them bills anything
-    assert session(line({"iterations": [{**ANSWER, "model": "<synthetic>"}]})).responses == 0
+    assert reading({"p/s.jsonl": [line({"iterations": [{**ANSWER, "model": "<synthetic>"}]})]}) == {"s": found["s"]}
 
 
 # --- A10, A11, A12 ---------------------------------------------------------------------------------------------------
@@ -820,6 +827,12 @@ WHOLE = {"input_tokens": 120_000, "output_tokens": 200, "cache_creation_input_to
             id="another-between-them",
         ),
         pytest.param({}, [HALF, {"type": "fallback_message"}, HALF], 12_000 + 100 + 2, id="attempts-are-their-own"),
+        pytest.param(
+            {"output_tokens": 0},
+            [{**HALF, "output_tokens": 0}, {**HALF, "output_tokens": 0}, {"type": "fallback_message"}],
+            60_000 + 10,
+            id="attempts-without-output",
+        ),
         pytest.param(
             {},
             [{**HALF, "speed": "fast", "inference_geo": "us"}, HALF],
