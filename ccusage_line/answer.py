@@ -54,13 +54,13 @@ def path_of(folder: str, session: str) -> str:
     return os.path.join(folder, FOLDER, digest_bytes(session.encode("utf-8", "surrogatepass")).hex())
 
 
-def read(folder: str, session: str, config: str) -> Answer | None:
-    """A session's answer, None where there is none that can be trusted. *config* is the config file in force."""
+def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
+    """A session's answer, None where there is none that can be trusted; *sources* as price_store.sources has them."""
     value = published.read(path_of(folder, session))
     if value is None:
         return None
-    sources, dependencies, *fields = value
-    if sources != _sources(config) or not unchanged(dependencies):
+    of, dependencies, *fields = value
+    if of != sources or not unchanged(dependencies):
         return None
     answer = Answer()
     for name, field in zip(_FIELDS, fields, strict=True):
@@ -100,18 +100,10 @@ def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool, bega
     return answer
 
 
-def write(folder: str, config: str, dependencies: list[Dependency], answer: Answer) -> None:
-    """Publish; the caller holds the write lock. *config* is the config file in force."""
+def write(folder: str, sources: tuple[str, str], dependencies: list[Dependency], answer: Answer) -> None:
+    """Publish; the caller holds the write lock. *sources* are those in force."""
     fields = [getattr(answer, name) for name in _FIELDS]
-    published.write(path_of(folder, answer.told[0]), (_sources(config), dependencies, *fields))
-
-
-def _sources(config: str) -> tuple[str, str]:
-    """Where settings come from: with another variable in the environment they are other files, unchanged as they may
-    be."""
-    from .price_store import policy_path
-
-    return config, policy_path(os.environ)
+    published.write(path_of(folder, answer.told[0]), (sources, dependencies, *fields))
 
 
 def revoke(folder: str, session: str) -> None:

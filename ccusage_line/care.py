@@ -19,7 +19,7 @@ from .columns import pack
 from .errors import UserError
 from .first import finish, store
 from .index import WAIT, Index
-from .price_store import config_path
+from .price_store import sources
 from .published import REPORTS
 from .reading import read_file
 from .readyline import FOLDER as LINES
@@ -243,7 +243,7 @@ def _answer_differences(index: Index) -> Iterator[str]:
     """Published answers that a reader would trust and that are not what the index says."""
     if not index.stored:
         return
-    config = config_path(os.environ)
+    config = sources(os.environ)
     for session in session_ids(index):
         answer = read_answer(index.folder, session, config)
         if answer is None:

@@ -119,11 +119,11 @@ def _unchanged(asked: dict[str, str]) -> bool:
     """Lane 1: the published answer."""
     from .answer import read
     from .paths import index_dir
-    from .price_store import config_path, is_plain
+    from .price_store import is_plain, sources
 
     if not is_plain(os.environ):  # the config asks for other costs or days, or has to be read first
         return False
-    found = read(index_dir(os.environ), asked["id"], config_path(os.environ))
+    found = read(index_dir(os.environ), asked["id"], sources(os.environ))
     text = None if found is None else _published(found, asked)
     if text is None:
         return False

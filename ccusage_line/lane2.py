@@ -7,8 +7,8 @@ import time
 
 from .answer import SETTLED, of_session, settled, write
 from .paths import data_dirs, index_dir
-from .price_store import config_path
 from .price_store import dependencies as configuration
+from .price_store import sources
 from .recent import write as write_recent
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ class Lane2:
                 moments = index.moments(time.time_ns() // 1000) if recent else None
                 if found is not None:
                     answer = of_session(found, index.model_rows(name), index.is_fork(name), index.began(name))
-                    write(index.folder, config_path(os.environ), dependencies, answer)
+                    write(index.folder, sources(os.environ), dependencies, answer)
                     if moments is not None:
                         write_recent(index.folder, moments)
         finally:

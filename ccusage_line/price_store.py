@@ -232,6 +232,11 @@ def policy_path(environ: Mapping[str, str]) -> str:
     return "/etc/claude-code/managed-settings.json"
 
 
+def sources(environ: Mapping[str, str]) -> tuple[str, str]:
+    """The files of settings in force, existing or not: with another variable in the environment they are other ones."""
+    return config_path(environ), policy_path(environ)
+
+
 def policy_files(environ: Mapping[str, str]) -> list[Dependency]:
     """What tells that the policy has not changed: its file, the folder of its parts (`managed-settings.d`) and these by
     name; the folder of them all where that is not there, which costs one stat."""

@@ -202,10 +202,10 @@ class Desk:
         from . import recent
         from .answer import read, session_of
         from .moments import Listed
-        from .price_store import config_path
+        from .price_store import sources
 
         moments = recent.read(self._folder)
-        told = read(self._folder, session, config_path(self._environ)) if moments is not None else None
+        told = read(self._folder, session, sources(self._environ)) if moments is not None else None
         if told is None or moments is None:
             return None
         return Found(session_of(told, mode), Listed(moments, mode), complete=True, fork=told.fork, began=told.began)

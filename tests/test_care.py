@@ -129,7 +129,7 @@ def test_verify_names_a_published_answer_that_the_index_does_not_give(
     assert session is not None
     stat = os.stat(path)
     depends = [(str(path), (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))]
-    config = price_store.config_path(os.environ)
+    config = price_store.sources(os.environ)
     answer.write(index.folder, config, depends, answer.of_session(session, index.model_rows(ID), False))  # type: ignore[arg-type]
     assert answer.read(index.folder, ID, config) is not None
     assert care.verify(index) == []
