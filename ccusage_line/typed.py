@@ -38,6 +38,7 @@ from .transcript import FACTS, USAGE, lines_with
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .reading import BytesOf, Reading
+    from .response import Key
     from .transcript import Block
 
 _LONG_NUMBER = 4300  # digits from which json refuses an integer and msgspec does not
@@ -138,23 +139,20 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
     time = _time(decoded.timestamp)
     if time is None or message.model == SYNTHETIC:
         return True
-    rank, named, maker, original = _session(decoded, session)
-    thread = _thread(message.id, decoded.requestId)
-    key = (*thread, named, rank, maker)
+    key, marks = _key(decoded, message.id, session)
     uuid = uuid_digest(decoded.uuid) if decoded.uuid else b""
     known = reading.claims.get(key)
     side = decoded.isSidechain is True
     if known is not None and _loses(known, side, message, usage, time):
-        _add_loser(known, side, message, time, uuid, original)
+        _add_loser(known, side, message, time, uuid, marks)
         return True
     claim = _claim(decoded, message, usage)
     if claim is None:
         return False
-    claim.group, claim.rest = thread
+    claim.group, claim.rest, claim.session, claim.rank, claim.maker = key
     claim.timestamp = time
     claim.side = side
-    claim.session, claim.rank, claim.maker = named, rank, maker
-    claim.flags |= original
+    claim.flags |= marks
     claim.uuids = uuid
     if line[0] == 0x7B and line[-1] == 0x7D:  # braces
         claim.at, claim.length = at, len(line)
@@ -181,13 +179,13 @@ def _loses(known: Claim, side: bool, message: _Message, usage: _Usage, time: int
     return (side, -output, not message.stop_reason, not usage.speed, time) > known.order()
 
 
-def _add_loser(known: Claim, side: bool, message: _Message, time: int, uuid: bytes, original: int) -> None:
+def _add_loser(known: Claim, side: bool, message: _Message, time: int, uuid: bytes, marks: int) -> None:
     """Take in what a losing line adds to what is known of its thread."""
     if not side and time != known.timestamp:
         known.main_times |= {time}
     if uuid not in known.uuids:
         known.uuids += uuid
-    known.flags |= original | FINAL if message.stop_reason else original
+    known.flags |= marks | FINAL if message.stop_reason else marks
 
 
 def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
@@ -241,18 +239,33 @@ def _is_plain(iterations: list[_Iteration], usage: _Usage) -> bool:
     )
 
 
-def _session(decoded: _Line, path_session: str) -> tuple[int, str, str, int]:
-    """Rank, session and maker of a line, and its flags ORIGINAL and AT_HOME: as response.claim_of has them."""
-    own = decoded.sessionId or path_session
-    home = AT_HOME if own == path_session else 0
-    requested = decoded.requestSessionId
-    forked = decoded.forkedFrom is not None and decoded.forkedFrom.sessionId
-    if requested:
-        return BY_REQUEST, requested, "", home if forked or requested != own else home | ORIGINAL
-    maker = decoded.session_id or ""
-    if forked:
-        return BY_FORK, forked, maker, home
-    return BY_LINE, own, maker, home | ORIGINAL
+_last_names: tuple[str | None, ...] = ()
+_last_key: tuple[Key, int] = ((0, 0, "", 0, ""), 0)
+
+
+def _key(decoded: _Line, message_id: str, path_session: str) -> tuple[Key, int]:
+    """The key of a line's claim, and its flags ORIGINAL and AT_HOME, as response.claim_of has them.
+
+    The lines of one response ask for the same one after another.
+    """
+    global _last_names, _last_key
+    fork = decoded.forkedFrom.sessionId if decoded.forkedFrom is not None else None
+    own, requested, maker = decoded.sessionId, decoded.requestSessionId, decoded.session_id
+    names = (message_id, decoded.requestId, own, requested, maker, fork, path_session)
+    if names != _last_names:
+        own = own or path_session
+        marks = ORIGINAL if not fork and requested in (None, "", own) else 0
+        if own == path_session:
+            marks |= AT_HOME
+        if requested:
+            whose = requested, BY_REQUEST, ""
+        elif fork:
+            whose = fork, BY_FORK, maker or ""
+        else:
+            whose = own, BY_LINE, maker or ""
+        assert decoded.requestId is not None
+        _last_names, _last_key = names, ((*request_thread(message_id, decoded.requestId), *whose), marks)
+    return _last_key
 
 
 # a time as the client writes it, in three parts: "YYYY-MM-DDThh:mm:", "ss.", "fffZ" -> microseconds
@@ -277,17 +290,6 @@ def _time(value: str | None) -> int | None:
         _seconds[value[17:20]] = time % 60_000_000 - time % 1_000_000
         _millis[value[20:]] = time % 1_000_000
     return time
-
-
-_last: tuple[str, str, tuple[int, int]] = ("", "", (0, 0))
-
-
-def _thread(message_id: str, request_id: str) -> tuple[int, int]:
-    """request_thread, which the lines of one response ask for one after another."""
-    global _last
-    if _last[0] != message_id or _last[1] != request_id:
-        _last = (message_id, request_id, request_thread(message_id, request_id))
-    return _last[2]
 
 
 def _perhaps_deep(line: memoryview) -> bool:

@@ -223,7 +223,12 @@ def test_a_session_that_was_opened_long_before_its_first_prompt_keeps_the_client
 
 
 # Sessions of 2.1.240, whose forks bear no mark: what the API's log says that each has cost.
-PAID = {"09d83811-b9fb-4ae4-a788-630b0bacecf5": "$0.03"}
+PAID = {
+    "09d83811-b9fb-4ae4-a788-630b0bacecf5": "$0.03",
+    "949a29d4-3c5e-4f8b-8093-46549d2597b8": "$0.02",
+    "dddddddd-0000-4000-8000-00000000000d": "$0.07",
+    "722a6ea0-2ed8-4b03-9a3d-fedaec16d5e8": "$0.01",
+}
 
 
 def test_sessions_beside_forks_that_bear_no_mark_show_what_they_have_paid(tmp_path: Path) -> None:

@@ -835,6 +835,7 @@ def test_a_session_that_goes_on_in_a_new_file_is_the_same_in_both_lanes(small: H
     given = payload("resumed", transcript_path=str(path))
     first, second = (plain(ask(small, given, "--format", "{session_cost} {today_cost} {tokens}")) for _ in range(2))
     assert first == second
+    assert first.startswith("$2.00 ")
 
 
 def test_without_transcripts_the_clients_total_is_all_there_is(small: Home) -> None:
