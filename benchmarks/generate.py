@@ -439,6 +439,52 @@ def uuid4(rng: random.Random) -> str:
     return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
 
 
+GATEWAY_SESSION = "99999999-9999-4999-8999-999999999999"
+
+
+def gateway_response(number: int) -> bytes:
+    """The two lines of a response behind a gateway: no request id, always the same message id, first an estimate."""
+    first, second = (f"{number:08x}-000{block}-4000-8000-000000000000" for block in (1, 2))
+    parent = f"{number:08x}-0000-4000-8000-000000000000"
+    lines = (
+        (parent, first, {"input_tokens": 1_000_000 + number, "output_tokens": 1}, None),
+        (first, second, {"input_tokens": 1_000 + number, "output_tokens": 110}, "end_turn"),
+    )
+    return b"".join(
+        json.dumps(
+            {
+                "parentUuid": before,
+                "isSidechain": False,
+                "cwd": "/home/dev/work/gateway",
+                "sessionId": GATEWAY_SESSION,
+                "type": "assistant",
+                "timestamp": iso(1_790_000_000 + number),
+                "uuid": uuid,
+                "message": {
+                    "id": "msg_1",
+                    "role": "assistant",
+                    "model": SONNET,
+                    "content": [{"type": "text", "text": "x" * 300}],
+                    "stop_reason": stop,
+                    "usage": usage,
+                },
+            },
+            separators=(",", ":"),
+        ).encode()
+        + b"\n"
+        for before, uuid, usage, stop in lines
+    )
+
+
+def write_gateway(out: Path, responses: int) -> Path:
+    """A history of one session behind such a gateway; returns its transcript."""
+    path = out / "projects" / munge("/home/dev/work/gateway") / f"{GATEWAY_SESSION}.jsonl"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        file.writelines(map(gateway_response, range(responses)))
+    return path
+
+
 def iso(at: float) -> str:
     """Seconds since the epoch as the client writes them: UTC, milliseconds."""
     millis = int(at * 1000)
