@@ -14,8 +14,9 @@ import pytest
 from ccusage_line import payload, prices
 from ccusage_line.answer import said
 from ccusage_line.index import Index
+from ccusage_line.moments import Stored
 from ccusage_line.paths import data_dirs, index_dir
-from ccusage_line.statuslane import Desk, numbers_of
+from ccusage_line.statuslane import Desk, Found, line_of, numbers_of
 from ccusage_line.statusline import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
 from conftest import SHARED
 
@@ -347,3 +348,16 @@ def test_no_difference_is_claimed_that_there_is_not() -> None:
         pytest.skip(f"no cases in {SHARED}")
     assert {f"statusline_{name}" for name in DELIBERATE} <= set(KNOWN_CASES)
     assert [name for name, line in DELIBERATE.items() if line == as_we_say_it(KNOWN_CASES[f"statusline_{name}"])] == []
+
+
+def test_a_synthetic_line_opens_no_block(corpus: Path, tmp_path: Path) -> None:
+    """An API error at 09:59, the first response at 10:01: the block is that of ten o'clock."""
+    index = Index(str(tmp_path / "state" / "index"), [str(corpus / "reported/synthetic-opens-no-block/projects")])
+    index.refresh()
+    found = Found(index.session("s1"), Stored(index.db, "auto"), complete=True)
+    options = Options()
+    options.timezone = "UTC"
+    half_past_two = 1_795_185_000 * SECOND
+    line = line_of({"session_id": "s1"}, found, options, {"NO_COLOR": "1"}, half_past_two, [])
+    assert line.startswith("💰 $0.32 session / $0.32 today / $0.32 block (30m left)")
+    index.close()
