@@ -24,7 +24,7 @@ from ccusage_line.care import rebuild, verify
 from ccusage_line.index import Index
 from ccusage_line.transcript import walk
 from compare import assert_same, find_price
-from lines import record
+from lines import ID, OPUS, line, record, usage
 
 
 @contextmanager
@@ -331,6 +331,18 @@ def test_costs_beyond_64_bits_are_exact(cost: float) -> None:
         index.refresh()
         assert_same(index, fresh.read([base / "data"], find_price))
         assert verify(index) == []
+        index.close()
+
+
+def test_the_context_is_that_of_the_last_iteration_with_a_prompt() -> None:
+    iterations = [{"type": "message", **usage(input=input)} for input in (7, 9, 0)]
+    with folder() as base:
+        path = base / "data" / "projects" / "-home-ann-web" / f"{ID}.jsonl"
+        path.parent.mkdir(parents=True)
+        path.write_text(line(tokens=usage(iterations=iterations)))
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        index.refresh()
+        assert index.last_context(ID) == (9, OPUS)
         index.close()
 
 
