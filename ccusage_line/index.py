@@ -662,9 +662,6 @@ class Index:
         row = self.db.execute("SELECT min(began) FROM files WHERE session = ? AND own", (number,)).fetchone()
         return row[0]  # type: ignore[no-any-return]
 
-    def _sum(self, session: str) -> ledger.Sums:
-        return self._added(self.counted(session))
-
     def _added(self, counted: Iterable[ledger.Response]) -> ledger.Sums:
         sums = ledger.Sums()
         for response in counted:

@@ -334,6 +334,23 @@ def test_costs_beyond_64_bits_are_exact(cost: float) -> None:
         index.close()
 
 
+def test_days_and_blocks_follow_where_lines_tied_and_nobody_can_read_them_any_more() -> None:
+    tied = [line(request="r1", cwd="/a", tokens=usage(9)), line(request="r2", cwd="/b", tokens=usage(1))]
+    with folder() as base:
+        path = base / "data" / "projects" / "-home-ann-web" / f"{ID}.jsonl"
+        path.parent.mkdir(parents=True)
+        path.write_text("".join(tied))  # one uuid, so one response
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        index.refresh()
+        path.unlink()
+        index.refresh()
+        assert verify(index) == []
+        path.write_text("".join(tied))
+        index.refresh()
+        assert verify(index) == []
+        index.close()
+
+
 def test_the_context_is_that_of_the_last_iteration_with_a_prompt() -> None:
     iterations = [{"type": "message", **usage(input=input)} for input in (7, 9, 0)]
     with folder() as base:
