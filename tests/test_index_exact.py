@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 import fresh
 import trees
-from ccusage_line import bulk, rows
+from ccusage_line import bulk, ledger, rows
 from ccusage_line.care import rebuild, verify
 from ccusage_line.index import Index
 from ccusage_line.transcript import walk
 from compare import assert_same, find_price
-from lines import ID, OPUS, line, record, usage
+from lines import ID, OPUS, OTHER, line, record, usage
 
 
 @contextmanager
@@ -331,6 +331,22 @@ def test_costs_beyond_64_bits_are_exact(cost: float) -> None:
         index.refresh()
         assert_same(index, fresh.read([base / "data"], find_price))
         assert verify(index) == []
+        index.close()
+
+
+@pytest.mark.parametrize("messages", [("a1", "a2"), ("a2", "a1")])  # in one of these orders the copy is counted last
+def test_a_recount_knows_the_lines_of_a_file_that_holds_copies_too(messages: tuple[str, str]) -> None:
+    with folder() as base:
+        path = base / "data" / "projects" / "-home-ann-web" / f"{ID}.jsonl"
+        path.parent.mkdir(parents=True)
+        another = record("b1", session=OTHER)  # without it the whole file would be added up at once
+        another["message"] |= {"pausedResponses": [{"usage": usage()}]}
+        copy = record(messages[1], forkedFrom={"sessionId": ID})
+        path.write_text(line(messages[0]) + json.dumps(copy) + "\n" + json.dumps(another) + "\n")
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        index.refresh()
+        assert index.db.execute("SELECT counted FROM holds").fetchall() == [(ledger.LINE,)] * 2
+        assert verify(index) == []  # counts anew
         index.close()
 
 
