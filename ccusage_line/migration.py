@@ -28,6 +28,11 @@ COLUMNS = (
     "family, rest, file, session, rank, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
     " cache_read, searches, cost_usd, cwd, place, length, main_times, further"
 )
+# a transcript of which nothing else is known begins with its first response
+BEGIN = (
+    "UPDATE files SET began = (SELECT min(timestamp) FROM claims WHERE session = files.session AND file = files.id)"
+    " WHERE own AND began IS NULL"
+)
 _UUIDS = rows.COLUMNS.split(", ").index("uuids")
 
 
@@ -35,10 +40,7 @@ def from_version_1(database: Connection) -> None:
     """Within the caller's transaction. The index is incomplete afterwards: the next refresh reads everything."""
     execute = database.execute
     execute("ALTER TABLE files ADD COLUMN began INTEGER")
-    execute(
-        "UPDATE files SET began = (SELECT min(timestamp) FROM claims WHERE session = files.session AND file = files.id)"
-        " WHERE own"
-    )
+    execute(BEGIN)
     execute("UPDATE files SET device = -1, inode = -1, racy = 1 WHERE NOT vanished")  # no file is like that
     execute(db.DROP_CLAIMS_OF_SESSION)
     execute("ALTER TABLE claims RENAME TO claims_1")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .response import Claim
 
 
+_TELLING = 512  # bytes at the beginning of a transcript that are no other one's
 _LONGEST_NAME = 250  # bytes; file systems take 255, ending and all
 
 
@@ -49,14 +50,15 @@ class Changes:
 
 def _moved(found: Found, missing: list[File]) -> File | None:
     """The missing file that a new one was before it was moved (A13): it goes on from the content, under the same name
-    or with the same inode. The inode alone says nothing: file systems give it out again at once."""
+    or with the same inode. The inode alone says nothing, nor with a few bytes that many transcripts begin with: file
+    systems give it out again at once."""
     name = os.path.basename(found.path)
     for file in missing:
         same = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
         if same and _leads_to(file.path, found.stat):
             return file  # it is there under both names, and this one comes first now
         if (
-            (same or os.path.basename(file.path) == name)
+            ((same and file.seen >= _TELLING) or os.path.basename(file.path) == name)
             and found.stat.st_size >= file.seen > 0
             and _continues(found.path, file)
         ):
