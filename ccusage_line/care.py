@@ -532,8 +532,7 @@ def _is_damaged(path: str) -> bool:
             return bool(version < 0)  # 0: not begun; above: a newer one's
         if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check would pass over indexes
             return True
-        this_version = version == db.VERSION  # an older one is migrated before anybody asks it
-        return this_version and not is_sound(database)
+        return not (is_sound(database) if version == db.VERSION else db.can_be_migrated(database))
     except db.DatabaseError as error:
         return is_damage(error)
     finally:
@@ -563,6 +562,7 @@ def _carry_over(index: Index, path: str) -> int:
         inodes = set(index.db.execute("SELECT device, inode FROM files WHERE NOT vanished").fetchall())
         names = _names_in(source)
         numbers: dict[int, int] = {}
+        homes: dict[int, int] = {}
         old = _is_of_version_1(source)
         copied = _COPIED.replace("began", "NULL") if old else _COPIED
         files = _readable(source, f"SELECT id, path, session, vanished, {copied} FROM files", "id")
@@ -573,10 +573,14 @@ def _carry_over(index: Index, path: str) -> int:
             row = index.db.execute("SELECT id FROM files WHERE path = ?", (known,)).fetchone()
             text = names.get(session, "")
             numbers[number] = row[0] if row else _insert_file(index, known, text, values, vanished=True)
+            homes[number] = session
         columns, key = (migration.COLUMNS, "family, rest, file") if old else (rows.COLUMNS, rows.PLACE)
         for claim in _readable(source, f"SELECT {columns} FROM claims", key):
             if claim[rows.FILE] in numbers:
-                _carry_claim(index, claim, names, numbers[claim[rows.FILE]], old)
+                home = homes[claim[rows.FILE]] if old else None
+                _carry_claim(index, claim, names, numbers[claim[rows.FILE]], home)
+        if old:
+            index.db.execute(migration.BEGIN)
         return len(numbers)
     finally:
         source.close()
@@ -594,12 +598,15 @@ def _is_of_version_1(source: Connection) -> bool:
     return True
 
 
-def _carry_claim(index: Index, row: tuple[Any, ...], names: dict[int, str], file: int, old: bool) -> None:
-    """One claim, if what was read of it is whole, and if no transcript tells of its response: that one is right."""
+def _carry_claim(index: Index, row: tuple[Any, ...], names: dict[int, str], file: int, home: int | None) -> None:
+    """One claim, if what was read of it is whole, and if no transcript tells of its response: that one is right.
+
+    *home*: of one of version 1, the number of the session that its file's path names.
+    """
     session = names.get(row[rows.SESSION])
     try:
-        if old and session is not None:
-            row = migration.claim_row(row, session, -1, at_home=False)
+        if home is not None and session is not None:
+            row = migration.claim_row(row, session, -1, at_home=home == row[rows.SESSION])
         numbers = (*row[:2], row[4], *row[6:8], *row[9:16], *row[18:20])
         if session is None or not all(isinstance(number, int) for number in numbers):
             return

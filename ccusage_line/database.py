@@ -59,6 +59,7 @@ IntegrityError: type[Exception] = sqlite.IntegrityError
 VERSION = 2
 NAME = DATABASE
 _LONG_LOG = 256 * 1024  # bytes
+_PATIENCE = 60_000  # ms for another process that migrates: it takes some seconds for a million responses
 
 CLAIMS = """
 CREATE TABLE claims (
@@ -166,7 +167,10 @@ def _prepared(path: str, wait: float, migrate: bool) -> Connection:
         if 0 < version < VERSION and not migrate:
             raise Outdated
         if version != VERSION:
+            if 0 < version < VERSION:
+                database.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
             _create_or_migrate(database)
+            database.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
             take_back_reports(os.path.dirname(path))  # of what was here before
     except BaseException:
         database.close()  # and with it a transaction that was begun
@@ -193,7 +197,14 @@ def _migrate(database: Connection, version: int) -> None:
     for step in range(version, VERSION):
         if step not in _MIGRATIONS:
             raise DatabaseError(f"no index has the schema {step}")
-        _MIGRATIONS[step](database)
+        try:
+            _MIGRATIONS[step](database)
+        except OperationalError as error:
+            if not str(error).startswith("no such"):
+                raise  # busy, full, read-only
+            raise DatabaseError(str(error)) from error
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise DatabaseError(f"no index of schema {step} holds that: {error!r}") from error
     database.execute(f"PRAGMA user_version = {VERSION}")
 
 
@@ -234,6 +245,19 @@ def create_schema(database: Connection) -> None:
             database.execute(statement)
     database.execute(CREATE_CLAIMS_OF_SESSION)
     database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def can_be_migrated(original: Connection) -> bool:
+    """Whether an index of an older version, which stays as it is, leads to one of this version."""
+    database = connect(":memory:", 0)
+    try:
+        original.backup(database)
+        _create_or_migrate(database)
+    except DatabaseError:
+        return False
+    finally:
+        database.close()
+    return True
 
 
 def in_memory(original: Connection | None) -> Connection:

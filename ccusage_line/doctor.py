@@ -189,7 +189,10 @@ def _index(environ: Mapping[str, str]) -> Iterator[Found]:
         return
     with _Reader(folder) as index:
         if index.db is None:
-            yield _bad(f"{path} can't be read", "`ccusage index rebuild`")
+            if 0 < _version(_head(path)) < database.VERSION:
+                yield _advice("the index is an older version's", "`ccusage session` brings it up to date")
+            else:
+                yield _bad(f"{path} can't be read", "`ccusage index rebuild`")
             return
         if index.one("PRAGMA quick_check(1)") != "ok":
             yield _bad(f"{path} is damaged", "`ccusage index rebuild`")
@@ -218,17 +221,26 @@ def _trouble(path: str) -> Found | None:
     from . import database
 
     try:
-        with open(path, "rb") as file:
-            head = file.read(100)
+        head = _head(path)
     except OSError as error:
         return _bad(f"{path} can't be read: {error.strerror}", f"chmod u+rw {shlex.quote(path)}")
     if head and not head.startswith(b"SQLite format 3\0"):
         return _bad(f"{path} is no database", "`ccusage index rebuild`")
-    version = int.from_bytes(head[60:64], "big")
+    version = _version(head)
     if version > database.VERSION:
         text = f"the index was written by a newer version of this program (schema {version}, here {database.VERSION})"
         return _bad(f"{text}: every answer is counted in memory", "update ccusage-line")
     return None
+
+
+def _head(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(100)
+
+
+def _version(head: bytes) -> int:
+    """The schema that the first bytes of a database name."""
+    return int.from_bytes(head[60:64], "big")
 
 
 class _Reader:

@@ -487,7 +487,10 @@ class Index:
                 look = Look(self, session)
                 changes = look.changes()
             if changes.gone:  # it may have moved
-                changes = self._changes(walk(self.roots))
+                gone = {file.id for file in changes.gone}
+                everything = self._changes(walk(self.roots))
+                changes.to_read += [each for each in everything.to_read if each[1] and each[1].id in gone]
+                changes = everything if self.complete else changes
             if self.complete:
                 self._take_in(changes)
             else:
@@ -662,9 +665,6 @@ class Index:
         row = self.db.execute("SELECT min(began) FROM files WHERE session = ? AND own", (number,)).fetchone()
         return row[0]  # type: ignore[no-any-return]
 
-    def _sum(self, session: str) -> ledger.Sums:
-        return self._added(self.counted(session))
-
     def _added(self, counted: Iterable[ledger.Response]) -> ledger.Sums:
         sums = ledger.Sums()
         for response in counted:
@@ -787,12 +787,9 @@ class Index:
 
     def _archived(self, number: int) -> bool:
         """Whether all lines of a session are in vanished files (A13)."""
-        if not self.complete:
-            return False
-        held = self.db.execute(
-            "SELECT vanished FROM holds JOIN files ON files.id = holds.file WHERE holds.session = ? AND counted",
-            (number,),
-        ).fetchall()
+        holding = f"SELECT file FROM {'holds' if self.complete else 'claims'} WHERE session = ?"
+        holding += " AND counted" if self.complete else ""
+        held = self.db.execute(f"SELECT vanished FROM files WHERE id IN ({holding})", (number,)).fetchall()
         held = held or self.db.execute("SELECT vanished FROM files WHERE session = ? AND own", (number,)).fetchall()
         return bool(held) and all(row[0] for row in held)
 

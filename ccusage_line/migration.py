@@ -2,14 +2,19 @@
 
 Version 1 knew no uuid and no parent of a line, and no beginning of a transcript. Transcripts that are there are read
 anew. What only the index still holds goes on as it is (docs/state.md): its lines hang together with others by ids and
-counts alone, and a vanished transcript begins with its first response.
+counts alone, and a vanished transcript begins with its first response. Which transcripts have vanished shows when they
+are read, so that every one is made ready for it.
 """
 
 from __future__ import annotations
 
+import os
+
 from . import database as db
 from . import rows
+from .reading import read_lines
 from .response import AT_HOME, BY_LINE, NO_MESSAGE, ORIGINAL, REQUESTED, SYNTHETIC, of_bytes_alone, of_session, of_usage
+from .transcript import open_regular, read_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,20 +22,25 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
     from typing import Any
 
+    from .response import Claim
+
 COLUMNS = (
     "family, rest, file, session, rank, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
     " cache_read, searches, cost_usd, cwd, place, length, main_times, further"
 )
+# a transcript of which nothing else is known begins with its first response
+BEGIN = (
+    "UPDATE files SET began = (SELECT min(timestamp) FROM claims WHERE session = files.session AND file = files.id)"
+    " WHERE own AND began IS NULL"
+)
+_UUIDS = rows.COLUMNS.split(", ").index("uuids")
 
 
 def from_version_1(database: Connection) -> None:
     """Within the caller's transaction. The index is incomplete afterwards: the next refresh reads everything."""
     execute = database.execute
     execute("ALTER TABLE files ADD COLUMN began INTEGER")
-    execute(
-        "UPDATE files SET began = (SELECT min(timestamp) FROM claims WHERE session = files.session AND file = files.id)"
-        " WHERE vanished AND own"
-    )
+    execute(BEGIN)
     execute("UPDATE files SET device = -1, inode = -1, racy = 1 WHERE NOT vanished")  # no file is like that
     execute(db.DROP_CLAIMS_OF_SESSION)
     execute("ALTER TABLE claims RENAME TO claims_1")
@@ -47,9 +57,40 @@ def _rows(database: Connection) -> Iterator[tuple[Any, ...]]:
     names = {number: text.decode("utf-8", "surrogatepass") for number, text in database.execute("SELECT * FROM names")}
     numbers = {text: number for number, text in names.items()}
     own = dict(database.execute("SELECT id, session FROM files"))
+    uuids = _uuids(database, names)
     for row in database.execute(f"SELECT {COLUMNS} FROM claims_1"):
         if names[row[7]] != SYNTHETIC:
-            yield claim_row(row, names[row[3]], numbers[""], own.get(row[2]) == row[3])
+            claim = claim_row(row, names[row[3]], numbers[""], own.get(row[2]) == row[3])
+            yield (*claim[:_UUIDS], claim[_UUIDS] or uuids.get(row[:2]), *claim[_UUIDS + 1 :])
+
+
+def _uuids(database: Connection, names: dict[int, str]) -> dict[tuple[int, int], bytes]:
+    """Of each thread without a requestId that several transcripts hold lines of the uuid of one that is still there:
+    today such a line's key names the session that it stands in, which in a fork is another one."""
+    found: dict[tuple[int, int], bytes] = {}
+    held = database.execute(
+        "SELECT family, rest, input, cache_creation, cache_read, one.session, place, length, path"
+        " FROM claims_1 AS one JOIN files ON files.id = file"
+        " WHERE EXISTS (SELECT 1 FROM claims_1 WHERE family = one.family AND rest = one.rest AND file != one.file)"
+    )
+    for family, rest, input, creation, read, session, place, length, path in held:
+        if (family, rest) not in found and rest == of_usage(input, creation, read, names[session]):
+            for claim in _claims_at(os.fsdecode(path), place, length):
+                if claim.group == family and claim.uuids:
+                    found[family, rest] = claim.uuids
+    return found
+
+
+def _claims_at(path: str, place: int, length: int) -> list[Claim]:
+    """What a transcript says at a place; nothing where it is not there."""
+    try:
+        descriptor = open_regular(path)
+    except OSError:
+        return []
+    try:
+        return read_lines(read_at(descriptor, length, place), place, "") or []
+    finally:
+        os.close(descriptor)
 
 
 def claim_row(row: tuple[Any, ...], session: str, nobody: int, at_home: bool) -> tuple[Any, ...]:

@@ -115,7 +115,10 @@ def _latest(environ: Mapping[str, str]) -> Line | None:
 
 
 def refresh(environ: Mapping[str, str], cwd: str | None) -> None:
-    """Bring the line of *cwd* up to date, or that of the newest session of all. Raises OSError."""
+    """Bring the line of *cwd* up to date, or that of the newest session of all.
+
+    Raises OSError, and database.Outdated while the index is an older version's.
+    """
     for _ in range(_ROUNDS):
         if not _refresh(environ, cwd):
             return
@@ -163,9 +166,9 @@ def _publish(
     transcript = project.transcripts[0]
     try:
         index = Index(index_dir(environ), roots, wait=_WAIT, migrate=False)
-    except Outdated:
+    except Outdated:  # an old line is better than none
         spawn("index", "sweep")
-        return False
+        raise
     try:
         id = stem(os.path.basename(transcript))
         index.refresh_session(id)

@@ -135,6 +135,10 @@ class _Tally:
             known = self._sums[session] = ledger.Sums()
         return known
 
+    def _hold(self, session: int, file: int, how: int) -> None:
+        if self._holds.get((session, file), ledger.CLAIM) <= how:
+            self._holds[session, file] = how
+
     def take_file(self, file: int, sessions: Sessions) -> None:
         """Count a file whose claims are the only ones of their groups; its moments are stored."""
         for session, how, packed in sessions:
@@ -151,7 +155,7 @@ class _Tally:
         known.add_part(name, sums, not flags & FINAL)
         key = (timestamp, family, rest)
         known.reach(key, index._texts[cwd] or index._folder(file))
-        self._holds[session, file] = ledger.LINE if flags & ORIGINAL else ledger.COPY
+        self._hold(session, file, ledger.LINE if flags & ORIGINAL else ledger.COPY)
         auto, calculate, display = sums[COST:RESPONSES]
         self._moments.append(rows.moment(*key, (auto, calculate, display, sums[INPUT] + sums[OUTPUT])))
 
@@ -170,7 +174,7 @@ class _Tally:
             self._of(number).add(response, index.table, index._project(response.claim))
             self._moments.append(index.moment(response))
             for file, how in response.held():
-                self._holds[number, file] = max(self._holds.get((number, file), ledger.CLAIM), how)
+                self._hold(number, file, how)
 
     def store(self) -> None:
         index = self._index

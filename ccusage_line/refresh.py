@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .response import Claim
 
 
+_TELLING = 512  # bytes at the beginning of a transcript that are no other one's
 _LONGEST_NAME = 250  # bytes; file systems take 255, ending and all
 
 
@@ -49,14 +50,15 @@ class Changes:
 
 def _moved(found: Found, missing: list[File]) -> File | None:
     """The missing file that a new one was before it was moved (A13): it goes on from the content, under the same name
-    or with the same inode. The inode alone says nothing: file systems give it out again at once."""
+    or with the same inode. The inode alone says nothing, nor with a few bytes that many transcripts begin with: file
+    systems give it out again at once."""
     name = os.path.basename(found.path)
     for file in missing:
         same = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
         if same and _leads_to(file.path, found.stat):
             return file  # it is there under both names, and this one comes first now
         if (
-            (same or os.path.basename(file.path) == name)
+            ((same and file.seen >= _TELLING) or os.path.basename(file.path) == name)
             and found.stat.st_size >= file.seen > 0
             and _continues(found.path, file)
         ):
@@ -198,10 +200,12 @@ class Pending:
         self._recount: set[str] = set()
         self._moments = False  # whether days and blocks change
         self._held: set[tuple[str, int, int]] = set()
+        self._files: set[int] = set()  # that vanished or came back
 
     def recount_file(self, file: int) -> None:
         """Count anew whatever a file holds lines of: it vanished or came back."""
         index = self._index
+        self._files.add(file)
         for (number,) in index.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
             self._recount.add(index._text(number))
 
@@ -362,10 +366,20 @@ class Pending:
             else:
                 index._store_sums(session, sums)
         for session in self._recount:
-            index._store_sums(session, index._sum(session))
-            self._settle_holds(session)
+            counted = index.counted(session)
+            index._store_sums(session, index._added(counted))
+            self._settle_moments(counted)
+            self._settle_holds(session, counted)
 
-    def _settle_holds(self, session: str) -> None:
+    def _settle_moments(self, counted: list[ledger.Response]) -> None:
+        """Where lines tie, bytes decide, and those of a file that vanished or came back now can't or can be read."""
+        index = self._index
+        tied = [one for one in counted if len(one.claims) > 1 and any(c.file in self._files for c in one.claims)]
+        if tied:
+            index.revoke_recent()
+            rows.insert_all(index.db, rows.INSERT_MOMENT, [index.moment(one) for one in tied])
+
+    def _settle_holds(self, session: str, counted: list[ledger.Response]) -> None:
         """What files hold of a session, from its claims."""
         index = self._index
         number = index._id(session)
@@ -373,7 +387,7 @@ class Pending:
             (file for (file,) in index.db.execute("SELECT DISTINCT file FROM claims WHERE session = ?", (number,))),
             ledger.CLAIM,
         )
-        for response in index.counted(session):
+        for response in counted:
             for file, how in response.held():
                 files[file] = max(files.get(file, ledger.CLAIM), how)
         index.db.execute("DELETE FROM holds WHERE session = ?", (number,))

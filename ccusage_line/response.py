@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Part = tuple[str, int, int, int, int, int, int, int]
     Share = tuple[int, int, int, int, int]  # input, output, cache creation, 1 h part of it, read
     # what is billed beside the top-level usage, or in its place (A9); the iterations that add up to it, each with a
-    # prompt of its own (A10); tokens of the last iteration's prompt, None where that is the top level's
+    # prompt of its own (A10); tokens of the last prompt among the iterations, None where that is the top level's
     Bill = tuple[tuple[Part, ...], tuple[Share, ...], int | None]
 
 MAX_COUNT = 2**53  # A3: a larger count is not one
@@ -497,7 +497,7 @@ def _bill(claim: Claim, usage: dict[str, Any], paused: object) -> None:
         if isinstance(own, dict):
             further.append(_part(own, "", claim))
     prompts = [prompt_of(tokens(entry)) for entry in iterations if entry.get("type") not in _BESIDE]
-    context = prompts[-1] if prompts and prompts[-1] else None
+    context = next((prompt for prompt in reversed(prompts) if prompt), None)
     if context == claim.input + claim.cache_creation + claim.cache_read:
         context = None
     if further or shares or context is not None:

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 import fresh
 import trees
-from ccusage_line import bulk, rows
+from ccusage_line import bulk, ledger, rows
 from ccusage_line.care import rebuild, verify
 from ccusage_line.index import Index
 from ccusage_line.transcript import walk
 from compare import assert_same, find_price
-from lines import record
+from lines import ID, OPUS, OTHER, line, record, usage
 
 
 @contextmanager
@@ -331,6 +331,51 @@ def test_costs_beyond_64_bits_are_exact(cost: float) -> None:
         index.refresh()
         assert_same(index, fresh.read([base / "data"], find_price))
         assert verify(index) == []
+        index.close()
+
+
+@pytest.mark.parametrize("messages", [("a1", "a2"), ("a2", "a1")])  # in one of these orders the copy is counted last
+def test_a_recount_knows_the_lines_of_a_file_that_holds_copies_too(messages: tuple[str, str]) -> None:
+    with folder() as base:
+        path = base / "data" / "projects" / "-home-ann-web" / f"{ID}.jsonl"
+        path.parent.mkdir(parents=True)
+        another = record("b1", session=OTHER)  # without it the whole file would be added up at once
+        another["message"] |= {"pausedResponses": [{"usage": usage()}]}
+        copy = record(messages[1], forkedFrom={"sessionId": ID})
+        path.write_text(line(messages[0]) + json.dumps(copy) + "\n" + json.dumps(another) + "\n")
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        index.refresh()
+        assert index.db.execute("SELECT counted FROM holds").fetchall() == [(ledger.LINE,)] * 2
+        assert verify(index) == []  # counts anew
+        index.close()
+
+
+def test_days_and_blocks_follow_where_lines_tied_and_nobody_can_read_them_any_more() -> None:
+    tied = [line(request="r1", cwd="/a", tokens=usage(9)), line(request="r2", cwd="/b", tokens=usage(1))]
+    with folder() as base:
+        path = base / "data" / "projects" / "-home-ann-web" / f"{ID}.jsonl"
+        path.parent.mkdir(parents=True)
+        path.write_text("".join(tied))  # one uuid, so one response
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        index.refresh()
+        path.unlink()
+        index.refresh()
+        assert verify(index) == []
+        path.write_text("".join(tied))
+        index.refresh()
+        assert verify(index) == []
+        index.close()
+
+
+def test_the_context_is_that_of_the_last_iteration_with_a_prompt() -> None:
+    iterations = [{"type": "message", **usage(input=input)} for input in (7, 9, 0)]
+    with folder() as base:
+        path = base / "data" / "projects" / "-home-ann-web" / f"{ID}.jsonl"
+        path.parent.mkdir(parents=True)
+        path.write_text(line(tokens=usage(iterations=iterations)))
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        index.refresh()
+        assert index.last_context(ID) == (9, OPUS)
         index.close()
 
 
