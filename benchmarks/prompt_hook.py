@@ -21,8 +21,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ccusage_line import readyline, shellinit
 from ccusage_line.paths import data_dirs, index_dir
+from ccusage_line.prompt import line as readyline
+from ccusage_line.prompt import snippets
 
 LOOPS = {
     "bash": "for ((i = 0; i < {n}; i++)); do __ccusage_hook; done",
@@ -80,7 +81,7 @@ def _world(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
     readyline.write(path, text, looked=looked, expires=looked // 10**9 + 86_400, dependencies=map(str, files))
     (folder / "snippets").mkdir()
     for shell in LOOPS:
-        snippet = shellinit.render(shell, executable="/nowhere/ccusage", state_dir=str(folder / "state"))
+        snippet = snippets.render(shell, executable="/nowhere/ccusage", state_dir=str(folder / "state"))
         (folder / "snippets" / shell).write_text(snippet)
     environ["SNIPPETS"] = str(folder / "snippets")
     return {"in a project": project, "below it": below, "outside": outside}, environ

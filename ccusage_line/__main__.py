@@ -17,18 +17,18 @@ INTERRUPTED = 130
 
 def main() -> int:
     """Run the command of sys.argv; returns its exit code."""
-    from . import fastlane
+    from . import fast
 
     gc.disable()  # nothing lives long enough here to be collected; a collection in passing costs 0.2 ms
     _open_streams()
     try:
-        if fastlane.answer(sys.argv[1:]):
-            fastlane.flush()
+        if fast.answer(sys.argv[1:]):
+            fast.flush()
             _leave(0)
         from .cli import run
 
         code = run(sys.argv[1:])
-        fastlane.flush()
+        fast.flush()
         _leave(code)
     except BrokenPipeError:
         return _closed_pipe()

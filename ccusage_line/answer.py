@@ -55,7 +55,7 @@ def path_of(folder: str, session: str) -> str:
 
 
 def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
-    """A session's answer, None where there is none that can be trusted; *sources* as price_store.sources has them."""
+    """A session's answer, None where there is none that can be trusted; *sources* as prices.stored.sources has them."""
     value = published.read(path_of(folder, session))
     if value is None:
         return None

@@ -9,7 +9,7 @@ import time
 
 from . import __version__
 from .errors import UnknownSession, UsageError, UserError
-from .fastlane import flush, write, write_bytes
+from .fast import flush, write, write_bytes
 from .session import MODES
 
 TYPE_CHECKING = False
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
 
-    from .claude_settings import Change
+    from .claude_code.settings_file import Change
     from .config import Config
-    from .index import Index
-    from .readyreport import ReadyReport
+    from .index.index import Index
+    from .report.ready import ReadyReport
     from .session import Session
 
     DayOf = Callable[[int], str]
@@ -91,7 +91,7 @@ def _did_you_mean(wrong: str, options: Sequence[str]) -> str:
 def run(argv: list[str]) -> int:
     """Answer a command line; returns the exit code. Raises UserError for what the user can mend."""
     if "_ARGCOMPLETE" in os.environ:
-        from .complete import autocomplete
+        from .prompt.completion import autocomplete
 
         autocomplete(_parser()[0], os.environ)  # ends the process
     began = time.perf_counter()
@@ -130,7 +130,7 @@ def _answer(argv: list[str], named: str | None) -> int:
 
 def _mended(error: Exception) -> bool:
     """Whether a database that broke in the middle of a question was set aside, so that asking again makes sense."""
-    from .care import recover
+    from .index.care import recover
 
     return recover(os.environ, error)
 
@@ -405,8 +405,8 @@ def cmd_session(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> int:
     from .paths import data_dirs
-    from .readyreport import MANY
-    from .transcript import walk
+    from .report.ready import MANY
+    from .transcripts.files import walk
 
     for name in ("entries", "explain"):
         if getattr(args, name):
@@ -429,7 +429,7 @@ def _list(args: argparse.Namespace) -> int:
     index.refresh(_progress(), found)
     _say_not_stored(index)
     _say_mended(index)
-    from .report import arrange, choose
+    from .report.sessions import arrange, choose
 
     everything = index.sessions(args.mode)
     sessions = choose(everything, day_of, since=since, until=until, project=args.project)
@@ -455,7 +455,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _list_text(args: argparse.Namespace, sessions: list[Session], day_of: DayOf, width: int, color: bool) -> str:
-    from .report import arrange, render_list
+    from .report.sessions import arrange, render_list
 
     if args.json:
         from .jsontext import list_json
@@ -477,8 +477,8 @@ def _ready_report(args: argparse.Namespace, look: tuple[int, bool]) -> ReadyRepo
     if args.jq is not None:
         return None
     from .paths import index_dir
-    from .prices import table
-    from .readyreport import JSON, TEXT, ReadyReport
+    from .prices.table import table
+    from .report.ready import JSON, TEXT, ReadyReport
 
     options = (args.mode, args.order, args.since, args.until, args.project)
     folder, prices = index_dir(os.environ), table().fingerprint
@@ -496,7 +496,7 @@ def _tell_list(out: bytes, warning: str) -> None:
 
 def _refresh_prices(args: argparse.Namespace) -> None:
     """A price list older than a day is fetched anew, unless offline; nothing else ever asks the network."""
-    from .price_update import address, before_report
+    from .prices.refresh import address, before_report
 
     warning = before_report(os.environ, offline=args.offline, address=address(os.environ, args.config.url))
     if warning:
@@ -537,7 +537,7 @@ def _one(args: argparse.Namespace) -> int:
         else:
             _jq(args.jq, lambda: as_data(*told), lambda: one_json(*told))
     else:
-        from .report import render_one
+        from .report.sessions import render_one
 
         _out(render_one(session, width=_width(), day_of=day_of, color=_color(args)))
         warning = _unpriced([session])
@@ -548,7 +548,7 @@ def _one(args: argparse.Namespace) -> int:
 
 def _explain(index: Index, session: Session, args: argparse.Namespace) -> int:
     """What makes the client's own total another one."""
-    from .explain import as_data, as_text, explain
+    from .report.explain import as_data, as_text, explain
 
     explanation = explain(session, index, args.mode)
     if args.json:
@@ -579,24 +579,24 @@ def _find(index: Index, wanted: str, mode: str, entries: bool) -> Session:
         session = index.session(wanted, mode, entries)
         if session is not None:
             return session
-    from . import survey
+    from .index import questions
 
     index.refresh(_progress())
     session = index.session(wanted, mode, entries)
     if session is not None:
         return session
     if wanted == "latest":
-        latest = survey.latest(index)
+        latest = questions.latest(index)
         if latest is None:
             raise UnknownSession(wanted)
         return _sure(index.session(latest, mode, entries))
-    named = survey.transcripts_named(index, wanted)
+    named = questions.transcripts_named(index, wanted)
     if named:
-        return survey.file_session(index, _only(wanted, named), mode, entries)
-    ids = survey.session_ids(index)
+        return questions.file_session(index, _only(wanted, named), mode, entries)
+    ids = questions.session_ids(index)
     matches = [id for id in ids if wanted and id.startswith(wanted)]
     if not matches:
-        from .report import display_ids
+        from .report.sessions import display_ids
 
         matches = [id for id, shown in display_ids(ids).items() if shown == wanted]
         matches = matches or [id for id in ids if wanted and id.endswith(f"-{wanted}")]
@@ -607,13 +607,13 @@ def _find(index: Index, wanted: str, mode: str, entries: bool) -> Session:
 
 def _begin(index: Index) -> None:
     """A first index: at once where it is small, else behind our back, while one session's own files are read here."""
-    from .transcript import walk
+    from .transcripts.files import walk
 
     size = sum(found.stat.st_size for found in walk(index.roots).files)
     if size <= _SMALL or not index.stored:
         index.refresh(_progress())
     else:
-        from .detach import spawn
+        from .background import spawn
 
         spawn("index", "refresh")
 
@@ -633,7 +633,7 @@ def _only(wanted: str, candidates: list[str]) -> str:
 
 
 def _visible(text: str) -> str:
-    from .table import clean
+    from .report.table import clean
 
     return clean(text)
 
@@ -678,7 +678,7 @@ def cmd_demo(args: argparse.Namespace) -> int:
 
 def cmd_index_status(args: argparse.Namespace) -> int:
     """What the index holds, without reading anything new into it."""
-    from .survey import status
+    from .index.questions import status
 
     index = _index()
     found = status(index)
@@ -697,7 +697,7 @@ def cmd_index_refresh(args: argparse.Namespace) -> int:
 
 def cmd_index_sweep(args: argparse.Namespace) -> int:
     """A refresh that only one process at a time does."""
-    from .bulk import sweep_lock
+    from .index.workers import sweep_lock
 
     index = _index()
     if not index.stored:  # nobody would have what is read
@@ -712,7 +712,7 @@ def cmd_index_sweep(args: argparse.Namespace) -> int:
 
 def cmd_index_verify(args: argparse.Namespace) -> int:
     """Hold the index against a fresh reading of everything; 1 if they differ."""
-    from .care import verify
+    from .index.care import verify
 
     index = _index()
     _say_not_stored(index)
@@ -723,8 +723,8 @@ def cmd_index_verify(args: argparse.Namespace) -> int:
 
 def cmd_index_rebuild(args: argparse.Namespace) -> int:
     """Read everything anew, into a new database where the old one is damaged."""
-    from .care import mend, rebuild
-    from .database import Unusable
+    from .index.care import mend, rebuild
+    from .index.schema import Unusable
     from .paths import index_dir
 
     try:
@@ -740,7 +740,7 @@ def cmd_index_rebuild(args: argparse.Namespace) -> int:
 
 def cmd_index_forget(args: argparse.Namespace) -> int:
     """Erase sessions for good; what still stands in a transcript would come back, and is told."""
-    from .care import forget
+    from .index.care import forget
 
     if not (args.session or args.project or args.archived):
         raise UsageError("forget what? SESSION, --project TEXT or --archived")
@@ -764,7 +764,7 @@ def cmd_index_path(args: argparse.Namespace) -> int:
 
 def cmd_statusline(args: argparse.Namespace) -> int:
     """The statusline with options that the fast lane does not take: refused to a person, passed over for the client."""
-    from . import statusline
+    from .statusline import line as statusline
 
     words = sys.argv[sys.argv.index("statusline") + 1 :]
     complaint = statusline.complaint(statusline.forgiving_options(words)) if _at_terminal() else None
@@ -775,8 +775,8 @@ def cmd_statusline(args: argparse.Namespace) -> int:
 
 def _statusline(words: Sequence[str], config: Config) -> int:
     """The line of whatever options can be understood."""
-    from . import statusline
-    from .statuslane import show
+    from .statusline import line as statusline
+    from .statusline.command import show
 
     options = statusline.forgiving_options([*config.arguments_for("statusline", os.environ), *words])
     options.labels = config.labels
@@ -792,7 +792,8 @@ def cmd_install(args: argparse.Namespace) -> int:
     """Put the statusline into Claude Code's settings.json."""
     import shlex
 
-    from . import claude_settings, statusline
+    from .claude_code import settings_file as claude_settings
+    from .statusline import line as statusline
 
     if (args.refresh_interval or 1) < 1 or (args.padding or 0) < 0:
         raise UsageError("--refresh-interval wants a second or more, --padding no less than 0 columns")
@@ -814,7 +815,7 @@ def cmd_install(args: argparse.Namespace) -> int:
 
 def cmd_uninstall(args: argparse.Namespace) -> int:
     """Take the statusline out of Claude Code's settings.json."""
-    from . import claude_settings
+    from .claude_code import settings_file as claude_settings
 
     path = claude_settings.settings_path(os.environ)
     return _tell(claude_settings.uninstall(path, dry_run=args.dry_run, lock=_settings_lock()), args.dry_run)
@@ -841,7 +842,7 @@ def _tell(change: Change, dry_run: bool) -> int:
 def cmd_init(args: argparse.Namespace) -> int:
     """What a shell evaluates at its start."""
     from .paths import state_dir
-    from .shellinit import executable, render
+    from .prompt.snippets import executable, render
 
     text = render(
         args.shell,
@@ -856,7 +857,7 @@ def cmd_init(args: argparse.Namespace) -> int:
 
 def cmd_prompt(args: argparse.Namespace) -> int:
     """The ready line, in spellings that the fast lane does not take."""
-    from . import prompt
+    from .prompt import command as prompt
 
     given = vars(args)
     words = [word for name in ("for", "cwd", "redraw") if given[name] for word in (f"--{name}", given[name])]
@@ -869,7 +870,7 @@ def cmd_prompt(args: argparse.Namespace) -> int:
 
 def cmd_prices_show(args: argparse.Namespace) -> int:
     """The price table in use, or one model's price."""
-    from .price_show import show
+    from .prices.show import show
 
     _out(show(os.environ, args.model, args.json))
     return 0
@@ -877,7 +878,7 @@ def cmd_prices_show(args: argparse.Namespace) -> int:
 
 def cmd_prices_refresh(args: argparse.Namespace) -> int:
     """Fetch the current price list; a failure is a warning, never an exit code."""
-    from .price_update import address, refresh_command
+    from .prices.refresh import address, refresh_command
 
     offline = args.offline or bool(args.config.defaults_for("session", os.environ).get("offline"))
     told, warning = refresh_command(os.environ, offline=offline, address=address(os.environ, args.config.url))
@@ -914,7 +915,7 @@ def cmd_doctor(args: argparse.Namespace) -> int:
 
 
 def _index() -> Index:
-    from .index import Index
+    from .index.index import Index
     from .paths import data_dirs, index_dir
 
     _asked.append(Index(index_dir(os.environ), data_dirs(os.environ)))
@@ -929,7 +930,7 @@ def _say_not_stored(index: Index) -> None:
 def _say_mended(index: Index) -> None:
     """What became of a damaged index, once."""
     if index.meta("notice") is not None:
-        from .care import notice
+        from .index.care import notice
 
         _say(f"warning: {notice(index)}")
 

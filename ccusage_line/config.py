@@ -1,7 +1,7 @@
 """The config file: TOML in the user's config directory, the options' names as keys, a section per command.
 
 Tier 2. Reading it leaves a copy in the state directory (price_store.Settled) for those that never read TOML: they ask
-price_store.settled(), and where its answer is None, what reads TOML has to go first.
+prices.stored.settled(), and where its answer is None, what reads TOML has to go first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import Any
 
-    from .prices import Packed
+    from .prices.table import Packed
 
     Values = dict[str, dict[str, Any]]
 
@@ -186,7 +186,7 @@ def from_environment(option: Option, environ: Mapping[str, str]) -> Any:
 
 def fingerprint_path(environ: Mapping[str, str]) -> str:
     """The config file in force, existing or not: answers depend on its stat."""
-    from .price_store import config_path
+    from .prices.stored import config_path
 
     return config_path(environ)
 
@@ -201,19 +201,20 @@ def load(environ: Mapping[str, str], named: str | None = None) -> Config:
     """
     import time
 
-    from . import __version__, price_store
+    from . import __version__
     from .paths import state_dir
+    from .prices import stored
 
     asked = named or environ.get("CCUSAGE_CONFIG", "")
     path = os.path.abspath(os.path.expanduser(named)) if named else fingerprint_path(environ)
-    stamp = price_store.stamp_of(path)
+    stamp = stored.stamp_of(path)
     folder = state_dir(environ)
-    known = price_store.load_settled(folder)
+    known = stored.load_settled(folder)
     if known is not None and known.is_of(__version__, stamp):
         return Config(path, len(stamp) > 1, known.values, known.labels, known.prices)
     if len(stamp) == 1 and not asked:
         if known is not None:
-            _remove(price_store.settled_path(folder))
+            _remove(stored.settled_path(folder))
         return Config(path, False, {}, {}, {})
     looked = time.time_ns()
     config = read(path)
@@ -229,15 +230,17 @@ def _remove(path: str) -> None:
 
 
 def _settle(config: Config, stamp: tuple[object, ...], looked: int, folder: str) -> None:
-    from . import __version__, price_store, prices
+    from . import __version__
+    from .prices import stored
+    from .prices import table as prices
 
     changed = max((time for time in stamp[-2:] if isinstance(time, int)), default=looked)
     part_id = prices.part_id(config.prices) if config.prices else ""
     racy = changed + _TICK > looked
-    copy = price_store.Settled(__version__, stamp, racy, config.values, config.labels, config.prices, part_id)
+    copy = stored.Settled(__version__, stamp, racy, config.values, config.labels, config.prices, part_id)
     prices.given = None
     try:
-        price_store.save_settled(folder, copy)
+        stored.save_settled(folder, copy)
     except OSError:
         prices.given = copy
 
@@ -437,7 +440,7 @@ def _number_problem(key: str, value: object) -> str:
 def _packed(entry: dict[str, Any]) -> Packed:
     from decimal import Decimal
 
-    from .price_update import rates, thousandths
+    from .prices.refresh import rates, thousandths
 
     def per_token(key: str) -> Decimal | None:
         return Decimal(entry[key]) / 1_000_000 if key in entry else None
@@ -482,7 +485,7 @@ def show(config: Config, environ: Mapping[str, str]) -> str:
 
 
 def _price_lines(packed: Packed) -> str:
-    from .prices import ONE, UNIT
+    from .prices.table import ONE, UNIT
 
     names = ("input", "output", "cache-write-5m", "cache-write-1h", "cache-read")
     lines = [f"{name} = {rate * 1_000_000 / UNIT:.15g}\n" for name, rate in zip(names, packed[:5], strict=True)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from sqlite3 import Connection
 
-    from .transcript import Walk
+    from .transcripts.files import Walk
 
 OLD_PRICES = 30 * 24 * 3600  # seconds since the list was last seen, where it is fetched at all
 RECENT = 7 * 24 * 3600  # seconds for which an entry of the statusline's log is worth a word
@@ -112,7 +112,7 @@ def _roots(environ: Mapping[str, str]) -> list[str]:
 
 
 def _walk(environ: Mapping[str, str]) -> Walk:
-    from .transcript import walk
+    from .transcripts.files import walk
 
     return walk(_roots(environ))
 
@@ -171,11 +171,11 @@ def _permissions(folder: str) -> Iterator[Found]:
 
 
 def _index(environ: Mapping[str, str]) -> Iterator[Found]:
-    from . import database
+    from .index import schema
     from .paths import index_dir
 
     folder = index_dir(environ)
-    path = os.path.join(folder, database.NAME)
+    path = os.path.join(folder, schema.NAME)
     aside = _corrupt_ones(folder)
     if aside:
         remedy = "`ccusage index verify` says whether all is well now; then remove them"
@@ -189,7 +189,7 @@ def _index(environ: Mapping[str, str]) -> Iterator[Found]:
         return
     with _Reader(folder) as index:
         if index.db is None:
-            if 0 < _version(_head(path)) < database.VERSION:
+            if 0 < _version(_head(path)) < schema.VERSION:
                 yield _advice("the index is an older version's", "`ccusage session` brings it up to date")
             else:
                 yield _bad(f"{path} can't be read", "`ccusage index rebuild`")
@@ -203,7 +203,7 @@ def _index(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _corrupt_ones(folder: str) -> list[str]:
-    from . import database
+    from .index import schema
 
     try:
         names = os.listdir(folder)
@@ -212,13 +212,13 @@ def _corrupt_ones(folder: str) -> list[str]:
     return sorted(
         os.path.join(folder, name)
         for name in names
-        if name.startswith(f"{database.NAME}.corrupt") and not name.endswith(("-wal", "-shm"))
+        if name.startswith(f"{schema.NAME}.corrupt") and not name.endswith(("-wal", "-shm"))
     )
 
 
 def _trouble(path: str) -> Found | None:
     """What the first bytes of a database say against it."""
-    from . import database
+    from .index import schema
 
     try:
         head = _head(path)
@@ -227,8 +227,8 @@ def _trouble(path: str) -> Found | None:
     if head and not head.startswith(b"SQLite format 3\0"):
         return _bad(f"{path} is no database", "`ccusage index rebuild`")
     version = _version(head)
-    if version > database.VERSION:
-        text = f"the index was written by a newer version of this program (schema {version}, here {database.VERSION})"
+    if version > schema.VERSION:
+        text = f"the index was written by a newer version of this program (schema {version}, here {schema.VERSION})"
         return _bad(f"{text}: every answer is counted in memory", "update ccusage-line")
     return None
 
@@ -247,7 +247,7 @@ class _Reader:
     """The index, if there is one that can be read, read only and closed again."""
 
     def __init__(self, folder: str) -> None:
-        from .database import NAME, open_readable
+        from .index.schema import NAME, open_readable
 
         path = os.path.join(folder, NAME)
         self.db: Connection | None = None
@@ -263,7 +263,7 @@ class _Reader:
 
     def rows(self, question: str) -> list[tuple[Any, ...]]:
         """The answer, empty where the index can't give one."""
-        from .database import DatabaseError
+        from .index.schema import DatabaseError
 
         try:
             return [] if self.db is None else self.db.execute(question).fetchall()
@@ -291,8 +291,8 @@ def _bad_lines(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Found]:
-    from . import prices
     from .paths import index_dir
+    from .prices import table as prices
 
     with _Reader(index_dir(environ)) as index:
         rows = index.rows("SELECT DISTINCT text FROM totals JOIN names ON names.id = model WHERE unpriced_auto > 0")
@@ -306,13 +306,13 @@ def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _price_table(environ: Mapping[str, str]) -> Iterator[Found]:
-    from . import price_store
     from .paths import state_dir
-    from .price_update import is_offline, last_checked
+    from .prices import stored
+    from .prices.refresh import is_offline, last_checked
 
     folder = state_dir(environ)
-    path = price_store.refreshed_path(folder)
-    if os.path.lexists(path) and price_store.load_refreshed(folder) is None:
+    path = stored.refreshed_path(folder)
+    if os.path.lexists(path) and stored.load_refreshed(folder) is None:
         yield _bad(f"{path} is spoilt: the prices of this version are used", "`ccusage prices refresh`")
         return
     checked = last_checked(folder)
@@ -322,7 +322,7 @@ def _price_table(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Found]:
-    from .price_show import contract, contract_text
+    from .prices.show import contract, contract_text
 
     found = contract(environ)
     if found is None:
@@ -354,7 +354,7 @@ class _Scope:
     """Settings of one kind: what they say, and the problems with their files."""
 
     def __init__(self, name: str, path: str) -> None:
-        from .managed import read_object
+        from .prices.managed import read_object
 
         self.name = name
         self.path = path
@@ -364,7 +364,7 @@ class _Scope:
 
 def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
     """The user's settings, the project's, its local ones, the organisation's: a later one goes before."""
-    from .claude_settings import settings_path
+    from .claude_code.settings_file import settings_path
 
     user = settings_path(environ)
     project = os.path.join(_folder(), ".claude")
@@ -381,8 +381,8 @@ def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
 
 def _managed(environ: Mapping[str, str]) -> _Scope:
     """The organization's settings, which may be in several files."""
-    from .managed import policy
-    from .price_store import policy_files, policy_path
+    from .prices.managed import policy
+    from .prices.stored import policy_files, policy_path
 
     told = policy(policy_files(environ))
     scope = _Scope("managed", policy_path(environ))
@@ -501,7 +501,7 @@ def _hooks(environ: Mapping[str, str]) -> Iterator[Found]:
 
 def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
     """A folder without trust has no statusline (B 1.4)."""
-    from .claude_settings import settings_path
+    from .claude_code.settings_file import settings_path
 
     home = environ.get("HOME", "") or os.path.expanduser("~")
     named = environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,")
@@ -600,7 +600,7 @@ def _starts_hook(path: str) -> bool:
 
 
 def _statusline_log(environ: Mapping[str, str]) -> Iterator[Found]:
-    from . import statuslog
+    from .statusline import log as statuslog
 
     path = statuslog.path(environ)
     try:
@@ -648,7 +648,7 @@ def _some(names: list[str]) -> str:
 
 def as_text(found: list[Finding]) -> str:
     """For people: what is wrong, then what could be better, each with its remedy; one line if there is neither."""
-    from .table import clean
+    from .report.table import clean
 
     wrong = [finding for finding in found if not finding.ok]
     advice = [finding for finding in found if finding.ok and finding.remedy]

@@ -1,12 +1,13 @@
 """Today and the block of all sessions: of the moments that were published, or asked of the database.
 
-Tier 1: `blocks`. A moment is a counted response: its time, what it cost in each mode, its tokens in and out.
+Standard library only: on the lean lanes. A moment is a counted response: its time, what it cost in each mode, its
+tokens in and out.
 """
 
 from __future__ import annotations
 
-from . import blocks
-from .blocks import HOUR, WINDOW, Block
+from . import windows
+from .windows import HOUR, WINDOW, Block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ class Listed:
 
     def today(self, now: int, start: int) -> int:
         """1e-12 dollar spent since *start*."""
-        return blocks.today(self._moments, now, start)
+        return windows.today(self._moments, now, start)
 
     def block(self, now: int, resets_at: float | None) -> Block | None:
-        """The window under way, None if there is none; *resets_at* as in `blocks.block`."""
-        return blocks.block(self._moments, now, resets_at)
+        """The window under way, None if there is none; *resets_at* as in `windows.block`."""
+        return windows.block(self._moments, now, resets_at)
 
 
 class Stored:
@@ -48,7 +49,7 @@ class Stored:
         return self._spent(start, now + 1)[0]
 
     def block(self, now: int, resets_at: float | None) -> Block | None:
-        end = blocks.sane_reset(resets_at, now)
+        end = windows.sane_reset(resets_at, now)
         if end is None:
             last = last_until(self._db, now)
             first = None if last is None else block_at(self._db, last)

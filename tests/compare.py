@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ccusage_line import prices
+from ccusage_line.prices import table as prices
 from ccusage_line.session import MODES, UNNAMED_MODEL, Session
 
 if TYPE_CHECKING:
     import fresh
-    from ccusage_line.index import Index
+    from ccusage_line.index.index import Index
 
 
 def find_price(model: str) -> prices.Price | None:

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from ccusage_line import readyline, shellinit
+from ccusage_line.prompt import line as readyline
+from ccusage_line.prompt import snippets
 
 SHELLS = ("bash", "zsh", "fish")
 PATIENCE = 20.0  # seconds until something that should happen counts as not happening
@@ -120,7 +121,7 @@ class World:
         )
 
     def snippet(self, shell: str, **options: bool) -> str:
-        return shellinit.render(shell, executable=str(self.ccusage), state_dir=str(self.state), **options)
+        return snippets.render(shell, executable=str(self.ccusage), state_dir=str(self.state), **options)
 
 
 _SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/homebrew/bin")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ccusage_line.blocks import HOUR, MINUTE, Block
 from ccusage_line.session import ModelUsage, Session
-from ccusage_line.statusline import Numbers
+from ccusage_line.statusline.line import Numbers
+from ccusage_line.windows import HOUR, MINUTE, Block
 
 NOW = 1_795_414_820_000_000  # 2026-11-23T06:20:20Z
 CENT = 10_000_000_000  # 1e-12 dollar

@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Any
 
 import fresh
-from ccusage_line import care
-from ccusage_line.index import Index
+from ccusage_line.index import care
+from ccusage_line.index.index import Index
+from ccusage_line.index.questions import session_ids
 from ccusage_line.session import MODES
-from ccusage_line.survey import session_ids
 from compare import as_read, as_shown, find_price
 from conftest import Home
 from lines import record, usage

@@ -282,14 +282,14 @@ def test_an_unreadable_file_is_passed_over_told_and_keeps_what_was_read(home: Ho
 
 IN_MID_READ = """
 import os
-from ccusage_line import reading
+from ccusage_line.transcripts import reading
 old = reading.read_file
 def read_file(path, *args, **kwargs):
     change(path)
     return old(path, *args, **kwargs)
 reading.read_file = read_file
-from ccusage_line import bulk, index
-bulk.read_file = index.read_file = read_file
+from ccusage_line.index import workers, index
+workers.read_file = index.read_file = read_file
 def change(path):
 """
 CHANGES = {
@@ -328,7 +328,7 @@ def test_a_file_that_shrinks_while_its_blocks_are_read_is_counted_as_far_as_it_w
     path = home.write(OWN, first + rest)
     code = f"""
         import os
-        from ccusage_line import transcript
+        from ccusage_line.transcripts import files as transcript
         transcript.BLOCK = 4096
         old = transcript.read_into
         def read_into(descriptor, view):
@@ -488,7 +488,7 @@ COARSE = """
         def __call__(self, *args, **kwargs):
             return Stat(self.real(*args, **kwargs))
     os.stat, os.fstat = Coarse(os.stat), Coarse(os.fstat)
-    from ccusage_line import transcript
+    from ccusage_line.transcripts import files as transcript
     transcript._STAT_ANEW = True
 """
 
@@ -647,20 +647,20 @@ def test_a_file_system_without_locks_costs_nothing_but_time(home: Home, begun: b
     if begun:
         assert report(home) == {ID: 100}
     code = """
-        from ccusage_line import database
-        connect = database.connect
+        from ccusage_line.index import schema
+        connect = schema.connect
         class Connection:
             def __init__(self, real):
                 self.real = real
             def execute(self, text, *args):
                 if text.startswith("BEGIN") or "journal_mode" in text:
-                    raise database.OperationalError("locking protocol")
+                    raise schema.OperationalError("locking protocol")
                 return self.real.execute(text, *args)
             def __getattr__(self, name):
                 return getattr(self.real, name)
         def without_locks(path, wait):
             return connect(path, wait) if path == ":memory:" else Connection(connect(path, wait))
-        database.connect = without_locks
+        schema.connect = without_locks
     """
     with (home.projects / OWN).open("a") as file:
         file.write(line("m2", "r2"))

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ccusage_line import blocks
-from ccusage_line.blocks import HOUR, MINUTE, SECOND, WINDOW, Block
+from ccusage_line import windows
+from ccusage_line.windows import HOUR, MINUTE, SECOND, WINDOW, Block
 
 ZONES = [
     "UTC",
@@ -60,7 +60,7 @@ def recounted_day_start(now_us: int, zone: str) -> int:
 @example(zone="Australia/Lord_Howe", minutes=instant("Australia/Lord_Howe", 2026, 4, 5, 12) // MINUTE)
 def test_a_day_begins_where_a_walk_back_through_its_minutes_ends(zone: str, minutes: int) -> None:
     now = minutes * MINUTE + 1
-    assert blocks.day_start(now, zone) == recounted_day_start(now, zone)
+    assert windows.day_start(now, zone) == recounted_day_start(now, zone)
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a Windows process can't be chosen")
@@ -68,11 +68,11 @@ def test_a_day_begins_where_a_walk_back_through_its_minutes_ends(zone: str, minu
 def test_the_system_zone_gives_the_same_days_as_its_name(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now = instant("UTC", 2025, 1, 1)
     moments = [now + step * 7 * HOUR for step in range(1251)]
-    named = [blocks.day_start(moment, zone) for moment in moments]
+    named = [windows.day_start(moment, zone) for moment in moments]
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
-        assert [blocks.day_start(moment, None) for moment in moments] == named
+        assert [windows.day_start(moment, None) for moment in moments] == named
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -81,12 +81,12 @@ def test_the_system_zone_gives_the_same_days_as_its_name(zone: str, monkeypatch:
 @pytest.mark.parametrize("zone", ["Nowhere/Atall", "", "../etc/passwd", "/etc/passwd", "Europe", "\0"])
 def test_an_unknown_zone_is_a_lookup_error(zone: str) -> None:
     with pytest.raises(LookupError):
-        blocks.day_start(NOON, zone)
+        windows.day_start(NOON, zone)
 
 
 @pytest.mark.parametrize("now", [-(10**30), 10**30])
 def test_years_that_no_calendar_knows_have_utc_days(now: int) -> None:
-    start = blocks.day_start(now, None)
+    start = windows.day_start(now, None)
     assert start <= now < start + 24 * HOUR
 
 
@@ -113,7 +113,7 @@ def test_today_is_the_sum_of_what_lies_between_the_days_start_and_now(
     moments = moments_of(steps)
     now_us, start_us = NOON + now * MINUTE, NOON + start * MINUTE
     expected = sum(cost for at, cost, _ in moments if start_us <= at <= now_us)
-    assert blocks.today(moments, now_us, start_us) == expected
+    assert windows.today(moments, now_us, start_us) == expected
 
 
 def recounted(moments: list[tuple[int, int, int]], now: int, resets_at: float | None) -> Block | None:
@@ -152,14 +152,14 @@ def test_the_block_is_that_of_a_plain_recount(steps: list[tuple[int, int, int]],
     moments = moments_of(steps)
     now_us = NOON + now * MINUTE
     resets_at = None if resets is None else now_us / SECOND + resets * 60
-    assert blocks.block(moments, now_us, resets_at) == recounted(moments, now_us, resets_at)
+    assert windows.block(moments, now_us, resets_at) == recounted(moments, now_us, resets_at)
 
 
 @given(steps=STEPS, begin=st.integers(-600, 6000), length=st.integers(0, 600))
 def test_a_window_holds_its_begin_and_not_its_end(steps: list[tuple[int, int, int]], begin: int, length: int) -> None:
     moments = moments_of(steps)
     start, end = NOON + begin * MINUTE, NOON + (begin + length) * MINUTE
-    assert blocks.window(moments, start, end) == recounted_window(moments, start, end)
+    assert windows.window(moments, start, end) == recounted_window(moments, start, end)
 
 
 @pytest.mark.parametrize(
@@ -179,13 +179,13 @@ def test_a_window_holds_its_begin_and_not_its_end(steps: list[tuple[int, int, in
     ],
 )
 def test_an_absurd_reset_is_no_reset(resets_at: float | None) -> None:
-    assert blocks.sane_reset(resets_at, NOON) is None
+    assert windows.sane_reset(resets_at, NOON) is None
     moments = [(NOON - HOUR, 7, 1)]
-    assert blocks.block(moments, NOON, resets_at) == Block(NOON - HOUR, NOON + 4 * HOUR, 7, 1, NOON - HOUR)
+    assert windows.block(moments, NOON, resets_at) == Block(NOON - HOUR, NOON + 4 * HOUR, 7, 1, NOON - HOUR)
 
 
 def test_a_reset_without_responses_is_a_block_of_nothing() -> None:
-    found = blocks.block([], NOON, NOON / SECOND + 60)
+    found = windows.block([], NOON, NOON / SECOND + 60)
     assert found == Block(NOON + MINUTE - WINDOW, NOON + MINUTE)
     assert found.cost_per_hour(NOON) is None
     assert found.tokens_per_minute(NOON) is None

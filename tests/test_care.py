@@ -16,16 +16,18 @@ from pathlib import Path
 import pytest
 
 import trees
-from ccusage_line import answer, care, database, price_store
+from ccusage_line import answer
 from ccusage_line.errors import UserError
-from ccusage_line.index import Index
-from ccusage_line.survey import session_ids
+from ccusage_line.index import care, schema
+from ccusage_line.index.index import Index
+from ccusage_line.index.questions import session_ids
+from ccusage_line.prices import stored
 from compare import as_shown, assert_same, find_price
 from conftest import ROOT, Home
 from lines import ID, OTHER, line
 
 SECRET = "33333333-3333-4333-8333-333333333333"
-DB = database.NAME
+DB = schema.NAME
 
 
 @pytest.fixture
@@ -129,7 +131,7 @@ def test_verify_names_a_published_answer_that_the_index_does_not_give(
     assert session is not None
     stat = os.stat(path)
     depends = [(str(path), (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))]
-    config = price_store.sources(os.environ)
+    config = stored.sources(os.environ)
     answer.write(index.folder, config, depends, answer.of_session(session, index.model_rows(ID), False))  # type: ignore[arg-type]
     assert answer.read(index.folder, ID, config) is not None
     assert care.verify(index) == []
@@ -560,7 +562,7 @@ def test_the_log_of_a_damaged_index_is_read_too(home: Home) -> None:
     index.close()
     for suffix, data in kept.items():
         (folder / (DB + suffix)).write_bytes(data)
-    assert database.set_aside(str(folder / DB)) is not None
+    assert schema.set_aside(str(folder / DB)) is not None
     assert outputs(home, "1 transcripts that are gone were carried over") == {ID: (100, False), "old-1": (100, True)}
 
 
@@ -585,10 +587,10 @@ def test_damage_after_damage_keeps_what_was_carried_over(damaged_home: Home) -> 
 def test_a_whole_database_is_not_set_aside(damaged_home: Home) -> None:
     folder = index_folder(damaged_home)
     care.mend(str(folder))
-    error = database.DatabaseError("database disk image is malformed")
+    error = schema.DatabaseError("database disk image is malformed")
     assert care.recover(damaged_home.env, error)  # another process may have mended it: asking again is right
-    assert not care.recover(damaged_home.env, database.OperationalError("database is locked"))
-    assert not care.recover(damaged_home.env, database.OperationalError("database or disk is full"))
+    assert not care.recover(damaged_home.env, schema.OperationalError("database is locked"))
+    assert not care.recover(damaged_home.env, schema.OperationalError("database or disk is full"))
     assert not list(folder.glob("*.corrupt-*"))
     assert outputs(damaged_home) == LIVE | OLD
 
@@ -624,10 +626,10 @@ def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
     index.refresh()
     index.close()
     path = Path(index.folder, DB)
-    next_version = database.VERSION + 1
+    next_version = schema.VERSION + 1
     script = steps("ALTER TABLE meta ADD COLUMN note TEXT", "UPDATE meta SET note = 'moved'")
-    monkeypatch.setattr(database, "VERSION", next_version)
-    monkeypatch.setattr(database, "_MIGRATIONS", {**database._MIGRATIONS, next_version - 1: script})
+    monkeypatch.setattr(schema, "VERSION", next_version)
+    monkeypatch.setattr(schema, "_MIGRATIONS", {**schema._MIGRATIONS, next_version - 1: script})
     later = Index(index.folder, roots)
     assert later.stored
     assert version_of(path) == next_version
@@ -645,10 +647,10 @@ def test_a_migration_that_fails_changes_nothing(
     three_sessions(roots)
     index.refresh()
     index.close()
-    version = database.VERSION
+    version = schema.VERSION
     script = steps("ALTER TABLE meta ADD COLUMN note TEXT", "UPDATE nothing SET note = 'moved'")
-    monkeypatch.setattr(database, "VERSION", version + 1)
-    monkeypatch.setattr(database, "_MIGRATIONS", {**database._MIGRATIONS, version: script})
+    monkeypatch.setattr(schema, "VERSION", version + 1)
+    monkeypatch.setattr(schema, "_MIGRATIONS", {**schema._MIGRATIONS, version: script})
     later = Index(index.folder, roots)
     assert not later.stored
     later.refresh()
@@ -662,7 +664,7 @@ def test_a_migration_that_fails_changes_nothing(
 
 
 def test_every_older_version_has_its_migration() -> None:
-    assert set(database._MIGRATIONS) == set(range(1, database.VERSION))
+    assert set(schema._MIGRATIONS) == set(range(1, schema.VERSION))
 
 
 def test_a_newer_schema_is_left_alone_and_the_answer_comes_from_memory(home: Home) -> None:
@@ -670,7 +672,7 @@ def test_a_newer_schema_is_left_alone_and_the_answer_comes_from_memory(home: Hom
     assert home.run("session", "--json").code == 0
     path = index_folder(home) / DB
     with sqlite3.connect(path) as db:
-        db.execute(f"PRAGMA user_version = {database.VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     before = path.read_bytes()
@@ -692,13 +694,13 @@ def test_two_versions_that_take_turns_give_the_same_answers_and_lose_nothing(
     paths[SECRET].unlink()
     index.refresh()
     index.close()
-    this = database.VERSION
+    this = schema.VERSION
     expected = {ID: 200, OTHER: 100, SECRET: 100}
     for turn in range(6):
         newer = turn % 2 == 0
-        monkeypatch.setattr(database, "VERSION", this + newer)
+        monkeypatch.setattr(schema, "VERSION", this + newer)
         script = {this: steps("ALTER TABLE meta ADD COLUMN note TEXT")} if newer else {}
-        monkeypatch.setattr(database, "_MIGRATIONS", script)
+        monkeypatch.setattr(schema, "_MIGRATIONS", script)
         with paths[ID].open("a") as file:
             file.write(line(f"turn{turn}", "r"))
         expected[ID] += 100

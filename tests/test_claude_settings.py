@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccusage_line import claude_settings as settings
+from ccusage_line.claude_code import settings_file as settings
 from ccusage_line.errors import UserError
 
 COMMAND = "/opt/own/ccusage statusline"

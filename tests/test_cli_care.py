@@ -21,7 +21,7 @@ SCENARIOS = sorted((SHARED / "corpus" / "client").glob("*")) if SHARED.is_dir() 
 
 def listed(*names: str) -> bytes:
     """A price list as LiteLLM has it: enough known models to be believed, and the named ones."""
-    from ccusage_line.price_table import CURRENT
+    from ccusage_line.prices.embedded import CURRENT
 
     known = [name for name in CURRENT if name.startswith("claude-")]
     table = {}

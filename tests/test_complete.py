@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ccusage_line import complete
-from ccusage_line.index import Index
+from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
+from ccusage_line.prompt import completion
 from shells import EVERY_SHELL, PATIENCE, Shell, World, needs, plain
 
 OLD, NEW, ODD = "aaaa1111-0000", "aaaa2222-0000", "bbbb3333-0000"
@@ -122,16 +122,16 @@ def test_without_an_index_or_with_a_broken_one_there_is_nothing_and_no_word(worl
 
 def test_asking_for_ids_imports_neither_argparse_nor_argcomplete(world):
     code = (
-        "import os, sys; from ccusage_line import complete; assert complete.answer(os.environ);"
+        "import os, sys; from ccusage_line.prompt import completion; assert completion.answer(os.environ);"
         " print(*sorted(m for m in sys.modules))"
     )
     environ = world.environ | {"_ARGCOMPLETE": "1", "COMP_LINE": "ccusage --id ", "COMP_POINT": "13"}
-    here = str(Path(complete.__file__).parent.parent)
+    here = str(Path(completion.__file__).parents[2])
     ran = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {here!r}); {code}"],
         env=environ, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    heavy = {"argparse", "argcomplete", "json", "sqlite3", "platformdirs", "msgspec", "ccusage_line.index"}
+    heavy = {"argparse", "argcomplete", "json", "sqlite3", "platformdirs", "msgspec", "ccusage_line.index.index"}
     assert not heavy & set(ran.stdout.split())
 
 
@@ -140,7 +140,7 @@ def test_asking_for_ids_imports_neither_argparse_nor_argcomplete(world):
     [(0, "now"), (-5, "now"), (59, "now"), (60, "1 min ago"), (7200, "2 h ago"), (200_000, "2 d ago")],
 )
 def test_an_age_is_told_in_its_largest_unit(seconds, text):
-    assert complete.age(seconds) == text
+    assert completion.age(seconds) == text
 
 
 # --- everything else ---------------------------------------------------------------------------------------------

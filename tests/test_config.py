@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from ccusage_line import config, price_store, prices
+from ccusage_line import config
 from ccusage_line.config import SECTIONS, ConfigError, arguments, fingerprint_path, load, reference, show
-from ccusage_line.index import Index
-from ccusage_line.price_store import dependencies, is_plain, settled
+from ccusage_line.index.index import Index
+from ccusage_line.prices import stored
+from ccusage_line.prices import table as prices
+from ccusage_line.prices.stored import dependencies, is_plain, settled
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -143,7 +145,7 @@ def test_the_environment_goes_before_the_file(
 
 
 def test_the_environment_goes_before_the_file_for_the_address_of_prices(environ: dict[str, str]) -> None:
-    from ccusage_line.price_update import address
+    from ccusage_line.prices.refresh import address
 
     write(environ, FULL)
     found = load(environ)
@@ -448,8 +450,8 @@ def test_asking_whether_it_is_settled_imports_no_package(
     code = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
-from ccusage_line import price_store
-print(price_store.settled(os.environ).values["session"]["order"], price_store.is_plain(os.environ))
+from ccusage_line.prices import stored
+print(stored.settled(os.environ).values["session"]["order"], stored.is_plain(os.environ))
 print(*sorted(set(sys.modules) & {{"json", "re", "tomllib", "typing", "platformdirs", "ccusage_line.config"}}))
 """
     done = subprocess.run(
@@ -490,7 +492,7 @@ def test_answers_depend_on_the_price_list_the_config_and_the_policy(environ: dic
 def test_the_copy_is_for_its_owner_alone(environ: dict[str, str]) -> None:
     write(environ, FULL)
     load(environ)
-    path = price_store.settled_path(environ["CCUSAGE_STATE_DIR"])
+    path = stored.settled_path(environ["CCUSAGE_STATE_DIR"])
     assert os.stat(path).st_mode & 0o077 == 0
 
 
@@ -555,7 +557,7 @@ def test_the_documented_example_is_valid(environ: dict[str, str]) -> None:
 
 
 def test_the_sections_are_those_options_of_the_statusline() -> None:
-    from ccusage_line.statusline import complaint, parse_options
+    from ccusage_line.statusline.line import complaint, parse_options
 
     values = {"mode": "auto", "timezone": "UTC", "cost-source": "cc", "visual-burn-rate": "text", "format": "{model}"}
     values |= {"context-low-threshold": "10", "context-medium-threshold": "20"}

@@ -18,11 +18,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccusage_line import lane2, managed, price_store, price_table, prices
 from ccusage_line.config import load
-from ccusage_line.price_show import show
-from ccusage_line.price_store import Contract, dependencies, policy_files, policy_path
-from ccusage_line.prices import PICO, UNIT, Price, PriceTable, cost
+from ccusage_line.index import publishing
+from ccusage_line.prices import embedded, managed, stored
+from ccusage_line.prices import table as prices
+from ccusage_line.prices.show import show
+from ccusage_line.prices.stored import Contract, dependencies, policy_files, policy_path
+from ccusage_line.prices.table import PICO, UNIT, Price, PriceTable, cost
 from conftest import SHARED, Home
 from lines import ID, SONNET, line, usage
 from test_prices import CLAUDE, PREFIXES, SUFFIXES, spellings, versions
@@ -62,13 +64,13 @@ def known(model: str) -> Price:
 
 
 def contract() -> Contract:
-    found = price_store.contract(os.environ, policy_files(os.environ))
+    found = stored.contract(os.environ, policy_files(os.environ))
     assert found is not None
     return found
 
 
 def listed(model: str) -> Price:
-    price = PriceTable(price_table.OVERLAY, price_table.CURRENT, price_table.RETIRED).find(model)
+    price = PriceTable(embedded.OVERLAY, embedded.CURRENT, embedded.RETIRED).find(model)
     assert price is not None, model
     return price
 
@@ -211,7 +213,7 @@ def test_a_cost_is_that_of_the_clients_formula(
 @given(st.sampled_from(sorted(CLAUDE)), st.data())
 def test_a_row_never_counts_for_another_version(model: tuple[str, int, int], data: st.DataObject) -> None:
     agreed = Contract("", (), False, PICO, {"claude-{}-{}-{}".format(*model): (77, 0, 0, 0)}, "1", [], [])
-    table = PriceTable(price_table.OVERLAY, price_table.CURRENT, price_table.RETIRED, contract=agreed)
+    table = PriceTable(embedded.OVERLAY, embedded.CURRENT, embedded.RETIRED, contract=agreed)
     other = data.draw(st.sampled_from(sorted(CLAUDE.keys() - {model})))
     price = table.find(data.draw(spellings(*other)))
     assert price is None or price.input != 77
@@ -404,7 +406,7 @@ def test_a_broken_file_costs_itself_and_is_said(
 def test_a_link_to_nowhere_is_no_policy(policy: Path) -> None:
     policy.parent.mkdir()
     policy.symlink_to("/nonexistent/x")
-    assert price_store.contract(os.environ, policy_files(os.environ)) is None
+    assert stored.contract(os.environ, policy_files(os.environ)) is None
 
 
 # --- the copy for those that never read JSON ---
@@ -434,11 +436,12 @@ def test_using_settled_rates_imports_no_package(policy: Path, monkeypatch: pytes
     settle(monkeypatch)
     code = """
 import sys
-from ccusage_line import prices
+from ccusage_line.prices import table as prices
 print(prices.table().find("claude-sonnet-5-5").input)
-print(*sorted(set(sys.modules) & {"json", "re", "decimal", "typing", "ccusage_line.managed", "ccusage_line.config"}))
+heavy = {"json", "re", "decimal", "typing", "ccusage_line.prices.managed", "ccusage_line.config"}
+print(*sorted(set(sys.modules) & heavy))
 """
-    root = Path(prices.__file__).parent.parent
+    root = Path(prices.__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{code}"],
         capture_output=True,
@@ -496,7 +499,7 @@ def test_rates_count_where_nothing_can_be_stored(policy: Path, tmp_path: Path) -
 def test_the_copy_is_for_its_owner_alone(policy: Path) -> None:
     agree(policy, {"multiplier": 0.5})
     contract()
-    path = Path(os.environ["CCUSAGE_STATE_DIR"], price_store.CONTRACT)
+    path = Path(os.environ["CCUSAGE_STATE_DIR"], stored.CONTRACT)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -506,10 +509,10 @@ def test_a_spoilt_copy_is_made_anew(
 ) -> None:
     agree(policy, {"multiplier": 0.5})
     settle(monkeypatch)
-    path = Path(os.environ["CCUSAGE_STATE_DIR"], price_store.CONTRACT)
+    path = Path(os.environ["CCUSAGE_STATE_DIR"], stored.CONTRACT)
     path.write_bytes(spoil(path.read_bytes()))
     assert contract().multiplier == PICO // 2
-    assert price_store.load_contract(os.environ["CCUSAGE_STATE_DIR"]) is not None
+    assert stored.load_contract(os.environ["CCUSAGE_STATE_DIR"]) is not None
 
 
 # --- processes ---
@@ -606,7 +609,7 @@ def test_nothing_is_published_at_rates_that_have_gone_meanwhile(used: Home, monk
     time.sleep(SETTLED)
     for name, value in used.env.items():
         monkeypatch.setenv(name, value)
-    lane = lane2.refreshed(os.environ, ID, "auto")
+    lane = publishing.refreshed(os.environ, ID, "auto")
     assert lane is not None
     assert sum(model.cost for model in lane.session.models) == 1_500_005_000_000
     used.policy.unlink()

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import trees
-from ccusage_line import reading as plain
-from ccusage_line import typed
 from ccusage_line.digest import load_blake2, public_blake2
-from ccusage_line.reading import Reading
-from ccusage_line.response import Claim, load_scanner, objects, public_scanner
-from ccusage_line.transcript import Block
+from ccusage_line.transcripts import bulk_decoder
+from ccusage_line.transcripts import reading as plain
+from ccusage_line.transcripts.claims import Claim, load_scanner, objects, public_scanner
+from ccusage_line.transcripts.files import Block
+from ccusage_line.transcripts.reading import Reading
 from lines import record, usage
 
 
@@ -40,7 +40,7 @@ def said(data: bytes, read_block: Callable[..., None]) -> Said:
 
 
 def both(data: bytes) -> tuple[Said, Said]:
-    return said(data, plain.read_block), said(data, typed.read_block)
+    return said(data, plain.read_block), said(data, bulk_decoder.read_block)
 
 
 def written(**changes: Any) -> bytes:

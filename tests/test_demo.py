@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ccusage_line import demo
-from ccusage_line.index import Index
+from ccusage_line.index.index import Index
 from ccusage_line.session import Session
 
 

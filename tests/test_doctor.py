@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
-from ccusage_line import doctor, price_store, price_table, prices
+from ccusage_line import doctor
 from ccusage_line.config import load
 from ccusage_line.doctor import CHECKS, Finding, as_json, as_text, findings, is_healthy
-from ccusage_line.index import Index
+from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
+from ccusage_line.prices import embedded, stored
+from ccusage_line.prices import table as prices
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -184,16 +186,16 @@ def unpriced_model(m: Machine) -> None:
 
 
 def price_table_spoilt(m: Machine) -> None:
-    path = Path(price_store.refreshed_path(str(m.state)))
+    path = Path(stored.refreshed_path(str(m.state)))
     path.touch(0o600)
     path.write_bytes(b"spoilt")
 
 
 def prices_old(m: Machine) -> None:
     long_ago = int(time.time()) - 40 * 86400
-    current = dict(price_table.CURRENT)
-    table = price_store.Refreshed(current, "01234567", price_table.CURRENT_ID, "a list", long_ago, len(current))
-    price_store.save_refreshed(str(m.state), table)
+    current = dict(embedded.CURRENT)
+    table = stored.Refreshed(current, "01234567", embedded.CURRENT_ID, "a list", long_ago, len(current))
+    stored.save_refreshed(str(m.state), table)
 
 
 def config_wrong(m: Machine) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import trees
-from ccusage_line import prices
-from ccusage_line.explain import NAMES, Explanation, as_data, as_text, explain
-from ccusage_line.index import Index
-from ccusage_line.prices import PICO
+from ccusage_line.index.index import Index
+from ccusage_line.prices import table as prices
+from ccusage_line.prices.table import PICO
+from ccusage_line.report.explain import NAMES, Explanation, as_data, as_text, explain
 
 SHARED = Path(os.environ.get("CCUSAGE_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
 CLIENT = SHARED / "corpus" / "client"

@@ -1080,7 +1080,7 @@ def test_every_sessions_tokens_are_those_of_the_servers_ledger(expected: Path) -
     or NO_CORPUS,
 )
 def test_every_sessions_cost_is_the_clients_own_where_its_models_have_prices(expected: Path) -> None:
-    prices = pytest.importorskip("ccusage_line.prices")
+    prices = pytest.importorskip("ccusage_line.prices.table")
     truth = json.loads(expected.read_text())
     ledger: dict[str, float] = defaultdict(float)
     for request in truth["requests"]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import fresh
 import trees
-from ccusage_line.index import Index
+from ccusage_line.index.index import Index
 from compare import assert_same, find_price
 from test_decoders import HOSTILE, both
 

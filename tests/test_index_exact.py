@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 import fresh
 import trees
-from ccusage_line import bulk, ledger, rows
-from ccusage_line.care import rebuild, verify
-from ccusage_line.index import Index
-from ccusage_line.transcript import walk
+from ccusage_line import accounting
+from ccusage_line.index import rows, workers
+from ccusage_line.index.care import rebuild, verify
+from ccusage_line.index.index import Index
+from ccusage_line.transcripts.files import walk
 from compare import assert_same, find_price
 from lines import ID, OPUS, OTHER, line, record, usage
 
@@ -96,8 +97,8 @@ def test_a_first_index_is_one_fresh_reading(tree: trees.Tree) -> None:
 def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_reading(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bulk, "PARALLEL", 0)
-    monkeypatch.setattr(bulk, "BATCH", 2)
+    monkeypatch.setattr(workers, "PARALLEL", 0)
+    monkeypatch.setattr(workers, "BATCH", 2)
     for seed in range(30):
         with folder() as base:
             trees.write_tree(trees.seeded_tree(seed, 10), base / "data")
@@ -113,9 +114,9 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
 def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
     monkeypatch: pytest.MonkeyPatch, killed: bool
 ) -> None:
-    monkeypatch.setattr(bulk, "PARALLEL", 0)  # as a large one, but in one process
-    monkeypatch.setattr(bulk, "_cores", lambda: 1)
-    monkeypatch.setattr(bulk, "BATCH", 2)
+    monkeypatch.setattr(workers, "PARALLEL", 0)  # as a large one, but in one process
+    monkeypatch.setattr(workers, "_cores", lambda: 1)
+    monkeypatch.setattr(workers, "BATCH", 2)
     with folder() as base:
         project = base / "data" / "projects" / "-home-ann-web"
         project.mkdir(parents=True)
@@ -151,8 +152,8 @@ def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
 
 @pytest.mark.parametrize(("call", "times"), [("fork", 0), ("fork", 1), ("pipe", 0), ("pipe", 1), ("pipe", 2)])
 def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.MonkeyPatch, call: str, times: int) -> None:
-    monkeypatch.setattr(bulk, "PARALLEL", 0)
-    monkeypatch.setattr(bulk, "_cores", lambda: 3)
+    monkeypatch.setattr(workers, "PARALLEL", 0)
+    monkeypatch.setattr(workers, "_cores", lambda: 3)
     really, done = getattr(os, call), 0
 
     def refused() -> object:
@@ -176,8 +177,8 @@ def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.Monk
 
 
 def test_a_first_index_killed_at_any_moment_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "PARALLEL", 0)
-    monkeypatch.setattr(bulk, "BATCH", 3)
+    monkeypatch.setattr(workers, "PARALLEL", 0)
+    monkeypatch.setattr(workers, "BATCH", 3)
     chance = random.Random(9)
     killed = 0
     for seed in range(12):
@@ -206,9 +207,9 @@ def test_a_first_index_killed_at_any_moment_goes_on(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_first_index_of_more_files_than_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert bulk._TASKS * bulk._NUMBER <= 4096  # all that the smallest pipe takes at once
-    monkeypatch.setattr(bulk, "PARALLEL", 0)
-    monkeypatch.setattr(bulk, "_TASKS", 2)
+    assert workers._TASKS * workers._NUMBER <= 4096  # all that the smallest pipe takes at once
+    monkeypatch.setattr(workers, "PARALLEL", 0)
+    monkeypatch.setattr(workers, "_TASKS", 2)
     with folder() as base:
         trees.write_tree(trees.seeded_tree(3, 10), base / "data")
         index = Index(str(base / "state"), [str(base / "data" / "projects")])
@@ -218,11 +219,11 @@ def test_a_first_index_of_more_files_than_tasks(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_first_index_loses_nothing_with_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "PARALLEL", 0)
+    monkeypatch.setattr(workers, "PARALLEL", 0)
     with folder() as base:
         trees.write_tree(trees.seeded_tree(3, 10), base / "data")
         index = Index(str(base / "state"), [str(base / "data" / "projects")])
-        monkeypatch.setattr(bulk, "_send", lambda pipe, data: os.kill(os.getpid(), signal.SIGKILL))
+        monkeypatch.setattr(workers, "_send", lambda pipe, data: os.kill(os.getpid(), signal.SIGKILL))
         index.refresh()
         assert_same(index, fresh.read([base / "data"], find_price))
         index.close()
@@ -238,9 +239,9 @@ def plan(index: Index) -> str:
 def test_a_first_index_that_was_interrupted_goes_on(
     monkeypatch: pytest.MonkeyPatch, seed: int, finish: Callable[[Index], None]
 ) -> None:
-    monkeypatch.setattr(bulk, "PARALLEL", 0)  # as a large one, but in one process
-    monkeypatch.setattr(bulk, "_cores", lambda: 1)
-    monkeypatch.setattr(bulk, "BATCH", 1)
+    monkeypatch.setattr(workers, "PARALLEL", 0)  # as a large one, but in one process
+    monkeypatch.setattr(workers, "_cores", lambda: 1)
+    monkeypatch.setattr(workers, "BATCH", 1)
     with folder() as base:
         trees.write_tree(trees.seeded_tree(seed, 12), base / "data")
         roots = [str(base / "data" / "projects")]
@@ -269,7 +270,7 @@ def test_a_first_index_that_was_interrupted_goes_on(
 def test_what_other_processes_count_during_a_first_index_is_in_its_sums(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(bulk, "BATCH", 1)
+    monkeypatch.setattr(workers, "BATCH", 1)
     with folder() as base:
         trees.write_tree(trees.seeded_tree(seed, 10), base / "data")
         roots = [str(base / "data" / "projects")]
@@ -345,7 +346,7 @@ def test_a_recount_knows_the_lines_of_a_file_that_holds_copies_too(messages: tup
         path.write_text(line(messages[0]) + json.dumps(copy) + "\n" + json.dumps(another) + "\n")
         index = Index(str(base / "state"), [str(base / "data" / "projects")])
         index.refresh()
-        assert index.db.execute("SELECT counted FROM holds").fetchall() == [(ledger.LINE,)] * 2
+        assert index.db.execute("SELECT counted FROM holds").fetchall() == [(accounting.LINE,)] * 2
         assert verify(index) == []  # counts anew
         index.close()
 

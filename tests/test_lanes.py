@@ -20,15 +20,16 @@ before = set(sys.modules)
 LANE = (
     BARE
     + """
-from ccusage_line import fastlane
-answered = fastlane.answer(sys.argv[1:])
+from ccusage_line import fast
+answered = fast.answer(sys.argv[1:])
 sys.stderr.write(" ".join([str(answered), *sorted(set(sys.modules) - before)]))
 """
 )
 CLI = """
 import sys
-from ccusage_line import __main__, fastlane
-fastlane.answer = lambda argv: False
+from ccusage_line import __main__
+from ccusage_line import fast
+fast.answer = lambda argv: False
 sys.exit(__main__.main())
 """
 OURS = {
@@ -36,17 +37,18 @@ OURS = {
     "ccusage_line",
     "ccusage_line.answer",
     "ccusage_line.digest",
-    "ccusage_line.fastlane",
+    "ccusage_line.fast",
     "ccusage_line.paths",
 }
-LANE_1 = OURS | {"_blake2", "ccusage_line.price_store", "ccusage_line.published"}
+LANE_1 = OURS | {"_blake2", "ccusage_line.prices", "ccusage_line.prices.stored", "ccusage_line.published"}
 FROM_NUMBERS = {  # what a published answer that is not printed as it stands takes
     "ccusage_line.clock",
-    "ccusage_line.digest",
     "ccusage_line.jsontext",
-    "ccusage_line.ledger",
+    "ccusage_line.accounting",
     "ccusage_line.prices",
-    "ccusage_line.response",
+    "ccusage_line.prices.table",
+    "ccusage_line.transcripts",
+    "ccusage_line.transcripts.claims",
     "ccusage_line.session",
     "_json",
 }
@@ -57,16 +59,17 @@ LANE_2 = (
     | {
         "_functools",
         "_sqlite3",
-        "ccusage_line.database",
         "ccusage_line.index",
-        "ccusage_line.lane2",
-        "ccusage_line.price_store",
-        "ccusage_line.price_table",
-        "ccusage_line.reading",
+        "ccusage_line.index.schema",
+        "ccusage_line.index.index",
+        "ccusage_line.index.publishing",
+        "ccusage_line.prices.stored",
+        "ccusage_line.prices.embedded",
+        "ccusage_line.transcripts.reading",
         "ccusage_line.recent",
-        "ccusage_line.refresh",
-        "ccusage_line.rows",
-        "ccusage_line.transcript",
+        "ccusage_line.index.refresh",
+        "ccusage_line.index.rows",
+        "ccusage_line.transcripts.files",
     }
 )
 SETTLED = 2.1  # seconds after which an answer may be published
@@ -124,7 +127,7 @@ def test_lane_1_loads_no_more_than(used: Home, args: list[str], modules: set[str
     answered, found = loaded(used, "session", "--id", ID, *args)
     assert answered
     assert found - modules == set()
-    assert "ccusage_line.index" not in found
+    assert "ccusage_line.index.index" not in found
 
 
 @pytest.mark.parametrize(
@@ -162,9 +165,9 @@ def test_the_command_line_loads_neither_network_nor_decoder(used: Home) -> None:
 @pytest.mark.parametrize("before", ["", "import typing_extensions", "sys.modules['typing_extensions'] = None"])
 def test_the_bulk_decoder_does_without_typing_extensions(before: str) -> None:
     told = "print('typing_extensions' in sys.modules, read_block.__module__)"
-    code = f"import sys\n{before}\nfrom ccusage_line.bulk import typed_reader\nread_block = typed_reader()\n{told}"
+    code = f"import sys\n{before}\nfrom ccusage_line.index.workers import typed_reader as t\nread_block = t()\n{told}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert done.stdout.decode().split() == [str(bool(before)), "ccusage_line.typed"]
+    assert done.stdout.decode().split() == [str(bool(before)), "ccusage_line.transcripts.bulk_decoder"]
 
 
 FORMS = [

@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 import fresh
-from ccusage_line import database, first, migration, readyline, recount
-from ccusage_line.care import verify
-from ccusage_line.index import Index
+from ccusage_line.index import first, migration, schema, totals
+from ccusage_line.index.care import verify
+from ccusage_line.index.index import Index
+from ccusage_line.prompt import line as readyline
 from ccusage_line.session import MODES
 from compare import as_read, as_shown, assert_same, find_price
 from conftest import Home
@@ -205,7 +206,7 @@ def test_an_index_is_migrated_once(upgraded: Home) -> None:
     index = opened(upgraded)
     index.refresh()
     index.close()
-    assert version_of(upgraded) == database.VERSION
+    assert version_of(upgraded) == schema.VERSION
     again = opened(upgraded)
     assert again.complete
     again.refresh()
@@ -250,10 +251,10 @@ def dying(module: ModuleType, name: str, calls: int) -> Callable[[], None]:
     [
         pytest.param(migration, "claim_row", 0, 1, id="before-the-first-claim"),
         pytest.param(migration, "claim_row", 9, 1, id="between-claims"),
-        pytest.param(database, "take_back_reports", 0, 2, id="after-the-migration"),
+        pytest.param(schema, "take_back_reports", 0, 2, id="after-the-migration"),
         pytest.param(first, "store", 0, 2, id="before-transcripts-are-stored"),
         pytest.param(first, "finish", 0, 2, id="before-the-sums"),
-        pytest.param(recount, "recount", 0, 2, id="in-the-sums"),
+        pytest.param(totals, "recount", 0, 2, id="in-the-sums"),
     ],
 )
 def test_an_interrupted_migration_goes_on(upgraded: Home, module: ModuleType, name: str, calls: int, left: int) -> None:
@@ -380,7 +381,7 @@ def test_the_statusline_shows_the_clients_total_until_somebody_has_migrated(upgr
     ran = upgraded.run("statusline", "--cost-source", "auto", input=payload("s-live"))
     assert (ran.code, ran.err) == (0, "")
     assert "$7.77" in ran.out
-    until(lambda: version_of(upgraded) == database.VERSION, "the sweep has migrated")
+    until(lambda: version_of(upgraded) == schema.VERSION, "the sweep has migrated")
     until(lambda: "today" in upgraded.run("statusline", input=payload("s-live")).out, "the sweep has counted")
     ran = upgraded.run("statusline", "--cost-source", "both", input=payload("s-live"))
     assert "$0.01 ccusage" in ran.out
@@ -395,7 +396,7 @@ def test_the_prompt_keeps_its_line_until_somebody_has_migrated(upgraded: Home) -
     os.makedirs(os.path.dirname(path), mode=0o700)
     readyline.write(path, "as of old", looked=0, expires=0)
     assert upgraded.run("prompt", "--for", "starship", "--cwd", str(project)).out == "as of old\n"
-    until(lambda: version_of(upgraded) == database.VERSION, "the sweep has migrated")
+    until(lambda: version_of(upgraded) == schema.VERSION, "the sweep has migrated")
     assert "$" in upgraded.run("prompt", "--for", "starship", "--cwd", str(project)).out
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccusage_line import prices
 from ccusage_line.config import load
 from ccusage_line.errors import UsageError
 from ccusage_line.jsontext import short_model
-from ccusage_line.price_show import fitting, models_text, show
+from ccusage_line.prices import table as prices
+from ccusage_line.prices.show import fitting, models_text, show
 from conftest import Home
 from lines import ID, line
 

@@ -21,11 +21,14 @@ from typing import Any
 
 import pytest
 
-from ccusage_line import price_store, price_table, price_update, prices
 from ccusage_line.errors import UsageError
-from ccusage_line.index import Index
-from ccusage_line.price_show import show
-from ccusage_line.price_update import Refused, Result, before_report, is_due, merged, parse, refresh
+from ccusage_line.index.index import Index
+from ccusage_line.prices import embedded as price_table
+from ccusage_line.prices import refresh as price_update
+from ccusage_line.prices import stored as price_store
+from ccusage_line.prices import table as prices
+from ccusage_line.prices.refresh import Refused, Result, before_report, is_due, merged, parse, refresh
+from ccusage_line.prices.show import show
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CCUSAGE_SHARED", ROOT.parent / "shared"))
@@ -359,7 +362,7 @@ def test_a_slow_server_holds_nobody_beyond_the_time_out(
 def test_a_process_that_gave_up_on_a_slow_server_ends_at_once(server: Server, state: str) -> None:
     server.answer = drip
     code = f"""
-from ccusage_line import price_update
+from ccusage_line.prices import refresh as price_update
 print(price_update.refresh({state!r}, force=True, timeout=1.0, address={server.address!r}).status)
 """
     began = time.monotonic()
@@ -738,7 +741,7 @@ def test_loading_a_refreshed_table_imports_no_package(server: Server, state: str
     ask(server, state)
     code = """
 import sys
-from ccusage_line import prices
+from ccusage_line.prices import table as prices
 print(prices.table().source)
 print(*sorted({name.partition(".")[0] for name in sys.modules} & {"json", "re", "hashlib", "httpx", "filelock",
     "platformdirs", "msgspec", "typing", "pathlib", "decimal", "sqlite3"}))

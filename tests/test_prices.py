@@ -15,8 +15,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from ccusage_line import price_table, prices
-from ccusage_line.prices import MEMO_LIMIT, NAME_LIMIT, PICO, UNIT, Price, PriceTable, cost, part_id, pico, table
+from ccusage_line.prices import embedded
+from ccusage_line.prices import table as prices
+from ccusage_line.prices.table import MEMO_LIMIT, NAME_LIMIT, PICO, UNIT, Price, PriceTable, cost, part_id, pico, table
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("input", "output", "write_5m", "write_1h", "read")
@@ -224,7 +225,7 @@ def test_cost_is_the_exact_fraction_rounded_once(
     assert cost(price, *five_counts, searches, is_fast, is_us) == round((exact + Fraction(searches, 100)) * PICO)
 
 
-all_names = sorted({**price_table.RETIRED, **price_table.CURRENT, **price_table.OVERLAY})
+all_names = sorted({**embedded.RETIRED, **embedded.CURRENT, **embedded.OVERLAY})
 
 
 @given(st.sampled_from(all_names), st.tuples(*[counts] * 5), st.sampled_from(KINDS), counts, st.booleans())
@@ -592,7 +593,7 @@ def test_a_price_of_ones_own_counts_under_every_spelling(model: tuple[str, int, 
     family, major, minor = model
     version = data.draw(st.sampled_from([f"{major}-{minor}", f"{major}.{minor}"]))
     written = data.draw(st.sampled_from([f"claude-{family}-{version}", f"claude-{version}-{family}"]))
-    own = PriceTable({}, price_table.CURRENT, {}, own={written: entry(77)})
+    own = PriceTable({}, embedded.CURRENT, {}, own={written: entry(77)})
     name = data.draw(spellings(*model))
     price = own.find(name)
     assert price is not None
@@ -644,7 +645,7 @@ def test_every_listed_name_has_a_price_in_any_case(name: str) -> None:
 
 
 def test_the_names_remembered_are_bounded() -> None:
-    prices_in_use = PriceTable({}, price_table.CURRENT, {})
+    prices_in_use = PriceTable({}, embedded.CURRENT, {})
     for number in range(3 * MEMO_LIMIT):
         prices_in_use.find(f"claude-opus-{number}")
         assert len(prices_in_use._memo) <= MEMO_LIMIT
@@ -714,10 +715,10 @@ def test_asking_for_the_long_window_leaves_the_short_one_alone() -> None:
 
 
 def test_the_embedded_fingerprint_is_that_of_the_embedded_prices() -> None:
-    parts = (price_table.OVERLAY, price_table.CURRENT, price_table.RETIRED)
-    assert [part_id(part) for part in parts] == [price_table.OVERLAY_ID, price_table.CURRENT_ID, price_table.RETIRED_ID]
+    parts = (embedded.OVERLAY, embedded.CURRENT, embedded.RETIRED)
+    assert [part_id(part) for part in parts] == [embedded.OVERLAY_ID, embedded.CURRENT_ID, embedded.RETIRED_ID]
     assert table().fingerprint == PriceTable(*parts).fingerprint
-    assert table().source == price_table.SOURCE == "LiteLLM 1.109.1"
+    assert table().source == embedded.SOURCE == "LiteLLM 1.109.1"
 
 
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["overlay", "current", "retired"])
@@ -741,7 +742,7 @@ def test_the_fingerprint_is_short_and_does_not_depend_on_order() -> None:
 
 
 def test_every_embedded_name_is_lower_case_and_every_entry_whole() -> None:
-    for part in (price_table.OVERLAY, price_table.CURRENT, price_table.RETIRED):
+    for part in (embedded.OVERLAY, embedded.CURRENT, embedded.RETIRED):
         assert part
         for name, packed in part.items():
             assert name == name.lower()
@@ -759,10 +760,11 @@ def test_prices_load_nothing_else(tmp_path: Path) -> None:
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 before = set(sys.modules)
-import ccusage_line.prices
+import ccusage_line.prices.table
 print(*sorted(set(sys.modules) - before))
 before = set(sys.modules)
-print(ccusage_line.prices.table().find("claude-opus-5").input, ccusage_line.prices.table().fingerprint != "")
+table = ccusage_line.prices.table.table()
+print(table.find("claude-opus-5").input, table.fingerprint != "")
 print(*sorted(set(sys.modules) - before))
 """
     done = subprocess.run(
@@ -775,12 +777,12 @@ print(*sorted(set(sys.modules) - before))
     )
     assert (done.returncode, done.stderr) == (0, "")
     first, answer, then = done.stdout.splitlines()
-    assert set(first.split()) <= {"__future__", "ccusage_line", "ccusage_line.prices"}
+    assert set(first.split()) <= {"__future__", "ccusage_line", "ccusage_line.prices", "ccusage_line.prices.table"}
     assert answer == "5000000000 True"
     assert {name for name in then.split() if name.startswith("ccusage_line")} == {
         "ccusage_line.paths",
-        "ccusage_line.price_store",
-        "ccusage_line.price_table",
+        "ccusage_line.prices.stored",
+        "ccusage_line.prices.embedded",
     }
 
 
@@ -896,7 +898,7 @@ def test_of_a_whole_price_list_only_what_is_wanted_is_taken(tmp_path: Path) -> N
     done = make(tmp_path, listed)
     assert (done.returncode, done.stderr) == (0, "")
     made: dict[str, object] = {}
-    exec(compile(done.stdout, "price_table.py", "exec"), made)
+    exec(compile(done.stdout, "embedded.py", "exec"), made)
     assert list(made["CURRENT"]) == ["claude-new-9", "zai/glm-9"]  # type: ignore[call-overload]
     assert "MIT License\n\nCopyright (c) 2023 Berri AI\n" in str(made["__doc__"])
     assert make(tmp_path, dict(reversed(listed.items()))).stdout == done.stdout
@@ -905,4 +907,4 @@ def test_of_a_whole_price_list_only_what_is_wanted_is_taken(tmp_path: Path) -> N
 def test_a_table_made_from_other_prices_is_not_the_committed_one(tmp_path: Path) -> None:
     done = make(tmp_path, {"claude-new-9": PLAIN}, "--check")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "price_table.py is not what these files give" in done.stderr
+    assert "embedded.py is not what these files give" in done.stderr

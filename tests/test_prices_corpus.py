@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from ccusage_line import price_table
-from ccusage_line.prices import PICO, UNIT, Price, cost, table
+from ccusage_line.prices import embedded
+from ccusage_line.prices.table import PICO, UNIT, Price, cost, table
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CCUSAGE_SHARED") or ROOT.parent / "shared")
@@ -97,8 +97,8 @@ def test_every_correction_of_the_list_is_what_the_client_has_too() -> None:
         "claude-opus-4-6-20260205": "claude-opus-4-6",
         "claude-opus-4-7-20260416": "claude-opus-4-7",
     }
-    assert price_table.OVERLAY.keys() - models.keys() == other_names.keys()
-    for name, entry in price_table.OVERLAY.items():
+    assert embedded.OVERLAY.keys() - models.keys() == other_names.keys()
+    for name, entry in embedded.OVERLAY.items():
         listed = models[other_names.get(name, name)]
         for rate, field in zip(entry[:5], FIELDS, strict=True):
             assert rate / UNIT * 1e6 == pytest.approx(listed[field], rel=1e-12), (name, field)
@@ -122,7 +122,7 @@ def test_every_model_of_the_client_has_its_prices_under_the_names_of_gateways(fo
 def test_every_priced_entry_of_the_lists_is_found_by_its_name(file: str) -> None:
     checked = 0
     for name, listed in load(PRICING / file).items():
-        if "input_cost_per_token" not in listed or name in price_table.OVERLAY:
+        if "input_cost_per_token" not in listed or name in embedded.OVERLAY:
             continue
         price = table().find(name)
         assert price is not None, name

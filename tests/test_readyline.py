@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ccusage_line import prompt, readyline
-from ccusage_line.index import Index
+from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
+from ccusage_line.prompt import command as prompt
+from ccusage_line.prompt import line as readyline
 from ccusage_line.session import ModelUsage, Session
 from shells import CLOCK_TICK, World, until
 
@@ -419,17 +420,17 @@ def test_a_line_that_holds_is_shown_without_the_index(world):
     world.spend(project)
     world.settle(project)
     code = (
-        "import sys; from ccusage_line import prompt; prompt.answer(sys.argv[1:]);"
+        "import sys; from ccusage_line.prompt import command; command.answer(sys.argv[1:]);"
         " print(*sorted(m for m in sys.modules if not m.startswith('_')))"
     )
-    here = str(Path(prompt.__file__).parent.parent)
+    here = str(Path(prompt.__file__).parents[2])
     ran = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {here!r}); {code}", "--cwd", str(project)],
         env=world.environ, capture_output=True, text=True, check=True,
     )  # fmt: skip
     text, modules = ran.stdout.splitlines()
     assert text.startswith("$0.10")
-    assert not {"argparse", "json", "re", "sqlite3", "ccusage_line.index", "platformdirs"} & set(modules.split())
+    assert not {"argparse", "json", "re", "sqlite3", "ccusage_line.index.index", "platformdirs"} & set(modules.split())
 
 
 def test_only_one_refresher_works_at_a_time_and_the_other_ends(world):
@@ -451,7 +452,7 @@ def test_only_one_refresher_works_at_a_time_and_the_other_ends(world):
 def test_a_refresher_has_its_own_session_and_nothing_of_the_shells(world):
     told = world.home / "told"
     code = (
-        "import os; from ccusage_line import prompt; prompt._detach();"
+        "import os; from ccusage_line.prompt import command; command._detach();"
         f" open({str(told)!r}, 'w').write(' '.join([str(os.getsid(0) == os.getpid() or os.getsid(0)),"
         " *(str(os.path.samestat(os.fstat(fd), os.stat(os.devnull))) for fd in (0, 1, 2))]))"
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ccusage_line.readyreport import MANY
+from ccusage_line.report.ready import MANY
 from conftest import Home
 from lines import SONNET, line
 
@@ -20,7 +20,7 @@ SETTLED = 2.1  # seconds after which a report may be kept
 FEW, SOON = 30, 0.06  # sessions and seconds that are enough where a test says so
 KINDS = {"text": ("session",), "json": ("session", "--json")}
 LOWERED = f"""
-from ccusage_line import readyreport
+from ccusage_line.report import ready as readyreport
 readyreport.MANY, readyreport.SETTLED = {FEW}, {SOON * 1e9:.0f}
 """
 COUNT_IMPORTS = """
@@ -28,7 +28,7 @@ import os, sys
 from ccusage_line import __main__
 leave = os._exit
 def counted(code):
-    sys.stderr.write(f"made={'ccusage_line.index' in sys.modules}")
+    sys.stderr.write(f"made={'ccusage_line.index.index' in sys.modules}")
     sys.stderr.flush()
     leave(code)
 os._exit = counted

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccusage_line import report, table
+from ccusage_line.report import sessions as report
+from ccusage_line.report import table
 from ccusage_line.session import ModelUsage, Session
 
 CENT = 10_000_000_000  # of 1e-12 dollar

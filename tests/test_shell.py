@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ccusage_line import readyline, shellinit
+from ccusage_line.prompt import line as readyline
+from ccusage_line.prompt import snippets
 from shells import CLOCK_TICK, EVERY_SHELL, SHELLS, Shell, World, needs, plain, until
 
 every_shell = pytest.mark.parametrize("shell", EVERY_SHELL)
@@ -45,23 +46,23 @@ def test_the_snippets_are_clean_for_their_linter(shell):
     command = CHECKS[shell]
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is not installed")
-    ran = subprocess.run([*command, shellinit._snippet(shell)], capture_output=True, text=True)
+    ran = subprocess.run([*command, snippets._snippet(shell)], capture_output=True, text=True)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_rendered_snippet_is_the_same_each_time_and_has_no_open_place(shell):
     options = {"executable": "/opt/it's \\here/ccusage", "state_dir": "/home/ann/state"}
-    text = shellinit.render(shell, **options)
-    assert text == shellinit.render(shell, **options)
+    text = snippets.render(shell, **options)
+    assert text == snippets.render(shell, **options)
     assert not re.search(r"'@\w+@'", text)
-    assert shellinit.render(shell, **options, prompt=False) != text
+    assert snippets.render(shell, **options, prompt=False) != text
 
 
 @every_shell
 def test_paths_are_quoted_so_that_the_shell_reads_them_back(shell, world):
     odd = '/opt/it\'s \\ $(x) `y` "here" 🙂/ccusage'
-    text = shellinit.render(shell, executable=odd, state_dir=odd)
+    text = snippets.render(shell, executable=odd, state_dir=odd)
     ran = subprocess.run(
         [shell, "-c", f"{text}\nprintf '%s|%s' \"$__ccusage_exe\" \"$__ccusage_state\""],
         env=world.environ, capture_output=True, text=True,

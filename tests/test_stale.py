@@ -276,7 +276,8 @@ def test_a_foreign_file_that_changes_a_session_takes_its_answer_back(home: Home)
 
 def test_killed_between_commit_and_publishing_leaves_no_old_answer(home: Home) -> None:
     appended(home)
-    code = "import os\nfrom ccusage_line import lane2\nlane2.Lane2.publish = lambda self: os.kill(os.getpid(), 9)"
+    patch = "Lane2.publish = lambda self: os.kill(os.getpid(), 9)"
+    code = f"import os\nfrom ccusage_line.index.publishing import Lane2\n{patch}"
     script = f"{code}\nimport sys\nfrom ccusage_line import __main__\nsys.exit(__main__.main())"
     done = subprocess.run(
         [sys.executable, "-c", script, "session", "--id", ID, "--json"], env=home.env, capture_output=True, check=False
@@ -289,10 +290,10 @@ def test_killed_between_commit_and_publishing_leaves_no_old_answer(home: Home) -
 def test_a_slow_refresher_does_not_overwrite_a_newer_answer(home: Home) -> None:
     """One process reads, a second appends and counts, then the first goes on: the last word is the files'."""
     code = (
-        "import os, time\nfrom ccusage_line import lane2\nold = lane2.Lane2.publish\n"
+        "import os, time\nfrom ccusage_line.index import publishing\nold = publishing.Lane2.publish\n"
         "def publish(self):\n    open(os.environ['HOME'] + '/ready', 'w').close()\n"
         "    while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)\n    old(self)\n"
-        "lane2.Lane2.publish = publish"
+        "publishing.Lane2.publish = publish"
     )
     script = f"{code}\nimport sys\nfrom ccusage_line import __main__\nsys.exit(__main__.main())"
     for path in answers(home):

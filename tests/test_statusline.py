@@ -14,11 +14,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ccusage_line import blocks, prices, report, statusline, statuslog, table
-from ccusage_line.blocks import HOUR, MINUTE, Block
-from ccusage_line.githead import head
+from ccusage_line import windows
+from ccusage_line.prices import table as prices
+from ccusage_line.report import sessions as report
+from ccusage_line.report import table
 from ccusage_line.session import Session
-from ccusage_line.statusline import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
+from ccusage_line.statusline import line as statusline
+from ccusage_line.statusline import log as statuslog
+from ccusage_line.statusline.git import head
+from ccusage_line.statusline.line import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
+from ccusage_line.windows import HOUR, MINUTE, Block
 from statusline_samples import (
     CENT,
     ENVIRON,
@@ -737,9 +742,9 @@ def test_good_options_have_nothing_to_complain_about() -> None:
 
 def test_an_unknown_zone_is_named_and_the_systems_taken() -> None:
     reasons: list[str] = []
-    assert statusline.day_start(options("-z", "Nowhere/Atall"), NOW, reasons) == blocks.day_start(NOW, None)
+    assert statusline.day_start(options("-z", "Nowhere/Atall"), NOW, reasons) == windows.day_start(NOW, None)
     assert reasons == ["--timezone: unknown zone"]
-    assert statusline.day_start(options("-z", "Asia/Tokyo"), NOW) == blocks.day_start(NOW, "Asia/Tokyo")
+    assert statusline.day_start(options("-z", "Asia/Tokyo"), NOW) == windows.day_start(NOW, "Asia/Tokyo")
 
 
 # --- reasons -----------------------------------------------------------------------------------------------------
@@ -847,12 +852,13 @@ def test_a_long_or_odd_reason_is_one_short_line(state: dict[str, str]) -> None:
 def test_a_common_line_imports_no_heavy_module() -> None:
     code = (
         "import __future__, os, sys, time; before = set(sys.modules)\n"
-        "from ccusage_line import payload, statusline, blocks, session\n"
+        "from ccusage_line import session, windows\n"
+        "from ccusage_line.statusline import payload, line as statusline\n"
         "known = statusline.Numbers(session=session.Session('x', []), today=1, complete=True)\n"
         "given = payload.parse(sys.stdin.buffer.read())\n"
         "line = statusline.render(given, known, statusline.parse_options([]), {'COLUMNS': '140'}, 10**15)\n"
         "assert line.startswith('\\N{ROBOT FACE} Opus 4.5'), line\n"
-        "blocks.day_start(10**15, None); blocks.block([], 10**15, None)\n"
+        "windows.day_start(10**15, None); windows.block([], 10**15, None)\n"
         "print(*sorted(m for m in set(sys.modules) - before if not m.startswith('ccusage_line')))\n"
     )
     done = subprocess.run(
@@ -862,6 +868,6 @@ def test_a_common_line_imports_no_heavy_module() -> None:
         text=True,
         check=True,
         timeout=60,
-        env={"PYTHONPATH": str(Path(statusline.__file__).parent.parent), "PYTHONIOENCODING": "utf-8"},
+        env={"PYTHONPATH": str(Path(statusline.__file__).parents[2]), "PYTHONIOENCODING": "utf-8"},
     )
     assert set(done.stdout.split()) <= {"_json"}

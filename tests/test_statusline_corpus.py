@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ccusage_line import payload, prices
 from ccusage_line.answer import said
-from ccusage_line.index import Index
+from ccusage_line.index.index import Index
 from ccusage_line.moments import Stored
 from ccusage_line.paths import data_dirs, index_dir
-from ccusage_line.statuslane import Desk, Found, line_of, numbers_of
-from ccusage_line.statusline import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
+from ccusage_line.prices import table as prices
+from ccusage_line.statusline import payload
+from ccusage_line.statusline.command import Desk, Found, line_of, numbers_of
+from ccusage_line.statusline.line import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
 from conftest import SHARED
 
 SCENARIOS = {path.parent.name: path.parent for path in sorted((SHARED / "corpus").glob("client*/*/statusline"))}

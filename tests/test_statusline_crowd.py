@@ -23,7 +23,7 @@ from typing import NamedTuple
 import pytest
 
 import fresh
-from ccusage_line.index import Index
+from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
 from compare import assert_same, find_price
 from conftest import ROOT, Home, Ran

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ccusage_line.statusline import SEGMENTS, WANTS, parse_options, render
+from ccusage_line.statusline.line import SEGMENTS, WANTS, parse_options, render
 from statusline_samples import ENVIRON, NOW, numbers, payload
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -21,14 +21,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fresh
-from ccusage_line import blocks, recent, statuslane
-from ccusage_line.database import create_schema
-from ccusage_line.index import Index
+from ccusage_line import recent, windows
+from ccusage_line.index.index import Index
+from ccusage_line.index.rows import INSERT_MOMENT
+from ccusage_line.index.schema import create_schema
 from ccusage_line.moments import Listed, Stored, of_database
 from ccusage_line.paths import data_dirs, index_dir
-from ccusage_line.rows import INSERT_MOMENT
-from ccusage_line.statusline import Options
-from ccusage_line.statuslog import LIMIT, NAME
+from ccusage_line.statusline import command as statuslane
+from ccusage_line.statusline.line import Options
+from ccusage_line.statusline.log import LIMIT, NAME
 from compare import find_price
 from conftest import Home, Ran
 from lines import ID, OTHER, SONNET, line, usage
@@ -43,8 +44,8 @@ DEAR = usage(0, 40_000)  # one dollar of Opus 4.5
 LANE = (
     BARE
     + """
-from ccusage_line import fastlane
-fastlane.answer(["statusline", *sys.argv[1:]])
+from ccusage_line import fast
+fast.answer(["statusline", *sys.argv[1:]])
 sys.stderr.write(" ".join(sorted(set(sys.modules) - before)))
 """
 )
@@ -52,24 +53,26 @@ AT = """
 import os, sys, time
 now = int(os.environ["NOW"])
 time.time_ns = lambda: now
-from ccusage_line import __main__, fastlane
+from ccusage_line import __main__, fast
 if "PROPER" in os.environ:
-    fastlane.answer = lambda argv: False
+    fast.answer = lambda argv: False
 sys.exit(__main__.main())
 """
 LANE_1 = OURS | {
     "_blake2",
     "_json",
     "_thread",
-    "ccusage_line.blocks",
+    "ccusage_line.windows",
     "ccusage_line.moments",
-    "ccusage_line.payload",
-    "ccusage_line.price_store",
+    "ccusage_line.statusline",
+    "ccusage_line.statusline.payload",
+    "ccusage_line.prices",
+    "ccusage_line.prices.stored",
     "ccusage_line.published",
     "ccusage_line.recent",
     "ccusage_line.session",
-    "ccusage_line.statuslane",
-    "ccusage_line.statusline",
+    "ccusage_line.statusline.command",
+    "ccusage_line.statusline.line",
     "select",
     "time",
 }
@@ -190,7 +193,7 @@ def test_an_unchanged_session_loads_no_more_than_lane_1(used: Home) -> None:
     assert len(published(used)) >= 2
     found = loaded(used, payload())
     assert found - LANE_1 == set()
-    assert "ccusage_line.index" not in found
+    assert "ccusage_line.index.index" not in found
 
 
 def test_an_appended_one_loads_no_more_than_lane_2(used: Home) -> None:
@@ -199,7 +202,7 @@ def test_an_appended_one_loads_no_more_than_lane_2(used: Home) -> None:
     found = loaded(used, payload())
     assert found - LANE_1 - LANE_2 - {"ccusage_line.jqpath"} == set()
     assert "_sqlite3" in found
-    assert {"json", "sqlite3", "argparse", "re", "subprocess", "ccusage_line.detach"} & found == set()
+    assert {"json", "sqlite3", "argparse", "re", "subprocess", "ccusage_line.background"} & found == set()
 
 
 LOOKS: list[tuple[object, list[str]]] = [
@@ -549,7 +552,8 @@ def test_without_data_directories_there_is_still_a_line(home: Home, missing: str
 
 SLOW = """
 import sys, time
-from ccusage_line import __main__, {module}
+from ccusage_line import __main__
+from ccusage_line.index import {module}
 {module}.{name} = lambda *args, **kwargs: time.sleep(60)
 sys.exit(__main__.main())
 """
@@ -578,12 +582,13 @@ def test_a_slow_disk_costs_our_numbers_and_not_the_line(small: Home, name: str) 
 @pytest.mark.parametrize("name", ["Lane2.publish", "Lane2.leave"])
 def test_a_slow_disk_does_not_hold_the_line_back_afterwards(small: Home, name: str) -> None:
     indexed(small)
-    assert "💰 ($0.25 cc / $1.00 ccusage) session / $1.00 today" in plain(slowed(small, "lane2", name))
+    assert "💰 ($0.25 cc / $1.00 ccusage) session / $1.00 today" in plain(slowed(small, "publishing", name))
 
 
 HELD_UP = """
 import sys, time
-from ccusage_line import __main__, statuslane
+from ccusage_line import __main__
+from ccusage_line.statusline import command as statuslane
 claim = statuslane._Watch.claim
 def held_up(watch):
     claim(watch)
@@ -1036,9 +1041,9 @@ def test_the_recent_responses_make_the_same_days_and_blocks_as_all_of_them(
     now = looked + later * SECOND
     seconds_left = None if resets is None else now // SECOND + resets
     few, all_of_them = ([(t, cost, tokens) for t, cost, _, _, tokens in moments] for moments in (kept, whole))
-    assert blocks.block(few, now, seconds_left) == blocks.block(all_of_them, now, seconds_left)
-    start = blocks.day_start(now, zone)
-    assert blocks.today(few, now, start) == blocks.today(all_of_them, now, start)
+    assert windows.block(few, now, seconds_left) == windows.block(all_of_them, now, seconds_left)
+    start = windows.day_start(now, zone)
+    assert windows.today(few, now, start) == windows.today(all_of_them, now, start)
 
 
 def test_only_what_can_matter_is_published() -> None:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccusage_line import payload
+from ccusage_line.statusline import payload
 
 PLENTY = 30.0  # seconds that no test waits for
 

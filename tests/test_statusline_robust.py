@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccusage_line import table
-from ccusage_line.blocks import Block
+from ccusage_line.report import table
 from ccusage_line.session import ModelUsage, Session
-from ccusage_line.statusline import (
+from ccusage_line.statusline.line import (
     BURN_RATES,
     COST_SOURCES,
     FALLBACK,
@@ -23,6 +22,7 @@ from ccusage_line.statusline import (
     forgiving_options,
     render,
 )
+from ccusage_line.windows import Block
 from statusline_samples import ENVIRON, NOW, SESSION, changed, numbers, payload, session, without
 
 SGR = re.compile(r"\x1b\[[0-9;:]*m")

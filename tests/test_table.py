@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccusage_line import table
+from ccusage_line.report import table
 
 # Characters of no, one and two columns, and those that must not reach a terminal.
 mixed = st.text(st.one_of(st.characters(), st.sampled_from("ab -日한🐢🏽\u0301\u200d\ufe0f\x1b\n\u2028א")), max_size=40)

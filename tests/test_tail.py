@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ccusage_line import transcript
-from ccusage_line.transcript import Tail
+from ccusage_line.transcripts import files as transcript
+from ccusage_line.transcripts.files import Tail
 
 LONGEST = 20  # bytes of a line here
 

@@ -18,7 +18,8 @@ from xml.sax.saxutils import escape
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from ccusage_line import statusline, table  # noqa: E402
+from ccusage_line.report import table  # noqa: E402
+from ccusage_line.statusline import line as statusline  # noqa: E402
 from statusline_samples import ENVIRON, NOW, numbers, payload  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "statusline.md"

@@ -1,4 +1,4 @@
-"""Make ccusage_line/price_table.py from LiteLLM's price files (A11).
+"""Make ccusage_line/prices/embedded.py from LiteLLM's price files (A11).
 
     python tools/make_price_table.py --current FILE... --retired FILE [--check]
 
@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ccusage_line.prices import ONE, UNIT, part_id  # noqa: E402  # the path above makes the tool run from anywhere
+from ccusage_line.prices.table import ONE, UNIT, part_id  # noqa: E402  # the path above makes the tool run from anywhere
 
 if TYPE_CHECKING:
-    from ccusage_line.prices import Packed, Rates
+    from ccusage_line.prices.table import Packed, Rates
 
-TARGET = ROOT / "ccusage_line" / "price_table.py"
+TARGET = ROOT / "ccusage_line" / "prices" / "embedded.py"
 
 Entry = Mapping[str, Any]
 Part = dict[str, "Packed"]
@@ -118,7 +118,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ccusage_line.prices import Packed
+    from ccusage_line.prices.table import Packed
 '''
 
 
@@ -241,7 +241,7 @@ def render(current: Part, retired: Part, source: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="make ccusage_line/price_table.py from LiteLLM's price files")
+    parser = argparse.ArgumentParser(description="make ccusage_line/prices/embedded.py from LiteLLM's price files")
     parser.add_argument("--current", "--other", type=Path, action="append", required=True, metavar="FILE")
     parser.add_argument("--retired", type=Path, action="append", required=True, metavar="FILE")
     parser.add_argument("--source", default="LiteLLM 1.109.1", help="what the current prices are, in words")

@@ -1,0 +1,297 @@
+"""Claims -> responses -> sums: which response counts, for whom, and what it costs (A4 to A10, A12). Tier 0."""
+
+from __future__ import annotations
+
+from .prices import table as prices
+from .session import (
+    COST,
+    CREATION,
+    INPUT,
+    OUTPUT,
+    READ,
+    RESPONSES,
+    SUMS,
+    UNNAMED_MODEL,
+    Entry,
+    ModelUsage,
+    model_usage,
+)
+from .transcripts.claims import (
+    AT_HOME,
+    FAST,
+    FINAL,
+    INSTEAD,
+    NO_MESSAGE,
+    ORIGINAL,
+    REQUESTED,
+    US,
+    Claim,
+    best,
+    each_of,
+    main_times_of,
+    session_of,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
+
+    from .transcripts.claims import Part, Share
+
+    Place = tuple[int, str, int, str]
+    Group = dict[int, dict[Place, Claim]]  # claims with one message.id: the thread's rest -> place -> claim
+
+DISPLAY = 2  # its place in a cost triple, as in session.MODES
+
+
+class Response:
+    """One counted response: its best claim, the session it belongs to, whether it was ever finalised.
+
+    `key` names it: the least rest of the threads it is made of.
+    """
+
+    __slots__ = ("_parts", "claim", "claims", "incomplete", "key", "session")
+
+    def __init__(self, key: int, claim: Claim, session: str, claims: Sequence[Claim]) -> None:
+        self._parts: list[tuple[str, list[int]]] = []
+        self.key = key
+        self.claim = claim
+        self.session = session
+        self.claims = claims
+        self.incomplete = not any(one.flags & FINAL for one in claims)
+
+    def same(self, other: Response) -> bool:
+        """Whether both count alike; which claims say so does not matter."""
+        return self._counts() == other._counts()
+
+    def _counts(self) -> tuple[Any, ...]:
+        claim = self.claim
+        place = claim.cwd or claim.file  # of a line without a cwd the file's folder is the project
+        return self.key, self.session, self.incomplete, claim.content(), place
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Its time, then what names it."""
+        return self.claim.timestamp, self.claim.group, self.key
+
+    def parts(self, table: prices.PriceTable) -> list[tuple[str, list[int]]]:
+        """(model, sums) of the response itself and of what is billed beside it (A9); always by the same *table*."""
+        if not self._parts:
+            c = self.claim
+            own = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
+            further, shares, _ = c.bill or ((), (), None)
+            billed = further if c.flags & INSTEAD else (own, *further)
+            self._parts = [
+                charge(table, part, c.cost_usd, covered=place > 0, shares=shares if part is own else ())
+                for place, part in enumerate(billed)
+            ]
+        return self._parts
+
+    def held(self) -> Iterator[tuple[int, int]]:
+        """The files that hold its lines, each with COPY or LINE; one may come more than once."""
+        for claim in self.claims:
+            copied = claim.flags & AT_HOME and claim.session != self.session
+            yield claim.file, LINE if claim.flags & ORIGINAL and not copied else COPY
+
+
+# what a file holds of a session
+CLAIM, COPY, LINE = range(3)  # lines that name it; copies of its responses, as in a fork; lines of its responses
+
+
+def charge(
+    table: prices.PriceTable, part: Part, cost_usd: float | None, covered: bool, shares: tuple[Share, ...] = ()
+) -> tuple[str, list[int]]:
+    """(model, sums) of what is billed.
+
+    *covered*: a line's costUSD is that of its whole response, so what is billed beside adds nothing to it. *shares* are
+    the iterations that add up to the part (A10).
+    """
+    model, input, output, creation, write_1h, read, searches, flags = part
+    price = table.find(model) if model else None
+    cost = unpriced = 0
+    if price is not None:
+        fast, us = bool(flags & FAST), bool(flags & US)
+        cost = prices.cost(price, input, output, creation - write_1h, write_1h, read, searches, fast, us, shares)
+    elif model or input or output or creation or read:
+        unpriced = 1
+    if cost_usd is None:
+        return model, [input, output, creation, read, cost, cost, 0, 1, unpriced, unpriced]
+    own = 0 if covered else prices.pico(cost_usd)
+    return model, [input, output, creation, read, own, cost, own, 1, 0, unpriced]
+
+
+def responses(
+    group: Group, bytes_of: Callable[[Claim], bytes], began: Callable[[str], int | None]
+) -> dict[int, Response]:
+    """The responses that a group's claims make, by their keys; replays on a sidechain left out (A4).
+
+    *began* tells the first timestamp of a session's own transcript (A6).
+    """
+    found = {}
+    main_times: set[int] | None = None
+    for key, claims in hanging_together(group):
+        winner = best(claims, bytes_of) if len(claims) > 1 else claims[0]
+        if winner.side and winner.group != NO_MESSAGE:
+            if main_times is None:
+                main_times = {t for threads in group.values() for t in main_times_of(threads.values())}
+            if winner.timestamp in main_times:
+                continue
+        found[key] = Response(key, winner, session_of(claims, began), claims)
+    return found
+
+
+def hanging_together(group: Group) -> Iterator[tuple[int, list[Claim]]]:
+    """The claims of each response of a group, by the least rest of its threads (A4)."""
+    if len(group) == 1:
+        for rest, claims in group.items():
+            if claims:
+                yield rest, list(claims.values())
+        return
+    root = {rest: rest for rest in group}
+
+    def find(rest: int) -> int:
+        while root[rest] != rest:
+            root[rest] = rest = root[root[rest]]
+        return rest
+
+    def join(rest: int, other: int) -> None:
+        rest, other = find(rest), find(other)
+        root[max(rest, other)] = min(rest, other)
+
+    of_uuid: dict[bytes, int] = {}
+    without_request: dict[bytes, int] = {}
+    for rest, claims in group.items():
+        for claim in claims.values():
+            for uuid in each_of(claim.uuids):
+                join(rest, of_uuid.setdefault(uuid, rest))
+                if not claim.flags & REQUESTED:
+                    without_request[uuid] = rest
+    for rest, claims in group.items():
+        for claim in claims.values():
+            for parent in each_of(claim.parents):
+                if parent in without_request:
+                    join(rest, without_request[parent])
+    together: dict[int, list[Claim]] = {}
+    for rest, claims in group.items():
+        if claims:
+            together.setdefault(find(rest), []).extend(claims.values())
+    yield from together.items()
+
+
+class Sums:
+    """The running totals of one session."""
+
+    __slots__ = ("first", "incomplete", "last", "models", "project", "project_key", "responses", "stale")
+
+    def __init__(self) -> None:
+        self.models: dict[str, list[int]] = {}
+        self.first: int | None = None
+        self.last: int | None = None
+        self.project = ""  # the `cwd` of the earliest response
+        self.project_key: tuple[int, int, int] | None = None  # of that response: time, then key; None: not known
+        self.responses = 0
+        self.incomplete = 0
+        self.stale = False  # something was withdrawn that only counting anew can tell
+
+    def add(self, response: Response, table: prices.PriceTable, project: str) -> None:
+        for model, sums in response.parts(table):
+            self.add_part(model, sums, response.incomplete)
+        self.reach(response.order, project)
+
+    def add_part(self, model: str, sums: list[int], incomplete: bool) -> None:
+        """Add the sums of responses, all or none incomplete, or of what is billed beside one, to their model's."""
+        known = self.models.get(model)
+        if known is None:
+            self.models[model] = sums.copy()
+        else:
+            known[:] = map(int.__add__, known, sums)
+        self.responses += sums[RESPONSES]
+        self.incomplete += sums[RESPONSES] * incomplete
+
+    def reach(self, key: tuple[int, int, int], project: str) -> None:
+        """Let first and last activity, and the project of the first, reach to a response: its time, then its key."""
+        time = key[0]
+        if self.first is None or self.last is None:
+            self.first = self.last = time
+            self.project, self.project_key = project, key
+            return
+        if time > self.last:
+            self.last = time
+        if time < self.first:
+            self.first, self.project, self.project_key = time, project, key
+        elif time == self.first:
+            if self.project_key is None:
+                self.stale = True
+            elif key < self.project_key:
+                self.project, self.project_key = project, key
+
+    def merge(self, other: Sums) -> None:
+        """Add the sums of other responses of the same session."""
+        for model, sums in other.models.items():
+            known = self.models.get(model)
+            self.models[model] = sums.copy() if known is None else list(map(int.__add__, known, sums))
+        self.responses += other.responses
+        self.incomplete += other.incomplete
+        if other.project_key is not None and other.last is not None:
+            self.reach(other.project_key, other.project)
+            assert self.last is not None
+            self.last = max(self.last, other.last)
+
+    def packed(self) -> list[Any]:
+        """Plain values that marshal can write."""
+        return [getattr(self, name) for name in Sums.__slots__]
+
+    @staticmethod
+    def unpacked(values: list[Any]) -> Sums:
+        sums = Sums()
+        for name, value in zip(Sums.__slots__, values, strict=True):
+            setattr(sums, name, value)
+        return sums
+
+    def remove(self, response: Response, table: prices.PriceTable) -> None:
+        """Take a response out again; what was first or last may then have to be found anew."""
+        self._subtract(response, table)
+        if response.claim.timestamp in (self.first, self.last):
+            self.stale = True
+
+    def replace(self, old: Sequence[Response], new: Response, table: prices.PriceTable, project: str) -> None:
+        """Another line of a counted response won, or several turned out to be one: common at the end of a session,
+        where it must not cost a recount."""
+        after = new.claim.timestamp
+        for response in old:
+            before = response.claim.timestamp
+            if before != self.first and (before != self.last or after >= before):
+                self._subtract(response, table)
+            else:
+                self.remove(response, table)
+        self.add(new, table, project)
+
+    def _subtract(self, response: Response, table: prices.PriceTable) -> None:
+        for model, sums in response.parts(table):
+            known = self.models.setdefault(model, [0] * SUMS)
+            for place, number in enumerate(sums):
+                known[place] -= number
+            self.responses -= 1
+            self.incomplete -= response.incomplete
+
+    def usage(self, mode: int) -> list[ModelUsage]:
+        """The models that hold responses, in one mode."""
+        return [model_usage(name, sums, mode) for name, sums in self.models.items() if sums[RESPONSES]]
+
+
+def entries(counted: Iterable[Response], table: prices.PriceTable, mode: int) -> list[Entry]:
+    """What `--entries` shows: one per response and per what is billed beside it, by time then key."""
+    return [
+        Entry(
+            response.claim.timestamp,
+            model or UNNAMED_MODEL,
+            sums[INPUT],
+            sums[OUTPUT],
+            sums[CREATION],
+            sums[READ],
+            sums[COST + mode],
+        )
+        for response in sorted(counted, key=lambda response: response.order)
+        for model, sums in response.parts(table)
+    ]

@@ -1,0 +1,195 @@
+"""Lanes 1 and 2: what can be answered without argparse and the packages.
+
+Lane 1 reads a published answer, checks it and prints. Lane 2 reads what was appended, counts, commits, publishes.
+Exact spellings only; anything else, and anything that is not plain success, falls through to the command line proper,
+which gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .answer import Answer
+    from .session import Session
+
+_MODES = ("auto", "calculate", "display")
+_FLAGS = {"--json": "json", "-j": "json", "--offline": "", "-O": "", "--no-color": ""}
+_VALUES = {"--id": "id", "-i": "id", "--jq": "jq", "-q": "jq", "--mode": "mode", "-m": "mode"}
+
+
+def answer(argv: list[str]) -> bool:
+    """Whether the command line was answered; if not, the command line proper has to."""
+    if "_ARGCOMPLETE" in os.environ:
+        from .prompt.completion import answer as complete
+
+        return complete(os.environ)
+    if argv[:1] == ["prompt"]:
+        from .prompt.command import answer as prompt
+
+        return prompt(argv[1:])
+    if argv[:1] == ["statusline"]:
+        return _statusline(argv[1:])
+    asked = _asked(argv) if argv[:1] == ["session"] else None
+    return asked is not None and (_unchanged(asked) or _appended(asked))
+
+
+def _statusline(words: list[str]) -> bool:
+    from .statusline.command import answer as statusline
+
+    try:
+        return statusline(words)
+    except Exception as error:
+        from .errors import UnwritableOutput
+
+        if isinstance(error, UnwritableOutput):  # nobody takes the line: no failure of a statusline
+            return True
+        raise
+
+
+def write(text: str) -> None:
+    """Put an answer on stdout, past Python's buffers: there is nothing left to flush. Raises as flush."""
+    write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(answer: bytes) -> None:
+    data = memoryview(answer)
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def flush() -> None:
+    """Nothing stays in Python's buffers. Raises BrokenPipeError, or UserError where stdout takes no more."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> Exception:
+    from .errors import UnwritableOutput
+
+    return UnwritableOutput(error.strerror or str(error))
+
+
+def _asked(argv: list[str]) -> dict[str, str] | None:
+    """What an exactly spelt `session --id ...` asks, None for any other command line."""
+    asked: dict[str, str] = {"mode": "auto"}
+    place = 1
+    while place < len(argv):
+        name, place = argv[place], place + 1
+        if name in _FLAGS:
+            asked[_FLAGS[name]] = ""
+            continue
+        name, equals, value = name.partition("=")
+        if name not in _VALUES or (equals and not name.startswith("--")):
+            return None
+        if not equals:
+            if place == len(argv) or argv[place].startswith("-"):
+                return None
+            value, place = argv[place], place + 1
+        asked[_VALUES[name]] = value
+    if asked.get("id", "latest") in ("", "latest") or asked["mode"] not in _MODES:
+        return None
+    jq = asked.get("jq")
+    return asked if ("json" in asked if jq is None else _is_path(jq)) else None
+
+
+def _is_path(jq: str) -> bool:
+    """Whether the expression is one for lean lanes: jq's own language is not, and responses are not published."""
+    if jq[:1] != "." or "entries" in jq:
+        return False
+    if jq.isascii() and jq[1:].isidentifier():  # `.totalCost`: an answer may have that ready
+        return True
+    from .jqpath import parse
+
+    return parse(jq) is not None
+
+
+def _unchanged(asked: dict[str, str]) -> bool:
+    """Lane 1: the published answer."""
+    from .answer import read
+    from .paths import index_dir
+    from .prices.stored import is_plain, sources
+
+    if not is_plain(os.environ):  # the config asks for other costs or days, or has to be read first
+        return False
+    found = read(index_dir(os.environ), asked["id"], sources(os.environ))
+    text = None if found is None else _published(found, asked)
+    if text is None:
+        return False
+    write(text)
+    return True
+
+
+def _published(found: Answer, asked: dict[str, str]) -> str | None:
+    """The text to print: ready in the answer for mode auto, else built from its numbers."""
+    jq = asked.get("jq")
+    if asked["mode"] == "auto" and jq is None:
+        day = _day(found.last)
+        return None if day is None else found.before + day + found.after
+    if asked["mode"] == "auto" and jq is not None and jq[:1] == "." and jq[1:] in found.scalars:
+        return found.scalars[jq[1:]] + "\n"
+    from .answer import session_of
+
+    return _built(session_of(found, asked["mode"]), jq)
+
+
+def _appended(asked: dict[str, str]) -> bool:
+    """Lane 2: what was appended is counted first."""
+    from .index.publishing import refreshed
+    from .prices.stored import is_plain
+
+    if not is_plain(os.environ):
+        return False
+    try:
+        lane = refreshed(os.environ, asked["id"], asked["mode"])
+        text = None if lane is None else _built(lane.session, asked.get("jq"))
+    except Exception:  # a corrupt index, say: the command line proper mends it, or shows the bug
+        return False
+    if lane is None or text is None:
+        return False
+    write(text)
+    lane.publish()
+    lane.leave()
+    return True
+
+
+def _built(session: Session, jq: str | None) -> str | None:
+    """The text of a session; None where the path *jq* fails: the command line proper says why."""
+    from .clock import system_day
+
+    if jq is None:
+        from .jsontext import one_json
+
+        return one_json(session, system_day) + "\n"
+    from .errors import JqError
+    from .jqpath import parse, results
+    from .jsontext import as_data
+
+    try:
+        return "".join(line + "\n" for line in results(parse(jq) or [], as_data(session, system_day)))
+    except JqError:
+        return None
+
+
+def _day(us: int | None) -> str | None:
+    """The local day; "" where there is none."""
+    if us is None:
+        return ""
+    from time import localtime
+
+    try:
+        local = localtime(us // 1_000_000)
+    except (OverflowError, OSError, ValueError):
+        return None
+    return f"{local.tm_year:04}-{local.tm_mon:02}-{local.tm_mday:02}"

@@ -1,0 +1,71 @@
+"""What hangs together in a large group, found without loading all of it.
+
+Some gateways use one `message.id` for everything. The links of a group of rows.LARGE claims and more are kept in a
+table: which thread holds, or names as a parent, a uuid (A4), and which has a line of the main chain, or of a sidechain,
+at a time (replays). A smaller group is loaded whole and has no rows there.
+"""
+
+from __future__ import annotations
+
+from ..transcripts.claims import REQUESTED, each_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from sqlite3 import Connection
+
+    from ..accounting import Group
+    from ..transcripts.claims import Claim
+
+    Link = tuple[int, int]  # a uuid's digest or a time, and its kind
+
+UUID, UUID_ALONE, PARENT, MAIN, SIDE = range(5)  # UUID_ALONE: of a line without a requestId
+_LEADS_TO = {
+    UUID: (UUID, UUID_ALONE),
+    UUID_ALONE: (UUID, UUID_ALONE, PARENT),
+    PARENT: (UUID_ALONE,),
+    MAIN: (SIDE,),
+    SIDE: (MAIN,),
+}
+_INSERT = "INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)"
+
+
+def links_of(claims: Iterable[Claim]) -> set[Link]:
+    """What could lead from these claims to others of their group."""
+    found: set[Link] = set()
+    for claim in claims:
+        kind = UUID if claim.flags & REQUESTED else UUID_ALONE
+        found.update((_number(uuid), kind) for uuid in each_of(claim.uuids))
+        found.update((_number(parent), PARENT) for parent in each_of(claim.parents))
+        found.update((time, MAIN) for time in claim.main_times)
+        found.add((claim.timestamp, SIDE if claim.side else MAIN))
+    return found
+
+
+def _number(digest: bytes) -> int:
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def led_to(db: Connection, family: int, links: Iterable[Link]) -> set[int]:
+    """The threads of a large group to which links lead."""
+    kinds: dict[int, set[int]] = {}
+    for link, kind in links:
+        kinds.setdefault(link, set()).update(_LEADS_TO[kind])
+    wanted = ",".join(map(str, kinds))
+    rows = db.execute(f"SELECT link, kind, rest FROM links WHERE family = ? AND link IN ({wanted})", (family,))
+    return {rest for link, kind, rest in rows if kind in kinds[link]}
+
+
+def store(db: Connection, family: int, group: Group) -> None:
+    """The links of a whole group, in the place of what there was."""
+    db.execute("DELETE FROM links WHERE family = ?", (family,))
+    for rest, claims in group.items():
+        db.executemany(_INSERT, [(family, *link, rest) for link in links_of(claims.values())])
+
+
+def move(db: Connection, family: int, before: dict[int, set[Link]], after: dict[int, set[Link]]) -> None:
+    """The links of some threads of a large group, which were others before."""
+    gone = [(family, *link, rest) for rest, links in before.items() for link in links - after[rest]]
+    new = [(family, *link, rest) for rest, links in after.items() for link in links - before[rest]]
+    db.executemany("DELETE FROM links WHERE family = ? AND link = ? AND kind = ? AND rest = ?", gone)
+    db.executemany(_INSERT, new)

@@ -1,0 +1,129 @@
+"""An index of the first schema -> one of today's, with what it knows of vanished transcripts.
+
+Version 1 knew no uuid and no parent of a line, and no beginning of a transcript. Transcripts that are there are read
+anew. What only the index still holds goes on as it is (docs/state.md): its lines hang together with others by ids and
+counts alone, and a vanished transcript begins with its first response. Which transcripts have vanished shows when they
+are read, so that every one is made ready for it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..transcripts.claims import (
+    AT_HOME,
+    BY_LINE,
+    NO_MESSAGE,
+    ORIGINAL,
+    REQUESTED,
+    SYNTHETIC,
+    of_bytes_alone,
+    of_session,
+    of_usage,
+)
+from ..transcripts.files import open_regular, read_at
+from ..transcripts.reading import read_lines
+from . import rows, schema
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from sqlite3 import Connection
+    from typing import Any
+
+    from ..transcripts.claims import Claim
+
+COLUMNS = (
+    "family, rest, file, session, rank, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
+    " cache_read, searches, cost_usd, cwd, place, length, main_times, further"
+)
+# a transcript of which nothing else is known begins with its first response
+BEGIN = (
+    "UPDATE files SET began = (SELECT min(timestamp) FROM claims WHERE session = files.session AND file = files.id)"
+    " WHERE own AND began IS NULL"
+)
+_UUIDS = rows.COLUMNS.split(", ").index("uuids")
+
+
+def from_version_1(database: Connection) -> None:
+    """Within the caller's transaction. The index is incomplete afterwards: the next refresh reads everything."""
+    execute = database.execute
+    execute("ALTER TABLE files ADD COLUMN began INTEGER")
+    execute(BEGIN)
+    execute("UPDATE files SET device = -1, inode = -1, racy = 1 WHERE NOT vanished")  # no file is like that
+    execute(schema.DROP_CLAIMS_OF_SESSION)
+    execute("ALTER TABLE claims RENAME TO claims_1")
+    execute(schema.CLAIMS)
+    execute(schema.LINKS)
+    execute("INSERT OR IGNORE INTO names (text) VALUES (x'')")
+    database.executemany(rows.INSERT, _rows(database))
+    execute("DROP TABLE claims_1")
+    execute(schema.CREATE_CLAIMS_OF_SESSION)
+    execute("DELETE FROM meta WHERE key = 'complete'")
+
+
+def _rows(database: Connection) -> Iterator[tuple[Any, ...]]:
+    names = {number: text.decode("utf-8", "surrogatepass") for number, text in database.execute("SELECT * FROM names")}
+    numbers = {text: number for number, text in names.items()}
+    own = dict(database.execute("SELECT id, session FROM files"))
+    uuids = _uuids(database, names)
+    for row in database.execute(f"SELECT {COLUMNS} FROM claims_1"):
+        if names[row[7]] != SYNTHETIC:
+            claim = claim_row(row, names[row[3]], numbers[""], own.get(row[2]) == row[3])
+            yield (*claim[:_UUIDS], claim[_UUIDS] or uuids.get(row[:2]), *claim[_UUIDS + 1 :])
+
+
+def _uuids(database: Connection, names: dict[int, str]) -> dict[tuple[int, int], bytes]:
+    """Of each thread without a requestId that several transcripts hold lines of the uuid of one that is still there:
+    today such a line's key names the session that it stands in, which in a fork is another one."""
+    found: dict[tuple[int, int], bytes] = {}
+    held = database.execute(
+        "SELECT family, rest, input, cache_creation, cache_read, one.session, place, length, path"
+        " FROM claims_1 AS one JOIN files ON files.id = file"
+        " WHERE EXISTS (SELECT 1 FROM claims_1 WHERE family = one.family AND rest = one.rest AND file != one.file)"
+    )
+    for family, rest, input, creation, read, session, place, length, path in held:
+        if (family, rest) not in found and rest == of_usage(input, creation, read, names[session]):
+            for claim in _claims_at(os.fsdecode(path), place, length):
+                if claim.group == family and claim.uuids:
+                    found[family, rest] = claim.uuids
+    return found
+
+
+def _claims_at(path: str, place: int, length: int) -> list[Claim]:
+    """What a transcript says at a place; nothing where it is not there."""
+    try:
+        descriptor = open_regular(path)
+    except OSError:
+        return []
+    try:
+        return read_lines(read_at(descriptor, length, place), place, "") or []
+    finally:
+        os.close(descriptor)
+
+
+def claim_row(row: tuple[Any, ...], session: str, nobody: int, at_home: bool) -> tuple[Any, ...]:
+    """A claim of version 1 as today's. *session* is the text of its session, *nobody* the number of the empty name;
+    *at_home*: the path of its file names the same session."""
+    family, rest, file, number, rank, side, timestamp, model, flags, *counts, main_times, further = row
+    inputs, _, creation, _, read = counts[:5]
+    rank = min(rank, BY_LINE)
+    flags |= ORIGINAL if rank == BY_LINE or at_home else 0
+    flags |= AT_HOME if at_home else 0
+    uuids = None
+    if rest == 0:  # named by its uuid alone
+        uuids = family.to_bytes(8, "little", signed=True)
+        family, rest = NO_MESSAGE, family
+    elif rest == of_session(session):  # by its bytes
+        family, rest = NO_MESSAGE, of_bytes_alone(family, rest)
+    elif rest != of_usage(inputs, creation, read, session):
+        flags |= REQUESTED
+    bill = rows.pack_bill((_parts(further), (), None)) if further else None
+    named = (family, rest, file, number, rank, nobody)
+    return (*named, side, timestamp, model, flags, *counts, main_times, uuids, None, bill)
+
+
+def _parts(further: bytes) -> tuple[Any, ...]:
+    import marshal
+
+    return tuple(part for part in marshal.loads(further) if part[0] != SYNTHETIC)

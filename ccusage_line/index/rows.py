@@ -1,0 +1,142 @@
+"""A claim as a row of the index, and back. Tier 0.
+
+A row is a tuple in the order of COLUMNS; its session, maker, model and cwd are the numbers of names.
+"""
+
+from __future__ import annotations
+
+from ..transcripts.claims import Claim
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+    from typing import Any
+
+    from ..transcripts.claims import Bill
+
+    Row = tuple[Any, ...]
+
+COLUMNS = (
+    "family, rest, file, session, rank, maker, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
+    " cache_read, searches, cost_usd, cwd, place, length, main_times, uuids, parents, bill"
+)
+PLACE = "family, rest, file, session, rank, maker"  # names a claim
+INSERT = f"INSERT OR REPLACE INTO claims ({COLUMNS}) VALUES ({','.join('?' * 24)})"
+INSERT_MOMENT = "INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?, ?, ?, ?)"
+DELETE_MOMENT = "DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?"
+FILE, SESSION, MAKER, MODEL, CWD, BILL = 2, 3, 5, 8, 17, 23  # places in a row
+LARGE = 64  # claims of one group from which its links are kept
+_AT_ONCE = 12  # rows per statement: half the time of one each; more gain nothing
+_LARGE = 2**60  # between it and its negative a number is stored as it is
+
+
+def pack(claim: Claim, session: int, maker: int, model: int, cwd: int) -> Row:
+    """The row of a claim whose four names have these numbers."""
+    return (
+        claim.group,
+        claim.rest,
+        claim.file,
+        session,
+        claim.rank,
+        maker,
+        claim.side,
+        claim.timestamp,
+        model,
+        claim.flags,
+        claim.input,
+        claim.output,
+        claim.cache_creation,
+        claim.write_1h,
+        claim.cache_read,
+        claim.searches,
+        claim.cost_usd,
+        cwd,
+        claim.at,
+        claim.length,
+        pack_times(claim.main_times) if claim.main_times else None,
+        claim.uuids or None,
+        claim.parents or None,
+        pack_bill(claim.bill),
+    )
+
+
+def insert_all(db: Connection, statement: str, many: list[Row]) -> None:
+    """Execute INSERT or INSERT_MOMENT for many rows."""
+    from itertools import chain
+
+    head, values = statement.rsplit("VALUES ", 1)
+    whole = len(many) - len(many) % _AT_ONCE
+    several = (chain.from_iterable(many[place : place + _AT_ONCE]) for place in range(0, whole, _AT_ONCE))
+    db.executemany(f"{head}VALUES {','.join([values] * _AT_ONCE)}", map(tuple, several))
+    db.executemany(statement, many[whole:])
+
+
+def storable(number: int) -> int | str:
+    """A number as SQLite can hold it: 64 bits, else as text."""
+    return number if -(2**63) <= number < 2**63 else str(number)
+
+
+def moment(timestamp: int, family: int, rest: int, told: tuple[int, int, int, int]) -> Row:
+    """A counted response as days and blocks want it: its time and key, its costs in three modes, tokens in and out."""
+    if min(told) > -_LARGE and max(told) < _LARGE:
+        return (timestamp, family, rest, *told)
+    return (timestamp, family, rest, *map(storable, told))
+
+
+def unpack(row: Row, session: str, maker: str, model: str, cwd: str) -> Claim:
+    """The claim of a row whose four names were looked up."""
+    claim = Claim()
+    (
+        claim.group,
+        claim.rest,
+        claim.file,
+        _,
+        claim.rank,
+        _,
+        side,
+        claim.timestamp,
+        _,
+        claim.flags,
+        claim.input,
+        claim.output,
+        claim.cache_creation,
+        claim.write_1h,
+        claim.cache_read,
+        claim.searches,
+        claim.cost_usd,
+        _,
+        claim.at,
+        claim.length,
+        times,
+        uuids,
+        parents,
+        bill,
+    ) = row
+    claim.session, claim.maker, claim.model, claim.cwd = session, maker, model, cwd
+    claim.side = bool(side)
+    claim.main_times = unpack_times(times) if times else frozenset()
+    claim.uuids, claim.parents = uuids or b"", parents or b""
+    claim.bill = unpack_bill(bill) if bill else None
+    return claim
+
+
+def pack_times(times: frozenset[int]) -> bytes:
+    return b"".join(t.to_bytes(8, "little", signed=True) for t in sorted(times))
+
+
+def unpack_times(data: bytes) -> frozenset[int]:
+    return frozenset(int.from_bytes(data[i : i + 8], "little", signed=True) for i in range(0, len(data), 8))
+
+
+def pack_bill(bill: Bill | None) -> bytes | None:
+    if bill is None:
+        return None
+    import marshal
+
+    return marshal.dumps(bill, 2)  # version 2 is the same in every Python
+
+
+def unpack_bill(data: bytes) -> Bill:
+    import marshal
+
+    return marshal.loads(data)  # type: ignore[no-any-return]

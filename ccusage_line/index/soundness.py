@@ -1,0 +1,110 @@
+"""What SQLite does not check: whether a database that it can read holds what an index writes. Tier 2."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from . import rows
+from .schema import in_memory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+
+def _columns(database: Connection) -> set[tuple[str, str]]:
+    """Every table with each of its columns."""
+    found = database.execute("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c")
+    return set(found.fetchall())
+
+
+def _columns_wanted() -> set[tuple[str, str]]:
+    with closing(in_memory(None)) as database:
+        return _columns(database)
+
+
+def is_sound(database: Connection) -> bool:
+    """Whether tables and columns are this version's, every value is of the kind that is written there, and every number
+    that stands for a row leads to one."""
+    if _columns(database) != _columns_wanted():
+        return False
+    for table, unsound in UNSOUND.items():
+        if database.execute(f"SELECT 1 FROM {table} WHERE {unsound} LIMIT 1").fetchone() is not None:
+            return False
+    try:
+        for (text,) in database.execute("SELECT text FROM names"):
+            text.decode("utf-8", "surrogatepass")
+        for (bill,) in database.execute("SELECT bill FROM claims WHERE bill IS NOT NULL"):
+            if not is_bill(*rows.unpack_bill(bill)):
+                return False
+    except (ValueError, TypeError, EOFError):
+        return False
+    return True
+
+
+def is_bill(further: object, shares: object, context: object) -> bool:
+    """Whether a response's bill is what rows.pack_bill writes."""
+    if not isinstance(further, tuple) or not isinstance(shares, tuple) or type(context) not in (int, type(None)):
+        return False
+    return all(list(map(type, part)) == [str] + [int] * 7 for part in further) and all(
+        list(map(type, share)) == [int] * 5 for share in shares
+    )
+
+
+def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: str) -> str:
+    """A condition that holds for rows with a value of another kind; *numbers* may be texts of digits."""
+    conditions = [f"typeof({name}) != 'integer'" for name in integers.split()]
+    conditions += [
+        f"typeof({name}) NOT IN ('integer', 'text') OR typeof({name}) = 'text' AND (ltrim({name}, '-') GLOB '*[^0-9]*'"
+        f" OR ltrim({name}, '-') = '')"
+        for name in numbers.split()
+    ]
+    conditions += [f"typeof({name}) != 'blob'" for name in blobs.split()]
+    for name, kinds in others.items():
+        conditions.append(f"typeof({name}) NOT IN ('null', {', '.join(repr(kind) for kind in kinds.split())})")
+    return " OR ".join(conditions)
+
+
+def _leads_nowhere(names: str, files: str = "") -> str:
+    """A condition that holds for rows with a number of a name or a file that is not there."""
+    missing = [f"{name} NOT IN (SELECT id FROM names)" for name in names.split()]
+    return " OR ".join(missing + [f"{name} NOT IN (SELECT id FROM files)" for name in files.split()])
+
+
+UNSOUND = {
+    "names": _unsound("id", blobs="text"),
+    "files": _unsound(
+        "id session own mtime ctime seen offset skipping racy vanished bad",
+        "device inode",
+        "path head tail",
+        crc="integer",
+        began="integer",
+        custom_title="blob",
+        ai_title="blob",
+        summary="blob",
+        client_cost="real",
+    )
+    + f" OR {_leads_nowhere('session')}",
+    "claims": _unsound(
+        "family rest file session rank maker side timestamp model flags input output cache_creation write_1h cache_read"
+        " searches cwd place length",
+        cost_usd="real",
+        main_times="blob",
+        uuids="blob",
+        parents="blob",
+        bill="blob",
+    )
+    + f" OR {_leads_nowhere('session maker model cwd', 'file')} OR min(place, length) < 0 OR rank NOT IN (0, 1, 2)"
+    " OR ifnull(length(main_times), 0) % 8 OR ifnull(length(uuids), 0) % 8 OR ifnull(length(parents), 0) % 8",
+    "links": _unsound("family link kind rest"),
+    "holds": _unsound("session file counted") + f" OR {_leads_nowhere('session', 'file')}",
+    "sessions": _unsound("session first last project responses incomplete")
+    + f" OR {_leads_nowhere('session project')}",
+    "totals": _unsound(
+        "session model responses unpriced_auto unpriced_calculate",
+        "input output cache_creation cache_read auto calculate display",
+    )
+    + f" OR {_leads_nowhere('session model')}",
+    "moments": _unsound("timestamp family rest", "auto calculate display tokens"),
+    "folders": _unsound("size mtime ctime racy", "device inode", "path"),
+}

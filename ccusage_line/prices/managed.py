@@ -1,0 +1,196 @@
+"""Managed settings of Claude Code: an organization's policy, and the contracted rates in it (A10).
+
+Tier 2. Reading the rates leaves a copy in the state directory (price_store.Contract) for those that never read JSON.
+What is broken in the policy costs itself: a file that can't be read, a row or a multiplier that can't be meant.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..answer import SETTLED
+from ..digest import digest_bytes
+from ..transcripts.files import open_regular, read_at
+from . import stored
+from .table import PICO, UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..answer import Dependency
+    from .stored import Contract, Row
+
+_KEY = "modelPricing"
+_LIMIT = 16 * 1024 * 1024  # bytes of one file
+_DEEP = 4  # levels that are merged: modelPricing, overrides, a model, its rates
+_MOST = 10  # of the multiplier
+_DEAREST = 10_000  # dollars per million tokens; Claude Code takes no more
+_RATES = ("input", "output", "cacheWrite", "cacheRead")
+
+
+class Policy:
+    """What the files say together. `sources` are those that name a key, `problems` tell of those that can't be read."""
+
+    __slots__ = ("problems", "sources", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.sources: dict[str, list[str]] = {}
+        self.problems: list[str] = []
+
+    def take(self, path: str, values: dict[str, Any]) -> None:
+        for key in values:
+            self.sources.setdefault(key, []).append(path)
+        _merge(self.values, values, _DEEP)
+
+
+def policy(found: Sequence[Dependency], number: Callable[[str], object] = float) -> Policy:
+    """The policy in the files *found* (stored.policy_files), merged as Claude Code does: the main file first, then
+    its parts by name, a later value in place of an earlier one, key by key. Fractions are made by *number*."""
+    told = Policy()
+    for path, stat in (*found[:1], *found[2:]):  # the second is the folder of the parts
+        if stat is None:
+            continue
+        values, problem = read_object(path, number)
+        if problem:
+            told.problems.append(f"{path} {problem}")
+        else:
+            told.take(path, values)
+    return told
+
+
+def read_object(path: str, number: Callable[[str], object] = float) -> tuple[dict[str, Any], str]:
+    """(the JSON object in a file of settings, why there is none); a file that is not there or empty says nothing."""
+    try:
+        descriptor = open_regular(path)
+    except FileNotFoundError:
+        return {}, ""
+    except (OSError, ValueError) as error:
+        return {}, f"can't be read: {getattr(error, 'strerror', None) or 'not a regular file'}"
+    try:
+        data = read_at(descriptor, _LIMIT + 1, 0)
+    except OSError as error:
+        return {}, f"can't be read: {error.strerror}"
+    finally:
+        os.close(descriptor)
+    if len(data) > _LIMIT:
+        return {}, f"is larger than {_LIMIT // 2**20} MB"
+    try:
+        values = json.loads(data.decode("utf-8-sig") or "{}", parse_float=number, parse_constant=_refused)
+    except json.JSONDecodeError as error:
+        return {}, f"is not valid JSON (line {error.lineno})"
+    except (ValueError, ArithmeticError, RecursionError):
+        return {}, "is not valid JSON"
+    return (values, "") if isinstance(values, dict) else ({}, "holds no JSON object")
+
+
+def _refused(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _merge(values: dict[str, Any], more: dict[str, Any], levels: int) -> None:
+    for key, value in more.items():
+        known = values.get(key)
+        if levels > 1 and isinstance(known, dict) and isinstance(value, dict):
+            _merge(known, value, levels - 1)
+        else:
+            values[key] = value
+
+
+# --- contracted rates ---------------------------------------------------------------------------------------------
+
+
+def settle(found: list[Dependency], state_dir: str) -> Contract:
+    """The contracted rates in the files *found*, and leave a copy for those that do not read them."""
+    looked = time.time_ns()
+    told = policy(found, Decimal)
+    rates = _Rates(told.values.get(_KEY))
+    changed = max((max(stat[3:]) for _, stat in found if stat is not None), default=0)
+    contract = stored.Contract(
+        __version__,
+        tuple(found),
+        changed + SETTLED > looked,
+        rates.multiplier,
+        rates.rows,
+        rates.id(),
+        told.sources.get(_KEY, []),
+        told.problems + rates.problems,
+    )
+    try:
+        stored.save_contract(state_dir, contract)
+    except OSError:  # it is read again each time
+        pass
+    return contract
+
+
+class _Rates:
+    """`modelPricing`, taken apart."""
+
+    def __init__(self, value: object) -> None:
+        self.multiplier = PICO
+        self.rows: dict[str, Row] = {}
+        self.problems: list[str] = []
+        if isinstance(value, dict):
+            self._take_multiplier(value.get("multiplier"))
+            self._take_rows(value.get("overrides"))
+        elif value is not None:
+            self._complain("", value, "an object with multiplier and overrides")
+
+    def _complain(self, key: str, value: object, wanted: str) -> None:
+        self.problems.append(f"{_KEY}{key} = {_shown(value)}: {wanted}")
+
+    def _take_multiplier(self, value: object) -> None:
+        if value is None:
+            return
+        number = _within(value, _MOST)
+        factor = 0 if number is None else int((number * PICO).to_integral_value())
+        if factor:
+            self.multiplier = factor
+        else:
+            self._complain(".multiplier", value, f"a number above 0, up to {_MOST}")
+
+    def _take_rows(self, value: object) -> None:
+        if isinstance(value, dict):
+            for model, rates in value.items():
+                self._take_row(model, rates)
+        elif value is not None:
+            self._complain(".overrides", value, "an object with the rates of each model")
+
+    def _take_row(self, model: str, rates: object) -> None:
+        place = f".overrides[{_shown(model)}]"
+        numbers = [_within(rates.get(key), _DEAREST) for key in _RATES] if isinstance(rates, dict) else []
+        units = [int((number * UNIT / 1_000_000).to_integral_value()) for number in numbers if number is not None]
+        if len(units) < len(_RATES):
+            self._complain(place, rates, f"{', '.join(_RATES)}, each from 0 to {_DEAREST:,}")
+        elif model.lower() in self.rows:
+            self._complain(place, rates, "an earlier row has that name")
+        else:
+            self.rows[model.lower()] = (units[0], units[1], units[2], units[3])
+
+    def id(self) -> str:
+        """Another one for other rates; empty where they change no price."""
+        if not self.rows and self.multiplier == PICO:
+            return ""
+        told = repr((self.multiplier, list(self.rows.items())))
+        return digest_bytes(told.encode("utf-8", "surrogatepass")).hex()[:8]
+
+
+def _within(value: object, most: int) -> Decimal | None:
+    """A number from 0 to *most*; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return None
+    return Decimal(value) if 0 <= value <= most else None
+
+
+def _shown(value: object) -> str:
+    """A value as it might stand in the file, on one line and not too long."""
+    try:
+        text = json.dumps(value, default=str)
+    except RecursionError:
+        text = "..."
+    return text if len(text) <= 60 else f"{text[:57]}..."

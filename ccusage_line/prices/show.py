@@ -1,0 +1,245 @@
+"""`ccusage prices show`: which table is in use, what a model costs, and which models a short name means.
+
+Tier 2.
+"""
+
+from __future__ import annotations
+
+import time
+
+from . import stored
+from . import table as prices
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from .stored import Contract
+    from .table import Price, Rates
+
+_KINDS = {
+    "input": "input",
+    "output": "output",
+    "cacheWrite5m": "cache write (5 minutes)",
+    "cacheWrite1h": "cache write (1 hour)",
+    "cacheRead": "cache read",
+}
+_COLUMNS = ("input", "output", "write 5m", "write 1h", "read")
+_NEAREST = 3
+
+
+def show(environ: Mapping[str, str], model: str | None, as_json: bool) -> str:
+    """What is printed: of the table, of *model*, or of all models that a short name or a part of one fits.
+
+    Raises UsageError where nothing fits.
+    """
+    if model is None:
+        return _json(table_data(environ)) if as_json else table_text(environ)
+    if prices.table().find(model) is not None:
+        return _json(model_data(model)) if as_json else model_text(model)
+    names = fitting(model)
+    return _json({"models": [model_data(name) for name in names]}) if as_json else models_text(names)
+
+
+def _json(data: dict[str, object]) -> str:
+    import json
+
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+# --- the table ----------------------------------------------------------------------------------------------------
+
+
+def table_data(environ: Mapping[str, str]) -> dict[str, object]:
+    """The table in use as `prices show --json` has it."""
+    from ..paths import state_dir
+    from .embedded import CURRENT, OVERLAY, RETIRED
+    from .refresh import last_checked
+
+    folder = state_dir(environ)
+    refreshed, settled = stored.load_refreshed(folder), stored.load_settled(folder)
+    checked = last_checked(folder)
+    names = {*OVERLAY, *RETIRED, *CURRENT, *(refreshed.current if refreshed else ())}
+    return {
+        "source": prices.table().source,
+        "entries": len(names),
+        "ownPrices": len(settled.prices) if settled is not None else 0,
+        "contractedRates": _contract_data(contract(environ)),
+        "fetchedAt": _moment(refreshed.fetched) if refreshed is not None else None,
+        "checkedAt": _moment(checked) if checked is not None else None,
+        "ageSeconds": max(0, int(time.time()) - checked) if checked is not None else None,
+        "file": stored.refreshed_path(folder) if refreshed is not None else None,
+        "fingerprint": prices.table().fingerprint,
+    }
+
+
+def contract(environ: Mapping[str, str]) -> Contract | None:
+    """What managed settings of Claude Code say of prices, and what in them can't be meant; None if neither."""
+    found = stored.contract(environ, stored.policy_files(environ))
+    return found if found is not None and (found.sources or found.problems) else None
+
+
+def _contract_data(found: Contract | None) -> dict[str, object] | None:
+    if found is None:
+        return None
+    return {
+        "files": found.sources,
+        "multiplier": found.multiplier / prices.PICO,
+        "overrides": len(found.rows),
+        "ignored": found.problems,
+    }
+
+
+def contract_text(found: Contract) -> str:
+    """The rates that an organization has agreed on, in a few words."""
+    rows = len(found.rows)
+    overrides = f"{rows} override{'' if rows == 1 else 's'}"
+    return f"multiplier {found.multiplier / prices.PICO:g}, {overrides} ({', '.join(found.sources)})"
+
+
+def _moment(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def table_text(environ: Mapping[str, str]) -> str:
+    """The table in use, in words."""
+    from ..report.table import clean
+
+    data, agreed = table_data(environ), contract(environ)
+    age = data["ageSeconds"]
+    lines = [
+        ("source", data["source"]),
+        ("models", data["entries"]),
+        ("own prices", data["ownPrices"] or "none"),
+        ("contracted", contract_text(agreed) if agreed is not None and agreed.sources else "none"),
+        *(("ignored", problem) for problem in (agreed.problems if agreed is not None else ())),
+        ("age", _age(age) if isinstance(age, int) else "that of this version; `ccusage prices refresh` fetches newer"),
+    ]
+    if data["file"] is not None:
+        lines.append(("file", data["file"]))
+    return "".join(f"{name:<10}  {clean(str(value))}\n" for name, value in lines)
+
+
+def _age(seconds: int) -> str:
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            number = seconds // size
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return "less than a minute"
+
+
+# --- a model ------------------------------------------------------------------------------------------------------
+
+
+def model_data(model: str) -> dict[str, object]:
+    """The price of a model that has one, in dollars per million tokens."""
+    table = prices.table()
+    price = table.find(model)
+    assert price is not None
+    data: dict[str, object] = {"model": model, **_per_million(_rates(price))}
+    if price.threshold is not None and price.above is not None:
+        data["above"] = {"promptTokens": price.threshold, **_per_million(price.above)}
+    data["fastFactor"] = price.fast / prices.ONE
+    data["usFactor"] = price.us / prices.ONE
+    data["contextWindow"] = price.window
+    data["basis"] = table.basis(model)
+    return data
+
+
+def _rates(price: Price) -> Rates:
+    return price.input, price.output, price.write_5m, price.write_1h, price.read
+
+
+def _per_million(five: Rates) -> dict[str, float]:
+    return {kind: rate * 1_000_000 / prices.UNIT for kind, rate in zip(_KINDS, five, strict=True)}
+
+
+def model_text(model: str) -> str:
+    """The price of a model that has one, as a small table."""
+    data: dict[str, Any] = model_data(model)
+    above = data.get("above")
+    lines = [f"{model}, dollars per million tokens\n"]
+    for kind, word in _KINDS.items():
+        dearer = f"  {above[kind]:>10,.6g}" if above else ""
+        lines.append(f"  {word:<24}{data[kind]:>10,.6g}{dearer}\n")
+    if above:
+        lines.append(f"  the second column where the prompt exceeds {above['promptTokens']:,} tokens\n")
+    for key, word in (("fastFactor", "fast mode"), ("usFactor", "inference in the US")):
+        if data[key] != 1:
+            lines.append(f"  {word:<24}{'x ' + format(data[key], 'g'):>10}\n")
+    if data["contextWindow"]:
+        lines.append(f"  {'context window':<24}{data['contextWindow']:>10,}\n")
+    return "".join(lines) + _basis_text(data["basis"])
+
+
+def _basis_text(basis: str) -> str:
+    """Where the price comes from, if it is not the list's; empty if it is."""
+    if basis == "own":
+        return "  your own price, from the config\n"
+    agreed = prices.table().contract
+    if agreed is None:
+        return ""
+    times = "" if agreed.multiplier == prices.PICO else f" x {agreed.multiplier / prices.PICO:g}"
+    what = "rate" if basis == "contract" else "multiplier, on the list price"
+    return f"  your organization's {what}{times}\n" if times or basis == "contract" else ""
+
+
+# --- models by a part of their name -------------------------------------------------------------------------------
+
+
+def fitting(wanted: str) -> list[str]:
+    """Every listed name that reports print as *wanted*, or that means the same version; else those in which it occurs.
+
+    Raises UsageError where there are none.
+    """
+    short, version = _short(wanted), _version(wanted)
+    names = sorted(prices.table().names(), key=_makers_first)
+    found = [name for name in names if _short(name) == short or (version is not None and _version(name) == version)]
+    if not found and short:
+        found = sorted((name for name in names if short in _short(name)), key=_short)
+    if found:
+        return found
+    from difflib import get_close_matches
+
+    from ..errors import UsageError
+
+    near = get_close_matches(short, sorted(set(map(_short, names))), _NEAREST, 0.3)
+    hint = f"; the nearest are {', '.join(near)}" if near else ""
+    raise UsageError(f"no price known for {wanted!r}{hint}; `ccusage prices refresh` fetches the current list")
+
+
+def _version(name: str) -> tuple[str, int, int] | None:
+    """Family and version of a Claude model, whose name may lack `claude` as on a report."""
+    from .names import core_of, model_of
+
+    name = name.lower()
+    model = model_of(name if core_of(name) else f"claude-{name}")
+    return None if model is None or model.fast else model.key
+
+
+def _short(name: str) -> str:
+    from ..jsontext import short_model
+
+    return short_model(name.removesuffix("[1m]")).lower().replace(".", "-")
+
+
+def _makers_first(name: str) -> tuple[bool, int, str]:
+    return "/" in name or not name.startswith("claude"), len(name), name
+
+
+def models_text(names: list[str]) -> str:
+    """Models with their prices, those of the same short name and price on one line."""
+    lines: dict[tuple[str, Rates, int | None], list[str]] = {}
+    for name in names:
+        price = prices.table().find(name)
+        assert price is not None
+        lines.setdefault((_short(name), _rates(price), price.threshold), []).append(name)
+    labels = [f"{same[0]}{f' and {len(same) - 1} more' if len(same) > 1 else ''}" for same in lines.values()]
+    width = max(map(len, labels))
+    text = f"{'dollars per million tokens':<{width}}" + "".join(f"{column:>10}" for column in _COLUMNS) + "\n"
+    for label, (_, five, threshold) in zip(labels, lines, strict=True):
+        numbers = "".join(f"{number:>10,.6g}" for number in _per_million(five).values())
+        dearer = f"  dearer above {threshold:,}" if threshold is not None else ""
+        text += f"{label:<{width}}{numbers}{dearer}\n"
+    return text

@@ -1,0 +1,448 @@
+"""The ready line: what a shell shows in its prompt, in a file that the shell reads and checks by itself.
+
+One file per project, `<index>/prompt/<name>.line`; the name is the project's path as Claude Code munges it (A4), which
+a shell can do too. Lines of text:
+
+    0  ccusage-line 1          what this is
+    1  looked                  seconds since the epoch at which what it says was true
+    2  expires                 seconds since the epoch from which on it has to be made anew
+    3  youngest, 4  oldest     the file's age in seconds at `looked` and at `expires`, for a shell without a clock
+    5  last activity           seconds since the epoch, 0: none
+    6  plain text, 7 coloured  with escape sequences of colour, as they go to a terminal
+    8  bash, 9 coloured        the same made harmless for that shell's prompt
+    10 zsh, 11 coloured
+    12 tmux
+    13 --                      so that no row before it is the last, which could be empty
+    14 ...                     the files and folders it depends on
+
+A shell shows the text of its kind, and asks for a new line if `looked <= now < expires` does not hold or one of those
+files is newer than the line. So the line's mtime is not the moment it was written but the one before its files were
+looked at, less the tick of the clock that stamps files: a change that came later is newer whenever it came.
+
+Which line is a folder's: that of the nearest project above it, by the real path and by the one typed. A scope file,
+`<state>/prompt/<environment>.scope`, tells a shell where the lines of its data directories are: what it is, HOME,
+CLAUDE_CONFIG_DIR, XDG_CONFIG_HOME, the folder of the lines, the data directories.
+
+Tier 1: imports os and time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ..session import Session
+
+FOLDER = "prompt"
+MAGIC = "ccusage-line 1"
+LATEST = "latest"  # the line of the newest session of all; projects' names begin with "-" or a drive's letter and "-"
+CHUNK = 200  # characters of a name in one file name; what is longer becomes folders
+IDLE = 12 * 3600  # seconds without a response after which a session leaves the prompt
+RENEW = 300  # seconds after which a line is made anew although nothing it depends on changed: today's cost did
+RENEW_LATEST = 60  # the same where new sessions elsewhere don't show in the dependencies
+_FOREVER = 86_400  # seconds of a line without text, which only a change of its files ends
+_TICK = 50_000_000  # ns that the clock of file times may be behind; 4 to 10 ms are usual
+_COARSE_TICK = 2_000_000_000  # ns, of file systems that keep whole or even seconds
+_TRANSCRIPTS = 4  # newest of a project's transcripts that a line depends on
+_FILES = 16  # newest files of subagents, and folders, that it depends on
+_SECOND = 1_000_000_000
+
+PLAIN, ANSI, BASH, ZSH, TMUX = 6, 7, 8, 10, 12  # the field of each kind of text; bash and zsh: + 1 for colour
+_DEPENDENCIES = 14
+
+_CYAN, _GREEN, _YELLOW, _RED, _RESET = "\x1b[36m", "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+
+def munged(path: str) -> str:
+    """*path* with "-" for every UTF-16 unit that is no ASCII letter or digit (A4)."""
+    return "".join(c if c.isascii() and c.isalnum() else "--" if ord(c) > 0xFFFF else "-" for c in path)
+
+
+def folder_name(path: str) -> str:
+    """The name of the project folder that Claude Code makes for a working directory (A4)."""
+    name = munged(path)
+    if len(name) <= CHUNK:
+        return name
+    value = 0
+    units = path.encode("utf-16-le", "surrogatepass")
+    for low, high in zip(units[::2], units[1::2], strict=True):
+        value = (31 * value + low + 256 * high) & 0xFFFFFFFF
+    value = value - 2**32 if value >= 2**31 else value
+    return f"{name[:CHUNK]}-{_base36(abs(value))}"
+
+
+def _base36(value: int) -> str:
+    digits = ""
+    while True:
+        value, digit = divmod(value, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+        if not value:
+            return digits
+
+
+def levels(cwd: str) -> list[str]:
+    """A folder and those above it, nearest first; where links led to it, each level by its real path, then as typed."""
+    typed, real = list(_upwards(cwd)), list(_upwards(os.path.realpath(cwd)))
+    found: dict[str, None] = {}
+    for place in range(max(len(typed), len(real))):
+        for path in (*real[place : place + 1], *typed[place : place + 1]):
+            found.setdefault(path)
+    return list(found)
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while True:
+        yield path
+        above = os.path.dirname(path)
+        if above == path:
+            return
+        path = above
+
+
+def lines_dir(index_dir: str) -> str:
+    """Where the lines of an index are."""
+    return os.path.join(index_dir, FOLDER)
+
+
+def path_of(folder: str, name: str) -> str:
+    """The file of a name's line."""
+    return os.path.join(folder, _chunked(name) + ".line")
+
+
+def _chunked(name: str) -> str:
+    chunks = []
+    while len(name) > CHUNK:
+        chunks.append(name[:CHUNK])
+        name = name[CHUNK:]
+    return "/".join((*chunks, name))
+
+
+# --- text --------------------------------------------------------------------------------------------------------
+
+
+def _shown(c: str) -> str:
+    """A character that may reach a terminal, private ones with their icons among them; else nothing or a space."""
+    if c.isprintable() or "\ue000" <= c <= "\uf8ff" or c >= "\U000f0000":
+        return c
+    return " " if c in "\t\n\v\f\r\x85\u2028\u2029" else ""
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """*text* as (escape sequence of colour or "", characters behind it); no other control character is left."""
+    first, *rest = text.split("\x1b[")
+    yield "", "".join(map(_shown, first))
+    for piece in rest:
+        code, ends, after = piece.partition("m")
+        if ends and all(c in "0123456789;" for c in code):
+            yield f"\x1b[{code}m", "".join(map(_shown, after))
+        else:
+            yield "", "".join(map(_shown, piece))
+
+
+# Each holds good whether the shell takes the text for a prompt string of its own or as the value of a variable in one.
+# Nothing can take the power from a backtick in both, so it becomes an apostrophe.
+_HARMLESS = {
+    # an empty mark of "no width" behind them: then "$" begins no expansion and "\" no escape
+    "bash": (str.maketrans({"$": "$\x01\x02", "\\": "\\\x01\x02", "`": "'"}), "\x01", "\x02"),
+    "zsh": (str.maketrans({"%": "%%", "$": "$%{%}", "\\": "\\%{%}", "`": "'"}), "%{", "%}"),
+    "tmux": (str.maketrans({"#": "##"}), "", ""),
+    "": (str.maketrans({}), "", ""),
+}
+
+
+def harmless(text: str, shell: str = "", colour: bool = True) -> str:
+    """*text* on one line so that *shell* (bash, zsh, tmux, "" for a bare terminal) shows it and does nothing else."""
+    table, before, after = _HARMLESS[shell]
+    parts = []
+    for sequence, characters in _pieces(text):
+        if sequence and colour:
+            parts.append(before + sequence + after)
+        parts.append(characters.translate(table))
+    return "".join(parts)
+
+
+def default_text(session: Session, today: int | None, context: int | None) -> str:
+    """Coloured: the session's cost, today's in 1e-12 dollar, the percent of the context that is in use."""
+    mark = "+?" if session.unpriced_models else ""
+    parts = [f"{_CYAN}{money(session.cost)}{mark}{_RESET}"]
+    if today is not None:
+        parts.append(f"{money(today)} today")
+    if context is not None:
+        colour = _GREEN if context < 50 else _YELLOW if context < 80 else _RED
+        parts.append(f"{colour}{context}%{_RESET}")
+    return " · ".join(parts)
+
+
+def money(pico: int) -> str:
+    """1e-12 dollars as `$1,234.56`, to the nearest cent."""
+    cents = (pico + 5_000_000_000) // 10_000_000_000
+    return f"${cents // 100:,}.{cents % 100:02}"
+
+
+# --- files -------------------------------------------------------------------------------------------------------
+
+
+class Line:
+    """A ready line as it was read."""
+
+    __slots__ = ("_rows", "path")
+
+    def __init__(self, path: str, rows: list[str]) -> None:
+        self.path = path
+        self._rows = rows
+
+    def text(self, kind: int) -> str:
+        """The text of a kind: PLAIN, ANSI, BASH, ZSH, TMUX."""
+        return self._rows[kind]
+
+    @property
+    def last(self) -> int:
+        """Seconds since the epoch of the session's last activity."""
+        return int(self._rows[5])
+
+    def expired(self, now: float) -> bool:
+        """Whether at *now*, in seconds since the epoch, its time is over, or has not come: the clock was set back."""
+        return not int(self._rows[1]) <= now < int(self._rows[2])
+
+    def fresh(self, now: float) -> bool:
+        """Whether it still holds at *now*, in seconds since the epoch."""
+        if self.expired(now):
+            return False
+        mark = os.stat(self.path).st_mtime_ns
+        return not any(_mtime(path) > mark for path in self._rows[_DEPENDENCIES:])
+
+
+def _mtime(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def read(path: str) -> Line | None:
+    """The line at *path*, None where there is none that can be read."""
+    rows = _rows_of(path)
+    if len(rows) < _DEPENDENCIES or not all(row.isdigit() for row in (*rows[1:3], rows[5])):
+        return None
+    return Line(path, rows)
+
+
+def _rows_of(path: str) -> list[str]:
+    try:
+        with open(path, "rb") as file:
+            rows = file.read().decode("utf-8", "surrogateescape").split("\n")
+    except OSError:
+        return []
+    return rows[:-1] if rows[0] == MAGIC else []
+
+
+def write(path: str, text: str, *, looked: int, expires: int, last: int = 0, dependencies: Iterable[str] = ()) -> None:
+    """Write a line of the coloured *text*. *looked* is the moment, in ns, before its dependencies were; *expires* and
+    *last* are seconds since the epoch. Raises OSError."""
+    watched = list(dict.fromkeys(dependencies))
+    if any("\n" in dependency for dependency in watched):  # can't be told in a line: made anew again and again
+        watched = [dependency for dependency in watched if "\n" not in dependency]
+        expires = min(expires, looked // _SECOND + 2)
+    mark = _mark(looked, watched)
+    born = mark // _SECOND
+    if "\x1b" in text and not text.endswith(_RESET):
+        text += _RESET
+    texts = [harmless(text, shell, colour) for shell in ("", "bash", "zsh") for colour in (False, True)]
+    numbers = (looked // _SECOND, expires, looked // _SECOND - born, expires - born, last)
+    rows = [MAGIC, *map(str, numbers), *texts, harmless(text, "tmux", False), "--", *watched]
+    _put(path, rows, mark)
+
+
+def _mark(looked: int, dependencies: Sequence[str]) -> int:
+    """The mtime of a line: before any change that came after the look, by the clock that stamps the files."""
+    times = [time for time in map(_mtime, dependencies) if time]
+    mark = looked - (_COARSE_TICK if any(time % _SECOND == 0 for time in times) else _TICK)
+    # a time in the future is that of another clock: it is newer than any look, but only once
+    return max([mark, *(time for time in times if time > looked + _COARSE_TICK)])
+
+
+def _put(path: str, rows: Sequence[str], mark: int | None = None) -> None:
+    """Write a file of lines in one piece, ours alone."""
+    data = "".join(f"{row}\n" for row in rows).encode("utf-8", "surrogateescape")
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    temporary = f"{path}.{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+        if mark is not None:
+            os.utime(temporary, ns=(mark, mark))
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def scope_path(state_dir: str, environ: Mapping[str, str]) -> str:
+    """The file that tells a shell of this environment where its lines are."""
+    return os.path.join(state_dir, FOLDER, _chunked(munged(":".join(_scope(environ)))) + ".scope")
+
+
+def _scope(environ: Mapping[str, str]) -> list[str]:
+    return [environ.get(name, "") for name in ("HOME", "CLAUDE_CONFIG_DIR", "XDG_CONFIG_HOME")]
+
+
+def write_scope(environ: Mapping[str, str], state_dir: str, index_dir: str, roots: Sequence[str]) -> None:
+    """Tell shells where the lines of these data directories are. Raises OSError."""
+    rows = [MAGIC, *_scope(environ), lines_dir(index_dir), *roots]
+    path = scope_path(state_dir, environ)
+    if _rows_of(path) != rows:
+        _put(path, rows)
+
+
+# --- projects ----------------------------------------------------------------------------------------------------
+
+
+class Project:
+    """A project as a shell sees it: the name of its line, its folders below the data directories, and their own
+    transcripts, newest first."""
+
+    __slots__ = ("folders", "name", "transcripts")
+
+    def __init__(self, name: str, folders: list[str]) -> None:
+        self.name = name
+        self.folders = folders
+        self.transcripts = newest(folders)
+
+
+def newest(folders: Iterable[str]) -> list[str]:
+    """The transcripts that lie in *folders* themselves, newest first."""
+    from ..transcripts.files import is_transcript
+
+    found: list[tuple[int, str]] = []
+    for folder in folders:
+        try:
+            with os.scandir(folder) as listing:
+                own = [entry for entry in listing if is_transcript(entry.name) and entry.is_file()]
+                found += [(entry.stat().st_mtime_ns, entry.path) for entry in own]
+        except OSError:
+            continue
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def nearest(roots: Sequence[str], cwd: str) -> tuple[Project | None, list[Project]]:
+    """The project of a folder, and what a shell comes upon before it: projects without transcripts, names too long
+    for it to know whether there is one."""
+    passed: list[Project] = []
+    for path in levels(cwd):
+        name = munged(path)
+        folders = [os.path.join(root, folder_name(path)) for root in roots]
+        folders = [folder for folder in folders if os.path.isdir(folder)]
+        if folders or len(name) > CHUNK:
+            project = Project(name, folders)
+            if project.transcripts:
+                return project, passed
+            passed.append(project)
+    return None, passed
+
+
+def _dependencies(project: Project, transcript: str) -> list[str]:
+    """What tells that a project's line is out of date: its folders, its newest transcripts, the subagents of one."""
+    inside: list[tuple[int, str]] = []
+    if transcript:
+        for place, folders, files in os.walk(transcript.removesuffix(".jsonl")):
+            folders[:] = [name for name in folders if name not in ("tool-results", "memory")]
+            inside += [(_mtime(path), path) for path in (place, *(os.path.join(place, name) for name in files))]
+    recent = [path for _, path in sorted(inside, reverse=True)[:_FILES]]
+    return [*project.folders, *project.transcripts[:_TRANSCRIPTS], *recent]
+
+
+# --- publishing --------------------------------------------------------------------------------------------------
+
+
+def publish(
+    environ: Mapping[str, str],
+    session: Session,
+    transcript: str,
+    *,
+    looked: int,
+    today: int | None = None,
+    context: int | None = None,
+    text: str | None = None,
+    project: Project | None = None,
+    passed: Iterable[Project] = (),
+) -> bool:
+    """Write the line of a session's project, and of the newest session of all; whether the project's was written.
+
+    *looked*: the moment (ns) before the session's files were. *transcript*: its own. *today*: 1e-12 dollar, *context*:
+    percent; None leaves it out. *text* is shown instead of them; it may hold escape sequences of colour. *project*: as
+    `nearest` has it, where it is known. Another session that is newer keeps the line. Raises OSError.
+    """
+    from ..answer import said_path
+    from ..transcripts.files import stem
+
+    folder = _prepared(environ)
+    if project is None:
+        project = _project_of(transcript, session)
+    seconds = looked // _SECOND
+    last = session.last // 1_000_000 if session.last is not None else 0
+    if text is None:
+        text = default_text(session, today, context)
+    expires = min(_midnight(seconds), last + IDLE, seconds + RENEW)
+    if not session.responses or seconds >= last + IDLE:
+        text, expires = "", seconds + _FOREVER
+    said = said_path(os.path.dirname(folder), stem(os.path.basename(transcript)))
+    watched = [*_dependencies(project, transcript), said]
+    written = bool(project.name) and project.transcripts[:1] == [transcript]
+    if written:
+        others = list(passed)
+        more = [path for other in others for path in other.folders]
+        for name in (project.name, *(other.name for other in others)):
+            path = path_of(folder, name)
+            write(path, text, looked=looked, expires=expires, last=last, dependencies=[*watched, *more])
+    path = path_of(folder, LATEST)
+    latest = read(path)
+    if latest is None or latest.last <= last or latest.expired(time.time()):
+        expires = min(expires, seconds + RENEW_LATEST)
+        write(path, text, looked=looked, expires=expires, last=last, dependencies=watched)
+    return written
+
+
+def _prepared(environ: Mapping[str, str]) -> str:
+    """The folder of the lines, made where it is not there, and told to the shells."""
+    from ..paths import data_dirs, index_dir, private_dir, state_dir
+
+    state, index = state_dir(environ), index_dir(environ)
+    folder = lines_dir(index)
+    for path in (state, index, os.path.join(state, FOLDER), folder):
+        private_dir(path)
+    write_scope(environ, state, index, data_dirs(environ))
+    return folder
+
+
+def _project_of(transcript: str, session: Session) -> Project:
+    """The project of a transcript by the folder it is in; nameless where the folder's name does not tell a shell's."""
+    folder = os.path.dirname(transcript)
+    name = os.path.basename(folder)
+    if len(name) > CHUNK:
+        path = session.project_path or ""
+        name = munged(path) if folder_name(path) == name else ""
+    return Project(name, [folder])
+
+
+def publish_nothing(environ: Mapping[str, str], projects: Iterable[Project], *, looked: int) -> None:
+    """Lines without text where a shell asked and there is nothing to show. Raises OSError."""
+    folder = _prepared(environ)
+    for project in projects:
+        watched = _dependencies(project, "")
+        write(
+            path_of(folder, project.name), "", looked=looked, expires=looked // _SECOND + _FOREVER, dependencies=watched
+        )
+
+
+def _midnight(now: int) -> int:
+    """The next local midnight after *now*, in seconds since the epoch."""
+    local = time.localtime(now)
+    return int(time.mktime((local.tm_year, local.tm_mon, local.tm_mday + 1, 0, 0, 0, 0, 0, -1)))

@@ -1,0 +1,55 @@
+"""The shell snippets with the places filled in that only the installation knows. Tier 2."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def render(shell: str, *, executable: str, state_dir: str, prompt: bool = True, completion: bool = True) -> str:
+    """The text that `ccusage init SHELL` prints; *executable* and *state_dir* are absolute.
+
+    *prompt*: whether the segment is shown without further ado; the variables are always set. Raises KeyError for an
+    unknown shell, OSError where the snippets are missing.
+    """
+    values = {
+        "executable": executable,
+        "state": state_dir,
+        "prompt": "1" if prompt else "",
+        "completion": "1" if completion else "",
+    }
+    quote = _QUOTES[shell]
+    with open(_snippet(shell), encoding="utf-8") as file:
+        text = file.read()
+    for name, value in values.items():
+        text = text.replace(f"'@{name}@'", quote(value))
+    return text
+
+
+def _snippet(shell: str) -> str:
+    """A snippet in the installed package, else in the checkout that this is."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    name = f"ccusage.{shell}"
+    installed = os.path.join(here, "shell", name)
+    return installed if os.path.exists(installed) else os.path.join(os.path.dirname(here), "shell", name)
+
+
+def executable() -> str:
+    """The absolute path of the running `ccusage`; where a module is run instead, of the one beside its Python."""
+    started = os.path.abspath(sys.argv[0])
+    if os.path.basename(started) not in ("__main__.py", "-c", "-m"):
+        return started
+    return os.path.join(os.path.dirname(os.path.abspath(sys.executable)), "ccusage")
+
+
+def _posix(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _fish(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+_QUOTES = {"bash": _posix, "zsh": _posix, "fish": _fish}

@@ -1,0 +1,557 @@
+"""Why a session's cost here is not the total that Claude Code itself shows (`session --id ID --explain`).
+
+Tier 2. The client's total is the last `cost-state` line of the session's own transcript. It is not the cost of that
+session id (A5): a fork starts with its parent's, a killed client forgets, an aborted response is estimated, and
+requests count that stand in no transcript. Each of these is a part of the difference with an exact amount; what they
+leave is shown as not explained. Money is a whole number of 1e-12 dollar, as elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from .. import accounting
+from ..index.questions import transcripts_named
+from ..prices import table as prices
+from ..session import COST, MODES, UNPRICED
+from ..transcripts.claims import FAST, US, claim_of, money, objects, timestamp
+from ..transcripts.files import Tail, open_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..index.index import Index
+    from ..prices.table import Price
+    from ..session import Session
+
+    Tokens = tuple[int, int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read, searches
+    Key = tuple[int, int]
+
+DEFAULT_MODEL = "claude-opus-5-5"  # by which the client (2.1.330) prices a model it does not know (A6)
+ROUNDING = 1000  # 1e-9 dollar: what the client's sums of floats may be off after thousands of responses
+_NO_TOKENS: Tokens = (0, 0, 0, 0, 0, 0)
+
+
+class Part:
+    """One reason: `amount` is what it adds to the client's total over ours, negative where the client lacks it."""
+
+    __slots__ = ("amount", "count", "name", "text")
+
+    def __init__(self, name: str, amount: int, text: str, count: int = 1) -> None:
+        self.name = name  # one of NAMES
+        self.amount = amount
+        self.text = text
+        self.count = count
+
+
+NAMES = (
+    "unpriced",
+    "requested",
+    "aborted",
+    "inherited",
+    "before",
+    "killed",
+    "after",
+    "compaction",
+    "helper",
+    "rounding",
+)
+
+
+class Explanation:
+    """Ours, the client's own total, and the parts of the difference; they and `rest` add up to it exactly."""
+
+    __slots__ = ("client", "ours", "parts", "session", "why_none")
+
+    def __init__(self, session: str, ours: int, client: int | None, parts: list[Part], why_none: str = "") -> None:
+        self.session = session
+        self.ours = ours
+        self.client = client  # None where the client left no total
+        self.parts = parts
+        self.why_none = why_none
+
+    @property
+    def difference(self) -> int:
+        return 0 if self.client is None else self.client - self.ours
+
+    @property
+    def rest(self) -> int:
+        """What no part explains."""
+        return self.difference - sum(part.amount for part in self.parts)
+
+
+def explain(session: Session, index: Index, mode: str = "auto") -> Explanation:
+    """What makes the client's total another one than *session*'s cost, which is that of *mode*.
+
+    Reads the session's transcripts once more; the index has to be up to date.
+    """
+    ours = sum(model.cost for model in session.models)
+    if session.client_cost is None:
+        return Explanation(session.id, ours, None, [], _NO_TOTAL)
+    client = prices.pico(session.client_cost)
+    parts: list[Part] = []
+    transcript = None if _near(client, ours) else _Transcript.of(session, index)
+    if transcript is not None:
+        counted = index.counted(session.id)
+        transcript.fold(counted, index.parents(session.id))
+        responses = [_Counted(r, index.table, MODES.index(mode)) for r in counted]
+        parts = _Search(client, ours, transcript, responses, index).parts()
+    explanation = Explanation(session.id, ours, client, [part for part in parts if part.amount])
+    if explanation.rest and _near(explanation.rest, 0):
+        explanation.parts.append(Part("rounding", explanation.rest, "rounding in Claude Code's sums"))
+    return explanation
+
+
+def _near(one: int, other: int) -> bool:
+    return abs(one - other) <= ROUNDING
+
+
+_NO_TOTAL = "Claude Code left no total of its own: the session is still open, was killed, or is older than these totals"
+
+
+# --- what the transcripts tell ------------------------------------------------------------------------------------
+
+
+class _State:
+    """One `cost-state` line. Times are microseconds; `seen` is the latest timestamp of the lines before it."""
+
+    def __init__(self, obj: dict[str, Any], total: int, seen: int) -> None:
+        self.total = total
+        self.seen = seen
+        start = money(obj.get("startTime"))  # a finite number, here of milliseconds
+        self.start = None if start is None else int(start) * 1000
+        usage = obj.get("modelUsage")
+        self.usage: dict[str, Any] = usage if isinstance(usage, dict) else {}
+
+    def tokens(self) -> dict[str, Tokens]:
+        return {model: _client_tokens(usage) for model, usage in self.usage.items() if isinstance(usage, dict)}
+
+    def cost(self, model: str) -> int | None:
+        usage = self.usage.get(model)
+        cost = money(usage.get("costUSD")) if isinstance(usage, dict) else None
+        return None if cost is None else prices.pico(cost)
+
+
+def _client_tokens(usage: dict[str, Any]) -> Tokens:
+    def count(name: str) -> int:
+        value = usage.get(name)
+        return value if isinstance(value, int) and value >= 0 else 0
+
+    hour = count("cacheCreationEphemeral1hInputTokens")
+    return (
+        count("inputTokens"),
+        count("outputTokens"),
+        max(0, count("cacheCreationInputTokens") - hour),
+        hour,
+        count("cacheReadInputTokens"),
+        count("webSearchRequests"),
+    )
+
+
+class _Transcript:
+    """What a session's transcripts say beside its responses."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.states: list[_State] = []
+        self.compactions: list[int] = []  # times
+        self.parents: set[str] = set()  # sessions whose responses were copied into this one
+        self.aborted: dict[Key, int] = {}  # a response cut in mid-stream -> output tokens as the client estimates them
+        self.requested: dict[Key, str] = {}  # the model asked for, where it is not the one that answered
+        self._cut: set[Key] = set()  # threads with a line cut in mid-stream
+        self._estimates: dict[Key, int] = {}  # of all threads
+
+    @classmethod
+    def of(cls, session: Session, index: Index) -> _Transcript | None:
+        """That of *session* whose last total is the session's; None where it can't be read any more."""
+        assert session.client_cost is not None
+        for path in reversed(transcripts_named(index, session.id)):
+            transcript = cls(session.id)
+            transcript._read(path)
+            if transcript.states and transcript.states[-1].total == prices.pico(session.client_cost):
+                for below in _agents_of(path):
+                    transcript._read(below, own=False)
+                return transcript
+        return None
+
+    def _read(self, path: str, own: bool = True) -> None:
+        latest = 0
+        for obj, raw, place in _objects(path):
+            latest = max(latest, timestamp(obj.get("timestamp")) or 0)
+            kind = obj.get("type")
+            if own and kind == "cost-state":
+                total = money(obj.get("totalCostUSD"))
+                if total is not None:
+                    self.states.append(_State(obj, prices.pico(total), latest))
+            elif own and kind == "system" and obj.get("subtype") == "compact_boundary":
+                self.compactions.append(latest)
+            elif kind == "assistant":
+                self._response(obj, raw, place)
+
+    def _response(self, obj: dict[str, Any], raw: bytes, place: int) -> None:
+        claim = claim_of(obj, raw, place, self.id)
+        if claim is None:
+            return
+        thread = claim.group, claim.rest
+        self._estimates[thread] = self._estimates.get(thread, 0) + sum(map(_estimate, _blocks(obj)))
+        if obj.get("isAbortedMidStream") is True:
+            self._cut.add(thread)
+        requested = obj.get("requestedModel")
+        if isinstance(requested, str) and requested and requested != claim.model:
+            self.requested[thread] = requested
+
+    def fold(self, counted: Iterable[accounting.Response], parents: set[str]) -> None:
+        """Say of responses what was read of their threads; lines of others' responses are copies."""
+        self.parents = parents
+        requested, self.requested = self.requested, {}
+        for response in counted:
+            threads = {(claim.group, claim.rest) for claim in response.claims}
+            key = response.claim.group, response.key
+            if threads & self._cut:
+                self.aborted[key] = sum(self._estimates.get(thread, 0) for thread in threads)
+            for thread in threads & requested.keys():
+                self.requested[key] = requested[thread]
+
+
+def _agents_of(path: str) -> Iterator[str]:
+    """The transcripts of subagents beside a session's own."""
+    for folder, _, names in os.walk(os.path.join(path.removesuffix(".jsonl"), "subagents")):
+        yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(".jsonl"))
+
+
+def _objects(path: str) -> Iterator[tuple[dict[str, Any], bytes, int]]:
+    """Every object of a transcript, its bytes and its place; none where it can't be read."""
+    try:
+        descriptor = open_regular(path)
+    except OSError:
+        return
+    try:
+        tail = Tail(0, False)
+        for block in tail.blocks(descriptor, os.fstat(descriptor).st_size):
+            place = block.place
+            for line in block.data().split(b"\n"):
+                for obj, raw, at in objects(line):
+                    yield obj, raw, place + at
+                place += len(line) + 1
+        for obj, raw, at in objects(tail.rest, whole=False):
+            yield obj, raw, tail.offset + at
+    finally:
+        os.close(descriptor)
+
+
+def _blocks(obj: dict[str, Any]) -> Iterator[str]:
+    """The texts of a line's content blocks."""
+    content = obj["message"].get("content")
+    for block in content if isinstance(content, list) else ():
+        if isinstance(block, dict):
+            yield from (block[name] for name in ("text", "thinking") if isinstance(block.get(name), str))
+
+
+def _estimate(text: str) -> int:
+    """Tokens as the client guesses them of a block it did not get whole: a third of its UTF-16 units, up (A3)."""
+    return -(-len(text.encode("utf-16-le", "surrogatepass")) // 6)
+
+
+class _Counted:
+    """One counted response: its cost here, and all that tells what the client made of it."""
+
+    def __init__(self, response: accounting.Response, table: prices.PriceTable, mode: int) -> None:
+        claim = response.claim
+        self.key = claim.group, response.key
+        self.time = claim.timestamp
+        self.model = claim.model
+        self.flags = claim.flags
+        sums = [sums for _, sums in response.parts(table)]
+        self.cost = sum(one[COST + mode] for one in sums)
+        self.unpriced = bool(sum(one[UNPRICED + mode] for one in sums)) if mode != accounting.DISPLAY else False
+        self.tokens = (
+            claim.input,
+            claim.output,
+            claim.cache_creation - claim.write_1h,
+            claim.write_1h,
+            claim.cache_read,
+            claim.searches,
+        )
+
+    def at(self, price: Price, output: int | None = None) -> int:
+        """What it costs at a price, with another count of output tokens if one is given."""
+        given = self.tokens[1] if output is None else output
+        tokens = (self.tokens[0], given, *self.tokens[2:])
+        return prices.cost(price, *tokens, fast=bool(self.flags & FAST), us=bool(self.flags & US))
+
+
+# --- which parts make the difference ------------------------------------------------------------------------------
+
+
+class _Search:
+    """Takes off the difference, one after another, what has a definite amount; the least certain last."""
+
+    def __init__(
+        self, client: int, ours: int, transcript: _Transcript, responses: list[_Counted], index: Index
+    ) -> None:
+        self._transcript = transcript
+        self._index = index
+        self._responses = sorted(responses, key=lambda r: (r.time, r.key))
+        self._last = transcript.states[-1]
+        self._rest = client - ours
+        self._parts: list[Part] = []
+        self._extra: dict[Key, int] = {}  # what the client counts of a response beyond ours
+        self._included = self._responses
+        self._inherited: dict[str, Tokens] = {}
+
+    def parts(self) -> list[Part]:
+        self._outside()
+        for step in (self._unpriced, self._aborted, self._requested, self._inheritance, self._killed, self._unseen):
+            if _near(self._rest, 0):
+                break
+            step()
+        return self._parts
+
+    def _take(self, name: str, amount: int, text: str, count: int = 1) -> None:
+        self._parts.append(Part(name, amount, text, count))
+        self._rest -= amount
+
+    def _outside(self) -> None:
+        """Responses before the client began to count, or after it last wrote its total."""
+        start, seen = self._last.start, self._last.seen
+        before = [r for r in self._responses if start is not None and r.time < start]
+        after = [r for r in self._responses if r.time > seen]
+        self._included = [r for r in self._responses if r not in before and r not in after]
+        if before:
+            text = "from before Claude Code began to count: it was killed and forgot what it had not written down"
+            self._take("before", -_cost(before), f"{_responses(before)} {text}", len(before))
+        if after:
+            text = "since Claude Code last wrote its total"
+            self._take("after", -_cost(after), f"{_responses(after)} {text}", len(after))
+
+    def _unpriced(self) -> None:
+        """Models without a price here, which the client prices as its default."""
+        by_model: dict[str, list[_Counted]] = {}
+        for response in self._included:
+            if response.unpriced:
+                by_model.setdefault(response.model, []).append(response)
+        default = self._index.table.find(DEFAULT_MODEL)
+        for model, found in sorted(by_model.items()):
+            amount = self._client_cost(model, found)
+            if amount is None and default is not None:
+                amount = sum(r.at(default) for r in found)
+            text = f"{_responses(found)} of {model or 'no named model'}, which has no price: $0 here"
+            self._take("unpriced", amount or 0, f"{text}, the price of its default model there", len(found))
+
+    def _client_cost(self, model: str, found: list[_Counted]) -> int | None:
+        """What the client says a model cost, if that is for the very tokens of *found*."""
+        tokens = self._last.tokens().get(model)
+        return self._last.cost(model) if tokens == _sum(r.tokens for r in found) else None
+
+    def _aborted(self) -> None:
+        """Responses cut in mid-stream: a placeholder is recorded, the client estimates from what it got."""
+        cut = [r for r in self._included if r.key in self._transcript.aborted]
+        amount = 0
+        for response in cut:
+            price = self._index.table.find(response.model)
+            if price is not None:
+                extra = response.at(price, self._transcript.aborted[response.key]) - response.at(price)
+                self._extra[response.key] = extra
+                amount += extra
+        if not cut:
+            return
+        text = (
+            f"{_responses(cut)} cut off: Claude Code guesses the output from its length, the record has a placeholder"
+        )
+        last = cut[-1]
+        if last is self._included[-1] and _near(self._rest - amount, -(last.cost + self._extra.get(last.key, 0))):
+            amount -= last.cost + self._extra.get(last.key, 0)
+            self._included = self._included[:-1]
+            text += ", and wrote its total before it took the last one in"
+        self._take("aborted", amount, text, len(cut))
+
+    def _requested(self) -> None:
+        """The client prices the model it asked for, ours is the one that answered."""
+        changed: list[tuple[_Counted, int]] = []
+        for response in self._included:
+            price = self._index.table.find(self._transcript.requested.get(response.key, ""))
+            if price is not None and not response.unpriced and response.at(price) != response.cost:
+                changed.append((response, response.at(price) - response.cost))
+        amount = sum(extra for _, extra in changed)
+        if amount and abs(self._rest - amount) < abs(self._rest):
+            self._extra.update({response.key: extra for response, extra in changed})
+            text = "answered by another model than was asked for: Claude Code prices the one asked for"
+            self._take("requested", amount, f"{_responses([r for r, _ in changed])} {text}", len(changed))
+
+    def _inheritance(self) -> None:
+        """A fork's total starts with its parent's."""
+        if not self._transcript.parents or self._rest < 0:
+            return
+        states = [(parent, state) for parent in sorted(self._transcript.parents) for state in self._states_of(parent)]
+        exact = [(parent, state) for parent, state in states if _near(state.total, self._rest)]
+        same_start = [(parent, state) for parent, state in states if state.start == self._last.start is not None]
+        first = self._included[0].time if self._included else self._last.seen
+        earlier = [(parent, state) for parent, state in same_start if state.seen <= first]
+        for parent, state in exact or earlier[-1:]:
+            self._inherited = state.tokens()
+            self._take("inherited", state.total, f"the total of {parent}, of which this session is a fork")
+            return
+
+    def _states_of(self, session: str) -> Iterator[_State]:
+        for path in transcripts_named(self._index, session):
+            transcript = _Transcript(session)
+            transcript._read(path)
+            yield from transcript.states
+
+    def _killed(self) -> None:
+        """Between two totals: what a killed client had not written down when it was resumed from the first."""
+        states = self._transcript.states
+        for earlier, later in pairwise(states):
+            between = [r for r in self._included if earlier.seen < r.time <= later.seen]
+            missing = _cost(between) + self._extras(between) - (later.total - earlier.total)
+            lost = _prefix(between, self._extra, missing)
+            if lost and self._rest <= ROUNDING - missing:
+                text = "after one total and before the next, which does not have them: Claude Code was killed"
+                self._included = [r for r in self._included if r not in lost]
+                self._take("killed", -missing, f"{_responses(lost)} {text}", len(lost))
+
+    def _extras(self, responses: Iterable[_Counted]) -> int:
+        return sum(self._extra.get(r.key, 0) for r in responses)
+
+    def _unseen(self) -> None:
+        """Requests that the client counts and no transcript holds, if whole tokens at list price make the amount."""
+        if self._rest <= 0:
+            return
+        unseen = self._unseen_tokens()
+        if unseen is None:
+            return
+        if not _near(self._rest, sum(self._unseen_cost(model, tokens) for model, tokens in unseen.items())):
+            return
+        seen = {r.model for r in self._included}
+        count = sum(1 for time in self._transcript.compactions if time <= self._last.seen)
+        for model, tokens in sorted(unseen.items()):
+            amount = self._unseen_cost(model, tokens)
+            size = f"{tokens[0] + tokens[2] + tokens[3] + tokens[4]:,} tokens in, {tokens[1]:,} out, of {model}"
+            if count and model in seen:
+                summaries = "the summary" if count == 1 else f"{count} summaries"
+                text = f"{summaries} of the conversation at /compact, which stand in no transcript ({size})"
+                self._take("compaction", amount, text, count)
+            else:
+                text = "requests of Claude Code's own, or cut before their first block, which stand in no transcript"
+                self._take("helper", amount, f"{text} ({size})")
+
+    def _unseen_tokens(self) -> dict[str, Tokens] | None:
+        """By model, what the client counts beyond what is accounted for; None where it counts less of something."""
+        left = {model: list(tokens) for model, tokens in self._last.tokens().items()}
+        for model, tokens in self._inherited.items():
+            _subtract(left.setdefault(model, [0] * 6), tokens)
+        for response in self._included:
+            output = self._transcript.aborted.get(response.key, response.tokens[1])
+            name = self._client_name(response, left)
+            _subtract(left.setdefault(name, [0] * 6), (response.tokens[0], output, *response.tokens[2:]))
+        if any(number < 0 for numbers in left.values() for number in numbers):
+            return None
+        return {model: _six(numbers) for model, numbers in left.items() if any(numbers)}
+
+    def _client_name(self, response: _Counted, known: dict[str, list[int]]) -> str:
+        """The name under which the client sums a response."""
+        requested = self._transcript.requested.get(response.key, "")
+        return requested if response.model not in known and requested in known else response.model
+
+    def _unseen_cost(self, model: str, tokens: Tokens) -> int:
+        """At list price. A model that no response names is taken at the client's word."""
+        told = self._last.cost(model)
+        if told is not None and tokens == self._last.tokens().get(model):
+            return told
+        price = self._index.table.find(model)
+        return 0 if price is None else prices.cost(_plain(price), *tokens)
+
+
+def _plain(price: Price) -> Price:
+    """*price* without its threshold: the sum of several prompts is not one long prompt."""
+    plain = prices.Price(price.input, price.output, price.write_5m, price.write_1h, price.read)
+    plain.web_search = price.web_search
+    return plain
+
+
+def _prefix(responses: list[_Counted], extra: dict[Key, int], amount: int) -> list[_Counted]:
+    """The first of *responses* that cost *amount* together; none where no number of them does."""
+    total = 0
+    for count, response in enumerate(responses, 1):
+        total += response.cost + extra.get(response.key, 0)
+        if amount > ROUNDING and _near(total, amount):
+            return responses[:count]
+    return []
+
+
+def _cost(responses: Iterable[_Counted]) -> int:
+    return sum(r.cost for r in responses)
+
+
+def _responses(found: list[_Counted]) -> str:
+    return f"{len(found)} response{'s' if len(found) != 1 else ''}"
+
+
+def _sum(counts: Iterable[Tokens]) -> Tokens:
+    total = list(_NO_TOKENS)
+    for tokens in counts:
+        for place, number in enumerate(tokens):
+            total[place] += number
+    return _six(total)
+
+
+def _subtract(numbers: list[int], tokens: Tokens) -> None:
+    for place, number in enumerate(tokens):
+        numbers[place] -= number
+
+
+def _six(numbers: list[int]) -> Tokens:
+    one, two, three, four, five, six = numbers
+    return one, two, three, four, five, six
+
+
+# --- how it is shown ----------------------------------------------------------------------------------------------
+
+
+def as_data(explanation: Explanation) -> dict[str, object]:
+    """For `--json`: dollars; `parts` and `notExplained` add up to `difference`."""
+    from ..session import dollars
+
+    return {
+        "sessionId": explanation.session,
+        "totalCost": dollars(explanation.ours),
+        "clientCost": None if explanation.client is None else dollars(explanation.client),
+        "difference": dollars(explanation.difference),
+        "parts": [
+            {"name": part.name, "amount": dollars(part.amount), "count": part.count, "text": part.text}
+            for part in explanation.parts
+        ],
+        "notExplained": dollars(explanation.rest),
+    }
+
+
+def as_text(explanation: Explanation) -> str:
+    """For people, every amount exact to the last digit that is not zero."""
+    from .table import clean
+
+    lines = [("cost", _exact(explanation.ours), "of the responses in its transcripts")]
+    if explanation.client is None:
+        return _lines([*lines, ("Claude Code", "-", explanation.why_none)])
+    lines.append(("Claude Code", _exact(explanation.client), "its own total"))
+    if not explanation.difference:
+        return _lines([*lines, ("difference", _exact(0), "")])
+    lines.append(("difference", _exact(explanation.difference, sign=True), "which comes from"))
+    lines += [("", _exact(part.amount, sign=True), clean(part.text)) for part in explanation.parts]
+    if explanation.rest or not explanation.parts:
+        lines.append(("", _exact(explanation.rest, sign=True), "not explained"))
+    return _lines(lines)
+
+
+def _lines(rows: list[tuple[str, str, str]]) -> str:
+    width = max(len(amount) for _, amount, _ in rows)
+    return "".join(f"{name:<12}{amount:>{width}}  {text}".rstrip() + "\n" for name, amount, text in rows)
+
+
+def _exact(pico: int, sign: bool = False) -> str:
+    """Dollars with all their digits, two at least."""
+    whole, part = divmod(abs(pico), prices.PICO)
+    digits = f"{part:012d}".rstrip("0").ljust(2, "0")
+    mark = "-" if pico < 0 else "+" if sign and pico else ""
+    return f"{mark}${whole:,}.{digits}"

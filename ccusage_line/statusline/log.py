@@ -1,0 +1,81 @@
+"""Why a statusline showed less than it could: a small log in the state directory, for `doctor` and for people.
+
+Tier 1: `os` and `time`. Holds names of fields and options, never values. Never raises: a log is not worth a line.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+NAME = "statusline.log"
+LIMIT = 64 << 10  # bytes; above it the older half goes
+_RECENT = 4096  # bytes at the end in which a reason is not repeated
+_LONGEST = 500  # characters of an entry
+
+
+def path(environ: Mapping[str, str]) -> str:
+    from ..paths import state_dir
+
+    return os.path.join(state_dir(environ), NAME)
+
+
+def note(environ: Mapping[str, str], reasons: Sequence[str], now_us: int) -> None:
+    """Append *reasons* as one line, unless the newest lines say the same."""
+    if not reasons:
+        return
+    try:
+        from ..paths import private_dir
+
+        log = path(environ)
+        private_dir(os.path.dirname(log))
+        _append(log, "; ".join(reasons)[:_LONGEST], now_us)
+    except (OSError, ValueError):
+        pass
+
+
+def _append(log: str, text: str, now_us: int) -> None:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(log, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        found = os.fstat(descriptor)
+        if found.st_mode & 0o170000 != 0o100000:
+            return
+        os.lseek(descriptor, max(found.st_size - _RECENT, 0), os.SEEK_SET)
+        entry = f" {_plain(text)}\n".encode()
+        if entry in os.read(descriptor, _RECENT):
+            return
+        if found.st_size + len(entry) > LIMIT - 64:
+            _halve(log)
+            os.close(descriptor)
+            descriptor = os.open(log, flags, 0o600)
+        os.write(descriptor, _moment(now_us).encode() + entry)  # one write: lines of two processes do not mix
+    finally:
+        os.close(descriptor)
+
+
+def _halve(log: str) -> None:
+    """Keep the newer half, in whole lines. What another process appends meanwhile may be lost: it is a log."""
+    with open(log, "rb") as file:
+        kept = file.read(LIMIT * 2)[-LIMIT // 2 :]
+    kept = kept[kept.find(b"\n") + 1 :]
+    fresh = f"{log}.{os.getpid()}"
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        os.write(descriptor, kept)
+    finally:
+        os.close(descriptor)
+    os.replace(fresh, log)
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() and c.isascii() else "?" for c in text)
+
+
+def _moment(now_us: int) -> str:
+    from time import gmtime, strftime
+
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(now_us // 1_000_000))

@@ -1,0 +1,686 @@
+"""A line of a transcript -> a claim on a response; rules A2 to A9.
+
+A *claim* is what one file says of one thread: its lines with one `message.id` and one `requestId` (or, without it, with
+the same counts) that name the same session. It holds the best of these lines (A5) and what they all say together. A
+*response* is one thread or several that hang together (A4; `accounting`). The standard library's JSON scanner, no
+package; `bulk_decoder` reads the same lines with a faster decoder and must agree with this module on every one of them.
+"""
+
+from __future__ import annotations
+
+from ..digest import bytes_digester, digest_bytes, digester
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    Key = tuple[int, int, str, int, str]  # of a claim in its file: group, rest, session, rank, maker
+    # model, input, output, cache creation, 1 h part of it, read, web searches, flags
+    Part = tuple[str, int, int, int, int, int, int, int]
+    Share = tuple[int, int, int, int, int]  # input, output, cache creation, 1 h part of it, read
+    # what is billed beside the top-level usage, or in its place (A9); the iterations that add up to it, each with a
+    # prompt of its own (A10); tokens of the last prompt among the iterations, None where that is the top level's
+    Bill = tuple[tuple[Part, ...], tuple[Share, ...], int | None]
+
+MAX_COUNT = 2**53  # A3: a larger count is not one
+MAX_DEPTH = 5_000  # an object nested deeper is as a torn one, whatever the interpreter's own limit
+MAX_TORN = 1_000  # torn objects in one line after which the rest of it is passed over: a bound on hostile lines
+MAX_LINE = 64 * 1024 * 1024  # bytes; a longer line is passed over as bad
+SYNTHETIC = "<synthetic>"  # A9: written by the client in place of a model's name: such a line is no response
+NO_MESSAGE = 0  # the group of all lines without a `message.id`
+
+# flags of a claim
+STOP = 1  # the best line has a stop_reason
+SPEED = 2  # the best line names a speed
+FAST = 4
+US = 8
+FINAL = 16  # any line has a stop_reason (A12)
+ORIGINAL = 32  # any line bears no mark of a copy in a fork
+REQUESTED = 64  # the lines have a requestId
+AT_HOME = 256  # the lines name the session that their path names
+INSTEAD = 128  # what the bill has besides is billed in the place of the top-level usage (A9)
+_OF_BEST = STOP | SPEED | FAST | US | INSTEAD  # what the best line alone says
+
+# what names a line's session (A6): requestSessionId; forkedFrom; sessionId, else the path
+BY_REQUEST, BY_FORK, BY_LINE = range(3)
+
+_BOM = b"\xef\xbb\xbf"
+_SPACE = b" \t\r\n\0"
+_RESTARTS = ('{"parentUuid"', '{"type"')  # A2: where an object begins behind a torn one
+
+
+class Claim:
+    """What one file says of one thread; the fields are those of its best line unless said otherwise."""
+
+    __slots__ = (
+        "at",
+        "bill",
+        "cache_creation",
+        "cache_read",
+        "cost_usd",
+        "cwd",
+        "file",
+        "flags",
+        "group",
+        "input",
+        "length",
+        "main_times",
+        "maker",
+        "model",
+        "output",
+        "parents",
+        "rank",
+        "rest",
+        "searches",
+        "session",
+        "side",
+        "timestamp",
+        "uuids",
+        "write_1h",
+    )
+
+    file: int  # the index's number of the file; 0 until it has one
+    group: int  # the thread (A4) as two signed 64-bit digests: threads with one message.id share the group
+    rest: int
+    session: str  # that all its lines name, each in the same way (A6)
+    rank: int
+    maker: str  # the `session_id` of all its lines; "" where they have none, or where it does not matter
+    side: bool  # every line is of a sidechain
+    timestamp: int  # microseconds
+    model: str  # "" where the line names none
+    flags: int
+    input: int
+    output: int
+    cache_creation: int
+    write_1h: int
+    cache_read: int
+    searches: int
+    cost_usd: float | None
+    cwd: str
+    at: int  # where the line's object stands in the file, and its bytes
+    length: int
+    main_times: frozenset[int]  # timestamps of all its main-chain lines but the best line's own
+    uuids: bytes  # digests of all its lines' uuids, each once, in the order of the lines, 8 bytes each
+    parents: bytes  # the same of their parentUuids, where the lines have no requestId
+    bill: Bill | None  # None where the top-level usage is all there is
+
+    def order(self) -> tuple[bool, int, bool, bool, int]:
+        """A5 up to the bytes: the smaller wins."""
+        return (self.side, -self.output, not self.flags & STOP, not self.flags & SPEED, self.timestamp)
+
+    def content(self) -> tuple[Any, ...]:
+        """All that is taken from the best line: where this is equal, it does not matter which line wins."""
+        return (
+            self.timestamp,
+            self.model,
+            self.flags & _OF_BEST,
+            self.input,
+            self.output,
+            self.cache_creation,
+            self.write_1h,
+            self.cache_read,
+            self.searches,
+            self.cost_usd,
+            self.cwd,
+            self.bill,
+        )
+
+    def place(self) -> tuple[int, str, int, str]:
+        """What tells the claims of one thread apart."""
+        return self.file, self.session, self.rank, self.maker
+
+    def copy(self) -> Claim:
+        claim = Claim()
+        for name in Claim.__slots__:
+            setattr(claim, name, getattr(self, name))
+        return claim
+
+
+def merged(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
+    """Two claims with one key as one, *b* of later lines; it is one of the two, changed."""
+    winner, loser = (b, a) if beats(b, a, bytes_of) else (a, b)
+    if not loser.side:
+        times = {loser.timestamp, *loser.main_times, *winner.main_times}
+        times.discard(winner.timestamp)
+        winner.main_times = frozenset(times)
+    winner.flags |= loser.flags & (FINAL | ORIGINAL | AT_HOME)
+    winner.uuids, winner.parents = joined(a.uuids, b.uuids), joined(a.parents, b.parents)
+    return winner
+
+
+def joined(digests: bytes, more: bytes) -> bytes:
+    """Digests, and behind them those of *more* that are new."""
+    return digests + b"".join(digest for digest in each_of(more) if digest not in digests)
+
+
+def each_of(digests: bytes) -> list[bytes]:
+    return [digests[place : place + 8] for place in range(0, len(digests), 8)]
+
+
+def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
+    """Whether *a*'s line wins over *b*'s (A5). *bytes_of* reads a claim's line where nothing else decides."""
+    if a.side != b.side:
+        return b.side
+    if a.output != b.output:
+        return a.output > b.output
+    first, second = a.order(), b.order()
+    if first != second:
+        return first < second
+    # a file that is gone has no bytes to compare: one that is there decides, else the values themselves
+    one, other = bytes_of(a), bytes_of(b)
+    return one < other if one != other else repr(a.content()) < repr(b.content())
+
+
+def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes]) -> Claim:
+    """The claim whose line is the response's (A5).
+
+    Forks copy lines whole: where all that is taken from the best ones is equal, no file is opened to compare them.
+    """
+    ranked = sorted(claims, key=Claim.order)
+    winner = ranked[0]
+    rivals = [claim for claim in ranked[1:] if claim.order() == winner.order()]
+    # without a cwd the winner's folder names the project, so there it does matter whose line it is
+    if not rivals or (winner.cwd and all(claim.content() == winner.content() for claim in rivals)):
+        return winner
+    for claim in rivals:
+        if beats(claim, winner, bytes_of):
+            winner = claim
+    return winner
+
+
+def session_of(claims: Iterable[Claim], began: Callable[[str], int | None]) -> str:
+    """The session a response belongs to (A6). *began* tells the first timestamp of a session's own transcript."""
+    named: list[set[str]] = [set(), set(), set()]  # by rank
+    makers = set()
+    for claim in claims:
+        named[claim.rank].add(claim.session)
+        makers.add(claim.maker)
+    makers.discard("")
+    requested, forked, claimants = named
+    if requested:
+        return min(requested)
+    claimants = claimants or forked
+    if len(claimants) > 1 and len(claimants & makers) == 1:
+        claimants &= makers
+    if len(claimants) == 1:
+        return claimants.pop()
+    return min((_or_last(began(session)), session) for session in claimants)[1]
+
+
+def _or_last(time: int | None) -> tuple[bool, int]:
+    return (True, 0) if time is None else (False, time)
+
+
+def main_times_of(claims: Iterable[Claim]) -> set[int]:
+    """Timestamps of every main-chain line of these claims."""
+    times: set[int] = set()
+    for claim in claims:
+        times |= claim.main_times
+        if not claim.side:
+            times.add(claim.timestamp)
+    return times
+
+
+# --- the thread (A4) --------------------------------------------------------------------------------------------
+
+
+_of_message, _of_request, _of_usage = digester("m"), digester("r"), digester("u")
+_of_bytes, of_session = digester("b"), digester("s")
+uuid_digest = bytes_digester("i")
+
+
+def request_thread(message_id: str, request_id: str) -> tuple[int, int]:
+    return _of_message(message_id), _of_request(request_id)
+
+
+def _thread(obj: dict[str, Any], message_id: str, claim: Claim, own: str, raw: bytes) -> tuple[int, int]:
+    """(group, rest) of a line; *own* is the session that it stands in: its `sessionId`, else the path's."""
+    group = _of_message(message_id) if message_id else NO_MESSAGE
+    request_id = _text(obj.get("requestId"))
+    if request_id:
+        return group, _of_request(request_id)
+    if message_id or claim.uuids:
+        return group, of_usage(claim.input, claim.cache_creation, claim.cache_read, own)
+    return group, of_bytes_alone(_of_bytes(digest_bytes(raw).hex()), of_session(own))
+
+
+def of_usage(input: int, cache_creation: int, cache_read: int, session: str) -> int:
+    """The thread of lines without a requestId."""
+    return _of_usage(f"{input} {cache_creation} {cache_read} {session}")
+
+
+def of_bytes_alone(line: int, session: int) -> int:
+    """The thread of a line that nothing names, by the digests of its bytes and of its session."""
+    return line ^ session
+
+
+# --- values ------------------------------------------------------------------------------------------------------
+
+
+def _text(value: object) -> str:
+    """A non-empty string, or "" for absent (A3)."""
+    return value if isinstance(value, str) else ""
+
+
+def count(value: object) -> int:
+    """A token count: a finite number from 0 to 2**53, fractions cut; anything else is 0 (A3)."""
+    if type(value) is int:
+        return value if 0 <= value <= MAX_COUNT else 0
+    if type(value) is float and 0 <= value <= MAX_COUNT:  # false for NaN
+        return int(value)
+    return 0
+
+
+def money(value: object) -> float | None:
+    """A finite number of dollars, or None."""
+    if type(value) is float and value - value == 0:
+        return value or 0.0
+    if type(value) is int:
+        try:
+            return float(value)
+        except OverflowError:
+            return None
+    return None
+
+
+_days: dict[str, int] = {}  # "YYYY-MM-DD" -> microseconds; transcripts have few days
+_minutes: dict[str, int] = {}  # "YYYY-MM-DDThh:mm:" of a UTC time -> microseconds
+_MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def _number(text: str) -> int:
+    """ASCII digits only, -1 for anything else (int() also takes signs, spaces, underscores and other scripts)."""
+    return int(text) if text.isascii() and text.isdigit() else -1
+
+
+def _day(text: str) -> int | None:
+    """Microseconds since the epoch at the start of a day `YYYY-MM-DD`, UTC."""
+    if text[4] != "-" or text[7] != "-":
+        return None
+    year, month, day = _number(text[:4]), _number(text[5:7]), _number(text[8:])
+    if year < 1 or not 1 <= month <= 12 or day < 1:
+        return None
+    leap = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if day > _MONTH_DAYS[month - 1] + leap:
+        return None
+    # days from civil: years begin in March, so that the leap day is a year's last
+    y = year - (month <= 2)
+    ordinal = 365 * y + y // 4 - y // 100 + y // 400 + (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    return (ordinal - 719_468) * 86_400_000_000
+
+
+def _offset(text: str) -> int | None:
+    """Seconds east of UTC of "", `Z`, `±hh` or `±hh:mm`."""
+    if text in ("Z", ""):
+        return 0
+    if text[0] not in "+-" or not (len(text) == 3 or (len(text) == 6 and text[3] == ":")):
+        return None
+    hours, minutes = _number(text[1:3]), _number(text[4:]) if len(text) == 6 else 0
+    if not (0 <= hours <= 23 and 0 <= minutes <= 59):
+        return None
+    seconds = hours * 3600 + minutes * 60
+    return -seconds if text[0] == "-" else seconds
+
+
+def _clock(text: str) -> int | None:
+    """Microseconds of `hh:mm[:ss[.f+]]` with a zone behind it; digits beyond microseconds are cut."""
+    if len(text) < 5 or text[2] != ":":
+        return None
+    hour, minute, second, micro, rest = _number(text[:2]), _number(text[3:5]), 0, 0, text[5:]
+    if rest[:1] == ":":
+        second, rest = _number(rest[1:3]) if len(rest) >= 3 else -1, rest[3:]
+        if rest[:1] == ".":
+            digits = 1
+            while digits < len(rest) and "0" <= rest[digits] <= "9":
+                digits += 1
+            if digits == 1:
+                return None
+            micro, rest = int((rest[1 : min(digits, 7)] + "000000")[:6]), rest[digits:]
+    if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 59):
+        return None
+    offset = _offset(rest)
+    return None if offset is None else (hour * 3600 + minute * 60 + second - offset) * 1_000_000 + micro
+
+
+def timestamp(value: object) -> int | None:
+    """Microseconds since the epoch, UTC, of a line's timestamp (A3); None where it can't be read."""
+    if not isinstance(value, str) or len(value) < 16 or value[10] not in "T ":
+        return None
+    if len(value) == 24 and value[19] == "." and value[23] == "Z":  # as the client writes it
+        minute = _minutes.get(value[:17])
+        if minute is not None:
+            digits = value[17:19] + value[20:23]
+            if digits.isascii() and digits.isdigit() and digits[0] < "6":
+                return minute + int(digits) * 1_000
+    time = _timestamp(value)
+    if time is not None and value[16:17] == ":" and value[-1] == "Z":
+        if len(_minutes) > 10_000:
+            _minutes.clear()
+        _minutes[value[:17]] = time - time % 60_000_000
+    return time
+
+
+def _timestamp(value: str) -> int | None:
+    date = value[:10]
+    base = _days.get(date)
+    if base is None:
+        base = _day(date)
+        if base is None:
+            return None
+        if len(_days) > 10_000:
+            _days.clear()
+        _days[date] = base
+    clock = _clock(value[11:])
+    return None if clock is None else base + clock
+
+
+# --- an object -> a claim ----------------------------------------------------------------------------------------
+
+
+def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | None:
+    """The claim that one decoded object makes, or None where it does not count (A3).
+
+    *raw* is the object's bytes, *at* its place in the file, *path_session* the session its path names (A6).
+    """
+    if not isinstance(obj, dict):
+        return None
+    message = obj.get("message")
+    if not isinstance(message, dict) or obj.get("type") not in (None, "assistant"):
+        return None
+    usage = message.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    time = timestamp(obj.get("timestamp"))
+    model = _text(message.get("model"))
+    if time is None or model == SYNTHETIC:
+        return None
+    own = _text(obj.get("sessionId")) or path_session
+    claim = Claim()
+    claim.file = 0
+    claim.timestamp, claim.at, claim.length = time, at, len(raw)
+    claim.side = obj.get("isSidechain") is True
+    claim.cost_usd = money(obj.get("costUSD"))
+    claim.cwd = _text(obj.get("cwd"))
+    claim.model = model
+    claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches = tokens(usage)
+    claim.flags = _usage_flags(usage)
+    if _text(message.get("stop_reason")):
+        claim.flags |= STOP | FINAL
+    fork = obj.get("forkedFrom")
+    forked = _text(fork.get("sessionId")) if isinstance(fork, dict) else ""
+    name_session(claim, own, _text(obj.get("requestSessionId")), forked, _text(obj.get("session_id")))
+    if own == path_session:
+        claim.flags |= AT_HOME
+    message_id, uuid, parent = _text(message.get("id")), _text(obj.get("uuid")), ""
+    if _text(obj.get("requestId")):
+        claim.flags |= REQUESTED
+    elif message_id or uuid:
+        parent = _text(obj.get("parentUuid"))
+    claim.main_times = frozenset()
+    claim.uuids = uuid_digest(uuid) if uuid else b""
+    claim.parents = uuid_digest(parent) if parent else b""
+    claim.bill = None
+    if usage.get("iterations") or message.get("pausedResponses"):
+        _bill(claim, usage, message.get("pausedResponses"))
+    claim.group, claim.rest = _thread(obj, message_id, claim, own, raw)
+    return claim
+
+
+def name_session(claim: Claim, own: str, requested: str, forked: str, maker: str) -> None:
+    """Say whose a line is (A6). *own* is the session it stands in, *requested* its `requestSessionId`, *forked* that of
+    its `forkedFrom`, *maker* its `session_id`; "" for what it does not have."""
+    if requested:
+        claim.rank, claim.session, claim.maker = BY_REQUEST, requested, ""  # nothing else matters
+    elif forked:
+        claim.rank, claim.session, claim.maker = BY_FORK, forked, maker
+    else:
+        claim.rank, claim.session, claim.maker = BY_LINE, own, maker
+    if not forked and requested in ("", own):
+        claim.flags |= ORIGINAL
+
+
+def tokens(usage: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
+    """(input, output, cache creation, 1 h part of it, cache read, web searches) of a usage object (A3, A8)."""
+    split = usage.get("cache_creation")
+    write_1h = written = 0
+    if isinstance(split, dict):
+        write_1h = count(split.get("ephemeral_1h_input_tokens"))
+        written = write_1h + count(split.get("ephemeral_5m_input_tokens"))
+    tools = usage.get("server_tool_use")
+    return (
+        count(usage.get("input_tokens")),
+        count(usage.get("output_tokens")),
+        max(written, count(usage.get("cache_creation_input_tokens"))),
+        write_1h,
+        count(usage.get("cache_read_input_tokens")),
+        count(tools.get("web_search_requests")) if isinstance(tools, dict) else 0,
+    )
+
+
+def _usage_flags(usage: dict[str, Any]) -> int:
+    speed = _text(usage.get("speed"))
+    flags = SPEED if speed else 0
+    if speed == "fast":
+        flags |= FAST
+    if usage.get("inference_geo") == "us":
+        flags |= US
+    return flags
+
+
+_BESIDE = ("advisor_message", "compaction")
+_ATTEMPTS = ("message", "fallback_message")
+
+
+def _bill(claim: Claim, usage: dict[str, Any], paused: object) -> None:
+    """Take in what a line bills besides its top-level usage, and how that is made up (A9, A10)."""
+    iterations = [entry for entry in _objects_in(usage.get("iterations")) if entry.get("model") != SYNTHETIC]
+    further: list[Part] = []
+    shares: tuple[Share, ...] = ()
+    attempts = [entry for entry in iterations if entry.get("type") in _ATTEMPTS]
+    if any(entry.get("type") == "fallback_message" for entry in attempts):
+        further = [_part(entry, _text(entry.get("model")), claim) for entry in attempts if tokens(entry)[1]]
+        claim.flags |= INSTEAD if further else 0
+    elif len(attempts) > 1:
+        shares = tuple(tokens(entry)[:5] for entry in attempts)
+        whole = (claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read)
+        if tuple(map(sum, zip(*shares, strict=True))) != whole:
+            shares = ()
+    for entry in iterations:
+        if entry.get("type") == "advisor_message":
+            *part, flags = _part(entry, _text(entry.get("model")), claim)
+            further.append((*part, flags & ~FAST))  # type: ignore[arg-type]
+        elif entry.get("type") == "compaction":
+            further.append(_part(entry, "", claim))
+    for attempt in _objects_in(paused):
+        own = attempt.get("usage")
+        if isinstance(own, dict):
+            further.append(_part(own, "", claim))
+    prompts = [prompt_of(tokens(entry)) for entry in iterations if entry.get("type") not in _BESIDE]
+    context = next((prompt for prompt in reversed(prompts) if prompt), None)
+    if context == claim.input + claim.cache_creation + claim.cache_read:
+        context = None
+    if further or shares or context is not None:
+        claim.bill = tuple(further), shares, context
+
+
+def _objects_in(value: object) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _part(usage: dict[str, Any], model: str, claim: Claim) -> Part:
+    """What a usage object bills, at *model*, else at the line's; what it does not say of itself the line says."""
+    own = _usage_flags(usage)
+    flags = own & FAST if own & SPEED else claim.flags & FAST
+    geo = _text(usage.get("inference_geo"))
+    flags |= (US if geo == "us" else 0) if geo else claim.flags & US
+    return (model or claim.model, *tokens(usage), flags)
+
+
+def prompt_of(counts: tuple[int, ...]) -> int:
+    """Tokens of the prompt: input, cache writes and cache reads of what `tokens` gives."""
+    return counts[0] + counts[2] + counts[4]
+
+
+# --- bytes -> objects --------------------------------------------------------------------------------------------
+
+
+class _Context:
+    """What the C scanner wants of a decoder: the settings of json.loads."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    array_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}.__getitem__
+    memo: dict[str, str] = {}  # noqa: RUF012
+
+
+def load_scanner() -> Callable[[str, int], tuple[Any, int]]:
+    """json's scan_once(text, index) -> (value, end) without importing json, which costs 8 ms.
+
+    `_json` is private to CPython; the public module gives the same.
+    """
+    try:
+        from _json import make_scanner
+    except ImportError:
+        return public_scanner()
+    context: Any = _Context
+    scanner: Callable[[str, int], tuple[Any, int]] = make_scanner(context)
+    return scanner
+
+
+def public_scanner() -> Callable[[str, int], tuple[Any, int]]:
+    from json import JSONDecoder
+
+    return JSONDecoder().scan_once  # type: ignore[attr-defined, no-any-return]
+
+
+_scan = load_scanner()
+# The C scanner looks for its error class in json.decoder, which nobody imported: a syntax error comes as SystemError.
+_REFUSED = (ValueError, StopIteration, SystemError)
+
+
+def decode(line: bytes) -> str:
+    """A line's text: what is not UTF-8 is replaced (A2)."""
+    return line.decode("utf-8", "replace")
+
+
+def _scan_at(text: str, start: int, deep: bool) -> tuple[Any, int] | None:
+    """The value at *start* and the place behind it, or None where there is no whole one.
+
+    The answer does not depend on how deep the caller's own stack is. *deep*: the text could be nested too deep.
+    """
+    if deep and _too_deep(text, start):
+        return None
+    try:
+        return _scan(text, start)
+    except RecursionError:
+        return _scan_deep(text, start)
+    except _REFUSED:
+        return None
+
+
+def _scan_deep(text: str, start: int) -> tuple[Any, int] | None:
+    """As _scan_at, with room on the stack for MAX_DEPTH levels."""
+    import sys
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 4 * MAX_DEPTH)
+    try:
+        return _scan(text, start)
+    except RecursionError:  # Python 3.12 bounds the C stack apart from that limit
+        return _scan_in_python(text, start)
+    except _REFUSED:
+        return None
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _scan_in_python(text: str, start: int) -> tuple[Any, int] | None:
+    from json import JSONDecoder
+    from json.decoder import JSONArray, JSONObject  # type: ignore[attr-defined]
+    from json.scanner import py_make_scanner  # type: ignore[attr-defined]
+
+    decoder: Any = JSONDecoder()
+    decoder.parse_object, decoder.parse_array = JSONObject, JSONArray
+    try:
+        return py_make_scanner(decoder)(text, start)  # type: ignore[no-any-return]
+    except (ValueError, StopIteration):
+        return None
+
+
+def _too_deep(text: str, start: int) -> bool:
+    """Whether the value at *start* is nested deeper than MAX_DEPTH."""
+    import re
+
+    depth = 0
+    for token in re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL).finditer(text, start):
+        char = token.group()
+        if char in "{[":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif char in "}]":
+            depth -= 1
+            if depth <= 0:
+                return False
+    return False
+
+
+def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes, int]]:
+    """The objects of one line (A2): (object, its bytes, where they stand in the line).
+
+    *whole* is false for a last line without its newline: there only the objects at its start count, and nothing
+    behind the first thing that is not one.
+    """
+    if len(line) > MAX_LINE:
+        return []
+    lead = 3 if line.startswith(_BOM) else 0
+    if lead:
+        line = line[3:]
+    text = decode(line)
+    deep = len(text) > MAX_DEPTH and text.count("{") + text.count("[") > MAX_DEPTH
+    found: list[tuple[dict[str, Any], bytes, int]] = []
+    place = _skip_space(text, 0)
+    torn = text_mark = line_mark = 0  # the marks: a place in the text and the same place in the line
+    while place < len(text):
+        value = _scan_at(text, place, deep) if text[place] == "{" else None
+        if value is None:
+            torn += 1
+            if not whole or torn > MAX_TORN:
+                break
+            place = _restart(text, place + 1)
+            continue
+        end = value[1]
+        if not found and torn == 0 and end == len(text.rstrip(" \t\r\n\0")):
+            raw = line.strip(_SPACE)
+            return [(value[0], raw, lead + line.find(b"{"))]
+        # Replaced bytes make places in the text and in the line differ; braces are ASCII, so counting them leads
+        # from one to the other.
+        first = _nth(line, b"{", text.count("{", text_mark, place) + 1, line_mark)
+        last = _nth(line, b"}", text.count("}", place, end), first)
+        found.append((value[0], line[first : last + 1], lead + first))
+        text_mark, line_mark = end, last + 1
+        place = _skip_space(text, end)
+    return found
+
+
+def _skip_space(text: str, place: int) -> int:
+    while place < len(text) and text[place] in " \t\r\n\0":
+        place += 1
+    return place
+
+
+def _restart(text: str, place: int) -> int:
+    """Where the next object begins behind a torn one; the text's end where none does."""
+    return min((at for at in (text.find(mark, place) for mark in _RESTARTS) if at >= 0), default=len(text))
+
+
+def _nth(line: bytes, char: bytes, n: int, start: int) -> int:
+    place = start - 1
+    for _ in range(n):
+        place = line.find(char, place + 1)
+    return place

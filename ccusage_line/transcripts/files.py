@@ -1,0 +1,326 @@
+"""Which files are transcripts, whose they are, and the bytes appended to one since an offset. Tier 0."""
+
+from __future__ import annotations
+
+import os
+import stat as stat_module
+import sys
+import time
+
+from .claims import MAX_LINE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .needle import Find
+
+SUFFIX = ".jsonl"
+_NOT_TRANSCRIPTS = "journal.jsonl"
+_NOT_BELOW = ("tool-results", "memory")
+BLOCK = 512 * 1024  # bytes read at a time: as much as stays in a processor's cache while it is searched
+USAGE = b'"usage"'
+TIME = b'"timestamp"'
+FACTS = (b'-title"', b'"summary"', b'"cost-state"')  # what a line must hold to tell something of its session
+
+
+class Found:
+    """A transcript that a walk came upon, with its stat at that moment."""
+
+    __slots__ = ("parts", "path", "stat")
+
+    def __init__(self, path: str, parts: tuple[str, ...], stat: os.stat_result) -> None:
+        self.path = path
+        self.parts = parts  # of the path below `projects/`
+        self.stat = stat
+
+    @property
+    def session(self) -> str:
+        return path_session(self.parts)
+
+    @property
+    def own(self) -> bool:
+        return is_own(self.parts)
+
+
+class Walk:
+    """What lies below the data directories: transcripts, and what was passed over with the reason."""
+
+    __slots__ = ("_dirs", "_files", "_links", "begun", "files", "passed_over")
+
+    def __init__(self) -> None:
+        self.begun = time.time_ns()
+        self.files: list[Found] = []
+        self.passed_over: list[tuple[str, str]] = []
+        self._dirs: set[tuple[int, int]] = set()
+        self._files: set[tuple[int, int]] = set()
+        self._links: list[tuple[str, tuple[str, ...]]] = []
+
+    def folder(self, path: str, parts: tuple[str, ...]) -> None:
+        """Take in everything below a folder, its files before its folders; symlinks wait until the rest is known."""
+        pending = [(path, parts)]
+        while pending:
+            path, parts = pending.pop()
+            folders = []
+            for entry in self._entries(path):
+                name = entry.name
+                try:
+                    if entry.is_symlink():
+                        self._links.append((entry.path, (*parts, name)))
+                    elif entry.is_dir(follow_symlinks=False):
+                        if name not in _NOT_BELOW:
+                            folders.append((entry.path, (*parts, name)))
+                    elif name.endswith(SUFFIX) and name != _NOT_TRANSCRIPTS:
+                        self._file(entry.path, (*parts, name), os.stat(entry.path) if _STAT_ANEW else entry.stat())
+                except OSError as error:
+                    self.passed_over.append((entry.path, _reason(error)))
+            pending.extend(reversed(folders))
+
+    def _entries(self, path: str) -> list[os.DirEntry[str]]:
+        """What a folder holds, by name; nothing the second time it is reached."""
+        try:
+            if not _first(self._dirs, os.stat(path)):
+                return []
+            with os.scandir(path) as listing:
+                return sorted(listing, key=_name)
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                self.passed_over.append((path, _reason(error)))
+            return []
+
+    def links(self) -> None:
+        """Follow the symlinks met so far, and those behind them."""
+        while self._links:
+            links, self._links = self._links, []
+            for path, parts in links:
+                try:
+                    stat = os.stat(path)
+                except OSError as error:
+                    if is_transcript(parts[-1]):
+                        self.passed_over.append((path, _reason(error)))
+                    continue
+                if stat_module.S_ISDIR(stat.st_mode):
+                    if parts[-1] not in _NOT_BELOW:
+                        self.folder(path, parts)
+                elif is_transcript(parts[-1]):
+                    self._file(path, parts, stat)
+
+    def _file(self, path: str, parts: tuple[str, ...], stat: os.stat_result) -> None:
+        if not stat_module.S_ISREG(stat.st_mode):
+            self.passed_over.append((path, "not a regular file"))
+        elif _first(self._files, stat):
+            self.files.append(Found(path, parts, stat))
+
+
+_STAT_ANEW = sys.platform == "win32"  # a listing's stat lacks device and inode there
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _first(seen: set[tuple[int, int]], stat: os.stat_result) -> bool:
+    identity = (stat.st_dev, stat.st_ino)
+    if identity in seen:
+        return False
+    seen.add(identity)
+    return True
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def walk(roots: list[str]) -> Walk:
+    """Every transcript below the data directories, each once (A1)."""
+    found = Walk()
+    for root in roots:
+        found.folder(root, ())
+    found.links()
+    return found
+
+
+def subfolders(path: str) -> list[str]:
+    """Names of the folders in a folder that may hold transcripts."""
+    try:
+        with os.scandir(path) as listing:
+            return sorted(entry.name for entry in listing if entry.is_dir() and entry.name not in _NOT_BELOW)
+    except OSError:
+        return []
+
+
+def is_transcript(name: str) -> bool:
+    return name.endswith(SUFFIX) and name != _NOT_TRANSCRIPTS
+
+
+def parts_below(path: str, roots: list[str]) -> tuple[str, ...] | None:
+    """The parts of a path below the data directory it lies in, None where it lies in none."""
+    for root in roots:
+        if path.startswith(root + os.sep):
+            return tuple(path[len(root) + 1 :].split(os.sep))
+    return None
+
+
+def path_session(parts: tuple[str, ...]) -> str:
+    """The session that a transcript's path names (A6)."""
+    if "subagents" in parts[2:-1]:
+        return parts[parts.index("subagents", 2) - 1]
+    if parts[-1] == "chat.jsonl" and len(parts) > 1:
+        return parts[-2]
+    return stem(parts[-1])
+
+
+def is_own(parts: tuple[str, ...]) -> bool:
+    """Whether the path is that of a session's own transcript, the one that tells its title."""
+    if parts[-1] == "chat.jsonl" and len(parts) > 1:
+        return "subagents" not in parts[2:-1]
+    return len(parts) <= 2
+
+
+def stem(name: str) -> str:
+    return name[: -len(SUFFIX)] if name.endswith(SUFFIX) else name
+
+
+# --- bytes -------------------------------------------------------------------------------------------------------
+
+
+def open_regular(path: str) -> int:
+    """A descriptor of a regular file; raises OSError for anything else, without waiting for a FIFO's writer."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_NOCTTY", 0))
+    if not stat_module.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is not a regular file")
+    return descriptor
+
+
+def read_at(descriptor: int, length: int, offset: int) -> bytes:
+    """*length* bytes at *offset*; fewer where the file ends."""
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    parts = []
+    while length > 0:
+        data = os.read(descriptor, length)
+        if not data:
+            break
+        parts.append(data)
+        length -= len(data)
+    return b"".join(parts)
+
+
+def read_into(descriptor: int, view: memoryview) -> int:
+    """Read on into *view*; the number of bytes, 0 where the file ends."""
+    if hasattr(os, "readv"):
+        return os.readv(descriptor, [view])
+    data = os.read(descriptor, len(view))
+    view[: len(data)] = data
+    return len(data)
+
+
+class Block:
+    """Whole lines of a file: `buffer[begin:stop]`, of which the first stands at `place` in the file.
+
+    The buffer is used again for the next block: whoever keeps bytes of it copies them.
+    """
+
+    __slots__ = ("begin", "buffer", "place", "stop")
+
+    def __init__(self, place: int, buffer: bytearray, begin: int, stop: int) -> None:
+        self.place = place
+        self.buffer = buffer
+        self.begin = begin
+        self.stop = stop
+
+    def data(self) -> bytes:
+        return bytes(memoryview(self.buffer)[self.begin : self.stop])
+
+
+_spare: list[bytearray] = []  # buffers of BLOCK to be used again: a new one costs as much as to read into it
+
+
+class Tail:
+    """The bytes of a file from an offset on, in blocks of whole lines; memory stays bounded whatever the file holds.
+
+    After the blocks were read: `offset` stands behind the last newline, `rest` is the unfinished line behind it,
+    `overlong` counts lines too long to be read (over 64 MB), and `skipping` tells that the file ends inside
+    one; then `offset` stands at the end of what was read.
+    """
+
+    __slots__ = ("offset", "overlong", "rest", "skipping")
+
+    def __init__(self, offset: int, skipping: bool) -> None:
+        self.offset = offset
+        self.rest = b""
+        self.skipping = skipping
+        self.overlong = 0
+
+    def blocks(self, descriptor: int, end: int) -> Iterator[Block]:
+        """Whole lines until *end*."""
+        os.lseek(descriptor, self.offset, os.SEEK_SET)
+        place = self.offset  # where the file is read next
+        buffer = _spare.pop() if _spare else bytearray(min(BLOCK, max(end - place, 1)))
+        kept = 0  # bytes at the buffer's start: the unfinished line so far, which begins at self.offset
+        while place < end:
+            if kept == len(buffer):
+                buffer.extend(bytes(min(kept, MAX_LINE + BLOCK - kept)))
+            with memoryview(buffer) as view:
+                filled = kept + read_into(descriptor, view[kept : kept + end - place])
+            if filled == kept:
+                break
+            place += filled - kept
+            begin = 0
+            if self.skipping:
+                begin = buffer.find(b"\n", 0, filled) + 1
+                if not begin:
+                    self.offset = place
+                    continue
+                self.skipping = False
+                self.offset = place - filled + begin
+            start = _too_long(buffer, begin, filled)
+            if start >= 0:
+                if start > begin:
+                    yield Block(self.offset, buffer, begin, start)
+                self.overlong += 1
+                behind = buffer.find(b"\n", start, filled) + 1
+                self.offset += behind - begin
+                begin = behind
+            cut = buffer.rfind(b"\n", max(begin, kept), filled) + 1
+            if cut:
+                yield Block(self.offset, buffer, begin, cut)
+                self.offset += cut - begin
+                begin = cut
+            kept = filled - begin
+            if begin:
+                buffer[:kept] = buffer[begin:filled]
+            if kept > MAX_LINE:
+                self.overlong += 1
+                self.skipping = True
+                self.offset, kept = place, 0
+        self.rest = bytes(memoryview(buffer)[:kept])
+        if len(buffer) == BLOCK:
+            _spare.append(buffer)
+
+
+def _too_long(buffer: bytearray, start: int, filled: int) -> int:
+    """Where a line that is too long and ends in the buffer begins, -1 where there is none; two have no room in it."""
+    while filled - start > MAX_LINE:
+        newline = buffer.find(b"\n", start, filled)
+        if newline < 0 or newline - start > MAX_LINE:
+            return start if newline >= 0 else -1
+        start = newline + 1
+    return -1
+
+
+def lines_with(block: Block, needles: tuple[bytes, ...], find: Find = bytearray.find) -> Iterator[tuple[int, int]]:
+    """Where in the buffer the lines that hold one of the needles begin and end, in order; newlines left out."""
+    if len(needles) == 1:
+        return _lines_with(block, needles[0], find)
+    return iter(sorted({line for needle in needles for line in _lines_with(block, needle, find)}))
+
+
+def _lines_with(block: Block, needle: bytes, find: Find) -> Iterator[tuple[int, int]]:
+    buffer, begin, stop = block.buffer, block.begin, block.stop
+    place = find(buffer, needle, begin, stop)
+    while place >= 0:
+        end = buffer.find(b"\n", place, stop)  # a block ends with one
+        yield buffer.rfind(b"\n", begin, place) + 1 or begin, end
+        place = find(buffer, needle, end, stop)
