@@ -16,8 +16,8 @@ from hypothesis import given, settings
 
 import fresh
 import trees
+from conftest import SHARED
 
-SHARED = Path(os.environ.get("CCUSAGE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 CLIENT = sorted((SHARED / "corpus").glob("client*/*/expected.json"))
 PUBLIC = sorted((SHARED / "corpus" / "public").glob("*/expected-oracle.json"))
 FOLDERS = sorted((SHARED / "corpus" / "reported").glob("*/"))

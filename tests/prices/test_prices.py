@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from ccusage_line.prices import embedded
 from ccusage_line.prices import table as prices
 from ccusage_line.prices.table import MEMO_LIMIT, NAME_LIMIT, PICO, UNIT, Price, PriceTable, cost, part_id, pico, table
+from conftest import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("input", "output", "write_5m", "write_1h", "read")
 MAX_COUNT = 2**53
 

@@ -21,13 +21,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
-import fresh
-from ccusage_line.index.index import Index
-from ccusage_line.paths import data_dirs, index_dir
-from compare import assert_same, find_price
-from conftest import ROOT, Home, Ran
-from lines import ID, OTHER, line
 from test_statusline_lane import (
     A_SECOND,
     DEAR,
@@ -41,6 +34,13 @@ from test_statusline_lane import (
     plain,
     until,
 )
+
+import fresh
+from ccusage_line.index.index import Index
+from ccusage_line.paths import data_dirs, index_dir
+from compare import assert_same, find_price
+from conftest import ROOT, Home, Ran
+from lines import ID, OTHER, line
 
 SECONDS = float(os.environ.get("CCUSAGE_CROWD_SECONDS", "5"))
 CROWD = 8

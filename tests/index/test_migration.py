@@ -23,11 +23,11 @@ from ccusage_line.index.index import Index
 from ccusage_line.prompt import line as readyline
 from ccusage_line.session import MODES
 from compare import as_read, as_shown, assert_same, find_price
-from conftest import Home
+from conftest import ROOT, Home
 from lines import SONNET, line, record, usage
 from shells import moment, until
 
-DUMP = Path(__file__).parent / "data" / "index-version-1.sql"
+DUMP = ROOT / "tests" / "data" / "index-version-1.sql"
 MADE_AT = "/recorded/projects"  # where the transcripts were when the index was recorded
 WEB, API = "-home-ann-web", "-home-ann-api"
 

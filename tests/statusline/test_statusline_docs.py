@@ -6,16 +6,15 @@ import importlib.util
 import re
 import subprocess
 import sys
-from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from ccusage_line.statusline.line import SEGMENTS, WANTS, parse_options, render
+from conftest import ROOT
 from statusline_samples import ENVIRON, NOW, numbers, payload
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = (ROOT / "docs" / "statusline.md").read_text(encoding="utf-8")
 TOOL = ROOT / "tools" / "make_pictures.py"
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_prices import CLAUDE, PREFIXES, SUFFIXES, spellings, versions
 
 from ccusage_line.config import load
 from ccusage_line.index import publishing
@@ -27,7 +28,6 @@ from ccusage_line.prices.stored import Contract, dependencies, policy_files, pol
 from ccusage_line.prices.table import PICO, UNIT, Price, PriceTable, cost
 from conftest import SHARED, Home
 from lines import ID, SONNET, line, usage
-from test_prices import CLAUDE, PREFIXES, SUFFIXES, spellings, versions
 
 N12 = SHARED / "corpus" / "client-2.1.332" / "n12_model_pricing"
 OF_N12 = {  # what was in force when its transcripts were written (CLAUDE-CODE.md A8)

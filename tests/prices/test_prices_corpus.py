@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,9 +13,8 @@ import pytest
 
 from ccusage_line.prices import embedded
 from ccusage_line.prices.table import PICO, UNIT, Price, cost, table
+from conftest import ROOT, SHARED
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = Path(os.environ.get("CCUSAGE_SHARED") or ROOT.parent / "shared")
 LEDGERS = sorted((SHARED / "corpus").glob("client*/*/expected.json"))
 PRICING = SHARED / "pricing"
 CLIENT_PRICES = SHARED / "harness" / "client_prices.json"

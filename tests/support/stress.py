@@ -1,8 +1,8 @@
 """A writer that treats transcripts as the client does (and worse), askers beside it, some of them killed.
 
 Whatever is asked while it runs must lie between what stood on disk when the question was put and what stood there when
-it was answered; what the index holds in the end must be one fresh reading. `python tests/stress.py --help` runs it for
-as long as is wanted; tests/test_stress.py runs it for some seconds.
+it was answered; what the index holds in the end must be one fresh reading. `python tests/support/stress.py --help` runs
+it for as long as is wanted; tests/index/test_stress.py runs it for some seconds.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import fresh
 from ccusage_line.index import care

@@ -29,9 +29,8 @@ from ccusage_line.prices import stored as price_store
 from ccusage_line.prices import table as prices
 from ccusage_line.prices.refresh import Refused, Result, before_report, is_due, merged, parse, refresh
 from ccusage_line.prices.show import show
+from conftest import ROOT, SHARED
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = Path(os.environ.get("CCUSAGE_SHARED", ROOT.parent / "shared"))
 MILLION = 1_000_000
 NEW_MODEL = "claude-opus-9"
 PATIENCE = 10  # seconds a test waits for what takes no time; the promises of the design are shorter

@@ -19,6 +19,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_blocks import recounted
+from test_lanes import BARE, LANE_2, OURS
 
 import fresh
 from ccusage_line import recent, windows
@@ -33,8 +35,6 @@ from ccusage_line.statusline.log import LIMIT, NAME
 from compare import find_price
 from conftest import Home, Ran
 from lines import ID, OTHER, SONNET, line, usage
-from test_blocks import recounted
-from test_lanes import BARE, LANE_2, OURS
 
 SECOND, HOUR = 1_000_000, 3_600_000_000
 SETTLED = 2.1  # seconds after which an answer may be published

@@ -15,8 +15,8 @@ from ccusage_line.index.index import Index
 from ccusage_line.prices import table as prices
 from ccusage_line.prices.table import PICO
 from ccusage_line.report.explain import NAMES, Explanation, as_data, as_text, explain
+from conftest import SHARED
 
-SHARED = Path(os.environ.get("CCUSAGE_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
 CLIENT = SHARED / "corpus" / "client"
 SCENARIOS = sorted(path.name for path in CLIENT.iterdir()) if CLIENT.is_dir() else []
 

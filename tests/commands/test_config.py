@@ -17,8 +17,7 @@ from ccusage_line.index.index import Index
 from ccusage_line.prices import stored
 from ccusage_line.prices import table as prices
 from ccusage_line.prices.stored import dependencies, is_plain, settled
-
-ROOT = Path(__file__).resolve().parent.parent
+from conftest import ROOT
 
 
 @pytest.fixture(autouse=True)

@@ -21,8 +21,7 @@ from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
 from ccusage_line.prices import embedded, stored
 from ccusage_line.prices import table as prices
-
-ROOT = Path(__file__).resolve().parent.parent
+from conftest import ROOT
 
 LAUNCHER = "#!/usr/bin/env python3\nimport sys\nfrom ccusage_line.__main__ import main\nsys.exit(main())\n"
 OLD_LAUNCHER = (

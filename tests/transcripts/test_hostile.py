@@ -14,12 +14,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_decoders import HOSTILE, both
 
 import fresh
 import trees
 from ccusage_line.index.index import Index
 from compare import assert_same, find_price
-from test_decoders import HOSTILE, both
 
 LINES = int(os.environ.get("CCUSAGE_HOSTILE_LINES", "1500"))
 AT_ONCE = 25  # lines of an example, about
