@@ -479,6 +479,7 @@ def _cut(index: Index) -> None:
 # --- mending -----------------------------------------------------------------------------------------------------
 
 
+_BROKEN = (schema.DatabaseError, UnicodeDecodeError)  # the latter of what SQLite says about it
 _SIGNS = ("no such table", "no such column", "has no column named", "Could not decode")
 
 
@@ -486,7 +487,7 @@ def is_damage(error: BaseException) -> bool:
     """Whether an error says that the database file is broken: not that it is busy, full or read-only."""
     if isinstance(error, schema.OperationalError):
         return any(sign in str(error) for sign in _SIGNS)
-    return type(error) is schema.DatabaseError or isinstance(error, schema.IntegrityError)
+    return type(error) is schema.DatabaseError or isinstance(error, (schema.IntegrityError, UnicodeDecodeError))
 
 
 def recover(environ: Mapping[str, str], error: BaseException) -> bool:
@@ -533,7 +534,7 @@ def _is_damaged(path: str) -> bool:
         if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check would pass over indexes
             return True
         return not (is_sound(database) if version == schema.VERSION else schema.can_be_migrated(database))
-    except schema.DatabaseError as error:
+    except _BROKEN as error:
         return is_damage(error)
     finally:
         if database is not None:
@@ -593,7 +594,7 @@ def _is_of_version_1(source: Connection) -> bool:
     """By its columns: the header with the version may be what is damaged."""
     try:
         source.execute("SELECT further FROM claims LIMIT 0")
-    except schema.DatabaseError:
+    except _BROKEN:
         return False
     return True
 
@@ -642,7 +643,7 @@ def _readable(source: Connection, query: str, key: str) -> Iterator[tuple[Any, .
             by = ", ".join(name + order for name in key.split(", "))
             yield from source.execute(f"{query} ORDER BY {by}")
             return
-        except schema.DatabaseError:
+        except _BROKEN:
             continue
 
 

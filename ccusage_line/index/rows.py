@@ -9,6 +9,7 @@ from ..transcripts.claims import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from sqlite3 import Connection
     from typing import Any
 
@@ -120,7 +121,7 @@ def unpack(row: Row, session: str, maker: str, model: str, cwd: str) -> Claim:
     return claim
 
 
-def pack_times(times: frozenset[int]) -> bytes:
+def pack_times(times: Iterable[int]) -> bytes:
     return b"".join(t.to_bytes(8, "little", signed=True) for t in sorted(times))
 
 

@@ -182,7 +182,10 @@ def _loses(known: Claim, side: bool, message: _Message, usage: _Usage, time: int
 def _add_loser(known: Claim, side: bool, message: _Message, time: int, uuid: bytes, marks: int) -> None:
     """Take in what a losing line adds to what is known of its thread."""
     if not side and time != known.timestamp:
-        known.main_times |= {time}
+        if isinstance(known.main_times, set):
+            known.main_times.add(time)
+        else:
+            known.main_times = {*known.main_times, time}
     if uuid not in known.uuids:
         known.uuids += uuid
     known.flags |= marks | FINAL if message.stop_reason else marks

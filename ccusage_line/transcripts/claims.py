@@ -100,7 +100,7 @@ class Claim:
     cwd: str
     at: int  # where the line's object stands in the file, and its bytes
     length: int
-    main_times: frozenset[int]  # timestamps of all its main-chain lines but the best line's own
+    main_times: set[int] | frozenset[int]  # timestamps of all its main-chain lines but the best line's own
     uuids: bytes  # digests of all its lines' uuids, each once, in the order of the lines, 8 bytes each
     parents: bytes  # the same of their parentUuids, where the lines have no requestId
     bill: Bill | None  # None where the top-level usage is all there is
@@ -134,6 +134,7 @@ class Claim:
         claim = Claim()
         for name in Claim.__slots__:
             setattr(claim, name, getattr(self, name))
+        claim.main_times = frozenset(self.main_times)
         return claim
 
 
@@ -141,9 +142,11 @@ def merged(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
     """Two claims with one key as one, *b* of later lines; it is one of the two, changed."""
     winner, loser = (b, a) if beats(b, a, bytes_of) else (a, b)
     if not loser.side:
-        times = {loser.timestamp, *loser.main_times, *winner.main_times}
+        times = a.main_times if isinstance(a.main_times, set) else set(a.main_times)  # it grows line by line
+        times.update(b.main_times)
+        times.add(loser.timestamp)
         times.discard(winner.timestamp)
-        winner.main_times = frozenset(times)
+        winner.main_times = times
     winner.flags |= loser.flags & (FINAL | ORIGINAL | AT_HOME)
     winner.uuids, winner.parents = joined(a.uuids, b.uuids), joined(a.parents, b.parents)
     return winner

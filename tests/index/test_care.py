@@ -438,6 +438,11 @@ def schema_gone(path: Path) -> None:
     db.close()
 
 
+def schema_is_no_text(path: Path) -> None:
+    """SQLite's own words about the damage can't be decoded."""
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE holds (", b"CREATE TABLE holds \xf2"))
+
+
 Damage = Callable[[Path], None]
 DAMAGES: list[tuple[Damage, bool]] = [  # how, and whether all that is archived can still be read
     (header, False),
@@ -449,6 +454,7 @@ DAMAGES: list[tuple[Damage, bool]] = [  # how, and whether all that is archived 
     (a_claims_page_blotted, False),
     (names_blotted, True),
     (schema_gone, True),
+    (schema_is_no_text, False),
 ]
 
 
