@@ -66,7 +66,7 @@ class Budget:
 
 ID_UNCHANGED = Budget("B", 1.15, 1.0)
 ID_APPENDED = Budget("B", 1.9, 1.6)
-ID_APPENDED_GATEWAY = Budget("B", 3, 2)
+GATEWAY_APPENDED = Budget("B", 3, 2)
 STATUSLINE_UNCHANGED = Budget("B", 1.15, 1.0)
 STATUSLINE_APPENDED = Budget("B", 1.8, 1.5)
 GROWTH = Budget("+%", 10, 0)
@@ -463,8 +463,8 @@ def jq_unchanged(bench: Bench) -> list[Row]:
     return rows("jq-unchanged", "`session --id X --jq .totalCost`, nothing appended", stats, ID_UNCHANGED)
 
 
-@case("id-appended-gateway")
-def id_appended_gateway(bench: Bench) -> list[Row]:
+@case("gateway-appended")
+def gateway_appended(bench: Bench) -> list[Row]:
     """A session behind a gateway that gives no request ids and one message id for everything."""
     history = bench.scratch / "gateway"
     transcript = write_gateway(history, GATEWAY_RESPONSES)
@@ -480,9 +480,9 @@ def id_appended_gateway(bench: Bench) -> list[Row]:
 
     run(bench.ours(scene, "session", "--json", "--offline"), bench.scratch)
     command = bench.ours(scene, "session", "--id", transcript.stem, "--json", before=append)
-    stats = bench.compare("id-appended-gateway", {"ours": command})
+    stats = bench.compare("gateway-appended", {"ours": command})
     what = f"the same after 64 KB appended to {GATEWAY_RESPONSES:,} responses without `requestId` under one message id"
-    return rows("id-appended-gateway", what, stats, ID_APPENDED_GATEWAY)
+    return rows("gateway-appended", what, stats, GATEWAY_APPENDED)
 
 
 @case("id-appended")

@@ -78,7 +78,7 @@ def test_groups_that_become_large_and_small_again_change_no_history(
     large: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rows, "LARGE", large)
-    for seed in range(300, 350):
+    for seed in range(300, 320):
         with folder() as base:
             live(trees.seeded_history(seed), base, anew=seed % 3 == 0)
 
