@@ -9,7 +9,7 @@ import time
 
 from . import __version__
 from .errors import UnknownSession, UsageError, UserError
-from .fast import flush, write, write_bytes
+from .output import flush, write, write_bytes
 from .session import MODES
 
 TYPE_CHECKING = False
@@ -477,7 +477,7 @@ def _ready_report(args: argparse.Namespace, look: tuple[int, bool]) -> ReadyRepo
     if args.jq is not None:
         return None
     from .paths import index_dir
-    from .prices.table import table
+    from .prices.in_use import table
     from .report.ready import JSON, TEXT, ReadyReport
 
     options = (args.mode, args.order, args.since, args.until, args.project)
@@ -633,7 +633,7 @@ def _only(wanted: str, candidates: list[str]) -> str:
 
 
 def _visible(text: str) -> str:
-    from .report.table import clean
+    from .text import clean
 
     return clean(text)
 

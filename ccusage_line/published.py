@@ -6,7 +6,7 @@ import marshal
 import os
 
 from . import __version__
-from .digest import digest_bytes
+from .files import digest_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from ccusage_line.prices import embedded
-from ccusage_line.prices.table import PICO, UNIT, Price, cost, table
+from ccusage_line.prices.in_use import table
+from ccusage_line.prices.table import PICO, UNIT, Price, cost
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CCUSAGE_SHARED") or ROOT.parent / "shared")

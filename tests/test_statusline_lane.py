@@ -26,10 +26,11 @@ from ccusage_line.index.index import Index
 from ccusage_line.index.rows import INSERT_MOMENT
 from ccusage_line.index.schema import create_schema
 from ccusage_line.moments import Listed, Stored, of_database
+from ccusage_line.paths import LOG as NAME
 from ccusage_line.paths import data_dirs, index_dir
 from ccusage_line.statusline import command as statuslane
 from ccusage_line.statusline.line import Options
-from ccusage_line.statusline.log import LIMIT, NAME
+from ccusage_line.statusline.log import LIMIT
 from compare import find_price
 from conftest import Home, Ran
 from lines import ID, OTHER, SONNET, line, usage

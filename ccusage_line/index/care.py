@@ -15,8 +15,8 @@ from ..answer import FOLDER as ANSWERS
 from ..answer import read as read_answer
 from ..answer import session_of
 from ..errors import UserError
+from ..paths import LINES, LOG
 from ..prices.stored import sources
-from ..prompt.line import FOLDER as LINES
 from ..published import REPORTS
 from ..recent import NAME as RECENT
 from ..session import MODES
@@ -448,8 +448,6 @@ def _blank(index: Index, file: int, session: int) -> None:
 
 def _erase_beside(folder: str) -> None:
     """What tells of sessions beside the database: damaged ones set aside, the statusline's log."""
-    from ..statusline.log import NAME as LOG
-
     for path in (*schema.aside_files(folder), os.path.join(os.path.dirname(folder), LOG)):
         for suffix in ("", "-wal", "-shm"):
             try:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 
 from .. import accounting, answer, recent
+from ..files import open_regular, read_at
 from ..paths import database_identity
+from ..prices import in_use
 from ..prices import table as prices
 from ..session import COST, INPUT, MODES, OUTPUT, RESPONSES, Session
 from ..transcripts.claims import merged
-from ..transcripts.files import Found, Walk, open_regular, parts_below, read_at, walk
+from ..transcripts.files import Found, Walk, parts_below, walk
 from ..transcripts.reading import Known, Reading, read_block, read_file, stat_of
 from . import rows, schema
 from .refresh import Changes, Look, Pending
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     Answered = TypeVar("Answered")
 
-    from ..answer import Dependency, Stat
+    from ..files import Dependency, Stat
     from ..recent import Moment
     from ..transcripts.claims import Claim
     from ..transcripts.reading import BlockReader
@@ -86,7 +88,7 @@ class Index:
         """
         self.folder = folder
         self.roots = roots
-        self.table = table or prices.table()
+        self.table = table or in_use.table()
         self.stored = True  # false: everything happens on a copy in memory
         self.why_not_stored = ""
         self.reads = 0  # transcripts opened, for tests and --debug

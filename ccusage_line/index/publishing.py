@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from ..answer import SETTLED, of_session, settled, write
+from ..answer import of_session, settled, write
+from ..files import SETTLED
 from ..paths import data_dirs, index_dir
 from ..prices.stored import dependencies as configuration
 from ..prices.stored import sources
@@ -60,7 +61,7 @@ class Lane2:
 
     def _is_priced_so(self) -> bool:
         """Whether the prices are still those of the sums: a file that has just gone is not told by its age."""
-        from ..prices.table import table
+        from ..prices.in_use import table
 
         return table().fingerprint == self.index.table.fingerprint
 

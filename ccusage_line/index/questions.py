@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from .. import accounting
+from ..files import open_regular
 from ..paths import DATABASE
 from ..session import MODES, ModelUsage, Session
-from ..transcripts.files import open_regular, stem, walk
+from ..transcripts.files import stem, walk
 from .index import BY_PATH, FACTS, gather
 
 TYPE_CHECKING = False

@@ -7,8 +7,9 @@ import time
 from stat import S_ISDIR, S_ISREG
 
 from .. import accounting
+from ..files import open_regular
 from ..transcripts.claims import merged
-from ..transcripts.files import SUFFIX, Found, Walk, is_transcript, open_regular, parts_below, subfolders
+from ..transcripts.files import SUFFIX, Found, Walk, is_transcript, parts_below, subfolders
 from ..transcripts.reading import ends, is_racy, stat_of
 from . import rows
 

@@ -133,7 +133,7 @@ def open_database(folder: str, wait: float, migrate: bool = True) -> Connection:
 
     One that is no database is set aside under another name and begun anew.
     """
-    from ..paths import private_dir
+    from ..files import private_dir
 
     path = os.path.join(folder, NAME)
     try:

@@ -13,16 +13,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..answer import SETTLED
-from ..digest import digest_bytes
-from ..transcripts.files import open_regular, read_at
+from ..files import SETTLED, digest_bytes, open_regular, read_at
 from . import stored
 from .table import PICO, UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..answer import Dependency
+    from ..files import Dependency
     from .stored import Contract, Row
 
 _KEY = "modelPricing"

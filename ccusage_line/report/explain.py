@@ -13,11 +13,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .. import accounting
+from ..files import open_regular
 from ..index.questions import transcripts_named
 from ..prices import table as prices
 from ..session import COST, MODES, UNPRICED
 from ..transcripts.claims import FAST, US, claim_of, money, objects, timestamp
-from ..transcripts.files import Tail, open_regular
+from ..transcripts.files import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -529,7 +530,7 @@ def as_data(explanation: Explanation) -> dict[str, object]:
 
 def as_text(explanation: Explanation) -> str:
     """For people, every amount exact to the last digit that is not zero."""
-    from .table import clean
+    from ..text import clean
 
     lines = [("cost", _exact(explanation.ours), "of the responses in its transcripts")]
     if explanation.client is None:

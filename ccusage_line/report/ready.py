@@ -14,8 +14,7 @@ from array import array
 from operator import attrgetter
 
 from .. import published
-from ..answer import SETTLED
-from ..digest import digest_bytes
+from ..files import SETTLED, digest_bytes
 from ..paths import database_identity
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from ..fast import write
+from ..output import write
 from . import line as statusline
 from . import payload
 from .line import Numbers
