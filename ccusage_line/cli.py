@@ -130,7 +130,7 @@ def _answer(argv: list[str], named: str | None) -> int:
 
 def _mended(error: Exception) -> bool:
     """Whether a database that broke in the middle of a question was set aside, so that asking again makes sense."""
-    from .index.care import recover
+    from .index.repair import recover
 
     return recover(os.environ, error)
 
@@ -426,7 +426,7 @@ def _list(args: argparse.Namespace) -> int:
             _tell_list(*told)
             return 0
     index = _index()
-    index.refresh(_progress(), found)
+    seen = index.refresh(_progress(), found)
     _say_not_stored(index)
     _say_mended(index)
     from .report.sessions import arrange, choose
@@ -449,8 +449,8 @@ def _list(args: argparse.Namespace) -> int:
     out = _list_text(args, sessions, day_of, *look).encode("utf-8", "backslashreplace")
     warning = "" if args.json else _unpriced(sessions)
     _tell_list(out, warning)
-    if ready is not None and len(everything) >= MANY:
-        ready.keep(index, (s.last for s in everything if s.last is not None), day_of, out, warning)
+    if ready is not None and seen is not None and len(everything) >= MANY:
+        ready.keep(index, seen, (s.last for s in everything if s.last is not None), day_of, out, warning)
     return 0
 
 
@@ -575,7 +575,7 @@ def _find(index: Index, wanted: str, mode: str, entries: bool) -> Session:
     if not index.complete:
         _begin(index)
     _say_mended(index)
-    if wanted != "latest" and index.refresh_session(wanted):
+    if wanted != "latest" and index.refresh_session(wanted) is not None:
         session = index.session(wanted, mode, entries)
         if session is not None:
             return session
@@ -712,7 +712,7 @@ def cmd_index_sweep(args: argparse.Namespace) -> int:
 
 def cmd_index_verify(args: argparse.Namespace) -> int:
     """Hold the index against a fresh reading of everything; 1 if they differ."""
-    from .index.care import verify
+    from .index.verify import verify
 
     index = _index()
     _say_not_stored(index)
@@ -723,7 +723,8 @@ def cmd_index_verify(args: argparse.Namespace) -> int:
 
 def cmd_index_rebuild(args: argparse.Namespace) -> int:
     """Read everything anew, into a new database where the old one is damaged."""
-    from .index.care import mend, rebuild
+    from .index.rebuild import rebuild
+    from .index.repair import mend
     from .index.schema import Unusable
     from .paths import index_dir
 
@@ -740,7 +741,7 @@ def cmd_index_rebuild(args: argparse.Namespace) -> int:
 
 def cmd_index_forget(args: argparse.Namespace) -> int:
     """Erase sessions for good; what still stands in a transcript would come back, and is told."""
-    from .index.care import forget
+    from .index.forget import forget
 
     if not (args.session or args.project or args.archived):
         raise UsageError("forget what? SESSION, --project TEXT or --archived")
@@ -930,7 +931,7 @@ def _say_not_stored(index: Index) -> None:
 def _say_mended(index: Index) -> None:
     """What became of a damaged index, once."""
     if index.meta("notice") is not None:
-        from .index.care import notice
+        from .index.repair import notice
 
         _say(f"warning: {notice(index)}")
 

@@ -71,6 +71,8 @@ LANE_2 = (
         "ccusage_line.recent",
         "ccusage_line.index.refresh",
         "ccusage_line.index.rows",
+        "ccusage_line.index.sessions",
+        "ccusage_line.index.store",
         "ccusage_line.transcripts.files",
     }
 )

@@ -22,7 +22,7 @@ from . import rows, schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from sqlite3 import Connection
     from typing import Any
 
@@ -86,3 +86,16 @@ def _parts(further: bytes) -> tuple[Any, ...]:
     import marshal
 
     return tuple(part for part in marshal.loads(further) if part[0] != SYNTHETIC)
+
+
+# What leads from each older version to the next: archived sessions exist nowhere else, so nothing is dropped.
+STEPS: dict[int, Callable[[Connection], None]] = {1: from_version_1}
+
+
+def migrate(database: Connection, version: int) -> None:
+    """From an older version to this one, step by step, within the caller's transaction."""
+    for step in range(version, schema.VERSION):
+        if step not in STEPS:
+            raise schema.DatabaseError(f"no index has the schema {step}")
+        STEPS[step](database)
+    database.execute(f"PRAGMA user_version = {schema.VERSION}")
