@@ -56,9 +56,9 @@ def room_of(module: str) -> str:
     return module.split(".")[0]
 
 
-def floors() -> list[list[str]]:
-    """The floors of the page, from the ground up."""
-    block = re.search(r"## Floors\n.*?```\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+def floors(title: str = "## Floors") -> list[list[str]]:
+    """The floors under a title of the page, from the ground up."""
+    block = re.search(rf"^{title}\n.*?```\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert block is not None
     return [line.split() for line in reversed(block[1].splitlines())]
 
@@ -124,6 +124,13 @@ def test_imports_lead_down_and_rooms_of_one_floor_do_not_know_each_other() -> No
         if room_of(name) != room_of(target) and height[room_of(target)] >= height[room_of(name)]
     }
     assert found == UPWARD
+
+
+def test_inside_the_index_imports_lead_down_too() -> None:
+    height = {f"index.{name}": number for number, floor in enumerate(floors("### Floors of index/")) for name in floor}
+    inside = {name for name in MODULES if name.startswith("index.")}
+    assert height.keys() == inside
+    assert {(a, b) for a in inside for b in IMPORTS[a] & inside if height[b] >= height[a]} == set()
 
 
 def test_no_import_leads_back_to_where_it_began() -> None:
