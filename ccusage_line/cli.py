@@ -254,7 +254,10 @@ def _add_demo(commands: _Commands) -> None:
 
 def _add_index(commands: _Commands) -> None:
     parser = commands.add_parser(
-        "index", help="care of the index", description="Care of the index.", allow_abbrev=False
+        "index",
+        help="check, rebuild or erase the index",
+        description="Check, rebuild or erase the index.",
+        allow_abbrev=False,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
     status = actions.add_parser("status", help="what the index holds and what was passed over", allow_abbrev=False)
@@ -440,17 +443,21 @@ def _list(args: argparse.Namespace) -> int:
         _jq(args.jq, lambda: list_data(*listed), lambda: list_json(*listed))
         return 0
     if not sessions and not args.json:
-        if getattr(args, "or_demo", False):
-            args.or_demo = False
-            _say("no transcripts found: this is the bundled sample")
-            return cmd_demo(args)
-        _say(_nothing(index, args))
-        return 0
+        return _list_nothing(args, index)
     out = _list_text(args, sessions, day_of, *look).encode("utf-8", "backslashreplace")
     warning = "" if args.json else _unpriced(sessions)
     _tell_list(out, warning)
     if ready is not None and seen is not None and len(everything) >= MANY:
         ready.keep(index, seen, (s.last for s in everything if s.last is not None), day_of, out, warning)
+    return 0
+
+
+def _list_nothing(args: argparse.Namespace, index: Index) -> int:
+    if getattr(args, "or_demo", False):
+        args.or_demo = False
+        _say("no transcripts found: this is the bundled sample")
+        return cmd_demo(args)
+    _say(_nothing(index, args))
     return 0
 
 

@@ -1,7 +1,7 @@
 """The config file: TOML in the user's config directory, the options' names as keys, a section per command.
 
-Tier 2. Reading it leaves a copy in the state directory (price_store.Settled) for those that never read TOML: they ask
-prices.stored.settled(), and where its answer is None, what reads TOML has to go first.
+Reading it leaves a copy in the state directory (prices.stored.Settled) for those that never read TOML: they ask
+stored.settled(), and where its answer is None, what reads TOML has to go first.
 """
 
 from __future__ import annotations

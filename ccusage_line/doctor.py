@@ -1,6 +1,6 @@
 """Every reason why a line might be blank or a number wrong, each with what to do about it. Reads, never changes.
 
-Tier 2, without httpx and msgspec: it has to work where an installation is half broken.
+Without httpx and msgspec: it has to work where an installation is half broken.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Where transcripts are and where our state is, from the environment alone. Tier 0."""
+"""Where transcripts are and where our state is, from the environment alone.
+
+Standard library only: on the lean lanes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Small published files: written atomically, read whole or not at all. Tier 0."""
+"""Small published files: written atomically, read whole or not at all.
+
+Standard library only: on the lean lanes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first index: every transcript read once, by several processes, and the sums of all of them. Tier 2."""
+"""The first index: every transcript read once, by several processes, and the sums of all of them."""
 
 from __future__ import annotations
 

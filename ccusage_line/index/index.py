@@ -70,7 +70,7 @@ class Index(Store):
         return sessions.responses_of(self, session)
 
     def model_rows(self, session: str) -> list[tuple[Any, ...]]:
-        """A session's models with their sums in every mode: (name, *sums in the order of session.SUMS)."""
+        """A session's models with their sums in every mode: (name, *sums by the places in session)."""
         return sessions.model_rows(self, session)
 
     def dependencies(self, session: str, folders: list[str]) -> list[Dependency] | None:

@@ -1,4 +1,4 @@
-"""Questions over the whole index, or to what no session's name leads: for the command line proper. Tier 2."""
+"""Questions over the whole index, or to what no session's name leads: for the command line proper."""
 
 from __future__ import annotations
 
@@ -120,10 +120,10 @@ def status(store: Store) -> list[tuple[str, object]]:
         *(("data directory", root) for root in store.roots),
         ("complete", "yes" if store.complete else "no"),
         ("transcripts", sum(not file.vanished for file in files)),
-        ("vanished transcripts", sum(bool(file.vanished) for file in files)),
+        ("transcripts that are gone", sum(bool(file.vanished) for file in files)),
         ("sessions", store.db.execute("SELECT count(*) FROM sessions").fetchone()[0]),
         ("archived sessions", archived),
-        ("claims", store.db.execute("SELECT count(*) FROM claims").fetchone()[0]),
+        ("responses in transcripts", store.db.execute("SELECT count(*) FROM claims").fetchone()[0]),
         ("bytes read", sum(file.seen for file in files)),
         ("bytes of index", size),
         ("bad lines", bad),

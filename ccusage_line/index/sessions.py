@@ -160,7 +160,7 @@ def one_session(store: Store, session: str, mode: str, entries: bool) -> Session
 
 
 def model_rows(store: Store, session: str) -> list[tuple[Any, ...]]:
-    """A session's models with their sums in every mode: (name, *sums in the order of session.SUMS)."""
+    """A session's models with their sums in every mode: (name, *sums by the places in session)."""
     sums = _shown_sums(store, session)
     return [(name, *numbers) for name, numbers in sums.models.items() if numbers[RESPONSES]]
 

@@ -1,7 +1,7 @@
 """Managed settings of Claude Code: an organization's policy, and the contracted rates in it (A10).
 
-Tier 2. Reading the rates leaves a copy in the state directory (price_store.Contract) for those that never read JSON.
-What is broken in the policy costs itself: a file that can't be read, a row or a multiplier that can't be meant.
+Reading the rates leaves a copy in the state directory (stored.Contract) for those that never read JSON. What is broken
+in the policy costs itself: a file that can't be read, a row or a multiplier that can't be meant.
 """
 
 from __future__ import annotations

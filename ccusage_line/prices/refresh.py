@@ -1,7 +1,7 @@
 """The current price list, fetched from where LiteLLM publishes it: the only network there is.
 
-Tier 2. A list that can't be had, or is not to be believed, leaves the table as it was and says why in one line. What
-a list no longer names keeps the price it had: old transcripts go on being priced.
+A list that can't be had, or is not to be believed, leaves the table as it was and says why in one line. What a list no
+longer names keeps the price it had: old transcripts go on being priced.
 """
 
 from __future__ import annotations

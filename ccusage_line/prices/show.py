@@ -1,7 +1,4 @@
-"""`ccusage prices show`: which table is in use, what a model costs, and which models a short name means.
-
-Tier 2.
-"""
+"""`ccusage prices show`: which table is in use, what a model costs, and which models a short name means."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """What the state directory keeps of prices and settings: the refreshed table, what the config file said, and the rates
 that an organization has agreed on.
 
-Tier 0, so that neither TOML nor JSON has to be read where every millisecond counts. A file is a line that names its
-form, a digest and marshalled plain values, so that it loads without a package and is either whole or not there. What is
-torn, of another form or another user's is as good as absent.
+On the lean lanes, where neither TOML nor JSON is read. A file is a line that names its form, a digest and marshalled
+plain values, so that it loads without a package and is either whole or not there. What is torn, of another form or
+another user's is as good as absent.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a model charges, and what one response costs (A10, A11).
 
-Tier 0: imports nothing; the tables are loaded when they are asked for. A price is a whole number of
-1e-15 dollar per token: the finest list price in use has 11 decimals, a quarter of it (the 1.25 of a cache write)
-13, a tenth 12, so every rate is exact. Costs are whole numbers of 1e-12 dollar ("pico").
+On the lean lanes: imports nothing; the tables are loaded when they are asked for. A price is a whole number of 1e-15
+dollar per token: the finest list price in use has 11 decimals, a quarter of it (the 1.25 of a cache write) 13, a tenth
+12, so every rate is exact. Costs are whole numbers of 1e-12 dollar ("pico").
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`ccusage prompt`: the ready line for whatever is no shell hook, and the refresher that the hooks start.
 
-Tier 1: imports os, sys and time; the index only where a line has to be made.
+On the lean lanes: imports os, sys and time; the index only where a line has to be made.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ Which line is a folder's: that of the nearest project above it, by the real path
 `<state>/prompt/<environment>.scope`, tells a shell where the lines of its data directories are: what it is, HOME,
 CLAUDE_CONFIG_DIR, XDG_CONFIG_HOME, the folder of the lines, the data directories.
 
-Tier 1: imports os and time.
+On the lean lanes: imports os and time.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Why a session's cost here is not the total that Claude Code itself shows (`session --id ID --explain`).
 
-Tier 2. The client's total is the last `cost-state` line of the session's own transcript. It is not the cost of that
-session id (A5): a fork starts with its parent's, a killed client forgets, an aborted response is estimated, and
-requests count that stand in no transcript. Each of these is a part of the difference with an exact amount; what they
-leave is shown as not explained. Money is a whole number of 1e-12 dollar, as elsewhere.
+The client's total is the last `cost-state` line of the session's own transcript. It is not the cost of that session id
+(A5): a fork starts with its parent's, a killed client forgets, an aborted response is estimated, and requests count
+that stand in no transcript. Each of these is a part of the difference with an exact amount; what they leave is shown as
+not explained. Money is a whole number of 1e-12 dollar, as elsewhere.
 """
 
 from __future__ import annotations

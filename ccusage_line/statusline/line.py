@@ -1,7 +1,7 @@
 """The statusline: (payload, numbers, options, environment) -> one line. It never fails, it shows less.
 
-Tier 1: `os` alone at module level. What a field of the payload cannot be used for is told by the field's name, never
-by its value: transcripts and paths are nobody's business but the user's.
+On the lean lanes: `os` alone at module level. What a field of the payload cannot be used for is told by the field's
+name, never by its value: transcripts and paths are nobody's business but the user's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Why a statusline showed less than it could: a small log in the state directory, for `doctor` and for people.
 
-Tier 1: `os` and `time`. Holds names of fields and options, never values. Never raises: a log is not worth a line.
+On the lean lanes: `os` and `time`. Holds names of fields and options, never values. Never raises: a log is not worth a
+line.
 """
 
 from __future__ import annotations

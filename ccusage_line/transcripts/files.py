@@ -1,4 +1,7 @@
-"""Which files are transcripts, whose they are, and the bytes appended to one since an offset. Tier 0."""
+"""Which files are transcripts, whose they are, and the bytes appended to one since an offset.
+
+Standard library only: on the lean lanes.
+"""
 
 from __future__ import annotations
 

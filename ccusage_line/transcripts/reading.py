@@ -1,4 +1,7 @@
-"""One transcript -> what it claims: read from the start, or on from where the last reading ended. Tier 0."""
+"""One transcript -> what it claims: read from the start, or on from where the last reading ended.
+
+Standard library only: on the lean lanes.
+"""
 
 from __future__ import annotations
 
