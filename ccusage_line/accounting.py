@@ -1,4 +1,7 @@
-"""Claims -> responses -> sums: which response counts, for whom, and what it costs (A4 to A10, A12). Tier 0."""
+"""Claims -> responses -> sums: which response counts, for whom, and what it costs (A4 to A10, A12).
+
+Standard library only: on the lean lanes.
+"""
 
 from __future__ import annotations
 

@@ -13,21 +13,19 @@ from __future__ import annotations
 import os
 
 from . import published
-from .digest import digest_bytes
+from .files import SETTLED, digest_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .files import Dependency
     from .session import Session
 
-    Stat = tuple[int, int, int, int, int]  # device, inode, size, mtime, ctime
-    Dependency = tuple[str, Stat | None]  # None: the path does not exist
     Said = tuple[int | None, int | None]  # 1e-12 dollar, tokens
 
 FOLDER = "answers"
 _SAID = ".said"
-SETTLED = 2_000_000_000  # ns since the youngest change that an answer needs: file systems keep times that coarsely
 
 
 class Answer:

@@ -9,7 +9,7 @@ import time
 
 from . import __version__
 from .errors import UnknownSession, UsageError, UserError
-from .fast import flush, write, write_bytes
+from .output import flush, write, write_bytes
 from .session import MODES
 
 TYPE_CHECKING = False
@@ -130,7 +130,7 @@ def _answer(argv: list[str], named: str | None) -> int:
 
 def _mended(error: Exception) -> bool:
     """Whether a database that broke in the middle of a question was set aside, so that asking again makes sense."""
-    from .index.care import recover
+    from .index.repair import recover
 
     return recover(os.environ, error)
 
@@ -254,7 +254,10 @@ def _add_demo(commands: _Commands) -> None:
 
 def _add_index(commands: _Commands) -> None:
     parser = commands.add_parser(
-        "index", help="care of the index", description="Care of the index.", allow_abbrev=False
+        "index",
+        help="check, rebuild or erase the index",
+        description="Check, rebuild or erase the index.",
+        allow_abbrev=False,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=_Parser)
     status = actions.add_parser("status", help="what the index holds and what was passed over", allow_abbrev=False)
@@ -426,7 +429,7 @@ def _list(args: argparse.Namespace) -> int:
             _tell_list(*told)
             return 0
     index = _index()
-    index.refresh(_progress(), found)
+    seen = index.refresh(_progress(), found)
     _say_not_stored(index)
     _say_mended(index)
     from .report.sessions import arrange, choose
@@ -440,17 +443,21 @@ def _list(args: argparse.Namespace) -> int:
         _jq(args.jq, lambda: list_data(*listed), lambda: list_json(*listed))
         return 0
     if not sessions and not args.json:
-        if getattr(args, "or_demo", False):
-            args.or_demo = False
-            _say("no transcripts found: this is the bundled sample")
-            return cmd_demo(args)
-        _say(_nothing(index, args))
-        return 0
+        return _list_nothing(args, index)
     out = _list_text(args, sessions, day_of, *look).encode("utf-8", "backslashreplace")
     warning = "" if args.json else _unpriced(sessions)
     _tell_list(out, warning)
-    if ready is not None and len(everything) >= MANY:
-        ready.keep(index, (s.last for s in everything if s.last is not None), day_of, out, warning)
+    if ready is not None and seen is not None and len(everything) >= MANY:
+        ready.keep(index, seen, (s.last for s in everything if s.last is not None), day_of, out, warning)
+    return 0
+
+
+def _list_nothing(args: argparse.Namespace, index: Index) -> int:
+    if getattr(args, "or_demo", False):
+        args.or_demo = False
+        _say("no transcripts found: this is the bundled sample")
+        return cmd_demo(args)
+    _say(_nothing(index, args))
     return 0
 
 
@@ -477,7 +484,7 @@ def _ready_report(args: argparse.Namespace, look: tuple[int, bool]) -> ReadyRepo
     if args.jq is not None:
         return None
     from .paths import index_dir
-    from .prices.table import table
+    from .prices.in_use import table
     from .report.ready import JSON, TEXT, ReadyReport
 
     options = (args.mode, args.order, args.since, args.until, args.project)
@@ -575,7 +582,7 @@ def _find(index: Index, wanted: str, mode: str, entries: bool) -> Session:
     if not index.complete:
         _begin(index)
     _say_mended(index)
-    if wanted != "latest" and index.refresh_session(wanted):
+    if wanted != "latest" and index.refresh_session(wanted) is not None:
         session = index.session(wanted, mode, entries)
         if session is not None:
             return session
@@ -633,7 +640,7 @@ def _only(wanted: str, candidates: list[str]) -> str:
 
 
 def _visible(text: str) -> str:
-    from .report.table import clean
+    from .text import clean
 
     return clean(text)
 
@@ -712,7 +719,7 @@ def cmd_index_sweep(args: argparse.Namespace) -> int:
 
 def cmd_index_verify(args: argparse.Namespace) -> int:
     """Hold the index against a fresh reading of everything; 1 if they differ."""
-    from .index.care import verify
+    from .index.verify import verify
 
     index = _index()
     _say_not_stored(index)
@@ -723,7 +730,8 @@ def cmd_index_verify(args: argparse.Namespace) -> int:
 
 def cmd_index_rebuild(args: argparse.Namespace) -> int:
     """Read everything anew, into a new database where the old one is damaged."""
-    from .index.care import mend, rebuild
+    from .index.rebuild import rebuild
+    from .index.repair import mend
     from .index.schema import Unusable
     from .paths import index_dir
 
@@ -740,7 +748,7 @@ def cmd_index_rebuild(args: argparse.Namespace) -> int:
 
 def cmd_index_forget(args: argparse.Namespace) -> int:
     """Erase sessions for good; what still stands in a transcript would come back, and is told."""
-    from .index.care import forget
+    from .index.forget import forget
 
     if not (args.session or args.project or args.archived):
         raise UsageError("forget what? SESSION, --project TEXT or --archived")
@@ -930,7 +938,7 @@ def _say_not_stored(index: Index) -> None:
 def _say_mended(index: Index) -> None:
     """What became of a damaged index, once."""
     if index.meta("notice") is not None:
-        from .index.care import notice
+        from .index.repair import notice
 
         _say(f"warning: {notice(index)}")
 

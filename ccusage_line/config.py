@@ -1,7 +1,7 @@
 """The config file: TOML in the user's config directory, the options' names as keys, a section per command.
 
-Tier 2. Reading it leaves a copy in the state directory (price_store.Settled) for those that never read TOML: they ask
-prices.stored.settled(), and where its answer is None, what reads TOML has to go first.
+Reading it leaves a copy in the state directory (prices.stored.Settled) for those that never read TOML: they ask
+stored.settled(), and where its answer is None, what reads TOML has to go first.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import sys
 
 from .errors import UserError
+from .paths import NO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import Any
 
-    from .prices.table import Packed
+    from .prices.stored import Packed
 
     Values = dict[str, dict[str, Any]]
 
 _LIMIT = 1024 * 1024  # bytes
 _TICK = 2_000_000_000  # ns within which a second change might not show in a file's times
-NO = ("0", "false", "no", "off")  # what switches a variable of the environment off; anything else is on
 
 
 class ConfigError(UserError):
@@ -231,18 +231,18 @@ def _remove(path: str) -> None:
 
 def _settle(config: Config, stamp: tuple[object, ...], looked: int, folder: str) -> None:
     from . import __version__
-    from .prices import stored
+    from .prices import in_use, stored
     from .prices import table as prices
 
     changed = max((time for time in stamp[-2:] if isinstance(time, int)), default=looked)
     part_id = prices.part_id(config.prices) if config.prices else ""
     racy = changed + _TICK > looked
     copy = stored.Settled(__version__, stamp, racy, config.values, config.labels, config.prices, part_id)
-    prices.given = None
+    in_use.give(None)
     try:
         stored.save_settled(folder, copy)
     except OSError:
-        prices.given = copy
+        in_use.give(copy)
 
 
 def read(path: str) -> Config:

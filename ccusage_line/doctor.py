@@ -1,6 +1,6 @@
 """Every reason why a line might be blank or a number wrong, each with what to do about it. Reads, never changes.
 
-Tier 2, without httpx and msgspec: it has to work where an installation is half broken.
+Without httpx and msgspec: it has to work where an installation is half broken.
 """
 
 from __future__ import annotations
@@ -292,12 +292,12 @@ def _bad_lines(environ: Mapping[str, str]) -> Iterator[Found]:
 
 def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Found]:
     from .paths import index_dir
-    from .prices import table as prices
+    from .prices import in_use
 
     with _Reader(index_dir(environ)) as index:
         rows = index.rows("SELECT DISTINCT text FROM totals JOIN names ON names.id = model WHERE unpriced_auto > 0")
     names = sorted(row[0].decode("utf-8", "replace") for row in rows)
-    still = [name or "(no name)" for name in names if prices.table().find(name) is None]
+    still = [name or "(no name)" for name in names if in_use.table().find(name) is None]
     if still:
         yield _bad(
             f"no price for {_some(still)}: counted as $0",
@@ -648,7 +648,7 @@ def _some(names: list[str]) -> str:
 
 def as_text(found: list[Finding]) -> str:
     """For people: what is wrong, then what could be better, each with its remedy; one line if there is neither."""
-    from .report.table import clean
+    from .text import clean
 
     wrong = [finding for finding in found if not finding.ok]
     advice = [finding for finding in found if finding.ok and finding.remedy]

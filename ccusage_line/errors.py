@@ -1,6 +1,6 @@
 """What the user can mend: each error is a message for stderr and an exit code.
 
-Tier 0: imports nothing. Messages are lower-case, name the thing and, if there is one, the way out.
+On the lean lanes: imports nothing. Messages are lower-case, name the thing and, if there is one, the way out.
 """
 
 from __future__ import annotations

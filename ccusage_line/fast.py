@@ -8,7 +8,8 @@ which gives the same bytes.
 from __future__ import annotations
 
 import os
-import sys
+
+from .output import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,38 +48,6 @@ def _statusline(words: list[str]) -> bool:
         if isinstance(error, UnwritableOutput):  # nobody takes the line: no failure of a statusline
             return True
         raise
-
-
-def write(text: str) -> None:
-    """Put an answer on stdout, past Python's buffers: there is nothing left to flush. Raises as flush."""
-    write_bytes(text.encode("utf-8", "backslashreplace"))
-
-
-def write_bytes(answer: bytes) -> None:
-    data = memoryview(answer)
-    try:
-        while data:
-            data = data[os.write(1, data) :]
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _unwritable(error) from error
-
-
-def flush() -> None:
-    """Nothing stays in Python's buffers. Raises BrokenPipeError, or UserError where stdout takes no more."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _unwritable(error) from error
-
-
-def _unwritable(error: OSError) -> Exception:
-    from .errors import UnwritableOutput
-
-    return UnwritableOutput(error.strerror or str(error))
 
 
 def _asked(argv: list[str]) -> dict[str, str] | None:

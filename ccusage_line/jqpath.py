@@ -1,7 +1,7 @@
 """`--jq` where the expression is a plain path, and how a result is printed: both as jq 1.7 does.
 
-Tier 1: imports nothing at module level. A plain path is `.`, or names, indexes and `[]` in a row, without white space:
-`.totalCost`, `.sessions[].sessionId`, `.a[-1]."b c"["d"]`. Every other expression is left to jq itself, see `jq`.
+On the lean lanes: imports nothing at module level. A plain path is `.`, or names, indexes and `[]` in a row, without
+white space: `.totalCost`, `.sessions[].sessionId`, `.a[-1]."b c"["d"]`. Every other expression is left to jq itself.
 
 A value is what the json module makes of our JSON.
 """

@@ -1,7 +1,7 @@
 """Sessions as the JSON that `--json` prints, and as the same value in Python for `--jq`.
 
-Tier 0: imports nothing but its sibling `session`. Templates instead of the json module, because a lean lane may not pay
-for importing that and because a list of 10,000 sessions must not take half a second. The text is what
+On the lean lanes: imports nothing but its sibling `session`. Templates instead of the json module, because a lean lane
+may not pay for importing that and because a list of 10,000 sessions must not take half a second. The text is what
 `json.dumps(value, indent=2, ensure_ascii=False)` gives, lone surrogates apart: they are written as escapes, so that the
 text can always be encoded as UTF-8.
 """

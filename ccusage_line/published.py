@@ -1,4 +1,7 @@
-"""Small published files: written atomically, read whole or not at all. Tier 0."""
+"""Small published files: written atomically, read whole or not at all.
+
+Standard library only: on the lean lanes.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import marshal
 import os
 
 from . import __version__
-from .digest import digest_bytes
+from .files import digest_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The recent responses of the whole index, published for readers without a database: what days and blocks are made of.
 
 A refresh removes the file before it commits; whoever shows today or the block next writes it anew from what is
-committed, under the write lock. Tier 0.
+committed, under the write lock. Standard library only: on the lean lanes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is known of one session: the one value that list, `--id`, statusline and prompt show.
 
-Tier 0: imports nothing. Money is a whole number of 1e-12 dollar ("pico"), time a whole number of microseconds
-since the epoch, UTC.
+On the lean lanes: imports nothing. Money is a whole number of 1e-12 dollar ("pico"), time a whole number of
+microseconds since the epoch, UTC.
 """
 
 from __future__ import annotations

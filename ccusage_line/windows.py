@@ -1,7 +1,8 @@
 """Days and 5-hour windows over the moments of a history.
 
-Tier 1: imports `time` alone. A moment is (microseconds since the epoch, cost in 1e-12 dollar, input + output tokens) of
-one counted response; moments come sorted by time. What lies after *now* has not happened yet and never counts.
+On the lean lanes: imports `time` alone. A moment is (microseconds since the epoch, cost in 1e-12 dollar, input + output
+tokens) of one counted response; moments come sorted by time. What lies after *now* has not happened yet and never
+counts.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from xml.sax.saxutils import escape
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
-from ccusage_line.report import table  # noqa: E402
 from ccusage_line.statusline import line as statusline  # noqa: E402
+from ccusage_line.text import display_width  # noqa: E402
 from statusline_samples import ENVIRON, NOW, numbers, payload  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "statusline.md"
@@ -72,7 +72,7 @@ def text_of(line: str, x: float, y: float, ink: str = INK) -> str:
     spans, column = [], 0
     for text, style in pieces(line):
         for run in re.findall(r"[\x20-\x7e]+|─+|[^\x20-\x7e]", text):
-            width = table.display_width(run)
+            width = display_width(run)
             if run.strip():
                 place = f'x="{x + column * CELL:.1f}" textLength="{width * CELL:.1f}"'
                 place += f' font-family="{EMOJI}"' * (width == 2 * len(run))
@@ -83,7 +83,7 @@ def text_of(line: str, x: float, y: float, ink: str = INK) -> str:
 
 def drawing(rows: list[tuple[str, str]], title: str) -> str:
     """An SVG of (line, ink) rows on a dark card."""
-    columns = max(table.display_width(SEQUENCE.sub("", line)) for line, _ in rows)
+    columns = max(display_width(SEQUENCE.sub("", line)) for line, _ in rows)
     width, height = columns * CELL + 2 * EDGE, len(rows) * HEIGHT + 2 * EDGE
     body = [text_of(line, EDGE, EDGE + (at + 0.7) * HEIGHT, ink) for at, (line, ink) in enumerate(rows) if line]
     return "\n".join(
@@ -103,7 +103,7 @@ def drawing(rows: list[tuple[str, str]], title: str) -> str:
 def pictures() -> dict[Path, str]:
     """What belongs into each file."""
     line = rendered([])
-    rule = "─" * table.display_width(SEQUENCE.sub("", line))
+    rule = "─" * display_width(SEQUENCE.sub("", line))
     prompt = [(rule, FRAME), ("> make the cart round half up", INK), (rule, FRAME), (line, INK)]
     rows: list[tuple[str, str]] = []
     for example in gallery():

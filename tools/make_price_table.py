@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 from ccusage_line.prices.table import ONE, UNIT, part_id  # noqa: E402  # the path above makes the tool run from anywhere
 
 if TYPE_CHECKING:
-    from ccusage_line.prices.table import Packed, Rates
+    from ccusage_line.prices.stored import Packed, Rates
 
 TARGET = ROOT / "ccusage_line" / "prices" / "embedded.py"
 
@@ -118,7 +118,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ccusage_line.prices.table import Packed
+    from ccusage_line.prices.stored import Packed
 '''
 
 

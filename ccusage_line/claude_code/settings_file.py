@@ -1,7 +1,7 @@
 """Our line in Claude Code's settings.json: put in, taken out, everything else left as it is, byte for byte.
 
-Tier 2. The file is edited as text: only the span of the key `statusLine` is ever written. Before the first edit its
-bytes are kept beside it; taking the key out gives them back if nothing else has changed since.
+The file is edited as text: only the span of the key `statusLine` is ever written. Before the first edit its bytes are
+kept beside it; taking the key out gives them back if nothing else has changed since.
 """
 
 from __future__ import annotations

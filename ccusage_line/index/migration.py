@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from ..files import open_regular, read_at
 from ..transcripts.claims import (
     AT_HOME,
     BY_LINE,
@@ -21,13 +22,12 @@ from ..transcripts.claims import (
     of_session,
     of_usage,
 )
-from ..transcripts.files import open_regular, read_at
 from ..transcripts.reading import read_lines
 from . import rows, schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from sqlite3 import Connection
     from typing import Any
 
@@ -127,3 +127,23 @@ def _parts(further: bytes) -> tuple[Any, ...]:
     import marshal
 
     return tuple(part for part in marshal.loads(further) if part[0] != SYNTHETIC)
+
+
+# What leads from each older version to the next: archived sessions exist nowhere else, so nothing is dropped.
+STEPS: dict[int, Callable[[Connection], None]] = {1: from_version_1}
+
+
+def migrate(database: Connection, version: int) -> None:
+    """From an older version to this one, step by step, within the caller's transaction."""
+    for step in range(version, schema.VERSION):
+        if step not in STEPS:
+            raise schema.DatabaseError(f"no index has the schema {step}")
+        try:
+            STEPS[step](database)
+        except schema.OperationalError as error:
+            if not str(error).startswith("no such"):
+                raise  # busy, full, read-only
+            raise schema.DatabaseError(str(error)) from error
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise schema.DatabaseError(f"no index of schema {step} holds that: {error!r}") from error
+    database.execute(f"PRAGMA user_version = {schema.VERSION}")

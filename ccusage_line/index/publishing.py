@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from ..answer import SETTLED, of_session, settled, write
+from ..answer import of_session, settled, write
+from ..files import SETTLED
 from ..paths import data_dirs, index_dir
 from ..prices.stored import dependencies as configuration
 from ..prices.stored import sources
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
 
     from ..session import Session
     from .index import Index
+    from .refresh import Look
 
 
 class Lane2:
     """One session brought up to date."""
 
-    def __init__(self, index: Index, session: Session) -> None:
+    def __init__(self, index: Index, session: Session, looked: Look) -> None:
+        """*looked* is what refreshing the session has seen."""
         self.index = index
         self.session = session
+        self._looked = looked
 
     def publish(self, recent: bool = False) -> None:
         """Publish the session's answer, where the lock is free and nothing it rests on is too young; with *recent* the
@@ -41,10 +45,10 @@ class Lane2:
 
     def _publish(self, recent: bool) -> None:
         index, name = self.index, self.session.id
-        if index.youngest + SETTLED > time.time_ns() or not index.lock_at_once():
+        if self._looked.youngest + SETTLED > time.time_ns() or not index.lock_at_once():
             return
         try:
-            dependencies = index.dependencies(name)
+            dependencies = index.dependencies(name, self._looked.folders)
             if dependencies is not None:
                 dependencies += configuration(os.environ)
             if dependencies is not None and settled(dependencies, time.time_ns()) and self._is_priced_so():
@@ -60,7 +64,7 @@ class Lane2:
 
     def _is_priced_so(self) -> bool:
         """Whether the prices are still those of the sums: a file that has just gone is not told by its age."""
-        from ..prices.table import table
+        from ..prices.in_use import table
 
         return table().fingerprint == self.index.table.fingerprint
 
@@ -78,16 +82,18 @@ def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | No
     folder = index_dir(environ)
     if not os.path.exists(os.path.join(folder, NAME)):
         return None
-    from .index import WAIT_ONE, Index
+    from .index import Index
+    from .store import WAIT_ONE
 
     try:
         index = Index(folder, data_dirs(environ), wait=WAIT_ONE, migrate=False)
     except Outdated:
         return None
     try:
-        if not index.stored or not index.complete or not index.refresh_session(session):
+        if not index.stored or not index.complete:
             return None
+        looked = index.refresh_session(session)
         found = index.session(session, mode)
     except DatabaseError:  # damaged: the command line proper mends it
         return None
-    return None if found is None else Lane2(index, found)
+    return None if found is None or looked is None else Lane2(index, found, looked)

@@ -1,14 +1,15 @@
-"""Questions over the whole index, or to what no session's name leads: for the command line proper. Tier 2."""
+"""Questions over the whole index, or to what no session's name leads: for the command line proper."""
 
 from __future__ import annotations
 
 import os
 
 from .. import accounting
+from ..files import open_regular
 from ..paths import DATABASE
 from ..session import MODES, ModelUsage, Session
-from ..transcripts.files import open_regular, stem, walk
-from .index import BY_PATH, FACTS, gather
+from ..transcripts.files import stem, walk
+from .sessions import BY_PATH, FACTS, added, as_session, facts_of, gather, responses_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,23 +17,22 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..transcripts.files import Walk
-    from .index import Index
+    from .store import Store
 
 
-def all_sessions(index: Index, mode: str) -> list[Session]:
+def all_sessions(store: Store, mode: str) -> list[Session]:
     """Every session that has responses, within the caller's snapshot."""
-    index._load_names()
-    texts = index._texts
+    texts = store.load_names()
     told = "coalesce(custom_title, ai_title, summary, client_cost) IS NOT NULL"
-    facts = gather(index.db.execute(f"SELECT session, {FACTS} WHERE own AND {told} ORDER BY {BY_PATH}"))
-    archived = _archived_sessions(index)
+    facts = gather(store.db.execute(f"SELECT session, {FACTS} WHERE own AND {told} ORDER BY {BY_PATH}"))
+    archived = _archived_sessions(store)
     models: dict[int, list[Any]] = {}
     unpriced = {"auto": "unpriced_auto", "calculate": "unpriced_calculate"}.get(mode, "0")
     columns = f"input, output, cache_creation, cache_read, {MODES[MODES.index(mode)]}, responses, {unpriced}"
-    for session, model, *numbers in index.db.execute(f"SELECT session, model, {columns} FROM totals"):
+    for session, model, *numbers in store.db.execute(f"SELECT session, model, {columns} FROM totals"):
         models.setdefault(session, []).append(ModelUsage(texts[model], *_whole(numbers)))
     found = []
-    for session, first, last, project, responses, incomplete in index.db.execute("SELECT * FROM sessions"):
+    for session, first, last, project, responses, incomplete in store.db.execute("SELECT * FROM sessions"):
         title, client_cost = facts.get(session, (None, None))
         found.append(
             Session(
@@ -51,11 +51,11 @@ def all_sessions(index: Index, mode: str) -> list[Session]:
     return found
 
 
-def _archived_sessions(index: Index) -> set[int]:
+def _archived_sessions(store: Store) -> set[int]:
     """The sessions all of whose lines are in vanished files (A13)."""
-    if index.db.execute("SELECT 1 FROM files WHERE vanished LIMIT 1").fetchone() is None:
+    if store.db.execute("SELECT 1 FROM files WHERE vanished LIMIT 1").fetchone() is None:
         return set()
-    found = index.db.execute(
+    found = store.db.execute(
         "SELECT holds.session FROM holds JOIN files ON files.id = holds.file WHERE counted"
         " GROUP BY holds.session HAVING min(vanished)"
     )
@@ -71,59 +71,59 @@ def _whole(numbers: list[Any]) -> list[int]:
     return numbers
 
 
-def file_session(index: Index, path: str, mode: str = "auto", entries: bool = False) -> Session:
+def file_session(store: Store, path: str, mode: str = "auto", entries: bool = False) -> Session:
     """The responses that one transcript holds lines of, shown as a session named after the file."""
-    return index.snapshot(lambda: _file_session(index, path, mode, entries))
+    return store.snapshot(lambda: _file_session(store, path, mode, entries))
 
 
-def _file_session(index: Index, path: str, mode: str, entries: bool) -> Session:
-    file = index._files("WHERE path = ?", (os.fsencode(path),))[0]
-    counted = index.counted_in(file.id)
-    sums = index._added(counted)
-    number = index._known_id(file.session)
-    facts = index._facts(number) if file.own and number is not None else None
-    session = index._session(stem(os.path.basename(path)), sums, facts or (None, None), mode)
+def _file_session(store: Store, path: str, mode: str, entries: bool) -> Session:
+    file = store.files("WHERE path = ?", (os.fsencode(path),))[0]
+    counted = responses_in(store, file.id)
+    sums = added(store, counted)
+    number = store.known_number(file.session)
+    facts = facts_of(store, number) if file.own and number is not None else None
+    session = as_session(stem(os.path.basename(path)), sums, facts or (None, None), mode)
     session.archived = file.vanished
     if entries:
-        session.entries = accounting.entries(counted, index.table, MODES.index(mode))
+        session.entries = accounting.entries(counted, store.table, MODES.index(mode))
     return session
 
 
-def transcripts_named(index: Index, name: str) -> list[str]:
+def transcripts_named(store: Store, name: str) -> list[str]:
     """Paths of the known transcripts whose file name, with or without its ending, is *name*."""
     wanted = stem(name)
-    paths = sorted(os.fsdecode(row[0]) for row in index.db.execute("SELECT path FROM files"))
+    paths = sorted(os.fsdecode(row[0]) for row in store.db.execute("SELECT path FROM files"))
     return [path for path in paths if stem(os.path.basename(path)) == wanted]
 
 
-def session_ids(index: Index) -> list[str]:
+def session_ids(store: Store) -> list[str]:
     """Ids of every session that has responses or a transcript named after it."""
-    found = index.db.execute("SELECT session FROM sessions UNION SELECT session FROM files WHERE own")
-    return sorted(index._text(row[0]) for row in found.fetchall())
+    found = store.db.execute("SELECT session FROM sessions UNION SELECT session FROM files WHERE own")
+    return sorted(store.text_of(row[0]) for row in found.fetchall())
 
 
-def latest(index: Index) -> str | None:
+def latest(store: Store) -> str | None:
     """The session with the newest response."""
-    found = index.db.execute("SELECT session, last FROM sessions ORDER BY last DESC LIMIT 50").fetchall()
-    return min((index._text(row[0]) for row in found if row[1] == found[0][1]), default=None)
+    found = store.db.execute("SELECT session, last FROM sessions ORDER BY last DESC LIMIT 50").fetchall()
+    return min((store.text_of(row[0]) for row in found if row[1] == found[0][1]), default=None)
 
 
-def status(index: Index) -> list[tuple[str, object]]:
+def status(store: Store) -> list[tuple[str, object]]:
     """What the index holds, as (what, how much)."""
-    found = walk(index.roots)
-    files = index._files()
+    found = walk(store.roots)
+    files = store.files()
     bad = sum(file.bad for file in files)
-    archived = sum(session.archived for session in index.sessions())
-    size = sum(_size(os.path.join(index.folder, DATABASE + suffix)) for suffix in ("", "-wal"))
+    archived = len(_archived_sessions(store) & {row[0] for row in store.db.execute("SELECT session FROM sessions")})
+    size = sum(_size(os.path.join(store.folder, DATABASE + suffix)) for suffix in ("", "-wal"))
     told: list[tuple[str, object]] = [
-        ("index", index.folder if index.stored else f"in memory: {index.why_not_stored}"),
-        *(("data directory", root) for root in index.roots),
-        ("complete", "yes" if index.complete else "no"),
+        ("index", store.folder if store.stored else f"in memory: {store.why_not_stored}"),
+        *(("data directory", root) for root in store.roots),
+        ("complete", "yes" if store.complete else "no"),
         ("transcripts", sum(not file.vanished for file in files)),
-        ("vanished transcripts", sum(bool(file.vanished) for file in files)),
-        ("sessions", index.db.execute("SELECT count(*) FROM sessions").fetchone()[0]),
+        ("transcripts that are gone", sum(bool(file.vanished) for file in files)),
+        ("sessions", store.db.execute("SELECT count(*) FROM sessions").fetchone()[0]),
         ("archived sessions", archived),
-        ("claims", index.db.execute("SELECT count(*) FROM claims").fetchone()[0]),
+        ("responses in transcripts", store.db.execute("SELECT count(*) FROM claims").fetchone()[0]),
         ("bytes read", sum(file.seen for file in files)),
         ("bytes of index", size),
         ("bad lines", bad),

@@ -1,4 +1,4 @@
-"""A claim as a row of the index, and back. Tier 0.
+"""A claim as a row of the index, and back. Standard library only: on the lean lanes.
 
 A row is a tuple in the order of COLUMNS; its session, maker, model and cwd are the numbers of names.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..files import private_dir
 from ..paths import DATABASE
 
 TYPE_CHECKING = False
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from sqlite3 import Connection
     from typing import Any
+
+    Migrate = Callable[[Connection, int], None]  # from a version to this one
 
 
 def load_sqlite() -> Any:
@@ -114,6 +117,10 @@ CREATE_CLAIMS_OF_SESSION = "CREATE INDEX IF NOT EXISTS claims_of_session ON clai
 DROP_CLAIMS_OF_SESSION = "DROP INDEX IF EXISTS claims_of_session"
 
 
+class Damaged(Exception):
+    """What is stored is no database: whoever has the time for it sets it aside and begins anew. The text says why."""
+
+
 class Outdated(Exception):
     """The index is of an older version: whoever has the time for it makes it today's."""
 
@@ -128,14 +135,13 @@ def connect(path: str, wait: float) -> Connection:
     return database
 
 
-def open_database(folder: str, wait: float, migrate: bool = True) -> Connection:
-    """The database in *folder*, made, migrated or mended where needed. Raises Unusable where it can't be stored, and
-    Outdated where it has to be migrated and that is not asked for.
+def open_database(folder: str, wait: float, migrate: Migrate | None = None) -> Connection:
+    """The database in *folder*, made where there is none; *migrate* brings one of an older version to this one, within
+    a transaction.
 
-    One that is no database is set aside under another name and begun anew.
+    Raises Outdated where that is needed and not given, Damaged where it is no database, Unusable where it can't be
+    stored.
     """
-    from ..paths import private_dir
-
     path = os.path.join(folder, NAME)
     try:
         private_dir(os.path.dirname(folder))
@@ -145,18 +151,11 @@ def open_database(folder: str, wait: float, migrate: bool = True) -> Connection:
         raise Unusable(str(error)) from error
     except OSError as error:
         raise Unusable(error.strerror or str(error)) from error
-    except DatabaseError:
-        pass
-    from .care import mend
-
-    try:
-        mend(folder)
-        return _prepared(path, wait, migrate)
-    except (DatabaseError, OSError) as error:
-        raise Unusable(str(error)) from error
+    except DatabaseError as error:
+        raise Damaged(str(error)) from error
 
 
-def _prepared(path: str, wait: float, migrate: bool) -> Connection:
+def _prepared(path: str, wait: float, migrate: Migrate | None) -> Connection:
     existed = os.path.exists(path)
     if not existed:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -164,12 +163,12 @@ def _prepared(path: str, wait: float, migrate: bool) -> Connection:
     try:
         database.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commits, never tear them
         version = database.execute("PRAGMA user_version").fetchone()[0]
-        if 0 < version < VERSION and not migrate:
+        if 0 < version < VERSION and migrate is None:
             raise Outdated
         if version != VERSION:
             if 0 < version < VERSION:
                 database.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
-            _create_or_migrate(database)
+            create_or_migrate(database, migrate)
             database.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
             take_back_reports(os.path.dirname(path))  # of what was here before
     except BaseException:
@@ -178,7 +177,8 @@ def _prepared(path: str, wait: float, migrate: bool) -> Connection:
     return database
 
 
-def _create_or_migrate(database: Connection) -> None:
+def create_or_migrate(database: Connection, migrate: Migrate | None) -> None:
+    """Make what is there this version's. Raises Outdated where *migrate* is wanted and not given."""
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("BEGIN IMMEDIATE")
     version = database.execute("PRAGMA user_version").fetchone()[0]  # another process may have been first
@@ -187,35 +187,11 @@ def _create_or_migrate(database: Connection) -> None:
         raise Unusable(f"the index was written by a newer version (schema {version}, here {VERSION})")
     if version == 0:
         create_schema(database)
-    else:
-        _migrate(database, version)
+    elif version < VERSION:
+        if migrate is None:
+            raise Outdated
+        migrate(database, version)
     database.execute("COMMIT")
-
-
-def _migrate(database: Connection, version: int) -> None:
-    """From an older version to this one, step by step, within the caller's transaction."""
-    for step in range(version, VERSION):
-        if step not in _MIGRATIONS:
-            raise DatabaseError(f"no index has the schema {step}")
-        try:
-            _MIGRATIONS[step](database)
-        except OperationalError as error:
-            if not str(error).startswith("no such"):
-                raise  # busy, full, read-only
-            raise DatabaseError(str(error)) from error
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise DatabaseError(f"no index of schema {step} holds that: {error!r}") from error
-    database.execute(f"PRAGMA user_version = {VERSION}")
-
-
-def _from_version_1(database: Connection) -> None:
-    from .migration import from_version_1
-
-    from_version_1(database)
-
-
-# What leads from each older version to the next: archived sessions exist nowhere else, so nothing is dropped.
-_MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _from_version_1}
 
 
 def take_back_reports(folder: str) -> None:
@@ -245,19 +221,6 @@ def create_schema(database: Connection) -> None:
             database.execute(statement)
     database.execute(CREATE_CLAIMS_OF_SESSION)
     database.execute(f"PRAGMA user_version = {VERSION}")
-
-
-def can_be_migrated(original: Connection) -> bool:
-    """Whether an index of an older version, which stays as it is, leads to one of this version."""
-    database = connect(":memory:", 0)
-    try:
-        original.backup(database)
-        _create_or_migrate(database)
-    except DatabaseError:
-        return False
-    finally:
-        database.close()
-    return True
 
 
 def in_memory(original: Connection | None) -> Connection:

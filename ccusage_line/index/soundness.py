@@ -1,4 +1,4 @@
-"""What SQLite does not check: whether a database that it can read holds what an index writes. Tier 2."""
+"""What SQLite does not check: whether a database that it can read holds what an index writes."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from ..session import COST, INPUT, OUTPUT, RESPONSES
 from ..transcripts.claims import FINAL, ORIGINAL
 from . import links, rows
 from .columns import KEY, numbers_of
+from .sessions import moment, store_sums
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..prices.table import PriceTable
     from ..transcripts.claims import Claim
     from .columns import Columns
-    from .index import Index
+    from .store import Store
 
     Sessions = list[tuple[str, int, list[Any]]]  # what the file holds of them (accounting.COPY or LINE) and their sums
     FileSums = tuple[Sessions, bytes]  # and of each claim its costs in the three modes and its tokens in and out
@@ -67,50 +68,57 @@ def moments_of(columns: Columns, sums: FileSums) -> Iterator[rows.Row]:
     return zip(*numbers_of(columns, KEY), *(told[place::4] for place in range(4)), strict=True)
 
 
-def recount(index: Index, known: FilesAlone | None = None) -> None:
+def recount_all(store: Store, alone: FilesAlone | None = None) -> None:
+    """All sums from all claims; what was published of the old ones is taken back. *alone* as in `recount`."""
+    store.revoke_all()
+    recount(store, alone)
+    store.set_meta("prices", store.table.fingerprint)
+
+
+def recount(store: Store, known: FilesAlone | None = None) -> None:
     """Write totals, sessions, holds and moments anew, within the caller's transaction.
 
     *known* is what files come to, by their numbers, if each of their claims is the only one of its response; the
     moments that are stored are those of all these claims, and no others.
     """
-    index._load_names()
-    index.db.execute("DELETE FROM links")
-    tally = _Tally(index)
+    texts = store.load_names()
+    store.db.execute("DELETE FROM links")
+    tally = _Tally(store, texts)
     where = ""
     if known:
-        shared = _shared(index)
+        shared = _shared(store)
         for file in shared.intersection(known):
-            index.db.executemany(rows.DELETE_MOMENT, zip(*known[file][0], strict=True))
+            store.db.executemany(rows.DELETE_MOMENT, zip(*known[file][0], strict=True))
         alone = [file for file in known if file not in shared]
         for file in alone:
             tally.take_file(file, known[file][1])
-        index.db.execute("CREATE TEMP TABLE alone (file INTEGER PRIMARY KEY)")
-        index.db.executemany("INSERT INTO alone VALUES (?)", [(file,) for file in alone])
+        store.db.execute("CREATE TEMP TABLE alone (file INTEGER PRIMARY KEY)")
+        store.db.executemany("INSERT INTO alone VALUES (?)", [(file,) for file in alone])
         where = "WHERE file NOT IN (SELECT file FROM alone)"
-    for group in _groups(index, where):
+    for group in _groups(store, where):
         if len(group) == 1 and group[0][rows.BILL] is None:
             tally.take_row(group[0])
         else:
             tally.take_claims(group)
     if known:
-        index.db.execute("DROP TABLE alone")
+        store.db.execute("DROP TABLE alone")
     else:
-        index.db.execute("DELETE FROM moments")
+        store.db.execute("DELETE FROM moments")
     tally.store()
 
 
-def _shared(index: Index) -> set[int]:
+def _shared(store: Store) -> set[int]:
     """The files with claims that are not the only ones of their group."""
     several = "SELECT family FROM claims GROUP BY family HAVING count(*) > 1"
-    found = index.db.execute(f"SELECT DISTINCT file FROM ({several}) AS several CROSS JOIN claims USING (family)")
+    found = store.db.execute(f"SELECT DISTINCT file FROM ({several}) AS several CROSS JOIN claims USING (family)")
     return {file for (file,) in found}
 
 
-def _groups(index: Index, where: str) -> Iterator[list[rows.Row]]:
+def _groups(store: Store, where: str) -> Iterator[list[rows.Row]]:
     """The rows of claims by the first half of their key."""
     family: int | None = None
     group: list[rows.Row] = []
-    for row in index.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where} ORDER BY family, rest, file"):
+    for row in store.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where} ORDER BY family, rest, file"):
         if row[0] == family:
             group.append(row)
             continue
@@ -124,8 +132,9 @@ def _groups(index: Index, where: str) -> Iterator[list[rows.Row]]:
 class _Tally:
     """Everything that is written in the end, by the numbers of names."""
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+    def __init__(self, store: Store, texts: dict[int, str]) -> None:
+        self._store = store
+        self._texts = texts
         self._sums: dict[int, accounting.Sums] = {}
         self._holds: dict[tuple[int, int], int] = {}
         self._moments: list[tuple[Any, ...]] = []
@@ -143,7 +152,7 @@ class _Tally:
     def take_file(self, file: int, sessions: Sessions) -> None:
         """Count a file whose claims are the only ones of their groups; its moments are stored."""
         for session, how, packed in sessions:
-            number = self._index._id(session)
+            number = self._store.number_of(session)
             self._of(number).merge(accounting.Sums.unpacked(packed))
             self._holds[number, file] = how
 
@@ -151,39 +160,39 @@ class _Tally:
         """Count a response of one claim."""
         family, rest, file, session, _, _, _, timestamp, model, flags, *counts = row[: rows.CWD - 1]
         cost_usd, cwd = row[rows.CWD - 1 : rows.CWD + 1]
-        index, known = self._index, self._of(session)
-        name, sums = accounting.charge(index.table, (index._texts[model], *counts, flags), cost_usd, covered=False)
+        store, known = self._store, self._of(session)
+        name, sums = accounting.charge(store.table, (self._texts[model], *counts, flags), cost_usd, covered=False)
         known.add_part(name, sums, not flags & FINAL)
         key = (timestamp, family, rest)
-        known.reach(key, index._texts[cwd] or index._folder(file))
+        known.reach(key, self._texts[cwd] or store.folder_of(file))
         self._hold(session, file, accounting.LINE if flags & ORIGINAL else accounting.COPY)
         auto, calculate, display = sums[COST:RESPONSES]
         self._moments.append(rows.moment(*key, (auto, calculate, display, sums[INPUT] + sums[OUTPUT])))
 
     def take_claims(self, rows_of_group: list[rows.Row]) -> None:
         """Count the responses that the claims of one group make."""
-        index = self._index
+        store = self._store
         group: accounting.Group = {}
         for row in rows_of_group:
-            claim = index._claim(row)
+            claim = store.claim_of(row)
             group.setdefault(claim.rest, {})[claim.place()] = claim
             self._holds.setdefault((row[rows.SESSION], claim.file), accounting.CLAIM)
         if len(rows_of_group) >= rows.LARGE:
-            links.store(index.db, rows_of_group[0][0], group)
-        for response in accounting.responses(group, index._bytes_of, index.began).values():
-            number = index._id(response.session)
-            self._of(number).add(response, index.table, index._project(response.claim))
-            self._moments.append(index.moment(response))
+            links.store(store.db, rows_of_group[0][0], group)
+        for response in accounting.responses(group, store.bytes_of, store.began).values():
+            number = store.number_of(response.session)
+            self._of(number).add(response, store.table, store.project_of(response.claim))
+            self._moments.append(moment(store, response))
             for file, how in response.held():
                 self._hold(number, file, how)
 
     def store(self) -> None:
-        index = self._index
+        store = self._store
         for name in ("totals", "sessions", "holds"):
-            index.db.execute(f"DELETE FROM {name}")
+            store.db.execute(f"DELETE FROM {name}")
         for session, sums in self._sums.items():
-            index._store_sums(index._text(session), sums)
+            store_sums(store, store.text_of(session), sums)
         held = sorted((session, file, counted) for (session, file), counted in self._holds.items())
-        index.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
+        store.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
         self._moments.sort()
-        rows.insert_all(index.db, rows.INSERT_MOMENT, self._moments)
+        rows.insert_all(store.db, rows.INSERT_MOMENT, self._moments)

@@ -99,15 +99,16 @@ def sweep_lock(folder: str) -> Iterator[bool]:
 
 
 def read_in_batches(
-    files: list[Found], table: PriceTable, progress: Callable[[int, int], None] | None
+    files: list[Found], table: PriceTable, progress: Callable[[int, int], None] | None, plainly: bool = False
 ) -> Iterator[list[Read]]:
-    """Readings of all files from their start, with their claims and what these come to, in batches to be committed."""
+    """Readings of all files from their start, with their claims and what these come to, in batches to be committed.
+    *plainly*: in this process, by the standard library's decoder."""
     size = sum(found.stat.st_size for found in files)
     workers = min(_cores(), len(files))
     source = (
         _in_processes(files, workers, _reader(table, size))
-        if size > PARALLEL and workers > 1 and hasattr(os, "fork")
-        else _here(files, _reader(table, size))
+        if size > PARALLEL and workers > 1 and hasattr(os, "fork") and not plainly
+        else _here(files, _reader(table, 0 if plainly else size))
     )
     batch: list[Read] = []
     claims = stored = done = 0
@@ -134,8 +135,8 @@ def _cores() -> int:
 
 
 def typed_reader() -> BlockReader:
-    """typed.read_block, without typing_extensions: what msgspec asks of it typing has too, and its import takes as
-    long as all the rest."""
+    """bulk_decoder.read_block, without typing_extensions: what msgspec asks of it typing has too, and its import takes
+    as long as all the rest."""
     if "typing_extensions" in sys.modules:
         return _typed_reader()
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ccusage_line.prices.table import Packed
+    from ccusage_line.prices.stored import Packed
 
 SOURCE = "LiteLLM 1.109.1"
 

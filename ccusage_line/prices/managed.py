@@ -1,7 +1,7 @@
 """Managed settings of Claude Code: an organization's policy, and the contracted rates in it (A10).
 
-Tier 2. Reading the rates leaves a copy in the state directory (price_store.Contract) for those that never read JSON.
-What is broken in the policy costs itself: a file that can't be read, a row or a multiplier that can't be meant.
+Reading the rates leaves a copy in the state directory (stored.Contract) for those that never read JSON. What is broken
+in the policy costs itself: a file that can't be read, a row or a multiplier that can't be meant.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..answer import SETTLED
-from ..digest import digest_bytes
-from ..transcripts.files import open_regular, read_at
+from ..files import SETTLED, digest_bytes, open_regular, read_at
 from . import stored
 from .table import PICO, UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..answer import Dependency
+    from ..files import Dependency
     from .stored import Contract, Row
 
 _KEY = "modelPricing"

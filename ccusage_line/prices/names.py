@@ -1,7 +1,8 @@
 """Claude's names as makers, clouds, gateways and proxies write them: which model one means (A11).
 
-Tier 0: imports nothing. A name is a prefix that says whose it is, `claude`, and words: one family, a version of one or
-two numbers before or behind it, and decorations that change no price. Anything else in it, and it is no such name.
+On the lean lanes: imports nothing. A name is a prefix that says whose it is, `claude`, and words: one family, a version
+of one or two numbers before or behind it, and decorations that change no price. Anything else in it, and it is no such
+name.
 """
 
 from __future__ import annotations

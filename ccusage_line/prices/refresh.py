@@ -1,7 +1,7 @@
 """The current price list, fetched from where LiteLLM publishes it: the only network there is.
 
-Tier 2. A list that can't be had, or is not to be believed, leaves the table as it was and says why in one line. What
-a list no longer names keeps the price it had: old transcripts go on being priced.
+A list that can't be had, or is not to be believed, leaves the table as it was and says why in one line. What a list no
+longer names keeps the price it had: old transcripts go on being priced.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import time
 
 from .. import __version__
+from ..files import write_private
 from . import stored
 from . import table as prices
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from .table import Packed, Rates
+    from .stored import Packed, Rates
 
     Part = dict[str, Packed]
 
@@ -76,7 +77,7 @@ def address(environ: Mapping[str, str], configured: str | None = None) -> str:
 
 def is_offline(environ: Mapping[str, str]) -> bool:
     """CCUSAGE_OFFLINE is set to anything but 0, false, no or off."""
-    from ..config import NO
+    from ..paths import NO
 
     return environ.get("CCUSAGE_OFFLINE", "").strip().lower() not in ("", *NO)
 
@@ -141,7 +142,7 @@ def _note(state_dir: str, **changed: object) -> None:
     import json
 
     text = json.dumps({**_notes(state_dir), **changed})
-    stored.write_private(state_dir, _NOTES, text.encode())
+    write_private(state_dir, _NOTES, text.encode())
 
 
 # --- refresh ------------------------------------------------------------------------------------------------------
@@ -166,7 +167,7 @@ def refresh(state_dir: str, *, force: bool, timeout: float, address: str) -> Res
 def _refresh(state_dir: str, force: bool, deadline: float, address: str) -> Result:
     from filelock import FileLock, Timeout
 
-    from ..paths import private_dir
+    from ..files import private_dir
 
     private_dir(state_dir)
     lock = FileLock(os.path.join(state_dir, _LOCK), mode=0o600)

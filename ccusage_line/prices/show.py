@@ -1,13 +1,10 @@
-"""`ccusage prices show`: which table is in use, what a model costs, and which models a short name means.
-
-Tier 2.
-"""
+"""`ccusage prices show`: which table is in use, what a model costs, and which models a short name means."""
 
 from __future__ import annotations
 
 import time
 
-from . import stored
+from . import in_use, stored
 from . import table as prices
 
 TYPE_CHECKING = False
@@ -15,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from .stored import Contract
-    from .table import Price, Rates
+    from .stored import Contract, Rates
+    from .table import Price
 
 _KINDS = {
     "input": "input",
@@ -36,7 +33,7 @@ def show(environ: Mapping[str, str], model: str | None, as_json: bool) -> str:
     """
     if model is None:
         return _json(table_data(environ)) if as_json else table_text(environ)
-    if prices.table().find(model) is not None:
+    if in_use.table().find(model) is not None:
         return _json(model_data(model)) if as_json else model_text(model)
     names = fitting(model)
     return _json({"models": [model_data(name) for name in names]}) if as_json else models_text(names)
@@ -62,7 +59,7 @@ def table_data(environ: Mapping[str, str]) -> dict[str, object]:
     checked = last_checked(folder)
     names = {*OVERLAY, *RETIRED, *CURRENT, *(refreshed.current if refreshed else ())}
     return {
-        "source": prices.table().source,
+        "source": in_use.table().source,
         "entries": len(names),
         "ownPrices": len(settled.prices) if settled is not None else 0,
         "contractedRates": _contract_data(contract(environ)),
@@ -70,13 +67,13 @@ def table_data(environ: Mapping[str, str]) -> dict[str, object]:
         "checkedAt": _moment(checked) if checked is not None else None,
         "ageSeconds": max(0, int(time.time()) - checked) if checked is not None else None,
         "file": stored.refreshed_path(folder) if refreshed is not None else None,
-        "fingerprint": prices.table().fingerprint,
+        "fingerprint": in_use.table().fingerprint,
     }
 
 
 def contract(environ: Mapping[str, str]) -> Contract | None:
     """What managed settings of Claude Code say of prices, and what in them can't be meant; None if neither."""
-    found = stored.contract(environ, stored.policy_files(environ))
+    found = in_use.contract(environ)
     return found if found is not None and (found.sources or found.problems) else None
 
 
@@ -104,7 +101,7 @@ def _moment(seconds: int) -> str:
 
 def table_text(environ: Mapping[str, str]) -> str:
     """The table in use, in words."""
-    from ..report.table import clean
+    from ..text import clean
 
     data, agreed = table_data(environ), contract(environ)
     age = data["ageSeconds"]
@@ -134,7 +131,7 @@ def _age(seconds: int) -> str:
 
 def model_data(model: str) -> dict[str, object]:
     """The price of a model that has one, in dollars per million tokens."""
-    table = prices.table()
+    table = in_use.table()
     price = table.find(model)
     assert price is not None
     data: dict[str, object] = {"model": model, **_per_million(_rates(price))}
@@ -177,7 +174,7 @@ def _basis_text(basis: str) -> str:
     """Where the price comes from, if it is not the list's; empty if it is."""
     if basis == "own":
         return "  your own price, from the config\n"
-    agreed = prices.table().contract
+    agreed = in_use.table().contract
     if agreed is None:
         return ""
     times = "" if agreed.multiplier == prices.PICO else f" x {agreed.multiplier / prices.PICO:g}"
@@ -194,7 +191,7 @@ def fitting(wanted: str) -> list[str]:
     Raises UsageError where there are none.
     """
     short, version = _short(wanted), _version(wanted)
-    names = sorted(prices.table().names(), key=_makers_first)
+    names = sorted(in_use.table().names(), key=_makers_first)
     found = [name for name in names if _short(name) == short or (version is not None and _version(name) == version)]
     if not found and short:
         found = sorted((name for name in names if short in _short(name)), key=_short)
@@ -232,7 +229,7 @@ def models_text(names: list[str]) -> str:
     """Models with their prices, those of the same short name and price on one line."""
     lines: dict[tuple[str, Rates, int | None], list[str]] = {}
     for name in names:
-        price = prices.table().find(name)
+        price = in_use.table().find(name)
         assert price is not None
         lines.setdefault((_short(name), _rates(price), price.threshold), []).append(name)
     labels = [f"{same[0]}{f' and {len(same) - 1} more' if len(same) > 1 else ''}" for same in lines.values()]

@@ -1,9 +1,9 @@
 """What the state directory keeps of prices and settings: the refreshed table, what the config file said, and the rates
 that an organization has agreed on.
 
-Tier 0, so that neither TOML nor JSON has to be read where every millisecond counts. A file is a line that names its
-form, a digest and marshalled plain values, so that it loads without a package and is either whole or not there. What is
-torn, of another form or another user's is as good as absent.
+On the lean lanes, where neither TOML nor JSON is read. A file is a line that names its form, a digest and marshalled
+plain values, so that it loads without a package and is either whole or not there. What is torn, of another form or
+another user's is as good as absent.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ from __future__ import annotations
 import os
 import sys
 
+from ..files import digest_bytes, open_regular, read_at, stat_of, write_private
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..answer import Dependency, Stat
-    from .table import Packed
+    from ..files import Dependency
 
+    Rates = tuple[int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read
+    # the rates, the threshold and the rates above it, the fast and us factors, the context window
+    Packed = tuple[int, int, int, int, int, int | None, Rates | None, int, int, int | None]
     Row = tuple[int, int, int, int]  # input, output, write, read in price units per token
 
 REFRESHED = "prices.bin"
@@ -163,23 +167,23 @@ def stamp(state_dir: str) -> tuple[object, ...]:
 
 def config_path(environ: Mapping[str, str]) -> str:
     """The config file in force, existing or not: CCUSAGE_CONFIG, else that of the user's config directory."""
-    from ..paths import APP, _expand, _home
+    from ..paths import APP, expanded, home_dir
 
     named = environ.get("CCUSAGE_CONFIG", "")
     if named:
-        return os.path.abspath(_expand(named, environ))
+        return os.path.abspath(expanded(named, environ))
     if sys.platform == "win32" or sys.platform == "darwin":
         from platformdirs import user_config_dir
 
         return os.path.join(user_config_dir(APP, appauthor=False), CONFIG)
     base = environ.get("XDG_CONFIG_HOME", "")
-    return os.path.join(base if base.strip() else os.path.join(_home(environ), ".config"), APP, CONFIG)
+    return os.path.join(base if base.strip() else os.path.join(home_dir(environ), ".config"), APP, CONFIG)
 
 
 def settled(environ: Mapping[str, str]) -> Settled | None:
     """What the config file in force says, without reading it; None where it has to be read first.
 
-    Only then are the prices of prices.table() those that the file asks for.
+    Only then are the prices of in_use.table() those that the file asks for.
     """
     from .. import __version__
     from ..paths import state_dir
@@ -204,15 +208,7 @@ def dependencies(environ: Mapping[str, str]) -> list[Dependency]:
     from ..paths import state_dir
 
     paths = refreshed_path(state_dir(environ)), config_path(environ)
-    return [*((path, _stat(path)) for path in paths), *policy_files(environ)]
-
-
-def _stat(path: str) -> Stat | None:
-    try:
-        stat = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+    return [*((path, stat_of(path)) for path in paths), *policy_files(environ)]
 
 
 # --- managed settings ---------------------------------------------------------------------------------------------
@@ -220,11 +216,11 @@ def _stat(path: str) -> Stat | None:
 
 def policy_path(environ: Mapping[str, str]) -> str:
     """The file of an organization's policy, existing or not: CCUSAGE_MANAGED_SETTINGS, else Claude Code's own place."""
-    from ..paths import _expand
+    from ..paths import expanded
 
     named = environ.get("CCUSAGE_MANAGED_SETTINGS", "")
     if named:
-        return os.path.abspath(_expand(named, environ))
+        return os.path.abspath(expanded(named, environ))
     if sys.platform == "darwin":
         return "/Library/Application Support/ClaudeCode/managed-settings.json"
     if sys.platform == "win32":
@@ -242,36 +238,17 @@ def policy_files(environ: Mapping[str, str]) -> list[Dependency]:
     name; the folder of them all where that is not there, which costs one stat."""
     path = policy_path(environ)
     folder = os.path.dirname(path)
-    if _stat(folder) is None:
+    if stat_of(folder) is None:
         return [(folder, None)]
     parts = f"{os.path.splitext(path)[0]}.d"
-    found = [(path, _stat(path)), (parts, _stat(parts))]
+    found = [(path, stat_of(path)), (parts, stat_of(parts))]
     if found[1][1] is not None:
         try:
             names = [name for name in os.listdir(parts) if name.endswith(".json") and not name.startswith(".")]
         except OSError:
             names = []
-        found += [(part, _stat(part)) for part in (os.path.join(parts, name) for name in sorted(names))]
+        found += [(part, stat_of(part)) for part in (os.path.join(parts, name) for name in sorted(names))]
     return found
-
-
-def contract(environ: Mapping[str, str], found: list[Dependency]) -> Contract | None:
-    """The rates that an organization has agreed on, if one has a policy; *found* is policy_files().
-
-    JSON is read only where the copy in the state directory is of other files.
-    """
-    if all(stat is None for _, stat in found):
-        return None
-    from .. import __version__
-    from ..paths import state_dir
-
-    folder = state_dir(environ)
-    known = load_contract(folder)
-    if known is not None and known.is_of(__version__, tuple(found)):
-        return known
-    from .managed import settle
-
-    return settle(found, folder)
 
 
 # --- the files ----------------------------------------------------------------------------------------------------
@@ -281,8 +258,6 @@ def _load(path: str) -> Any:
     """The values of a file; None where it is not there, torn, of another form or another user's."""
     if not os.path.isfile(path):
         return None
-    from ..transcripts.files import open_regular, read_at
-
     try:
         descriptor = open_regular(path)
     except (OSError, ValueError):
@@ -300,8 +275,6 @@ def _load(path: str) -> Any:
 
 
 def _unpacked(data: bytes) -> Any:
-    from ..digest import digest_bytes
-
     start = len(_FORM) + _DIGEST
     body = data[start:]
     if not data.startswith(_FORM) or data[len(_FORM) : start] != digest_bytes(body):
@@ -317,27 +290,5 @@ def _unpacked(data: bytes) -> Any:
 def _save(state_dir: str, name: str, value: Any) -> None:
     import marshal
 
-    from ..digest import digest_bytes
-
     body = marshal.dumps(value, _MARSHAL)
     write_private(state_dir, name, _FORM + digest_bytes(body) + body)
-
-
-def write_private(folder: str, name: str, data: bytes) -> None:
-    """Put *data* into the state directory in one step, readable by its owner alone. Raises OSError."""
-    from ..paths import private_dir
-
-    private_dir(folder)
-    target = os.path.join(folder, name)
-    temporary = f"{target}.{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(temporary, target)
-    except BaseException:
-        try:
-            os.unlink(temporary)
-        except OSError:
-            pass
-        raise

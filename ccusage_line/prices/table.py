@@ -1,8 +1,8 @@
 """What a model charges, and what one response costs (A10, A11).
 
-Tier 0: imports nothing; the tables are loaded when they are asked for. A price is a whole number of
-1e-15 dollar per token: the finest list price in use has 11 decimals, a quarter of it (the 1.25 of a cache write)
-13, a tenth 12, so every rate is exact. Costs are whole numbers of 1e-12 dollar ("pico").
+On the lean lanes: imports nothing; the tables are loaded when they are asked for. A price is a whole number of 1e-15
+dollar per token: the finest list price in use has 11 decimals, a quarter of it (the 1.25 of a cache write) 13, a tenth
+12, so every rate is exact. Costs are whole numbers of 1e-12 dollar ("pico").
 """
 
 from __future__ import annotations
@@ -12,11 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .names import Model
-    from .stored import Contract, Refreshed, Row, Settled
+    from .stored import Contract, Packed, Rates, Row
 
-    Rates = tuple[int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read
-    # the rates, the threshold and the rates above it, the fast and us factors, the context window
-    Packed = tuple[int, int, int, int, int, int | None, Rates | None, int, int, int | None]
 
 UNIT = 10**15  # price units in a dollar
 PICO = 10**12
@@ -360,59 +357,6 @@ def part_id(part: Mapping[str, Packed]) -> str:
 
 def fingerprint_of(overlay_id: str, current_id: str, retired_id: str) -> str:
     return f"{overlay_id}-{current_id}-{retired_id}"
-
-
-_table: PriceTable | None = None
-_stamp: tuple[object, ...] = ()  # of the stored files that _table was made of
-given: Settled | None = None  # what a config file says, where that can't be stored
-
-
-def table() -> PriceTable:
-    """The table in use: the embedded one, its current part as the last refresh left it, an organization's rates before
-    it, the user's own prices first.
-
-    Costs three stats when nothing has changed since the last call, more where there are managed settings.
-    """
-    global _table, _stamp
-    import os
-
-    from ..paths import state_dir
-    from . import stored
-
-    folder = state_dir(os.environ)
-    policy = stored.policy_files(os.environ)
-    stamp = *stored.stamp(folder), *policy, given.id if given is not None else None
-    if _table is None or stamp != _stamp:
-        settled, contract = given or stored.load_settled(folder), stored.contract(os.environ, policy)
-        _table, _stamp = _assemble(stored.load_refreshed(folder), settled, contract), stamp
-    return _table
-
-
-def table_file(environ: Mapping[str, str]) -> str:
-    """The file that a refresh replaces: while its stat is the same, so are the prices but for the user's own."""
-    from ..paths import state_dir
-    from .stored import refreshed_path
-
-    return refreshed_path(state_dir(environ))
-
-
-def _assemble(refreshed: Refreshed | None, settled: Settled | None, contract: Contract | None) -> PriceTable:
-    from . import embedded
-
-    current: Mapping[str, Packed] = embedded.CURRENT
-    source, current_id = embedded.SOURCE, embedded.CURRENT_ID
-    if refreshed is not None and refreshed.based_on == current_id:
-        current, source, current_id = refreshed.current, refreshed.source, refreshed.id
-    elif refreshed is not None:  # from before this version of the package, which may know better
-        current = {**refreshed.current, **current}
-        source, current_id = f"{source} and {refreshed.source}", f"{current_id}.{refreshed.id}"
-    fingerprint = fingerprint_of(embedded.OVERLAY_ID, current_id, embedded.RETIRED_ID)
-    own = settled.prices if settled is not None else {}
-    if settled is not None and own:
-        fingerprint += f"-{settled.id}"
-    if contract is not None and contract.id:
-        fingerprint += f"-c{contract.id}"
-    return PriceTable(embedded.OVERLAY, current, embedded.RETIRED, source, fingerprint, own, contract)
 
 
 def cost(

@@ -1,6 +1,6 @@
 """`ccusage prompt`: the ready line for whatever is no shell hook, and the refresher that the hooks start.
 
-Tier 1: imports os, sys and time; the index only where a line has to be made.
+On the lean lanes: imports os, sys and time; the index only where a line has to be made.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from ..paths import data_dirs, index_dir, state_dir
+from ..paths import LINES, data_dirs, index_dir, state_dir
 from . import line as readyline
 
 TYPE_CHECKING = False
@@ -223,7 +223,7 @@ def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = N
     from ..background import alone
 
     _detach()
-    folder = os.path.join(state_dir(environ), readyline.FOLDER)
+    folder = os.path.join(state_dir(environ), LINES)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     lock = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT, 0o600)
     if not alone(lock):

@@ -3,7 +3,7 @@
 A shell asks by environment variables (`_ARGCOMPLETE`, `COMP_LINE`, ...) and reads the candidates from descriptor 8.
 `--id` is answered here without argparse and argcomplete, whose import costs more than the answer; everything else is
 argcomplete's. Only what the index holds is read, nothing is refreshed, and whatever goes wrong is silence: half a
-command line is no place for messages. Tier 1.
+command line is no place for messages. Standard library only: on the lean lanes.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ Which line is a folder's: that of the nearest project above it, by the real path
 `<state>/prompt/<environment>.scope`, tells a shell where the lines of its data directories are: what it is, HOME,
 CLAUDE_CONFIG_DIR, XDG_CONFIG_HOME, the folder of the lines, the data directories.
 
-Tier 1: imports os and time.
+On the lean lanes: imports os and time.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ from __future__ import annotations
 import os
 import time
 
+from ..paths import LINES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..session import Session
 
-FOLDER = "prompt"
 MAGIC = "ccusage-line 1"
 LATEST = "latest"  # the line of the newest session of all; projects' names begin with "-" or a drive's letter and "-"
 CHUNK = 200  # characters of a name in one file name; what is longer becomes folders
@@ -108,7 +109,7 @@ def _upwards(path: str) -> Iterator[str]:
 
 def lines_dir(index_dir: str) -> str:
     """Where the lines of an index are."""
-    return os.path.join(index_dir, FOLDER)
+    return os.path.join(index_dir, LINES)
 
 
 def path_of(folder: str, name: str) -> str:
@@ -287,7 +288,7 @@ def _put(path: str, rows: Sequence[str], mark: int | None = None) -> None:
 
 def scope_path(state_dir: str, environ: Mapping[str, str]) -> str:
     """The file that tells a shell of this environment where its lines are."""
-    return os.path.join(state_dir, FOLDER, _chunked(munged(":".join(_scope(environ)))) + ".scope")
+    return os.path.join(state_dir, LINES, _chunked(munged(":".join(_scope(environ)))) + ".scope")
 
 
 def _scope(environ: Mapping[str, str]) -> list[str]:
@@ -412,11 +413,12 @@ def publish(
 
 def _prepared(environ: Mapping[str, str]) -> str:
     """The folder of the lines, made where it is not there, and told to the shells."""
-    from ..paths import data_dirs, index_dir, private_dir, state_dir
+    from ..files import private_dir
+    from ..paths import data_dirs, index_dir, state_dir
 
     state, index = state_dir(environ), index_dir(environ)
     folder = lines_dir(index)
-    for path in (state, index, os.path.join(state, FOLDER), folder):
+    for path in (state, index, os.path.join(state, LINES), folder):
         private_dir(path)
     write_scope(environ, state, index, data_dirs(environ))
     return folder

@@ -1,4 +1,4 @@
-"""The shell snippets with the places filled in that only the installation knows. Tier 2."""
+"""The shell snippets with the places filled in that only the installation knows."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Why a session's cost here is not the total that Claude Code itself shows (`session --id ID --explain`).
 
-Tier 2. The client's total is the last `cost-state` line of the session's own transcript. It is not the cost of that
-session id (A5): a fork starts with its parent's, a killed client forgets, an aborted response is estimated, and
-requests count that stand in no transcript. Each of these is a part of the difference with an exact amount; what they
-leave is shown as not explained. Money is a whole number of 1e-12 dollar, as elsewhere.
+The client's total is the last `cost-state` line of the session's own transcript. It is not the cost of that session id
+(A5): a fork starts with its parent's, a killed client forgets, an aborted response is estimated, and requests count
+that stand in no transcript. Each of these is a part of the difference with an exact amount; what they leave is shown as
+not explained. Money is a whole number of 1e-12 dollar, as elsewhere.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .. import accounting
+from ..files import open_regular
 from ..index.questions import transcripts_named
 from ..prices import table as prices
 from ..session import COST, MODES, UNPRICED
 from ..transcripts.claims import FAST, US, claim_of, money, objects, timestamp
-from ..transcripts.files import Tail, open_regular
+from ..transcripts.files import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -529,7 +530,7 @@ def as_data(explanation: Explanation) -> dict[str, object]:
 
 def as_text(explanation: Explanation) -> str:
     """For people, every amount exact to the last digit that is not zero."""
-    from .table import clean
+    from ..text import clean
 
     lines = [("cost", _exact(explanation.ours), "of the responses in its transcripts")]
     if explanation.client is None:

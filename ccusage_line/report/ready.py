@@ -14,8 +14,7 @@ from array import array
 from operator import attrgetter
 
 from .. import published
-from ..answer import SETTLED
-from ..digest import digest_bytes
+from ..files import SETTLED, digest_bytes
 from ..paths import database_identity
 
 TYPE_CHECKING = False
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..index.index import Index
+    from ..index.refresh import Unchanged
     from ..jsontext import DayOf
     from ..transcripts.files import Walk
 
@@ -55,18 +55,22 @@ class ReadyReport:
         last.frombytes(times)
         return (out, warning) if days == _days(last, day_of) else None
 
-    def keep(self, index: Index, times: Iterable[int], day_of: DayOf, out: bytes, warning: str) -> None:
-        """Keep what was printed of *index*; *times* are those of all its sessions' last activities (microseconds)."""
+    def keep(
+        self, index: Index, seen: Unchanged, times: Iterable[int], day_of: DayOf, out: bytes, warning: str
+    ) -> None:
+        """Keep what was printed of *index*, of transcripts as they were *seen*; *times* are those of all its sessions'
+        last activities (microseconds)."""
         from ..index.schema import DatabaseError
 
         try:
-            self._keep(index, times, day_of, out, warning)
+            self._keep(index, seen, times, day_of, out, warning)
         except DatabaseError:  # the report has been given; the next process mends what is broken
             return
 
-    def _keep(self, index: Index, times: Iterable[int], day_of: DayOf, out: bytes, warning: str) -> None:
-        seen = index.unchanged
-        if seen is None or index.table.fingerprint != self._prices or not _settled(seen.found):
+    def _keep(
+        self, index: Index, seen: Unchanged, times: Iterable[int], day_of: DayOf, out: bytes, warning: str
+    ) -> None:
+        if index.table.fingerprint != self._prices or not _settled(seen.found):
             return
         if not index.lock_at_once():
             return

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ..jsontext import NO_SUMS, add_sums, short_model, short_models, sums_of
 from ..session import UNNAMED_MODEL
-from .table import BOLD, DIM, RESET, YELLOW, Column, box, clean, cut, display_width, draw, fit, least_width, wrap
+from ..text import clean, cut, display_width, wrap
+from .table import BOLD, DIM, RESET, YELLOW, Column, box, draw, fit, least_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

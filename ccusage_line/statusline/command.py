@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from ..fast import write
+from ..output import write
 from . import line as statusline
 from . import payload
 from .line import Numbers
@@ -213,8 +213,9 @@ class Desk:
 
     def _counted(self, given: object, mode: str, wants_context: bool) -> Found:
         """Lane 2, and what there is while the index is not complete."""
-        from ..index.index import WAIT_ONE, Index
+        from ..index.index import Index
         from ..index.schema import Outdated
+        from ..index.store import WAIT_ONE
         from ..paths import data_dirs
 
         try:
@@ -245,9 +246,11 @@ class Desk:
         """Bring a session up to date, or that of its transcript's name where nothing else is known of it."""
         from ..index.publishing import Lane2
 
-        if not index.refresh_session(session):
+        looked = index.refresh_session(session)
+        if looked is None:
             session = self._named(given) or session
-            if session == self._asked or not index.refresh_session(session):
+            looked = None if session == self._asked else index.refresh_session(session)
+            if looked is None:
                 path = payload.transcript_path(given)
                 found.unwritten = path is not None and not os.path.exists(path)
                 return
@@ -255,7 +258,7 @@ class Desk:
         found.fork = index.is_fork(session)
         found.began = index.began(session)
         if found.session is not None and index.stored and found.complete:
-            self._lane = Lane2(index, found.session)
+            self._lane = Lane2(index, found.session, looked)
 
     def tidy(self, given: object, found: Found) -> None:
         """Publish, mend, look after the rest of the index, keep the log; the line is out, nothing may fail now."""
@@ -265,7 +268,7 @@ class Desk:
                 self._lane.publish(recent=True)
                 self._lane.leave()
             elif self._error is not None:
-                from ..index.care import recover
+                from ..index.repair import recover
 
                 if recover(self._environ, self._error):
                     self._wait = 0.0

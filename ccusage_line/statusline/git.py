@@ -1,6 +1,6 @@
 """What is checked out in a folder, read from `.git` without starting git.
 
-Tier 1: `os` alone. Every walk and every reading is bounded; whatever is odd is no branch.
+On the lean lanes: `os` alone. Every walk and every reading is bounded; whatever is odd is no branch.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The statusline: (payload, numbers, options, environment) -> one line. It never fails, it shows less.
 
-Tier 1: `os` alone at module level. What a field of the payload cannot be used for is told by the field's name, never
-by its value: transcripts and paths are nobody's business but the user's.
+On the lean lanes: `os` alone at module level. What a field of the payload cannot be used for is told by the field's
+name, never by its value: transcripts and paths are nobody's business but the user's.
 """
 
 from __future__ import annotations
@@ -614,7 +614,7 @@ def _told_window(view: _View) -> int | None:
 
 def _window(view: _View, model: str | None, tokens: int) -> int | None:
     """The same as far as it is known of the model now chosen, else of *model*, where *tokens* were in a prompt."""
-    from ..prices.table import table
+    from ..prices.in_use import table
 
     for name in (at(view.payload, "model", "id"), model):
         window = table().window(name, tokens) if isinstance(name, str) and name else None
@@ -752,12 +752,12 @@ SEGMENTS: dict[str, Callable[[_View], str]] = {
 
 
 def _clean(text: str) -> str:
-    """*text* without what could move a cursor or hide; `table.clean`, whose import most lines need not pay for."""
+    """*text* without what could move a cursor or hide; `text.clean`, whose import most lines need not pay for."""
     if text.isascii() and text.isprintable():
         return text
     for c in text:
         if not (c.isprintable() or "\ue000" <= c <= "\uf8ff") or "\ufe00" <= c <= "\ufe0f":
-            from ..report.table import clean
+            from ..text import clean
 
             return clean(text)
     return text
@@ -805,6 +805,6 @@ def _columns(c: str, before: int) -> int:
         return 1
     if c in _WIDE:
         return 2
-    from ..report.table import character_width
+    from ..text import character_width
 
     return character_width(c, before)

@@ -1,6 +1,7 @@
 """Why a statusline showed less than it could: a small log in the state directory, for `doctor` and for people.
 
-Tier 1: `os` and `time`. Holds names of fields and options, never values. Never raises: a log is not worth a line.
+On the lean lanes: `os` and `time`. Holds names of fields and options, never values. Never raises: a log is not worth a
+line.
 """
 
 from __future__ import annotations
@@ -11,16 +12,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-NAME = "statusline.log"
 LIMIT = 64 << 10  # bytes; above it the older half goes
 _RECENT = 4096  # bytes at the end in which a reason is not repeated
 _LONGEST = 500  # characters of an entry
 
 
 def path(environ: Mapping[str, str]) -> str:
-    from ..paths import state_dir
+    from ..paths import LOG, state_dir
 
-    return os.path.join(state_dir(environ), NAME)
+    return os.path.join(state_dir(environ), LOG)
 
 
 def note(environ: Mapping[str, str], reasons: Sequence[str], now_us: int) -> None:
@@ -28,7 +28,7 @@ def note(environ: Mapping[str, str], reasons: Sequence[str], now_us: int) -> Non
     if not reasons:
         return
     try:
-        from ..paths import private_dir
+        from ..files import private_dir
 
         log = path(environ)
         private_dir(os.path.dirname(log))

@@ -1,6 +1,6 @@
 """What the client writes to a statusline's stdin: read within a time limit, decoded without the json package.
 
-Tier 1: `os` alone at module level. Nothing here raises for what it is given.
+On the lean lanes: `os` alone at module level. Nothing here raises for what it is given.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ package; `bulk_decoder` reads the same lines with a faster decoder and must agre
 
 from __future__ import annotations
 
-from ..digest import bytes_digester, digest_bytes, digester
+from ..files import bytes_digester, digest_bytes, digester
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,7 @@
-"""Which files are transcripts, whose they are, and the bytes appended to one since an offset. Tier 0."""
+"""Which files are transcripts, whose they are, and the bytes appended to one since an offset.
+
+Standard library only: on the lean lanes.
+"""
 
 from __future__ import annotations
 
@@ -182,29 +185,6 @@ def stem(name: str) -> str:
 
 
 # --- bytes -------------------------------------------------------------------------------------------------------
-
-
-def open_regular(path: str) -> int:
-    """A descriptor of a regular file; raises OSError for anything else, without waiting for a FIFO's writer."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_NOCTTY", 0))
-    if not stat_module.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(f"{path} is not a regular file")
-    return descriptor
-
-
-def read_at(descriptor: int, length: int, offset: int) -> bytes:
-    """*length* bytes at *offset*; fewer where the file ends."""
-    os.lseek(descriptor, offset, os.SEEK_SET)
-    parts = []
-    while length > 0:
-        data = os.read(descriptor, length)
-        if not data:
-            break
-        parts.append(data)
-        length -= len(data)
-    return b"".join(parts)
 
 
 def read_into(descriptor: int, view: memoryview) -> int:

@@ -1,13 +1,16 @@
-"""One transcript -> what it claims: read from the start, or on from where the last reading ended. Tier 0."""
+"""One transcript -> what it claims: read from the start, or on from where the last reading ended.
+
+Standard library only: on the lean lanes.
+"""
 
 from __future__ import annotations
 
 import os
 import time
 
-from ..digest import digest_bytes
+from ..files import digest_bytes, open_regular, read_at
 from .claims import MAX_LINE, Claim, claim_of, merged, money, objects, timestamp
-from .files import BLOCK, FACTS, TIME, USAGE, Tail, lines_with, open_regular, read_at
+from .files import BLOCK, FACTS, TIME, USAGE, Tail, lines_with
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 from ccusage_line import config
 from ccusage_line.config import SECTIONS, ConfigError, arguments, fingerprint_path, load, reference, show
 from ccusage_line.index.index import Index
-from ccusage_line.prices import stored
+from ccusage_line.prices import in_use, stored
 from ccusage_line.prices import table as prices
 from ccusage_line.prices.stored import dependencies, is_plain, settled
 from conftest import ROOT
@@ -33,7 +33,7 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         monkeypatch.delenv(name, raising=False)
     for name, value in found.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(prices, "given", None)
+    monkeypatch.setattr(in_use, "_given", None)
     return found
 
 
@@ -272,7 +272,7 @@ def test_a_wrong_file_is_not_settled_and_stays_an_error(environ: dict[str, str])
 def priced(environ: dict[str, str], text: str, model: str) -> prices.Price | None:
     write(environ, text)
     load(environ)
-    return prices.table().find(model)
+    return in_use.table().find(model)
 
 
 def test_an_own_price_is_exact_and_completed_as_the_lists_are(environ: dict[str, str]) -> None:
@@ -319,22 +319,22 @@ def test_an_own_price_goes_before_every_list_under_every_spelling(environ: dict[
     price = priced(environ, '[prices.models."claude-opus-4-5"]\ninput = 1\noutput = 2\n', spelling)
     assert price is not None
     assert (price.input, price.output) == (1_000_000_000, 2_000_000_000)
-    other = prices.table().find("claude-opus-4-6")
+    other = in_use.table().find("claude-opus-4-6")
     assert other is not None
     assert other.input == 5_000_000_000
 
 
 def test_own_prices_have_a_fingerprint_of_their_own(environ: dict[str, str]) -> None:
-    plain = prices.table().fingerprint
+    plain = in_use.table().fingerprint
     seen = {plain}
     for price in (1, 2):
         write(environ, f"[prices.models.x]\ninput = {price}\noutput = 1\n# {'.' * price}\n")
         load(environ)
-        seen.add(prices.table().fingerprint)
+        seen.add(in_use.table().fingerprint)
     assert len(seen) == 3
     os.unlink(fingerprint_path(environ))
     load(environ)
-    assert prices.table().fingerprint == plain
+    assert in_use.table().fingerprint == plain
 
 
 def test_own_prices_count_where_nothing_can_be_stored(environ: dict[str, str], tmp_path: Path) -> None:
@@ -479,7 +479,7 @@ def test_a_config_is_plain_that_changes_no_cost_and_no_day(
 
 
 def test_answers_depend_on_the_price_list_the_config_and_the_policy(environ: dict[str, str], tmp_path: Path) -> None:
-    table, config_file = prices.table_file(environ), fingerprint_path(environ)
+    table, config_file = in_use.table_file(environ), fingerprint_path(environ)
     policy = (str(tmp_path / "policy"), None)
     assert dependencies(environ) == [(table, None), (config_file, None), policy]
     write(environ, "")

@@ -19,8 +19,7 @@ from ccusage_line.config import load
 from ccusage_line.doctor import CHECKS, Finding, as_json, as_text, findings, is_healthy
 from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
-from ccusage_line.prices import embedded, stored
-from ccusage_line.prices import table as prices
+from ccusage_line.prices import embedded, in_use, stored
 from conftest import ROOT
 
 LAUNCHER = "#!/usr/bin/env python3\nimport sys\nfrom ccusage_line.__main__ import main\nsys.exit(main())\n"
@@ -96,7 +95,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         if name != "PATH":
             monkeypatch.setenv(name, value)
     monkeypatch.chdir(machine.project)
-    monkeypatch.setattr(prices, "given", None)
+    monkeypatch.setattr(in_use, "_given", None)
     machine.refresh()
     return machine
 

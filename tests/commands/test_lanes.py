@@ -36,8 +36,9 @@ OURS = {
     "__future__",
     "ccusage_line",
     "ccusage_line.answer",
-    "ccusage_line.digest",
+    "ccusage_line.files",
     "ccusage_line.fast",
+    "ccusage_line.output",
     "ccusage_line.paths",
 }
 LANE_1 = OURS | {"_blake2", "ccusage_line.prices", "ccusage_line.prices.stored", "ccusage_line.published"}
@@ -65,10 +66,13 @@ LANE_2 = (
         "ccusage_line.index.publishing",
         "ccusage_line.prices.stored",
         "ccusage_line.prices.embedded",
+        "ccusage_line.prices.in_use",
         "ccusage_line.transcripts.reading",
         "ccusage_line.recent",
         "ccusage_line.index.refresh",
         "ccusage_line.index.rows",
+        "ccusage_line.index.sessions",
+        "ccusage_line.index.store",
         "ccusage_line.transcripts.files",
     }
 )

@@ -288,8 +288,8 @@ def read_file(path, *args, **kwargs):
     change(path)
     return old(path, *args, **kwargs)
 reading.read_file = read_file
-from ccusage_line.index import workers, index
-workers.read_file = index.read_file = read_file
+from ccusage_line.index import workers, refresh
+workers.read_file = refresh.read_file = read_file
 def change(path):
 """
 CHANGES = {

@@ -18,9 +18,18 @@ import pytest
 import trees
 from ccusage_line import answer
 from ccusage_line.errors import UserError
-from ccusage_line.index import care, schema
+from ccusage_line.index import forget as forgetting
+from ccusage_line.index import migration, schema
+from ccusage_line.index import rebuild as rebuilding
+from ccusage_line.index.first import read_everything
+from ccusage_line.index.forget import forget
 from ccusage_line.index.index import Index
 from ccusage_line.index.questions import session_ids
+from ccusage_line.index.rebuild import rebuild
+from ccusage_line.index.repair import mend, recover
+from ccusage_line.index.sessions import one_session
+from ccusage_line.index.store import in_memory
+from ccusage_line.index.verify import verify
 from ccusage_line.prices import stored
 from compare import as_shown, assert_same, find_price
 from conftest import ROOT, Home
@@ -75,12 +84,12 @@ def test_verify_and_rebuild_agree_with_every_history(tmp_path: Path, first: int)
         for number, step in enumerate(trees.seeded_history(seed, size=8)):
             history.apply(step, root)
             if isinstance(step, trees.Refresh):
-                assert care.verify(index) == []
+                assert verify(index) == []
                 if number % 3 == 0:
-                    care.rebuild(index)
+                    rebuild(index)
                     expected = history.expected(find_price)
                     assert_same(index, expected.sessions, expected.archived)
-                    assert care.verify(index) == []
+                    assert verify(index) == []
             elif isinstance(step, trees.Ask):
                 index.refresh_session(step.session)
         index.close()
@@ -107,15 +116,15 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_verify_names_a_planted_fault_and_rebuild_mends_it(index: Index, roots: list[str], fault: str) -> None:
     three_sessions(roots)
-    assert care.verify(index) == []
+    assert verify(index) == []
     statement, told = FAULTS[fault]
     index.db.execute("UPDATE files SET racy = 0")  # or they would be read again, being young
     index.db.execute(statement)
-    found = care.verify(index)
+    found = verify(index)
     assert found
     assert any(told in line for line in found), found
-    care.rebuild(index)
-    assert care.verify(index) == []
+    rebuild(index)
+    assert verify(index) == []
 
 
 def test_verify_names_a_published_answer_that_the_index_does_not_give(
@@ -134,12 +143,12 @@ def test_verify_names_a_published_answer_that_the_index_does_not_give(
     config = stored.sources(os.environ)
     answer.write(index.folder, config, depends, answer.of_session(session, index.model_rows(ID), False))  # type: ignore[arg-type]
     assert answer.read(index.folder, ID, config) is not None
-    assert care.verify(index) == []
+    assert verify(index) == []
     session.responses += 1
     answer.write(index.folder, config, depends, answer.of_session(session, index.model_rows(ID), False))  # type: ignore[arg-type]
-    assert care.verify(index) == [f"published answer of {ID}: not what the index says"]
-    care.rebuild(index)
-    assert care.verify(index) == []
+    assert verify(index) == [f"published answer of {ID}: not what the index says"]
+    rebuild(index)
+    assert verify(index) == []
     index.close()
 
 
@@ -154,9 +163,9 @@ def test_a_fault_in_the_sums_of_an_archived_session_is_found_too(index: Index, r
     index.refresh()
     files[SECRET].unlink()
     index.refresh()
-    number = index._known_id(SECRET)
+    number = index.known_number(SECRET)
     index.db.execute("UPDATE totals SET output = 1 WHERE session = ?", (number,))
-    found = care.verify(index)
+    found = verify(index)
     assert len(found) == 1
     assert SECRET in found[0]
 
@@ -169,13 +178,13 @@ def test_rebuild_keeps_archived_sessions_and_what_cannot_be_read_now(index: Inde
     index.refresh()
     files[SECRET].unlink()
     before = files[OTHER].read_text()
-    care.rebuild(index)
+    rebuild(index)
     kept = {one.id: (one.output, one.archived) for one in index.sessions()}
     assert kept == {ID: (200, False), OTHER: (100, False), SECRET: (100, True)}
     # what stands in the place of a transcript and can't be read is no reason to drop what it said
     files[OTHER].unlink()
     files[OTHER].mkdir()
-    care.rebuild(index)
+    rebuild(index)
     assert {one.id: one.output for one in index.sessions()} == {ID: 200, OTHER: 100, SECRET: 100}
     files[OTHER].rmdir()
     files[OTHER].write_text(before)
@@ -195,9 +204,9 @@ def test_an_interrupted_rebuild_changes_nothing(
     def broken(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(care, "_drop_unused_names", broken)
+    monkeypatch.setattr(rebuilding, "drop_unused_names", broken)
     with pytest.raises(KeyboardInterrupt):
-        care.rebuild(index)
+        rebuild(index)
     assert list(index.db.iterdump()) == before
 
 
@@ -225,12 +234,12 @@ def test_what_is_forgotten_leaves_no_byte_in_the_state_folder(home: Home) -> Non
     shutil.rmtree(secret.parent)
     index = Index(str(index_folder(home)), [str(home.projects.resolve())])
     assert SECRET.encode() in bytes_below(home.state)
-    assert care.forget(index, session=SECRET) == ([SECRET], [])
+    assert forget(index, session=SECRET) == ([SECRET], [])
     left = bytes_below(home.state)
     for word in (SECRET, "hush", "whispered", "affair", "a reason"):
         assert word.encode() not in left, word
     assert [one.id for one in index.sessions()] == [ID]
-    assert care.verify(index) == []
+    assert verify(index) == []
     index.close()
     assert bytes_below(home.state).count(SECRET.encode()) == 0
 
@@ -249,7 +258,7 @@ def test_forget_erases_what_is_asked_and_nothing_else(index: Index, roots: list[
     secret = write(roots, f"-home-me-hush/{SECRET}.jsonl", secret_line())
     index.refresh()
     secret.unlink()
-    assert care.forget(index, **asked) == ([SECRET], [])  # type: ignore[arg-type]
+    assert forget(index, **asked) == ([SECRET], [])  # type: ignore[arg-type]
     assert [one.id for one in index.sessions()] == [ID]
     assert index.session(SECRET) is None
     index.refresh()
@@ -259,8 +268,8 @@ def test_forget_erases_what_is_asked_and_nothing_else(index: Index, roots: list[
 def test_nothing_is_forgotten_where_nothing_is_asked_or_found(index: Index, roots: list[str]) -> None:
     three_sessions(roots)[SECRET].unlink()
     index.refresh()
-    assert care.forget(index) == ([], [])
-    assert care.forget(index, session="nobody") == ([], [])
+    assert forget(index) == ([], [])
+    assert forget(index, session="nobody") == ([], [])
     assert len(index.sessions()) == 2
 
 
@@ -269,12 +278,12 @@ def test_what_transcripts_still_hold_is_named_and_stays(index: Index, roots: lis
     agent = write(roots, f"-home-me-proj/{OTHER}/subagents/agent-a1.jsonl", line("a1", "b1", OTHER, isSidechain=True))
     index.refresh()
     agent.unlink()
-    assert care.forget(index, session=OTHER) == ([], [OTHER])
+    assert forget(index, session=OTHER) == ([], [OTHER])
     session = index.session(OTHER)
     assert session is not None
     assert session.output == 100  # the subagent's share stood in the index alone
     files[OTHER].unlink()
-    assert care.forget(index, session=OTHER) == ([OTHER], [])
+    assert forget(index, session=OTHER) == ([OTHER], [])
     assert index.session(OTHER) is None
 
 
@@ -293,10 +302,10 @@ def test_a_forgotten_fork_keeps_the_lines_of_its_parent(index: Index, roots: lis
     parents = "(SELECT id FROM files WHERE path LIKE '%home-me-proj%')"  # the fork alone holds its line now
     index.db.execute(f"DELETE FROM claims WHERE file = {parents}")
     index.db.execute(f"DELETE FROM files WHERE id = {parents}")
-    assert care.forget(index, session=SECRET) == ([SECRET], [])
+    assert forget(index, session=SECRET) == ([SECRET], [])
     assert {one.id: (one.output, one.archived) for one in index.sessions()} == {ID: (100, True)}
     assert SECRET.encode() not in bytes_below(Path(index.folder))
-    assert care.verify(index) == []
+    assert verify(index) == []
 
 
 def test_forget_refuses_where_it_cannot_write(roots: list[str], tmp_path: Path) -> None:
@@ -305,7 +314,7 @@ def test_forget_refuses_where_it_cannot_write(roots: list[str], tmp_path: Path) 
     state.write_text("")
     index = Index(str(state / "one"), roots)
     with pytest.raises(UserError, match="nothing can be erased"):
-        care.forget(index, session=ID)
+        forget(index, session=ID)
     assert len(index.sessions()) == 3
     index.close()
 
@@ -320,11 +329,11 @@ def test_forget_says_so_where_a_reader_keeps_the_old_bytes(
     reader = sqlite3.connect(os.path.join(index.folder, DB), isolation_level=None)
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM claims").fetchone() == (4,)
-    monkeypatch.setattr(care, "_PATIENCE", 0.1)
+    monkeypatch.setattr(forgetting, "_PATIENCE", 0.1)
     with pytest.raises(UserError, match="while another process reads"):
-        care.forget(index, session=SECRET)
+        forget(index, session=SECRET)
     reader.close()
-    assert care.forget(index, session=SECRET) == ([], [])  # again: nothing is left but the log
+    assert forget(index, session=SECRET) == ([], [])  # again: nothing is left but the log
     assert SECRET.encode() not in bytes_below(Path(index.folder))
 
 
@@ -479,7 +488,7 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, damage: 
     assert outputs(damaged_home) == found  # said once
     assert len([path for path in folder.glob("*.corrupt-*") if path.name[-1].isdigit()]) == 1
     index = Index(str(folder), [str(damaged_home.projects.resolve())])
-    assert care.verify(index) == []
+    assert verify(index) == []
     index.close()
 
 
@@ -539,7 +548,7 @@ def test_damage_on_pages_that_no_question_needs_is_found_by_verify(damaged_home:
     an_index_page_blotted(folder / DB)
     assert outputs(damaged_home) == LIVE | OLD
     index = Index(str(folder), [str(damaged_home.projects.resolve())])
-    found = care.verify(index)
+    found = verify(index)
     assert found
     assert all(line.startswith("database: ") for line in found)
     index.close()
@@ -592,11 +601,11 @@ def test_damage_after_damage_keeps_what_was_carried_over(damaged_home: Home) -> 
 
 def test_a_whole_database_is_not_set_aside(damaged_home: Home) -> None:
     folder = index_folder(damaged_home)
-    care.mend(str(folder))
+    mend(str(folder))
     error = schema.DatabaseError("database disk image is malformed")
-    assert care.recover(damaged_home.env, error)  # another process may have mended it: asking again is right
-    assert not care.recover(damaged_home.env, schema.OperationalError("database is locked"))
-    assert not care.recover(damaged_home.env, schema.OperationalError("database or disk is full"))
+    assert recover(damaged_home.env, error)  # another process may have mended it: asking again is right
+    assert not recover(damaged_home.env, schema.OperationalError("database is locked"))
+    assert not recover(damaged_home.env, schema.OperationalError("database or disk is full"))
     assert not list(folder.glob("*.corrupt-*"))
     assert outputs(damaged_home) == LIVE | OLD
 
@@ -635,7 +644,7 @@ def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
     next_version = schema.VERSION + 1
     script = steps("ALTER TABLE meta ADD COLUMN note TEXT", "UPDATE meta SET note = 'moved'")
     monkeypatch.setattr(schema, "VERSION", next_version)
-    monkeypatch.setattr(schema, "_MIGRATIONS", {**schema._MIGRATIONS, next_version - 1: script})
+    monkeypatch.setattr(migration, "STEPS", {**migration.STEPS, next_version - 1: script})
     later = Index(index.folder, roots)
     assert later.stored
     assert version_of(path) == next_version
@@ -656,7 +665,7 @@ def test_a_migration_that_fails_changes_nothing(
     version = schema.VERSION
     script = steps("ALTER TABLE meta ADD COLUMN note TEXT", "UPDATE nothing SET note = 'moved'")
     monkeypatch.setattr(schema, "VERSION", version + 1)
-    monkeypatch.setattr(schema, "_MIGRATIONS", {**schema._MIGRATIONS, version: script})
+    monkeypatch.setattr(migration, "STEPS", {**migration.STEPS, version: script})
     later = Index(index.folder, roots)
     assert not later.stored
     later.refresh()
@@ -670,7 +679,7 @@ def test_a_migration_that_fails_changes_nothing(
 
 
 def test_every_older_version_has_its_migration() -> None:
-    assert set(schema._MIGRATIONS) == set(range(1, schema.VERSION))
+    assert set(migration.STEPS) == set(range(1, schema.VERSION))
 
 
 def test_a_newer_schema_is_left_alone_and_the_answer_comes_from_memory(home: Home) -> None:
@@ -706,7 +715,7 @@ def test_two_versions_that_take_turns_give_the_same_answers_and_lose_nothing(
         newer = turn % 2 == 0
         monkeypatch.setattr(schema, "VERSION", this + newer)
         script = {this: steps("ALTER TABLE meta ADD COLUMN note TEXT")} if newer else {}
-        monkeypatch.setattr(schema, "_MIGRATIONS", script)
+        monkeypatch.setattr(migration, "STEPS", script)
         with paths[ID].open("a") as file:
             file.write(line(f"turn{turn}", "r"))
         expected[ID] += 100
@@ -777,11 +786,11 @@ class Linked:
 
 def as_fresh(index: Index) -> None:
     """The index answers as one that has read nothing before, about everything that either knows."""
-    with closing(care._InMemory(index, standard=True)) as anew:
-        anew.refresh()
+    with closing(in_memory(index.roots, index.table)) as anew:
+        read_everything(anew, plainly=True)
         assert session_ids(index) == session_ids(anew)
         for id in session_ids(anew):
-            known, read = index.session(id, entries=True), anew.session(id, entries=True)
+            known, read = index.session(id, entries=True), one_session(anew, id, "auto", entries=True)
             assert known is not None
             assert read is not None
             assert as_shown(known, "auto") == as_shown(read, "auto")
@@ -807,7 +816,7 @@ def test_a_file_reached_by_several_links_is_one_file_whatever_was_asked_before(
             else:
                 index.refresh()
                 as_fresh(index)
-        assert care.verify(index) == []
+        assert verify(index) == []
         as_fresh(index)
         index.close()
 
@@ -846,7 +855,7 @@ def test_a_moved_transcript_without_cwd_is_of_its_new_project(index: Index, root
     session = index.session(ID)
     assert session is not None
     assert session.project_path == "-home-me-proj"
-    assert care.verify(index) == []
+    assert verify(index) == []
 
 
 # --- docs/state.md -----------------------------------------------------------------------------------------------

@@ -21,8 +21,9 @@ import fresh
 import trees
 from ccusage_line import accounting
 from ccusage_line.index import rows, workers
-from ccusage_line.index.care import rebuild, verify
 from ccusage_line.index.index import Index
+from ccusage_line.index.rebuild import rebuild
+from ccusage_line.index.verify import verify
 from ccusage_line.transcripts.files import walk
 from compare import assert_same, find_price
 from lines import ID, OPUS, OTHER, line, record, usage

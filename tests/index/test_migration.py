@@ -18,8 +18,8 @@ import pytest
 
 import fresh
 from ccusage_line.index import first, migration, schema, totals
-from ccusage_line.index.care import verify
 from ccusage_line.index.index import Index
+from ccusage_line.index.verify import verify
 from ccusage_line.prompt import line as readyline
 from ccusage_line.session import MODES
 from compare import as_read, as_shown, assert_same, find_price
@@ -252,7 +252,7 @@ def dying(module: ModuleType, name: str, calls: int) -> Callable[[], None]:
         pytest.param(migration, "claim_row", 0, 1, id="before-the-first-claim"),
         pytest.param(migration, "claim_row", 9, 1, id="between-claims"),
         pytest.param(schema, "take_back_reports", 0, 2, id="after-the-migration"),
-        pytest.param(first, "store", 0, 2, id="before-transcripts-are-stored"),
+        pytest.param(first, "store_batch", 0, 2, id="before-transcripts-are-stored"),
         pytest.param(first, "finish", 0, 2, id="before-the-sums"),
         pytest.param(totals, "recount", 0, 2, id="in-the-sums"),
     ],

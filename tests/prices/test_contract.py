@@ -21,7 +21,7 @@ from test_prices import CLAUDE, PREFIXES, SUFFIXES, spellings, versions
 
 from ccusage_line.config import load
 from ccusage_line.index import publishing
-from ccusage_line.prices import embedded, managed, stored
+from ccusage_line.prices import embedded, in_use, managed, stored
 from ccusage_line.prices import table as prices
 from ccusage_line.prices.show import show
 from ccusage_line.prices.stored import Contract, dependencies, policy_files, policy_path
@@ -46,7 +46,7 @@ def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CCUSAGE_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("CCUSAGE_CONFIG", raising=False)
-    monkeypatch.setattr(prices, "given", None)
+    monkeypatch.setattr(in_use, "_given", None)
     return path
 
 
@@ -58,13 +58,13 @@ def agree(policy: Path, value: Any, **more: Any) -> Path:
 
 
 def known(model: str) -> Price:
-    price = prices.table().find(model)
+    price = in_use.table().find(model)
     assert price is not None, model
     return price
 
 
 def contract() -> Contract:
-    found = stored.contract(os.environ, policy_files(os.environ))
+    found = in_use.contract(os.environ)
     assert found is not None
     return found
 
@@ -121,12 +121,12 @@ def test_the_multiplier_is_of_a_row_too(policy: Path) -> None:
 
 
 def test_a_model_that_no_list_has_costs_what_its_row_says(policy: Path) -> None:
-    assert prices.table().find("house/fast-one") is None
+    assert in_use.table().find("house/fast-one") is None
     agree(policy, {"multiplier": 2, "overrides": {"House/Fast-One": HAIKU}})
     for name in ("house/fast-one", "HOUSE/FAST-ONE", "house/fast-one[1m]"):
         assert per_million(known(name)) == (14, 18, 6, 6, 2)
-    assert prices.table().find("fast-one") is None
-    assert prices.table().find("x/house/fast-one") is None
+    assert in_use.table().find("fast-one") is None
+    assert in_use.table().find("x/house/fast-one") is None
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_own_prices_go_before_contracted_rates(policy: Path, tmp_path: Path) -> 
     assert per_million(price)[:2] == (4, 6)
     assert cost(price, 0, 0, 0, 0, 0, searches=1) == PICO // 100
     assert per_million(known("claude-opus-4-8"))[0] == Fraction(5, 2)
-    assert [prices.table().basis(name) for name in ("claude-opus-5", "claude-opus-4-8")] == ["own", "list"]
+    assert [in_use.table().basis(name) for name in ("claude-opus-5", "claude-opus-4-8")] == ["own", "list"]
 
 
 money = st.one_of(st.integers(0, 10_000), st.floats(0, 10_000))
@@ -258,11 +258,11 @@ def test_a_variable_names_another_file() -> None:
 def test_without_a_policy_there_is_one_thing_to_look_at(policy: Path) -> None:
     assert policy_files(os.environ) == [(str(policy.parent), None)]
     assert dependencies(os.environ)[2:] == [(str(policy.parent), None)]
-    plain = prices.table().fingerprint
-    assert prices.table().contract is None
+    plain = in_use.table().fingerprint
+    assert in_use.table().contract is None
     policy.parent.mkdir()
     assert policy_files(os.environ) == [(str(policy), None), (str(policy.with_suffix(".d")), None)]
-    assert prices.table().fingerprint == plain
+    assert in_use.table().fingerprint == plain
     assert not os.path.exists(os.environ["CCUSAGE_STATE_DIR"])
 
 
@@ -332,9 +332,9 @@ def test_what_cannot_be_meant_costs_itself_and_is_said(policy: Path, broken: dic
 
 @pytest.mark.parametrize("value", [None, {}, {"multiplier": 1}, {"multiplier": None, "overrides": {}}, {"more": 1}])
 def test_a_policy_that_changes_no_price_leaves_the_table_as_it_is(policy: Path, value: object) -> None:
-    plain = prices.table().fingerprint
+    plain = in_use.table().fingerprint
     agree(policy, value)
-    assert (prices.table().fingerprint, prices.table().contract) == (plain, None)
+    assert (in_use.table().fingerprint, in_use.table().contract) == (plain, None)
     assert contract().problems == []
 
 
@@ -406,7 +406,7 @@ def test_a_broken_file_costs_itself_and_is_said(
 def test_a_link_to_nowhere_is_no_policy(policy: Path) -> None:
     policy.parent.mkdir()
     policy.symlink_to("/nonexistent/x")
-    assert stored.contract(os.environ, policy_files(os.environ)) is None
+    assert in_use.contract(os.environ) is None
 
 
 # --- the copy for those that never read JSON ---
@@ -436,8 +436,9 @@ def test_using_settled_rates_imports_no_package(policy: Path, monkeypatch: pytes
     settle(monkeypatch)
     code = """
 import sys
+from ccusage_line.prices import in_use
 from ccusage_line.prices import table as prices
-print(prices.table().find("claude-sonnet-5-5").input)
+print(in_use.table().find("claude-sonnet-5-5").input)
 heavy = {"json", "re", "decimal", "typing", "ccusage_line.prices.managed", "ccusage_line.config"}
 print(*sorted(set(sys.modules) & heavy))
 """
@@ -458,7 +459,7 @@ def test_a_change_of_the_policy_shows(
 ) -> None:
     agree(policy, {"multiplier": 0.5})
     settle(monkeypatch)
-    before = prices.table().fingerprint
+    before = in_use.table().fingerprint
     assert before.endswith(f"-c{contract().id}")
     expected = 1.0
     if change == "edited":
@@ -477,7 +478,7 @@ def test_a_change_of_the_policy_shows(
         monkeypatch.setattr("ccusage_line.__version__", "99")
         expected = 0.5
     assert known("claude-opus-5").input == pytest.approx(5_000_000_000 * expected)
-    assert (prices.table().fingerprint == before) is (change == "another-version")
+    assert (in_use.table().fingerprint == before) is (change == "another-version")
 
 
 def test_a_policy_changed_just_now_is_read_again_each_time(policy: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ccusage_line.config import load
 from ccusage_line.errors import UsageError
 from ccusage_line.jsontext import short_model
-from ccusage_line.prices import table as prices
+from ccusage_line.prices import in_use
 from ccusage_line.prices.show import fitting, models_text, show
 from conftest import Home
 from lines import ID, line
@@ -24,11 +24,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CCUSAGE_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("CCUSAGE_CONFIG", raising=False)
-    monkeypatch.setattr(prices, "given", None)
+    monkeypatch.setattr(in_use, "_given", None)
     return tmp_path
 
 
-NAMES = sorted(prices.table().names())
+NAMES = sorted(in_use.table().names())
 
 
 def models(wanted: str) -> list[str]:
@@ -38,7 +38,7 @@ def models(wanted: str) -> list[str]:
 @given(st.sampled_from(NAMES), st.sampled_from([str, str.upper]))
 def test_what_a_report_prints_of_a_model_finds_it(name: str, spelt: object) -> None:
     short = short_model(name)
-    if prices.table().find(short) is None:
+    if in_use.table().find(short) is None:
         assert name in fitting(spelt(short))  # type: ignore[operator]
 
 

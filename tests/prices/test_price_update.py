@@ -24,6 +24,7 @@ import pytest
 from ccusage_line.errors import UsageError
 from ccusage_line.index.index import Index
 from ccusage_line.prices import embedded as price_table
+from ccusage_line.prices import in_use
 from ccusage_line.prices import refresh as price_update
 from ccusage_line.prices import stored as price_store
 from ccusage_line.prices import table as prices
@@ -126,7 +127,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A state directory of the test's own, which prices.table() looks into too."""
+    """A state directory of the test's own, which in_use.table() looks into too."""
     for name in ("HOME", "CLAUDE_CONFIG_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     for name in ("CCUSAGE_OFFLINE", "CCUSAGE_PRICES_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"):
@@ -155,13 +156,13 @@ def age_notes(state: str, **seconds: int) -> None:
 
 
 def test_a_refresh_prices_a_model_that_had_no_price(server: Server, state: str) -> None:
-    assert prices.table().find(NEW_MODEL) is None
+    assert in_use.table().find(NEW_MODEL) is None
     server.answer = give(json.dumps(with_new_model(listed())).encode())
     result = ask(server, state)
     count = sum(name.startswith("claude-") for name in price_table.CURRENT) + 1
     assert (result.status, result.entries) == ("updated", count)
     assert f"{count} models, 1 new, " in result.text
-    price = prices.table().find(NEW_MODEL)
+    price = in_use.table().find(NEW_MODEL)
     assert price is not None
     assert (price.input, price.output, price.write_5m, price.write_1h, price.read) == (
         6_000_000_000,
@@ -173,12 +174,12 @@ def test_a_refresh_prices_a_model_that_had_no_price(server: Server, state: str) 
 
 
 def test_a_refresh_replaces_the_current_part_only(server: Server, state: str) -> None:
-    before = prices.table()
+    before = in_use.table()
     kept = ("claude-fable-5-2", "claude-opus-4-20250514", "claude-3-haiku-20240307", "claude-opus-4-0")
     old = {name: before.find(name) for name in kept}
     server.answer = give(json.dumps(listed(input=2, output=2)).encode())
     assert ask(server, state).status == "updated"
-    after = prices.table()
+    after = in_use.table()
     assert after.fingerprint != before.fingerprint
     sonnet, was = after.find("claude-sonnet-5-5"), before.find("claude-sonnet-5-5")
     assert sonnet is not None
@@ -191,13 +192,13 @@ def test_a_model_that_the_list_no_longer_names_keeps_its_price(server: Server, s
     entries = listed()
     gone = entries.pop("claude-sonnet-5-5")
     assert gone["input_cost_per_token"] > 0
-    before = prices.table().find("claude-sonnet-5-5")
+    before = in_use.table().find("claude-sonnet-5-5")
     server.answer = give(json.dumps(with_new_model(entries)).encode())
     assert ask(server, state).status == "updated"
-    assert prices.table().find("claude-sonnet-5-5") == before
+    assert in_use.table().find("claude-sonnet-5-5") == before
     server.answer = give(json.dumps(entries).encode())
     ask(server, state)
-    assert prices.table().find(NEW_MODEL) is not None
+    assert in_use.table().find(NEW_MODEL) is not None
 
 
 def test_the_whole_list_read_at_run_time_is_the_embedded_table() -> None:
@@ -212,7 +213,7 @@ def test_the_whole_list_read_at_run_time_is_the_embedded_table() -> None:
 
 def test_an_equal_list_leaves_the_file_as_it_was(server: Server, state: str) -> None:
     assert ask(server, state).status == "updated"
-    path = prices.table_file({"CCUSAGE_STATE_DIR": state})
+    path = in_use.table_file({"CCUSAGE_STATE_DIR": state})
     before = os.stat(path)
     assert ask(server, state).status == "unchanged"
     after = os.stat(path)
@@ -232,7 +233,7 @@ def test_a_list_with_an_etag_is_asked_for_by_it_and_304_keeps_the_table(server: 
     server.answer = give(b"", 304)
     assert ask(server, state, force=False).status == "unchanged"
     assert [asked.get("if-none-match") for asked in server.asked] == [None, '"one"']
-    assert prices.table().find(NEW_MODEL) is not None
+    assert in_use.table().find(NEW_MODEL) is not None
     assert not is_due(state)
 
 
@@ -249,7 +250,7 @@ def test_a_zipped_list_is_read(server: Server, state: str) -> None:
     body = gzip.compress(json.dumps(with_new_model(listed())).encode())
     server.answer = give(body, Content_Encoding="gzip")
     assert ask(server, state).status == "updated"
-    assert prices.table().find(NEW_MODEL) is not None
+    assert in_use.table().find(NEW_MODEL) is not None
 
 
 # --- what is refused ---
@@ -328,15 +329,15 @@ def test_what_is_no_good_list_leaves_the_last_good_table(
 ) -> None:
     server.answer = give(json.dumps(with_new_model(listed())).encode())
     ask(server, state)
-    kept = prices.table().fingerprint
+    kept = in_use.table().fingerprint
     server.answer = answer
     result = ask(server, state)
     assert (result.status, result.ok) == ("failed", False)
     assert reason in result.text
     assert result.text.startswith("prices not refreshed: ")
     assert "\n" not in result.text
-    assert prices.table().fingerprint == kept
-    assert prices.table().find(NEW_MODEL) is not None
+    assert in_use.table().fingerprint == kept
+    assert in_use.table().find(NEW_MODEL) is not None
 
 
 @pytest.mark.parametrize(
@@ -425,8 +426,8 @@ def test_an_entry_that_cannot_be_understood_is_left_out(server: Server, state: s
     }
     server.answer = give(json.dumps({**bad, **with_new_model(listed())}).encode())
     assert ask(server, state).status == "updated"
-    assert prices.table().find(NEW_MODEL) is not None
-    assert [name for name in bad if prices.table().find(name) is not None] == []
+    assert in_use.table().find(NEW_MODEL) is not None
+    assert [name for name in bad if in_use.table().find(name) is not None] == []
 
 
 def test_a_threshold_is_read_from_the_field_names(server: Server, state: str) -> None:
@@ -439,7 +440,7 @@ def test_a_threshold_is_read_from_the_field_names(server: Server, state: str) ->
     }
     server.answer = give(json.dumps({**listed(), NEW_MODEL: entry}).encode())
     ask(server, state)
-    price = prices.table().find(NEW_MODEL)
+    price = in_use.table().find(NEW_MODEL)
     assert price is not None
     assert (price.threshold, price.fast, price.us) == (150_000, 2000, 1100)
     assert price.above == (2_000_000_000, 7_500_000_000, 2_500_000_000, 4_000_000_000, 200_000_000)
@@ -637,7 +638,7 @@ def test_a_list_too_large_to_read_in_the_time_left_waits_for_the_command(server:
     said = before_report(environ_of(state), offline=False, address=server.address)
     assert said is not None
     assert "`ccusage prices refresh` takes it" in said or "does not answer in time" in said
-    assert prices.table().source == price_table.SOURCE
+    assert in_use.table().source == price_table.SOURCE
 
 
 def test_the_environment_goes_before_the_config_and_the_config_before_the_default() -> None:
@@ -683,18 +684,18 @@ def test_what_is_stored_is_for_its_owner_alone_and_nothing_is_left_over(server: 
 def test_a_spoilt_file_gives_the_embedded_table_and_is_mended(
     server: Server, state: str, spoil: Callable[[bytes], bytes]
 ) -> None:
-    embedded = prices.table().fingerprint
+    embedded = in_use.table().fingerprint
     server.answer = give(json.dumps(with_new_model(listed())).encode(), ETag='"one"')
     ask(server, state)
     path = Path(price_store.refreshed_path(state))
     path.write_bytes(spoil(path.read_bytes()))
-    assert prices.table().fingerprint == embedded
-    assert prices.table().find(NEW_MODEL) is None
+    assert in_use.table().fingerprint == embedded
+    assert in_use.table().find(NEW_MODEL) is None
     assert is_due(state) is False  # the last try was this very hour
     age_notes(state, tried=3601)
     assert is_due(state)
     assert ask(server, state).status == "updated"
-    assert prices.table().find(NEW_MODEL) is not None
+    assert in_use.table().find(NEW_MODEL) is not None
 
 
 @pytest.mark.parametrize("kind", ["folder", "fifo", "link-to-nowhere"])
@@ -707,8 +708,8 @@ def test_what_is_no_file_is_no_table(state: str, kind: str) -> None:
         os.mkfifo(path)
     else:
         os.symlink("/nonexistent/x", path)
-    prices._table = None
-    assert prices.table().source == price_table.SOURCE
+    in_use._table = None
+    assert in_use.table().source == price_table.SOURCE
 
 
 def test_a_table_of_an_older_package_gives_way_but_for_models_only_it_knows(server: Server, state: str) -> None:
@@ -718,7 +719,7 @@ def test_a_table_of_an_older_package_gives_way_but_for_models_only_it_knows(serv
     assert stored is not None
     stored.based_on = "01234567"
     price_store.save_refreshed(state, stored)
-    table = prices.table()
+    table = in_use.table()
     opus = table.find("claude-opus-5")
     assert opus is not None
     assert opus.input == price_table.CURRENT["claude-opus-5"][0]
@@ -729,19 +730,20 @@ def test_a_table_of_an_older_package_gives_way_but_for_models_only_it_knows(serv
 
 
 def test_the_file_that_answers_depend_on_is_the_one_a_refresh_writes(server: Server, state: str) -> None:
-    path = prices.table_file(environ_of(state))
+    path = in_use.table_file(environ_of(state))
     assert not os.path.exists(path)
     ask(server, state)
     assert os.path.isfile(path)
-    assert prices.table_file({"HOME": "/home/ann"}).startswith("/home/ann/")
+    assert in_use.table_file({"HOME": "/home/ann"}).startswith("/home/ann/")
 
 
 def test_loading_a_refreshed_table_imports_no_package(server: Server, state: str) -> None:
     ask(server, state)
     code = """
 import sys
+from ccusage_line.prices import in_use
 from ccusage_line.prices import table as prices
-print(prices.table().source)
+print(in_use.table().source)
 print(*sorted({name.partition(".")[0] for name in sys.modules} & {"json", "re", "hashlib", "httpx", "filelock",
     "platformdirs", "msgspec", "typing", "pathlib", "decimal", "sqlite3"}))
 """
@@ -820,7 +822,7 @@ def test_show_tells_the_source_the_age_and_the_number_of_models(server: Server, 
     data = json.loads(show(os.environ, None, True))
     assert data["entries"] == len({*price_table.OVERLAY, *price_table.CURRENT, *price_table.RETIRED, NEW_MODEL})
     assert 7200 <= data["ageSeconds"] < 7200 + PATIENCE * 60
-    assert data["fingerprint"] == prices.table().fingerprint
+    assert data["fingerprint"] == in_use.table().fingerprint
 
 
 def test_show_gives_one_models_price(state: str) -> None:

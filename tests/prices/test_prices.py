@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from ccusage_line.prices import embedded
 from ccusage_line.prices import table as prices
-from ccusage_line.prices.table import MEMO_LIMIT, NAME_LIMIT, PICO, UNIT, Price, PriceTable, cost, part_id, pico, table
+from ccusage_line.prices.in_use import table
+from ccusage_line.prices.table import MEMO_LIMIT, NAME_LIMIT, PICO, UNIT, Price, PriceTable, cost, part_id, pico
 from conftest import ROOT
 
 KINDS = ("input", "output", "write_5m", "write_1h", "read")
@@ -763,7 +764,8 @@ before = set(sys.modules)
 import ccusage_line.prices.table
 print(*sorted(set(sys.modules) - before))
 before = set(sys.modules)
-table = ccusage_line.prices.table.table()
+from ccusage_line.prices.in_use import table
+table = table()
 print(table.find("claude-opus-5").input, table.fingerprint != "")
 print(*sorted(set(sys.modules) - before))
 """
@@ -780,7 +782,9 @@ print(*sorted(set(sys.modules) - before))
     assert set(first.split()) <= {"__future__", "ccusage_line", "ccusage_line.prices", "ccusage_line.prices.table"}
     assert answer == "5000000000 True"
     assert {name for name in then.split() if name.startswith("ccusage_line")} == {
+        "ccusage_line.files",
         "ccusage_line.paths",
+        "ccusage_line.prices.in_use",
         "ccusage_line.prices.stored",
         "ccusage_line.prices.embedded",
     }

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from ccusage_line.prices import embedded
-from ccusage_line.prices.table import PICO, UNIT, Price, cost, table
+from ccusage_line.prices.in_use import table
+from ccusage_line.prices.table import PICO, UNIT, Price, cost
 from conftest import ROOT, SHARED
 
 LEDGERS = sorted((SHARED / "corpus").glob("client*/*/expected.json"))

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccusage_line.report import sessions as report
-from ccusage_line.report import table
 from ccusage_line.session import ModelUsage, Session
+from ccusage_line.text import display_width
 
 CENT = 10_000_000_000  # of 1e-12 dollar
 DAYS = {1_777_500: "2026-04-29", 1_777_600: "2026-05-01", 1_777_700: "2026-05-02"}
@@ -531,7 +531,7 @@ def harmless(text: str) -> bool:
 @given(lists, st.integers(20, 200), st.booleans(), st.booleans())
 def test_the_report_is_never_wider_than_the_screen_and_harmless(sessions, width, compact, breakdown):
     text = report.render_list(sessions, width=width, day_of=day_of, compact=compact, breakdown=breakdown)
-    assert max(map(table.display_width, text.split("\n"))) <= width
+    assert max(map(display_width, text.split("\n"))) <= width
     assert harmless(text)
 
 
@@ -539,7 +539,7 @@ def test_the_report_is_never_wider_than_the_screen_and_harmless(sessions, width,
 @given(found, st.integers(20, 200))
 def test_one_session_is_never_wider_than_the_screen_and_harmless(session, width):
     text = report.render_one(session, width=width, day_of=day_of)
-    assert max(map(table.display_width, text.split("\n"))) <= width
+    assert max(map(display_width, text.split("\n"))) <= width
     assert harmless(text)
 
 
@@ -549,7 +549,7 @@ def test_absurd_widths_give_narrow_text(width):
         report.render_list(SESSIONS, width=width, day_of=day_of),
         report.render_one(SHOP, width=width, day_of=day_of),
     ):
-        assert max(map(table.display_width, text.split("\n"))) <= max(width, 1)
+        assert max(map(display_width, text.split("\n"))) <= max(width, 1)
 
 
 @settings(max_examples=100, deadline=None)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccusage_line.report import table
+from ccusage_line.text import clean, cut, display_width, wrap
 
 # Characters of no, one and two columns, and those that must not reach a terminal.
 mixed = st.text(st.one_of(st.characters(), st.sampled_from("ab -日한🐢🏽\u0301\u200d\ufe0f\x1b\n\u2028א")), max_size=40)
@@ -35,7 +36,7 @@ mixed = st.text(st.one_of(st.characters(), st.sampled_from("ab -日한🐢🏽\u
     ],
 )
 def test_the_columns_a_text_takes(text, width):
-    assert table.display_width(text) == width
+    assert display_width(text) == width
 
 
 @pytest.mark.parametrize(
@@ -51,32 +52,32 @@ def test_the_columns_a_text_takes(text, width):
     ],
 )
 def test_what_is_shown_of_a_text(text, cleaned):
-    assert table.clean(text) == cleaned
+    assert clean(text) == cleaned
 
 
 @given(mixed)
 def test_a_cleaned_text_is_harmless_and_stays_as_it_is(text):
-    cleaned = table.clean(text)
+    cleaned = clean(text)
     assert not {unicodedata.category(c) for c in cleaned} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    assert table.clean(cleaned) == cleaned
+    assert clean(cleaned) == cleaned
     assert cleaned.encode().decode() == cleaned
 
 
-@given(mixed.filter(bool).map(table.clean), st.integers(0, 30))
+@given(mixed.filter(bool).map(clean), st.integers(0, 30))
 def test_a_cut_text_fits_and_says_that_it_was_cut(text, width):
-    short = table.cut(text, width)
-    assert table.display_width(short) <= width
-    if table.display_width(text) <= width:
+    short = cut(text, width)
+    assert display_width(short) <= width
+    if display_width(text) <= width:
         assert short == text
     elif width:
         assert short.endswith("…")
         assert text.startswith(short[:-1])
 
 
-@given(mixed.map(table.clean), st.integers(2, 30), st.sampled_from(["", "  ", "      "]))
+@given(mixed.map(clean), st.integers(2, 30), st.sampled_from(["", "  ", "      "]))
 def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text, width, indent):
-    lines = table.wrap(text, width, indent)
-    assert all(table.display_width(line) <= width for line in lines)
+    lines = wrap(text, width, indent)
+    assert all(display_width(line) <= width for line in lines)
     assert "".join("".join(lines).split()) == "".join(text.split())
 
 
@@ -91,11 +92,11 @@ def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text, width, indent):
     ],
 )
 def test_text_is_wrapped(text, lines):
-    assert table.wrap(text, 8, "  ") == lines
+    assert wrap(text, 8, "  ") == lines
 
 
 def test_a_character_wider_than_the_screen_is_left_out():
-    assert table.wrap("a日b", 1) == ["a", "b"]
+    assert wrap("a日b", 1) == ["a", "b"]
 
 
 def columns() -> list[table.Column]:
@@ -168,7 +169,7 @@ def test_a_table_fits_its_least_width_and_no_narrower_one(pad):
     least = table.least_width(columns(), pad)
     widths = table.fit(columns(), least, pad)
     assert widths is not None
-    assert {table.display_width(line) for line in table.draw(columns(), widths, [""] * 3, pad)} == {least}
+    assert {display_width(line) for line in table.draw(columns(), widths, [""] * 3, pad)} == {least}
     assert table.fit(columns(), least - 1, pad) is None
 
 

@@ -15,14 +15,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ccusage_line import windows
-from ccusage_line.prices import table as prices
+from ccusage_line.prices import in_use
 from ccusage_line.report import sessions as report
-from ccusage_line.report import table
 from ccusage_line.session import Session
 from ccusage_line.statusline import line as statusline
 from ccusage_line.statusline import log as statuslog
 from ccusage_line.statusline.git import head
 from ccusage_line.statusline.line import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
+from ccusage_line.text import clean, display_width
 from ccusage_line.windows import HOUR, MINUTE, Block
 from statusline_samples import (
     CENT,
@@ -368,7 +368,7 @@ def test_the_context_is_the_last_prompt_over_the_window(
     ],
 )
 def test_a_window_holds_the_prompts_that_it_was_asked_with(model: str, tokens: int, window: int | None) -> None:
-    assert prices.table().window(model, tokens) == window
+    assert in_use.table().window(model, tokens) == window
 
 
 def test_a_context_over_an_unknown_window_has_no_percentage() -> None:
@@ -615,8 +615,8 @@ def assert_fits(shown: str, columns: int) -> None:
     assert shown
     assert len(shown.split("\n")) == len(shown.splitlines()) == 1
     plain = SGR.sub("", shown)
-    assert table.display_width(plain) <= max(columns - 4, 1)
-    assert table.clean(plain) == plain
+    assert display_width(plain) <= max(columns - 4, 1)
+    assert clean(plain) == plain
     sequences = SGR.findall(shown)
     assert not sequences or sequences[-1] == "\x1b[0m"
     shown.encode()
@@ -633,12 +633,12 @@ def test_a_line_is_never_wider_than_the_columns_less_four(argv: list[str]) -> No
         assert_fits(shown, columns)
         room = columns - 4
         plain, full = SGR.sub("", shown), SGR.sub("", whole)
-        if room >= table.display_width(full):
+        if room >= display_width(full):
             assert shown == whole
         else:
             assert plain.endswith("…")
             assert full.startswith(plain[:-1])
-            assert room < 1 or table.display_width(plain) >= room - 1  # a wide character may have been in the way
+            assert room < 1 or display_width(plain) >= room - 1  # a wide character may have been in the way
 
 
 @pytest.mark.parametrize("columns", ["", "0", "-5", "wide", "1e3", "٣", "9" * 30, "12.5"])
@@ -666,7 +666,7 @@ def test_what_a_payload_says_cannot_move_the_cursor(name: str, shown: str) -> No
 @given(st.text())
 @example("".join(map(chr, range(0x3000))))
 def test_cleaning_is_that_of_the_tables(text: str) -> None:
-    assert statusline._clean(text) == table.clean(text)
+    assert statusline._clean(text) == clean(text)
 
 
 # --- options -----------------------------------------------------------------------------------------------------
@@ -823,7 +823,7 @@ def test_the_log_loses_its_older_half_before_it_is_too_large(state: dict[str, st
     numbers_kept = [int(line.split()[2].rstrip(":")) for line in lines]
     assert numbers_kept == list(range(400 - len(lines), 400))
     assert len(lines) > 50
-    assert [path.name for path in Path(statuslog.path(state)).parent.iterdir()] == [statuslog.NAME]
+    assert [path.name for path in Path(statuslog.path(state)).parent.iterdir()] == ["statusline.log"]
 
 
 def test_a_log_that_can_not_be_written_is_no_failure(tmp_path: Path, state: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from ccusage_line.answer import said
 from ccusage_line.index.index import Index
 from ccusage_line.moments import Stored
 from ccusage_line.paths import data_dirs, index_dir
-from ccusage_line.prices import table as prices
+from ccusage_line.prices import in_use
 from ccusage_line.statusline import payload
 from ccusage_line.statusline.command import Desk, Found, line_of, numbers_of
 from ccusage_line.statusline.line import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
@@ -338,7 +338,7 @@ def as_we_say_it(case: dict[str, Any]) -> str:
 
 
 def percent(tokens: str) -> int:
-    price = prices.table().find("claude-opus-4-5-20251101")
+    price = in_use.table().find("claude-opus-4-5-20251101")
     assert price is not None
     assert price.window
     return int(tokens.replace(",", "")) * 100 // price.window

@@ -25,13 +25,16 @@ from test_lanes import BARE, LANE_2, OURS
 import fresh
 from ccusage_line import recent, windows
 from ccusage_line.index.index import Index
+from ccusage_line.index.refresh import change
 from ccusage_line.index.rows import INSERT_MOMENT
 from ccusage_line.index.schema import create_schema
+from ccusage_line.index.totals import recount_all
 from ccusage_line.moments import Listed, Stored, of_database
+from ccusage_line.paths import LOG as NAME
 from ccusage_line.paths import data_dirs, index_dir
 from ccusage_line.statusline import command as statuslane
 from ccusage_line.statusline.line import Options
-from ccusage_line.statusline.log import LIMIT, NAME
+from ccusage_line.statusline.log import LIMIT
 from compare import find_price
 from conftest import Home, Ran
 from lines import ID, OTHER, SONNET, line, usage
@@ -886,7 +889,7 @@ def test_what_the_client_said_outlives_new_prices_and_not_forget(small: Home) ->
     ask(small)
     before = kept(small)
     index = Index(index_dir(small.env), data_dirs(small.env))
-    index._write(index._recount_all, 1.0)
+    change(index, lambda: recount_all(index), 1.0)
     index.close()
     assert kept(small) == before != {}
     (small.projects / "-home-me-proj" / f"{ID}.jsonl").unlink()

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccusage_line.report import table
 from ccusage_line.session import ModelUsage, Session
 from ccusage_line.statusline.line import (
     BURN_RATES,
@@ -22,6 +21,7 @@ from ccusage_line.statusline.line import (
     forgiving_options,
     render,
 )
+from ccusage_line.text import clean, display_width
 from ccusage_line.windows import Block
 from statusline_samples import ENVIRON, NOW, SESSION, changed, numbers, payload, session, without
 
@@ -70,11 +70,11 @@ def assert_one_line(shown: str, columns: int | None) -> str:
     assert plain
     assert not plain.isspace()
     assert "\n" not in shown
-    assert table.clean(plain) == plain
+    assert clean(plain) == plain
     sequences = SGR.findall(shown)
     assert not sequences or sequences[-1] == "\x1b[0m"
     if columns is not None:
-        assert table.display_width(plain) <= max(columns - 4, 1)
+        assert display_width(plain) <= max(columns - 4, 1)
     shown.encode()
     return plain
 

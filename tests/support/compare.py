@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ccusage_line.prices import in_use
 from ccusage_line.prices import table as prices
 from ccusage_line.session import MODES, UNNAMED_MODEL, Session
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def find_price(model: str) -> prices.Price | None:
-    return prices.table().find(model)
+    return in_use.table().find(model)
 
 
 def as_shown(session: Session, mode: str) -> dict[str, object]:

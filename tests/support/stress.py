@@ -27,9 +27,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import fresh
-from ccusage_line.index import care
 from ccusage_line.index.index import Index
 from ccusage_line.index.questions import session_ids
+from ccusage_line.index.verify import verify
 from ccusage_line.session import MODES
 from compare import as_read, as_shown, find_price
 from conftest import Home
@@ -373,7 +373,7 @@ def settle(home: Home, outcome: Outcome, tales: list[Tale]) -> None:
         outcome.faults.append("a database was set aside")
     index = Index(str(folder), [os.path.realpath(home.projects)])
     outcome.faults += differences(home, index, tales)
-    outcome.faults += care.verify(index)
+    outcome.faults += verify(index)
     if not index.lock_at_once():
         outcome.faults.append("the database is locked")
     else:

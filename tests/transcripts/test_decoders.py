@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import trees
-from ccusage_line.digest import load_blake2, public_blake2
+from ccusage_line.files import load_blake2, public_blake2
 from ccusage_line.transcripts import bulk_decoder
 from ccusage_line.transcripts import reading as plain
 from ccusage_line.transcripts.claims import Claim, load_scanner, objects, public_scanner

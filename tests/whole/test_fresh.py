@@ -1080,7 +1080,7 @@ def test_every_sessions_tokens_are_those_of_the_servers_ledger(expected: Path) -
     or NO_CORPUS,
 )
 def test_every_sessions_cost_is_the_clients_own_where_its_models_have_prices(expected: Path) -> None:
-    prices = pytest.importorskip("ccusage_line.prices.table")
+    in_use = pytest.importorskip("ccusage_line.prices.in_use")
     truth = json.loads(expected.read_text())
     ledger: dict[str, float] = defaultdict(float)
     for request in truth["requests"]:
@@ -1090,7 +1090,7 @@ def test_every_sessions_cost_is_the_clients_own_where_its_models_have_prices(exp
     if expected.parent.name == ITERATIONS:
         ledger = {report["session_id"]: report["total_cost_usd"] for report in truth["client_reports"]}
 
-    found = fresh.read([expected.parent], prices.table().find)
+    found = fresh.read([expected.parent], in_use.table().find)
 
     assert ledger
     for name in set(ledger) - uncertain:

@@ -1,0 +1,150 @@
+"""Erasing for good what vanished transcripts said."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import UserError
+from ..paths import LOG
+from . import schema
+from .questions import session_ids
+from .rebuild import drop_unused_names, take_back_everything
+from .refresh import change
+from .sessions import responses_of
+from .totals import recount_all
+
+if TYPE_CHECKING:
+    from .index import Index
+    from .store import Store
+
+_PATIENCE = 5.0  # seconds for readers that keep the log from being cut
+
+
+class Forgotten(NamedTuple):
+    """What `forget` did."""
+
+    sessions: list[str]  # erased, with all that only the index still held of them
+    kept: list[str]  # asked for too, but their transcripts are still there
+
+
+def forget(
+    index: Index, *, session: str | None = None, project: str | None = None, archived: bool = False
+) -> Forgotten:
+    """Erase for good what vanished transcripts said of a session, of those of a project, or of all archived ones.
+
+    Afterwards the index is as if those lines had never been read; no byte of them is left in its files. What stands in
+    transcripts that are there is not ours to erase and would come back with the next refresh: such sessions are named
+    in `kept`. Raises UserError where nothing can be stored, or where another process kept the log from being cut.
+    """
+    index.refresh()
+    if not index.stored:
+        raise UserError(f"nothing can be erased: the index can't be stored ({index.why_not_stored})")
+    index.db.execute("PRAGMA secure_delete = ON")
+    done = Forgotten([], [])
+
+    def work() -> None:
+        wanted = _wanted(index, session, project, archived)
+        done.kept.extend(sorted(name for name in wanted if _is_live(index, name)))
+        if _erase(index, wanted):
+            take_back_everything(index)
+        done.sessions.extend(sorted(wanted.difference(done.kept)))
+
+    change(index, work)
+    if not index.stored:
+        raise UserError(f"nothing was erased: the index can't be written ({index.why_not_stored})")
+    _erase_beside(index.folder)
+    _cut(index)
+    return done
+
+
+def _wanted(index: Index, session: str | None, project: str | None, archived: bool) -> set[str]:
+    """Ids of what is to be forgotten: all the conditions that are given must hold."""
+    found = {one.id: one for one in index.sessions()}
+    for name in session_ids(index):
+        known = None if name in found else index.session(name)
+        if known is not None:
+            found[name] = known
+    return {
+        name
+        for name, one in found.items()
+        if (session is None or name == session)
+        and (project is None or project in (one.project_path or ""))
+        and (not archived or one.archived)
+        and not (session is None and project is None and not archived)
+    }
+
+
+def _is_live(index: Index, session: str) -> bool:
+    known = index.session(session)
+    return known is not None and not known.archived
+
+
+def _erase(store: Store, wanted: set[str]) -> bool:
+    """Delete the claims and files of these sessions as far as their transcripts have vanished; whether there were any.
+
+    A vanished transcript may hold lines of other sessions, in a fork: those stay, under a path that tells nothing.
+    """
+    numbers = {store.known_number(name) for name in wanted}
+    gone = {row[0] for row in store.db.execute("SELECT id FROM files WHERE vanished")}
+    doomed = [claim for name in wanted for response in responses_of(store, name) for claim in response.claims]
+    keys = {(claim.group, claim.rest, claim.file) for claim in doomed if claim.file in gone}
+    for number in numbers:
+        found = store.db.execute("SELECT family, rest, file FROM claims WHERE session = ?", (number,))
+        keys |= {row for row in found if row[2] in gone}
+    store.db.executemany("DELETE FROM claims WHERE family = ? AND rest = ? AND file = ?", sorted(keys))
+    files = {
+        row[0]
+        for number in numbers
+        for row in store.db.execute("SELECT id FROM files WHERE session = ? AND vanished", (number,))
+    }
+    for file in sorted(files | {file for _, _, file in keys}):
+        other = store.db.execute("SELECT session FROM claims WHERE file = ? LIMIT 1", (file,)).fetchone()
+        if other is None:
+            store.db.execute("DELETE FROM files WHERE id = ?", (file,))
+        elif file in files:
+            _blank(store, file, other[0])
+    if not keys and not files:
+        return False
+    recount_all(store)
+    store.db.execute("DELETE FROM folders")
+    drop_unused_names(store)
+    return True
+
+
+def _blank(store: Store, file: int, session: int) -> None:
+    """Take from a vanished file all that names it."""
+    store.db.execute(
+        "UPDATE files SET path = ?, session = ?, own = 0, seen = 0, head = x'', tail = x'', crc = NULL, began = NULL,"
+        " custom_title = NULL, ai_title = NULL, summary = NULL, client_cost = NULL WHERE id = ?",
+        (os.fsencode(os.path.join(store.roots[0], "-", f"forgotten-{file}.jsonl")), session, file),
+    )
+
+
+def _erase_beside(folder: str) -> None:
+    """What tells of sessions beside the database: damaged ones set aside, the statusline's log."""
+    for path in (*schema.aside_files(folder), os.path.join(os.path.dirname(folder), LOG)):
+        for suffix in ("", "-wal", "-shm"):
+            try:
+                os.unlink(path + suffix)
+            except FileNotFoundError:
+                continue
+
+
+def _cut(store: Store) -> None:
+    """Rewrite the database without its free pages and empty its log."""
+    until = time.monotonic() + _PATIENCE
+    store.db.execute("PRAGMA busy_timeout = 50")
+    while True:
+        try:
+            store.db.execute("VACUUM")
+            if store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
+                return
+        except schema.OperationalError:
+            pass
+        if time.monotonic() > until:
+            raise UserError(
+                "forgotten, but old bytes stay in the index's log while another process reads it; try again"
+            )
+        time.sleep(0.05)

@@ -1,0 +1,94 @@
+"""Every transcript read anew. What vanished transcripts said stands nowhere else (A13): nothing here drops it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+
+from ..answer import FOLDER as ANSWERS
+from ..paths import LINES
+from ..published import REPORTS
+from ..recent import NAME as RECENT
+from . import rows, schema
+from .first import read_everything
+from .repair import COPIED, insert_file
+from .store import WAIT, in_memory
+from .totals import recount_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .index import Index
+    from .store import Store
+
+    Progress = Callable[[int, int], None]  # bytes read, bytes in all
+
+
+def rebuild(index: Index, progress: Progress | None = None) -> None:
+    """Read everything anew. What vanished transcripts said is kept, and so is that of those that can't be read now.
+
+    Everything is read before the first change, and all changes are one transaction: an interrupted rebuild changes
+    nothing.
+    """
+    with closing(in_memory(index.roots, index.table)) as anew:
+        read_everything(anew, progress)
+        index.write(lambda: _replace(index, anew), WAIT)
+    index.refresh()
+
+
+def _replace(store: Store, anew: Store) -> None:
+    take_back_everything(store)
+    known = dict(store.db.execute("SELECT path, id FROM files"))
+    paths = dict(anew.db.execute("SELECT id, path FROM files"))
+    replaced = [(known[path],) for path in paths.values() if path in known]
+    store.db.execute("CREATE TEMP TABLE replaced (file INTEGER PRIMARY KEY)")
+    store.db.executemany("INSERT INTO replaced VALUES (?)", replaced)
+    for table in ("claims WHERE file", "files WHERE id"):
+        store.db.execute(f"DELETE FROM {table} IN (SELECT file FROM replaced)")
+    store.db.execute("DROP TABLE replaced")
+    store.db.execute("DELETE FROM folders")
+    _copy_in(store, paths, anew)
+    store.db.execute(schema.CREATE_CLAIMS_OF_SESSION)  # a first reading that was interrupted had taken it away
+    store.set_meta("complete", 1)
+    recount_all(store)
+    drop_unused_names(store)
+
+
+def _copy_in(store: Store, paths: dict[int, bytes], anew: Store) -> None:
+    """All files and claims of one index put into another, which knows none of those files."""
+    numbers = {}
+    for old, path in paths.items():
+        session, *values = anew.db.execute(f"SELECT session, {COPIED} FROM files WHERE id = ?", (old,)).fetchone()
+        numbers[old] = insert_file(store, path, anew.text_of(session), values, vanished=False)
+    for row in anew.db.execute(f"SELECT {rows.COLUMNS} FROM claims ORDER BY {rows.PLACE}"):
+        claim = anew.claim_of(row)
+        claim.file = numbers[claim.file]
+        store.db.execute(rows.INSERT, store.row_of(claim))
+
+
+def take_back_everything(store: Store) -> None:
+    """Everything published that could tell of what is about to change; raises OSError where that can't be done."""
+    if not store.stored:
+        return
+    names = [name for name in os.listdir(store.folder) if name.startswith((RECENT, *REPORTS))]
+    published = [os.path.join(store.folder, name) for name in names]
+    for name in (ANSWERS, LINES):
+        for folder, _, names in os.walk(os.path.join(store.folder, name)):
+            published += [os.path.join(folder, each) for each in names]
+    for path in published:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            continue
+
+
+def drop_unused_names(store: Store) -> None:
+    store.db.execute(
+        "DELETE FROM names WHERE id NOT IN (SELECT session FROM files UNION SELECT session FROM claims"
+        " UNION SELECT maker FROM claims UNION SELECT model FROM claims UNION SELECT cwd FROM claims"
+        " UNION SELECT session FROM holds"
+        " UNION SELECT session FROM sessions UNION SELECT project FROM sessions"
+        " UNION SELECT session FROM totals UNION SELECT model FROM totals)"
+    )
+    store.forget_names()

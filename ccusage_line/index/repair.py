@@ -1,0 +1,235 @@
+"""A damaged database is set aside, and what can be read of archived sessions is carried over into a new one (A13)."""
+
+from __future__ import annotations
+
+import os
+
+from .. import accounting
+from ..transcripts.claims import SYNTHETIC
+from . import migration, rows, schema
+from .soundness import UNSOUND, is_sound
+from .store import WAIT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from sqlite3 import Connection
+    from typing import Any
+
+    from .store import Store
+
+_NOTICE = "notice"  # the meta row of what is still to be said about a damaged index
+_MEND_LOCK = "mend.lock"
+_PATIENCE = 5.0  # seconds for another process that mends
+COPIED = (
+    "own, device, inode, mtime, ctime, seen, offset, head, tail, crc, skipping, racy, bad, began,"
+    " custom_title, ai_title, summary, client_cost"
+)
+
+_BROKEN = (schema.DatabaseError, UnicodeDecodeError)  # the latter of what SQLite says about it
+_SIGNS = ("no such table", "no such column", "has no column named", "Could not decode")
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether an error says that the database file is broken: not that it is busy, full or read-only."""
+    if isinstance(error, schema.OperationalError):
+        return any(sign in str(error) for sign in _SIGNS)
+    return type(error) is schema.DatabaseError or isinstance(error, (schema.IntegrityError, UnicodeDecodeError))
+
+
+def recover(environ: Mapping[str, str], error: BaseException) -> bool:
+    """After *error* in the middle of a question: set the database aside if it is damaged; whether to ask again.
+
+    Any error may come of damage: SQLite has no checksums, and gives a number that became a text as it is.
+    """
+    from ..paths import index_dir
+
+    if isinstance(error, schema.OperationalError) and not is_damage(error):
+        return False  # busy, full, read-only
+    if isinstance(error, UnicodeEncodeError):
+        return False  # of what was asked for
+    try:
+        return mend(index_dir(environ)) or is_damage(error)  # another process may have been first
+    except (OSError, schema.Unusable):
+        return False
+
+
+def mend(folder: str) -> bool:
+    """Set a damaged database aside; only one process at a time, and not one that another has begun anew since.
+
+    Whether there was one. Raises Unusable where another process takes too long over it.
+    """
+    from filelock import FileLock, Timeout
+
+    path = os.path.join(folder, schema.NAME)
+    try:
+        with FileLock(os.path.join(folder, _MEND_LOCK), timeout=_PATIENCE, mode=0o600):  # type: ignore[call-arg, unused-ignore]
+            return _is_damaged(path) and schema.set_aside(path) is not None
+    except Timeout as error:
+        raise schema.Unusable("another process is mending it") from error
+
+
+def _is_damaged(path: str) -> bool:
+    if not os.path.exists(path):
+        return False
+    database = None
+    try:
+        database = schema.connect(path, _PATIENCE)
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if not 1 <= version <= schema.VERSION:
+            return bool(version < 0)  # 0: not begun; above: a newer one's
+        if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check would pass over indexes
+            return True
+        return not (is_sound(database) if version == schema.VERSION else _can_be_migrated(database))
+    except _BROKEN as error:
+        return is_damage(error)
+    finally:
+        if database is not None:
+            database.close()
+
+
+def _can_be_migrated(original: Connection) -> bool:
+    """Whether an index of an older version, which stays as it is, leads to one of this version."""
+    database = schema.connect(":memory:", 0)
+    try:
+        original.backup(database)
+        schema.create_or_migrate(database, migration.migrate)
+    except schema.DatabaseError:
+        return False
+    finally:
+        database.close()
+    return True
+
+
+def carry_over(store: Store) -> None:
+    """Take what can be read of archived sessions out of damaged databases, into the one that was begun anew.
+
+    Runs within the transaction that completes the first store: until then it will be done again, afterwards never.
+    """
+    aside = schema.aside_files(store.folder)
+    carried = sum(_carry_over(store, path) for path in reversed(aside))
+    for table in ("files", "claims"):  # what is not whole must not be what the next question stumbles over
+        store.db.execute(f"DELETE FROM {table} WHERE {UNSOUND[table]}")
+    if aside:
+        gone = f"; {carried} transcripts that are gone were carried over" if carried else ""
+        store.set_meta(_NOTICE, f"the index was damaged and has been read anew{gone} (the damaged one: {aside[-1]})")
+
+
+def _carry_over(store: Store, path: str) -> int:
+    """How many transcripts were carried over from one damaged database: those that are not there any more."""
+    source = schema.connect(path, 0)
+    try:
+        there = dict(store.db.execute("SELECT path, id FROM files WHERE NOT vanished"))
+        inodes = set(store.db.execute("SELECT device, inode FROM files WHERE NOT vanished").fetchall())
+        names = _names_in(source)
+        numbers: dict[int, int] = {}
+        homes: dict[int, int] = {}
+        old = _is_of_version_1(source)
+        copied = COPIED.replace("began", "NULL") if old else COPIED
+        files = _readable(source, f"SELECT id, path, session, vanished, {copied} FROM files", "id")
+        for number, known, session, vanished, *values in files:
+            elsewhere = not vanished and tuple(values[1:3]) in inodes
+            if not isinstance(known, bytes) or known in there or number in numbers or elsewhere:
+                continue
+            row = store.db.execute("SELECT id FROM files WHERE path = ?", (known,)).fetchone()
+            text = names.get(session, "")
+            numbers[number] = row[0] if row else insert_file(store, known, text, values, vanished=True)
+            homes[number] = session
+        columns, key = (migration.COLUMNS, "family, rest, file") if old else (rows.COLUMNS, rows.PLACE)
+        for claim in _readable(source, f"SELECT {columns} FROM claims", key):
+            if claim[rows.FILE] in numbers:
+                home = homes[claim[rows.FILE]] if old else None
+                _carry_claim(store, claim, names, numbers[claim[rows.FILE]], home)
+        if old:
+            store.db.execute(migration.BEGIN)
+        return len(numbers)
+    finally:
+        source.close()
+
+
+_TOLD = "SELECT 1 FROM claims JOIN files ON files.id = file WHERE family = ? AND rest = ? AND NOT vanished LIMIT 1"
+
+
+def _is_of_version_1(source: Connection) -> bool:
+    """By its columns: the header with the version may be what is damaged."""
+    try:
+        source.execute("SELECT further FROM claims LIMIT 0")
+    except _BROKEN:
+        return False
+    return True
+
+
+def _carry_claim(store: Store, row: tuple[Any, ...], names: dict[int, str], file: int, home: int | None) -> None:
+    """One claim, if what was read of it is whole, and if no transcript tells of its response: that one is right.
+
+    *home*: of one of version 1, the number of the session that its file's path names.
+    """
+    session = names.get(row[rows.SESSION])
+    try:
+        if home is not None and session is not None:
+            row = migration.claim_row(row, session, -1, at_home=home == row[rows.SESSION])
+        numbers = (*row[:2], row[4], *row[6:8], *row[9:16], *row[18:20])
+        if session is None or not all(isinstance(number, int) for number in numbers):
+            return
+        model, cwd = names.get(row[rows.MODEL], ""), names.get(row[rows.CWD], "")
+        claim = rows.unpack(row, session, names.get(row[rows.MAKER], ""), model, cwd)
+        claim.file = file
+        if model == SYNTHETIC or store.db.execute(_TOLD, (claim.group, claim.rest)).fetchone() is not None:
+            return
+        list(accounting.Response(0, claim, session, [claim]).parts(store.table))  # what is billed can be counted
+    except (ValueError, TypeError, EOFError, OverflowError):
+        return
+    store.db.execute(rows.INSERT.replace("OR REPLACE", "OR IGNORE"), store.row_of(claim))
+
+
+def _names_in(source: Connection) -> dict[int, str]:
+    """Names by number: from the table, and from its index by text, which stands on other pages."""
+    names = {}
+    for number, data in (
+        *_readable(source, "SELECT id, text FROM names", "id"),
+        *_readable(source, "SELECT id, text FROM names", "text"),
+    ):
+        try:
+            names[number] = data.decode("utf-8", "surrogatepass")
+        except (AttributeError, ValueError):  # no bytes, or not those of a text
+            continue
+    return names
+
+
+def _readable(source: Connection, query: str, key: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query that a damaged database still gives: from the front up to the damage, then from the end."""
+    for order in ("", " DESC"):
+        try:
+            by = ", ".join(name + order for name in key.split(", "))
+            yield from source.execute(f"{query} ORDER BY {by}")
+            return
+        except _BROKEN:
+            continue
+
+
+def notice(store: Store) -> str | None:
+    """What is still to be said about a damaged index; says it once. Older damaged ones are removed then."""
+    said: str | None = store.meta(_NOTICE)
+    if said is None or not store.stored:
+        return said
+
+    def work() -> None:
+        store.db.execute("DELETE FROM meta WHERE key = ?", (_NOTICE,))
+
+    store.write(work, WAIT)
+    for path in schema.aside_files(store.folder)[:-1]:
+        for suffix in ("", "-wal", "-shm"):
+            try:
+                os.unlink(path + suffix)
+            except OSError:
+                continue
+    return said
+
+
+def insert_file(store: Store, path: bytes, session: str, values: Iterable[Any], vanished: bool) -> int:
+    cursor = store.db.execute(
+        f"INSERT INTO files (path, session, vanished, {COPIED}) VALUES (?, ?, ?{', ?' * (COPIED.count(',') + 1)})",
+        (path, store.number_of(session), vanished, *values),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid

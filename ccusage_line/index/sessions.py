@@ -1,0 +1,263 @@
+"""What the index knows of one session: its responses, from their claims, and its sums, stored or counted.
+
+Standard library only: on the lean lanes. Rules of docs/accounting.md.
+"""
+
+from __future__ import annotations
+
+from .. import accounting
+from ..session import COST, INPUT, MODES, OUTPUT, RESPONSES, Session
+from . import rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from ..files import Dependency
+    from .store import Store
+
+FACTS = "custom_title, ai_title, summary, client_cost FROM files"
+BY_PATH = "vanished DESC, path"  # the last wins: what is there before what is gone
+
+
+def moment(store: Store, response: accounting.Response) -> tuple[Any, ...]:
+    """A counted response as days and blocks want it."""
+    parts = [sums for _, sums in response.parts(store.table)]
+    numbers = parts[0] if len(parts) == 1 else [sum(column) for column in zip(*parts, strict=True)]
+    told = (*numbers[COST : COST + 3], numbers[INPUT] + numbers[OUTPUT])
+    return rows.moment(*response.order, told)
+
+
+def responses_of(store: Store, session: str) -> list[accounting.Response]:
+    """A session's responses, from its claims."""
+    families = store.db.execute("SELECT DISTINCT family FROM claims WHERE session = ?", (store.known_number(session),))
+    return [one for one in _responses(store, families.fetchall()) if one.session == session]
+
+
+def _responses(store: Store, families: Iterable[tuple[int]]) -> Iterator[accounting.Response]:
+    for (family,) in families:
+        yield from accounting.responses(store.group(family), store.bytes_of, store.began).values()
+
+
+def responses_in(store: Store, file: int) -> list[accounting.Response]:
+    """The responses that a file holds lines of; a copy in a fork is none of them."""
+    return [one for one in _responses(store, _families_in(store, file)) if (file, accounting.LINE) in one.held()]
+
+
+def _families_in(store: Store, file: int) -> list[tuple[int]]:
+    """The groups that a file holds claims of; while nothing is counted yet, all claims are looked at for that."""
+    of_known = "session IN (SELECT session FROM holds WHERE file = :file) AND " if store.complete else ""
+    query = f"SELECT DISTINCT family FROM claims WHERE {of_known}file = :file"
+    return store.db.execute(query, {"file": file}).fetchall()
+
+
+def _own_files(store: Store, number: int | None) -> list[int]:
+    found = store.db.execute("SELECT id FROM files WHERE session = ? AND own", (number,))
+    return [file for (file,) in found.fetchall()]
+
+
+def _shown(store: Store, session: str) -> list[accounting.Response]:
+    """What a question about a session is answered by: its responses; where it has none, those that the transcript
+    of that name holds lines of: some clients resume into a new file whose lines carry the old id."""
+    own = responses_of(store, session)
+    if own:
+        return own
+    files = _own_files(store, store.known_number(session))
+    found = {(one.claim.group, one.key): one for file in files for one in responses_in(store, file)}
+    return list(found.values())
+
+
+def _shown_sums(store: Store, session: str) -> accounting.Sums:
+    """The same, added up."""
+    number = store.known_number(session)
+    if store.complete and (store.owns(number) or not _holds_others(store, number)):
+        return load_sums(store, session)
+    return added(store, _shown(store, session))
+
+
+def _holds_others(store: Store, number: int | None) -> bool:
+    """Whether the transcript of a session's name holds lines of other sessions' responses."""
+    found = store.db.execute(
+        "SELECT 1 FROM files JOIN holds ON holds.file = files.id WHERE files.session = ? AND own AND counted = ?",
+        (number, accounting.LINE),
+    )
+    return found.fetchone() is not None
+
+
+def added(store: Store, responses: Iterable[accounting.Response]) -> accounting.Sums:
+    sums = accounting.Sums()
+    for response in responses:
+        sums.add(response, store.table, store.project_of(response.claim))
+    return sums
+
+
+def load_sums(store: Store, session: str) -> accounting.Sums:
+    """A session's stored sums, as `Sums` that can go on being added to."""
+    sums = accounting.Sums()
+    number = store.known_number(session)
+    row = store.db.execute(
+        "SELECT first, last, project, responses, incomplete FROM sessions WHERE session = ?", (number,)
+    ).fetchone()
+    if row is not None:
+        sums.first, sums.last, project, sums.responses, sums.incomplete = row
+        sums.project = store.text_of(project)
+        sums.models = {store.text_of(model): numbers for model, numbers in _totals(store, number)}
+    return sums
+
+
+def _totals(store: Store, session: int | None) -> Iterator[tuple[int, list[int]]]:
+    found = store.db.execute(
+        "SELECT model, input, output, cache_creation, cache_read, auto, calculate, display, responses,"
+        " unpriced_auto, unpriced_calculate FROM totals WHERE session = ?",
+        (session,),
+    )
+    for model, *numbers in found.fetchall():
+        yield model, [int(number) for number in numbers]
+
+
+def store_sums(store: Store, session: str, sums: accounting.Sums) -> None:
+    number = store.number_of(session)
+    store.db.execute("DELETE FROM totals WHERE session = ?", (number,))
+    if not sums.responses:
+        store.db.execute("DELETE FROM sessions WHERE session = ?", (number,))
+        return
+    store.db.execute(
+        "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
+        (number, sums.first, sums.last, store.number_of(sums.project), sums.responses, sums.incomplete),
+    )
+    store.db.executemany(
+        "INSERT INTO totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        [
+            (number, store.number_of(model), *(rows.storable(n) for n in numbers))
+            for model, numbers in sums.models.items()
+            if numbers[RESPONSES]
+        ],
+    )
+
+
+def one_session(store: Store, session: str, mode: str, entries: bool) -> Session | None:
+    """What is known of a session; None where neither a transcript nor a response names it."""
+    number = store.known_number(session)
+    if number is None:
+        return None
+    sums = _shown_sums(store, session)
+    own = facts_of(store, number)
+    if not sums.responses and own is None:
+        known = store.db.execute("SELECT 1 FROM files WHERE session = ?", (number,)).fetchone()
+        if known is None:
+            return None
+    found = as_session(session, sums, own or (None, None), mode)
+    found.archived = _archived(store, number)
+    if entries:
+        found.entries = accounting.entries(_shown(store, session), store.table, MODES.index(mode))
+    return found
+
+
+def model_rows(store: Store, session: str) -> list[tuple[Any, ...]]:
+    """A session's models with their sums in every mode: (name, *sums by the places in session)."""
+    sums = _shown_sums(store, session)
+    return [(name, *numbers) for name, numbers in sums.models.items() if numbers[RESPONSES]]
+
+
+def dependencies(store: Store, session: str, folders: list[str]) -> list[Dependency] | None:
+    """The files, and the *folders* looked into, that an answer about a session rests on, as they were when they were
+    read; None where a change since could not show, or where others' responses are shown."""
+    number = store.known_number(session)
+    if not store.owns(number) and _holds_others(store, number):
+        return None
+    known: list[Dependency] = []
+    for file in store.files_of(session):
+        if file.racy:
+            return None
+        known.append((file.path, None if file.vanished else file.stat()))
+    for path in folders:
+        stat = store.folder_stat(path)
+        if stat is None:
+            return None
+        known.append((path, stat))
+    return known
+
+
+def as_session(session: str, sums: accounting.Sums, facts: tuple[str | None, float | None], mode: str) -> Session:
+    return Session(
+        session,
+        sums.usage(MODES.index(mode)),
+        first=sums.first,
+        last=sums.last,
+        project_path=sums.project or None,
+        title=facts[0],
+        responses=sums.responses,
+        incomplete=sums.incomplete,
+        client_cost=facts[1],
+    )
+
+
+def facts_of(store: Store, number: int) -> tuple[str | None, float | None] | None:
+    """(title, client's own total) from a session's own transcripts."""
+    found = store.db.execute(f"SELECT session, {FACTS} WHERE own AND session = ? ORDER BY {BY_PATH}", (number,))
+    return gather(found.fetchall()).get(number)
+
+
+def _archived(store: Store, number: int) -> bool:
+    """Whether all lines of a session are in vanished files (A13)."""
+    holding = f"SELECT file FROM {'holds' if store.complete else 'claims'} WHERE session = ?"
+    holding += " AND counted" if store.complete else ""
+    held = store.db.execute(f"SELECT vanished FROM files WHERE id IN ({holding})", (number,)).fetchall()
+    held = held or store.db.execute("SELECT vanished FROM files WHERE session = ? AND own", (number,)).fetchall()
+    return bool(held) and all(row[0] for row in held)
+
+
+def parents(store: Store, session: str) -> set[str]:
+    """The sessions of whose responses a session's own transcript holds copies."""
+    number = store.known_number(session)
+    if store.complete:
+        found = store.db.execute(
+            "SELECT holds.session FROM files JOIN holds ON holds.file = files.id"
+            " WHERE files.session = ? AND own AND holds.session != ? AND counted = ?",
+            (number, number, accounting.COPY),
+        )
+        return {store.text_of(parent) for (parent,) in found.fetchall()}
+    return {
+        one.session
+        for file in _own_files(store, number)
+        for one in _responses(store, _families_in(store, file))
+        if one.session != session and (file, accounting.COPY) in one.held()
+    }
+
+
+def last_context(store: Store, session: str) -> tuple[int, str] | None:
+    """(prompt tokens, model) of the last main-chain response in a session's transcript that names a model.
+
+    Of the iterations of a response the last one's prompt counts; a copy in a fork is as good as the original.
+    """
+    number = store.known_number(session)
+    row = store.db.execute(
+        "SELECT input + cache_creation + cache_read, bill, text FROM claims JOIN names ON names.id = model"
+        " WHERE NOT side AND text != x'' AND (session = ?"
+        " OR (file IN (SELECT id FROM files WHERE session = ? AND own)"
+        " AND session IN (SELECT holds.session FROM holds JOIN files ON files.id = file"
+        " WHERE files.session = ? AND own)))"
+        " ORDER BY timestamp DESC, output DESC, family, rest LIMIT 1",
+        (number, number, number),
+    ).fetchone()
+    if row is None:
+        return None
+    prompt, bill, model = row
+    context = rows.unpack_bill(bill)[2] if bill else None
+    return prompt if context is None else context, model.decode("utf-8", "surrogatepass")
+
+
+def gather(told: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str | None, float | None]]:
+    """(title, client cost) by session, of rows in which the last word wins (section 2: custom, ai, summary)."""
+    found: dict[int, list[Any]] = {}
+    for session, *facts in told:
+        known = found.setdefault(session, [None] * 4)
+        for place, fact in enumerate(facts):
+            if fact is not None:
+                known[place] = fact
+    gathered = {}
+    for session, (custom, ai, summary, cost) in found.items():
+        title = custom or ai or summary
+        gathered[session] = (title.decode("utf-8", "surrogatepass") if title else None, cost)
+    return gathered

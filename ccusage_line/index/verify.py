@@ -1,0 +1,207 @@
+"""Whether the index is what a fresh reading of every transcript gives (A7)."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+
+from ..answer import read as read_answer
+from ..answer import session_of
+from ..prices.stored import sources
+from ..session import MODES
+from . import rows, schema
+from .first import read_everything
+from .questions import session_ids
+from .refresh import refresh_all
+from .repair import is_damage
+from .store import in_memory
+from .totals import recount_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from .index import Index
+    from .store import Store
+
+    Progress = Callable[[int, int], None]  # bytes read, bytes in all
+
+_GOES = 5  # at bringing two indexes into step while transcripts grow
+_DERIVED = ("totals", "sessions", "holds", "moments", "links")  # what can be counted anew from the claims
+
+# of a file, what a fresh reading must agree on; where its numbers come from is no promise (device, inode, times)
+_FILE = "session, own, seen, offset, head, tail, skipping, bad, began, custom_title, ai_title, summary, client_cost"
+
+
+def verify(index: Index, progress: Progress | None = None) -> list[str]:
+    """Every difference between the index, once refreshed, and a fresh reading of everything; empty where there is none.
+
+    Transcripts that are there are read anew by the standard library's decoder and compared line for line; the sums,
+    those of archived sessions too, are counted anew from what the index holds.
+    """
+    try:
+        index.refresh(progress)
+        damage = [str(row[0]) for row in index.db.execute("PRAGMA integrity_check").fetchall()]
+    except schema.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        damage = [str(error)]
+    if damage != ["ok"]:
+        return [f"database: {line}" for line in damage]
+    with closing(in_memory(index.roots, index.table)) as anew:
+        read_everything(anew, progress, plainly=True)
+        with closing(_in_step(index, anew)) as held:
+            growing = _unequal(held, anew, "seen")
+            found = [*_file_differences(held, anew, growing), *_claim_differences(held, anew, growing)]
+            return [*found, *_sum_differences(held), *_answer_differences(index)]
+
+
+def _in_step(index: Index, anew: Store) -> Store:
+    """A copy of the index at which both have read the same bytes, as far as the transcripts hold still for it."""
+    for _ in range(_GOES):
+        held = in_memory(index.roots, index.table, index.db)
+        if not _unequal(held, anew, "seen"):
+            return held
+        held.close()
+        index.refresh()
+        refresh_all(anew)
+    return in_memory(index.roots, index.table, index.db)
+
+
+def _by_path(store: Store, columns: str) -> dict[bytes, tuple[Any, ...]]:
+    """The transcripts that are there."""
+    return {
+        row[0]: row[1:] for row in store.db.execute(f"SELECT path, {columns} FROM files WHERE NOT vanished").fetchall()
+    }
+
+
+def _unequal(held: Store, anew: Store, columns: str) -> set[bytes]:
+    """Transcripts that both know, differently."""
+    ours, theirs = _by_path(held, columns), _by_path(anew, columns)
+    return {path for path in ours.keys() & theirs.keys() if ours[path] != theirs[path]}
+
+
+def _file_differences(held: Store, anew: Store, growing: set[bytes]) -> Iterator[str]:
+    ours, theirs = _by_path(held, _FILE), _by_path(anew, _FILE)
+    for path in sorted(ours.keys() | theirs.keys()):
+        shown = os.fsdecode(path)
+        if path not in ours:
+            yield f"{shown}: not in the index"
+        elif path not in theirs:
+            yield f"{shown}: in the store, but it can't be read now"
+        elif path not in growing:
+            for name, a, b in zip(_FILE.split(", "), ours[path], theirs[path], strict=True):
+                if name == "session":
+                    a, b = held.text_of(a), anew.text_of(b)
+                if a != b:
+                    yield f"{shown}: {name} is {_short(a)} in the store, {_short(b)} in a fresh reading"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace") if len(value) != 16 else value.hex()
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _claims(store: Store, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Every claim of a transcript that is there: (key, path and whose), (what it says), in order."""
+    columns = ", ".join(f"claims.{name.strip()}" for name in rows.COLUMNS.split(","))
+    found = store.db.execute(
+        f"SELECT {columns}, path FROM claims JOIN files ON files.id = claims.file WHERE NOT vanished"
+        " ORDER BY family, rest, path, (SELECT text FROM names WHERE id = claims.session), rank,"
+        " (SELECT text FROM names WHERE id = maker)"
+    )
+    for *row, path in found:
+        if path not in left_out:
+            claim = store.claim_of(tuple(row))
+            said = (claim.side, *claim.content(), claim.flags, claim.main_times, claim.uuids, claim.parents)
+            yield (claim.group, claim.rest, path, *claim.place()[1:]), said
+
+
+def _claim_differences(held: Store, anew: Store, growing: set[bytes]) -> Iterator[str]:
+    """How many responses of each transcript differ, and the sessions they are of."""
+    left_out = growing | (_by_path(held, "id").keys() ^ _by_path(anew, "id").keys())
+    counts: dict[bytes, list[int]] = {}
+    sessions: dict[bytes, set[str]] = {}
+    for path, place, session in _merged(_claims(held, left_out), _claims(anew, left_out)):
+        counts.setdefault(path, [0, 0, 0])[place] += 1
+        sessions.setdefault(path, set()).add(session)
+    kinds = ("that the transcript does not hold", "missing in the index", "that differ")
+    for path, numbers in sorted(counts.items()):
+        told = ", ".join(f"{number} responses {kind}" for number, kind in zip(numbers, kinds, strict=True) if number)
+        names = ", ".join(sorted(sessions[path])[:3])
+        yield f"{os.fsdecode(path)}: {told} (session {names})"
+
+
+def _merged(
+    ours: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
+    theirs: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
+) -> Iterator[tuple[bytes, int, str]]:
+    """(path, 0 only ours, 1 only theirs, 2 different, session) of two streams in the same order."""
+    a, b = next(ours, None), next(theirs, None)
+    while a is not None or b is not None:
+        if b is None or (a is not None and a[0] < b[0]):
+            assert a is not None
+            yield a[0][2], 0, a[0][3]
+            a = next(ours, None)
+        elif a is None or b[0] < a[0]:
+            yield b[0][2], 1, b[0][3]
+            b = next(theirs, None)
+        else:
+            if a[1] != b[1]:
+                yield a[0][2], 2, b[0][3]
+            a, b = next(ours, None), next(theirs, None)
+
+
+def _sum_differences(held: Store) -> Iterator[str]:
+    """Where sums are not what the claims beside them make; leaves the copy counted anew."""
+    before = {name: _derived(held, name) for name in _DERIVED}
+    recount_all(held)
+    for name in _DERIVED:
+        after = _derived(held, name)
+        for key in sorted(before[name].keys() | after.keys(), key=repr):
+            stored, counted = before[name].get(key), after.get(key)
+            if stored != counted:
+                yield f"{name} of {' '.join(map(str, key))}: {_short(stored)} in the store, {_short(counted)} counted"
+
+
+def _derived(store: Store, name: str) -> dict[tuple[Any, ...], tuple[Any, ...] | None]:
+    """A derived table by names in place of numbers."""
+    table = store.db.execute(f"SELECT * FROM {name}")
+    if name == "totals":
+        return {(store.text_of(row[0]), store.text_of(row[1])): tuple(map(int, row[2:])) for row in table.fetchall()}
+    if name == "sessions":
+        return {(store.text_of(row[0]),): (*row[1:3], store.text_of(row[3]), *row[4:]) for row in table.fetchall()}
+    if name == "holds":
+        paths = dict(store.db.execute("SELECT id, path FROM files"))
+        return {
+            (store.text_of(row[0]), os.fsdecode(paths.get(row[1], b"?"))): (int(row[2]),) for row in table.fetchall()
+        }
+    if name == "links":
+        return dict.fromkeys(table, ())
+    return {tuple(row[:3]): tuple(map(int, row[3:])) for row in table}
+
+
+def _answer_differences(index: Index) -> Iterator[str]:
+    """Published answers that a reader would trust and that are not what the index says."""
+    if not index.stored:
+        return
+    config = sources(os.environ)
+    for session in session_ids(index):
+        answer = read_answer(index.folder, session, config)
+        if answer is None:
+            continue
+        for mode in MODES:
+            said, known = session_of(answer, mode), index.session(session, mode)
+            if known is None or _told(said) != _told(known):
+                if read_answer(index.folder, session, config) is not None:  # not taken back in the meantime
+                    yield f"published answer of {session}: not what the index says"
+                break
+
+
+def _told(session: Any) -> tuple[Any, ...]:
+    models = sorted((m.name, m.input, m.output, m.cache_creation, m.cache_read, m.cost) for m in session.models)
+    names = ("first", "last", "project_path", "title", "responses", "incomplete", "client_cost", "archived")
+    return (models, *(getattr(session, name) for name in names))
