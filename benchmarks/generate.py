@@ -455,7 +455,7 @@ def gateway_response(number: int) -> bytes:
             {
                 "parentUuid": before,
                 "isSidechain": False,
-                "cwd": "/home/dev/work/gateway",
+                "cwd": "/home/dev/gateway",
                 "sessionId": GATEWAY_SESSION,
                 "type": "assistant",
                 "timestamp": iso(1_790_000_000 + number),
@@ -478,7 +478,7 @@ def gateway_response(number: int) -> bytes:
 
 def write_gateway(out: Path, responses: int) -> Path:
     """A history of one session behind such a gateway; returns its transcript."""
-    path = out / "projects" / munge("/home/dev/work/gateway") / f"{GATEWAY_SESSION}.jsonl"
+    path = out / "projects" / munge("/home/dev/gateway") / f"{GATEWAY_SESSION}.jsonl"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
         file.writelines(map(gateway_response, range(responses)))
