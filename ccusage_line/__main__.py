@@ -17,18 +17,18 @@ INTERRUPTED = 130
 
 def main() -> int:
     """Run the command of sys.argv; returns its exit code."""
-    from . import fast, output
+    from . import fast, files
 
     gc.disable()  # nothing lives long enough here to be collected; a collection in passing costs 0.2 ms
     _open_streams()
     try:
         if fast.answer(sys.argv[1:]):
-            output.flush()
+            files.flush_stdout()
             _leave(0)
         from .cli import run
 
         code = run(sys.argv[1:])
-        output.flush()
+        files.flush_stdout()
         _leave(code)
     except BrokenPipeError:
         return _closed_pipe()

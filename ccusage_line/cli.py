@@ -9,7 +9,7 @@ import time
 
 from . import __version__
 from .errors import UnknownSession, UsageError, UserError
-from .output import flush, write, write_bytes
+from .files import flush_stdout, print_bytes, print_text
 from .session import MODES
 
 TYPE_CHECKING = False
@@ -495,8 +495,8 @@ def _ready_report(args: argparse.Namespace, look: tuple[int, bool]) -> ReadyRepo
 
 
 def _tell_list(out: bytes, warning: str) -> None:
-    flush()
-    write_bytes(out)
+    flush_stdout()
+    print_bytes(out)
     if warning:
         _say(warning)
 
@@ -945,8 +945,8 @@ def _say_mended(index: Index) -> None:
 
 def _out(text: str) -> None:
     """Answers, as UTF-8 whatever the locale says."""
-    flush()
-    write(text)
+    flush_stdout()
+    print_text(text)
 
 
 def _say(text: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from .output import write
+from .files import print_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _unchanged(asked: dict[str, str]) -> bool:
     text = None if found is None else _published(found, asked)
     if text is None:
         return False
-    write(text)
+    print_text(text)
     return True
 
 
@@ -127,7 +127,7 @@ def _appended(asked: dict[str, str]) -> bool:
         return False
     if lane is None or text is None:
         return False
-    write(text)
+    print_text(text)
     lane.publish()
     lane.leave()
     return True

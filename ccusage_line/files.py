@@ -1,4 +1,4 @@
-"""Files: digests of their bytes, what tells that one has not changed, reading and atomic writing.
+"""Files: digests of their bytes, what tells that one has not changed, reading and atomic writing; stdout.
 
 Standard library only: on the lean lanes.
 """
@@ -128,3 +128,40 @@ def write_private(folder: str, name: str, data: bytes) -> None:
         except OSError:
             pass
         raise
+
+
+# --- stdout: what is written there has arrived, or the error says why not ------------------------------------------
+
+
+def print_text(text: str) -> None:
+    """Put an answer on stdout, past Python's buffers: there is nothing left to flush. Raises as flush."""
+    print_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def print_bytes(answer: bytes) -> None:
+    data = memoryview(answer)
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def flush_stdout() -> None:
+    """Nothing stays in Python's buffers. Raises BrokenPipeError, or UserError where stdout takes no more."""
+    import sys
+
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> Exception:
+    from .errors import UnwritableOutput
+
+    return UnwritableOutput(error.strerror or str(error))

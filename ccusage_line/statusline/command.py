@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from ..output import write
+from ..files import print_text
 from . import line as statusline
 from . import payload
 from .line import Numbers
@@ -146,7 +146,7 @@ def numbers_of(given: object, found: Found, options: Options, now: int, reasons:
 def _put(line: str) -> bool:
     """Print; whether anybody reads."""
     try:
-        write(line + "\n")
+        print_text(line + "\n")
     except Exception:  # closed, or full: no failure of a statusline
         return False
     return True
