@@ -243,6 +243,8 @@ def _is_plain(iterations: list[_Iteration], usage: _Usage) -> bool:
 
 
 _last_names: tuple[str | None, ...] = ()
+_last_whose: tuple[tuple[str, int, str], int] = (("", 0, ""), 0)
+_last_ids: tuple[str | None, str | None] | None = None
 _last_key: tuple[Key, int] = ((0, 0, "", 0, ""), 0)
 
 
@@ -251,24 +253,30 @@ def _key(decoded: _Line, message_id: str, path_session: str) -> tuple[Key, int]:
 
     The lines of one response ask for the same one after another.
     """
-    global _last_names, _last_key
+    global _last_names, _last_whose, _last_ids, _last_key
     fork = decoded.forkedFrom.sessionId if decoded.forkedFrom is not None else None
-    own, requested, maker = decoded.sessionId, decoded.requestSessionId, decoded.session_id
-    names = (message_id, decoded.requestId, own, requested, maker, fork, path_session)
+    names = (decoded.sessionId, decoded.requestSessionId, decoded.session_id, fork, path_session)
+    ids = (message_id, decoded.requestId)
     if names != _last_names:
-        own = own or path_session
-        marks = ORIGINAL if not fork and requested in (None, "", own) else 0
-        if own == path_session:
-            marks |= AT_HOME
-        if requested:
-            whose = requested, BY_REQUEST, ""
-        elif fork:
-            whose = fork, BY_FORK, maker or ""
-        else:
-            whose = own, BY_LINE, maker or ""
+        _last_names, _last_whose, _last_ids = names, _whose(*names), None
+    if ids != _last_ids:
         assert decoded.requestId is not None
-        _last_names, _last_key = names, ((*request_thread(message_id, decoded.requestId), *whose), marks)
+        whose, marks = _last_whose
+        _last_ids, _last_key = ids, ((*request_thread(message_id, decoded.requestId), *whose), marks)
     return _last_key
+
+
+def _whose(
+    own: str | None, requested: str | None, maker: str | None, fork: str | None, path_session: str
+) -> tuple[tuple[str, int, str], int]:
+    """Session, rank and maker of a line that names these, and its flags."""
+    own = own or path_session
+    marks = ORIGINAL if not fork and requested in (None, "", own) else 0
+    if own == path_session:
+        marks |= AT_HOME
+    if requested:
+        return (requested, BY_REQUEST, ""), marks
+    return ((fork, BY_FORK, maker or "") if fork else (own, BY_LINE, maker or "")), marks
 
 
 # a time as the client writes it, in three parts: "YYYY-MM-DDThh:mm:", "ss.", "fffZ" -> microseconds
