@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import re
@@ -49,9 +50,19 @@ class Shape(NamedTuple):
     duplicates: float = 0.6  # responses written as more than one line
     old: float = 0.4  # sessions written by an old client
     subagents: float = 0.25  # sessions with subagent files
+    delegated: float = 0.3  # subagents of one turn in such a session
     forks: float = 0.03  # sessions that begin with a copy of another one
     no_request_id: float = 0.05  # sessions through a gateway that gives no requestId
     big: int = 0  # responses of one session that is larger than all others; 0 for none
+    text: float = 1.0  # length of all texts, against the usual one
+
+
+SHAPES: dict[str, dict[str, float]] = {
+    "usual": {},
+    "long": {"text": 12.0},  # few long lines
+    "short": {"text": 0.05},  # many short ones
+    "subagents": {"subagents": 1.0, "delegated": 5.0},  # most files and responses are those of subagents
+}
 
 
 class Truth:
@@ -153,11 +164,12 @@ class Transcript:
         agent: str = "",
         request_ids: bool = True,
         duplicates: float = 0.6,
+        scale: float = 1.0,
     ) -> None:
         self.rng, self.text, self.session, self.cwd, self.version = rng, text, session, cwd, version
         self.model, self.at, self.truth, self.agent = model, at, truth, agent
         self.old = is_old(version)
-        self.request_ids, self.duplicates = request_ids, duplicates
+        self.request_ids, self.duplicates, self.scale = request_ids, duplicates, scale
         self.one_hour = not self.old and not agent and rng.random() < 0.4
         self.prompt = rng.randrange(12_000, 22_000)
         self.parent: str | None = None
@@ -175,10 +187,10 @@ class Transcript:
         return uuid4(self.rng)
 
     def prose(self, size: float) -> str:
-        return self.text.prose(self.rng, size)
+        return self.text.prose(self.rng, size * self.scale)
 
     def code(self, size: float) -> str:
-        return self.text.code(self.rng, size)
+        return self.text.code(self.rng, size * self.scale)
 
     def ident(self, prefix: str) -> str:
         return prefix + "".join(self.rng.choices(ALPHABET, k=22))
@@ -522,6 +534,7 @@ class History:
         self.forks: dict[str, str] = {}
         self.written: list[Written] = []
         self.bytes = 0
+        self.per_response = 2_000 + 11_000 * shape.text  # bytes, about
         self.cwds = [f"/home/dev/work/{self.rng.choice(_PLACES)}-{n}" for n in range(max(1, shape.sessions // 12))]
 
     def write(self) -> None:
@@ -543,7 +556,7 @@ class History:
         rng, shape = self.rng, self.shape
         version = rng.choice(OLD_VERSIONS if rng.random() < shape.old else NEW_VERSIONS)
         cwd = rng.choice(self.cwds)
-        seconds = (responses or budget / 13_000) * 18.0  # about what it will take on its own clock
+        seconds = (responses or budget / self.per_response) * 18.0  # about what it will take on its own clock
         start = shape.end - seconds - rng.random() * max(shape.days * 86_400 - seconds, 0)
         parents = [w for w in self.written if w.size < budget] if rng.random() < shape.forks else []
         parent = rng.choice(parents) if parents else None
@@ -562,6 +575,7 @@ class History:
             truth=truth,
             request_ids=rng.random() >= shape.no_request_id,
             duplicates=shape.duplicates,
+            scale=shape.text,
         )
         if parent:
             self.forks[session] = parent.session
@@ -584,10 +598,11 @@ class History:
             if responses:
                 transcript.turn(min(left, rng.randrange(1, 16)))
             else:
-                left = int((budget - transcript.size - spent) / 13_000) + 1
+                left = int((budget - transcript.size - spent) / self.per_response) + 1
                 transcript.turn(max(1, min(left, rng.randrange(1, 16))))
-            if delegates and rng.random() < 0.3:
-                spent += self.subagent(transcript)
+            for _ in range(math.ceil(self.shape.delegated)):
+                if delegates and rng.random() < self.shape.delegated:
+                    spent += self.subagent(transcript)
             if (transcript.truth.responses >= responses) if responses else (transcript.size + spent >= budget):
                 break
         transcript.closing()
@@ -608,6 +623,7 @@ class History:
             agent=agent,
             request_ids=parent.request_ids,
             duplicates=parent.duplicates,
+            scale=parent.scale,
         )
         transcript.prompt_of_user()
         responses = rng.randrange(2, 12)
@@ -732,6 +748,7 @@ def seconds_of(text: str) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Write a history of Claude Code transcripts to measure on.")
     parser.add_argument("out", type=Path, help="the data directory to make")
+    parser.add_argument("--shape", choices=SHAPES, default="usual")
     shape = Shape()
     parser.add_argument("--mb", type=float, default=shape.mb, help="size of all transcripts in 10^6 bytes")
     parser.add_argument("--sessions", type=int, default=shape.sessions)
@@ -742,10 +759,10 @@ def main() -> int:
     for share in ("duplicates", "old", "subagents", "forks", "no_request_id"):
         parser.add_argument(f"--{share.replace('_', '-')}", type=float, default=getattr(shape, share), metavar="SHARE")
     options = vars(parser.parse_args())
-    out = options.pop("out")
+    out, named = options.pop("out"), SHAPES[options.pop("shape")]
     started = time.perf_counter()
     try:
-        truth = write_history(out, Shape(**options))
+        truth = write_history(out, Shape(**{**options, **named}))
     except FileExistsError as error:
         parser.error(f"{error}; remove it or name another folder")
     responses = sum(session["responses"] for session in truth["sessions"].values())

@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ccusage_line.paths import data_dirs, index_dir
+from ccusage_line.paths import index_dir, named_data_dirs
 from ccusage_line.prompt import line as readyline
 from ccusage_line.prompt import snippets
 
@@ -74,7 +74,7 @@ def _world(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
         file.write_text("{}\n")
     time.sleep(0.1)
     index = index_dir(environ)
-    readyline.write_scope(environ, str(folder / "state"), index, data_dirs(environ))
+    readyline.write_scope(environ, str(folder / "state"), index, named_data_dirs(environ))
     looked = time.time_ns()
     path = readyline.path_of(readyline.lines_dir(index), transcripts.name)
     text = "\x1b[36m$1.23\x1b[0m · $4.56 today · \x1b[32m12%\x1b[0m"

@@ -71,6 +71,7 @@ STATUSLINE_UNCHANGED = Budget("B", 1.15, 1.0)
 STATUSLINE_APPENDED = Budget("B", 1.8, 1.5)
 GROWTH = Budget("+%", 10, 0)
 COMPLETION = Budget("B", 2, 1.5)
+PAGE = Budget("B", 120, 60)  # of 10,000 sessions: 3 s where B is 25 ms
 FIRST_INDEX = Budget("P", 1.0, 0.8)
 FIRST_INDEX_MEMORY = Budget("MB", 90, 50)
 INDEX_SIZE = Budget("%", 3, 2)
@@ -531,16 +532,16 @@ def statusline_appended(bench: Bench) -> list[Row]:
     return rows("statusline-appended", "`statusline` after 64 KB appended", stats, STATUSLINE_APPENDED, against)
 
 
-def report(bench: Bench, name: str, what: str, *more: str) -> list[Row]:
+def report(bench: Bench, name: str, *words: str) -> list[Row]:
     scene = bench.scene
     sessions = len(scene.transcripts)
     commands = {
-        "ours": bench.ours(scene, "session", "--offline", *more),
-        "P": bench.other(scene, "claude", "session", "--offline", *more),
+        "ours": bench.ours(scene, *words, "--offline"),
+        "P": bench.other(scene, "claude", *words, "--offline"),
     }
     stats = bench.compare(name, commands, settle=True)
     budget = REPORT["few" if sessions <= 1_000 else "many"]
-    return rows(name, f"{what}, index warm, {sessions} sessions", stats, budget)
+    return rows(name, f"`{' '.join(words)}` report, index warm, {sessions} sessions", stats, budget)
 
 
 @case("statusline-at-once")
@@ -561,12 +562,32 @@ def statusline_at_once(bench: Bench) -> list[Row]:
 
 @case("report")
 def report_text(bench: Bench) -> list[Row]:
-    return report(bench, "report", "`session` report")
+    return report(bench, "report", "session")
 
 
 @case("report-json")
 def report_json(bench: Bench) -> list[Row]:
-    return report(bench, "report-json", "`session --json` report", "--json")
+    return report(bench, "report-json", "session", "--json")
+
+
+@case("page")
+def report_page(bench: Bench) -> list[Row]:
+    """`session --html`, whole, in a file."""
+    scene, file = bench.scene, bench.scratch / "page.html"
+    stats = bench.compare("page", {"ours": bench.ours(scene, "session", "--offline", "--html", str(file))})
+    size = file.stat().st_size / MB if file.exists() else math.nan
+    what = f"`session --html`, index warm, {len(scene.transcripts)} sessions, {size:.1f} MB"
+    return rows("page", what, stats, PAGE if len(scene.transcripts) > 1_000 else None)
+
+
+@case("periods")
+def report_periods(bench: Bench) -> list[Row]:
+    return [row for name in ("daily", "weekly", "monthly") for row in report(bench, name, name)]
+
+
+@case("blocks")
+def report_blocks(bench: Bench) -> list[Row]:
+    return report(bench, "blocks", "blocks")
 
 
 @case("completion")

@@ -1,17 +1,11 @@
-"""Claims -> responses -> sums: which response counts, for whom, and what it costs (A4 to A10, A12).
-
-Standard library only: on the lean lanes.
-"""
+"""Claims -> responses -> sums: which response counts, for whom, what it costs (A4 to A10, A12). On the lean lanes."""
 
 from __future__ import annotations
 
 from .prices import table as prices
 from .session import (
-    COST,
-    CREATION,
-    INPUT,
-    OUTPUT,
-    READ,
+    FIRST,
+    LAST,
     RESPONSES,
     SUMS,
     UNNAMED_MODEL,
@@ -44,8 +38,12 @@ if TYPE_CHECKING:
 
     Place = tuple[int, str, int, str]
     Group = dict[int, dict[Place, Claim]]  # claims with one message.id: the thread's rest -> place -> claim
+    Slots = dict[tuple[int, Any, Any], list[int]]  # slot, session, model -> sums, as session has their places
 
 DISPLAY = 2  # its place in a cost triple, as in session.MODES
+# Microseconds of a slot. The offsets of all zones since 1972 are multiples of it, and so are the times at which the
+# client's windows and the plan's blocks begin: days and blocks are sums of whole slots.
+SLOT = 300_000_000
 
 
 class Response:
@@ -114,7 +112,7 @@ def charge(
     price = table.find(model) if model else None
     cost = unpriced = 0
     if price is not None:
-        fast, us = bool(flags & FAST), bool(flags & US)
+        fast, us = flags & FAST > 0, flags & US > 0
         cost = prices.cost(price, input, output, creation - write_1h, write_1h, read, searches, fast, us, shares)
     elif model or input or output or creation or read:
         unpriced = 1
@@ -124,17 +122,32 @@ def charge(
     return model, [input, output, creation, read, own, cost, own, 1, 0, unpriced]
 
 
+def uses(sums: Sequence[int]) -> bool:
+    """Whether anything was used; what used nothing is no activity: it has no moment and no slot."""
+    return any(sums[:RESPONSES])
+
+
+def add_to_slots(slots: Slots, slot: int, session: Any, model: Any, numbers: list[int]) -> None:
+    known = slots.setdefault((slot, session, model), numbers)
+    if known is not numbers:
+        first, last = min(known[FIRST], numbers[FIRST]), max(known[LAST], numbers[LAST])
+        known[:] = [*map(int.__add__, known[:FIRST], numbers[:FIRST]), first, last]
+
+
 def responses(
-    group: Group, bytes_of: Callable[[Claim], bytes], began: Callable[[str], int | None]
+    group: Group,
+    bytes_of: Callable[[Claim], bytes],
+    began: Callable[[str], int | None],
+    folder_of: Callable[[int], str],
 ) -> dict[int, Response]:
     """The responses that a group's claims make, by their keys; replays on a sidechain left out (A4).
 
-    *began* tells the first timestamp of a session's own transcript (A6).
+    *began* tells the first timestamp of a session's own transcript (A6), *folder_of* as in `claims.best`.
     """
     found = {}
     main_times: set[int] | None = None
     for key, claims in hanging_together(group):
-        winner = best(claims, bytes_of) if len(claims) > 1 else claims[0]
+        winner = best(claims, bytes_of, folder_of) if len(claims) > 1 else claims[0]
         if winner.side and winner.group != NO_MESSAGE:
             if main_times is None:
                 main_times = {t for threads in group.values() for t in main_times_of(threads.values())}
@@ -183,8 +196,6 @@ def hanging_together(group: Group) -> Iterator[tuple[int, list[Claim]]]:
 
 
 class Sums:
-    """The running totals of one session."""
-
     __slots__ = ("first", "incomplete", "last", "models", "project", "project_key", "responses", "stale")
 
     def __init__(self) -> None:
@@ -204,13 +215,16 @@ class Sums:
 
     def add_part(self, model: str, sums: list[int], incomplete: bool) -> None:
         """Add the sums of responses, all or none incomplete, or of what is billed beside one, to their model's."""
+        self._add(model, sums)
+        self.responses += sums[RESPONSES]
+        self.incomplete += sums[RESPONSES] * incomplete
+
+    def _add(self, model: str, sums: list[int]) -> None:
         known = self.models.get(model)
         if known is None:
             self.models[model] = sums.copy()
         else:
             known[:] = map(int.__add__, known, sums)
-        self.responses += sums[RESPONSES]
-        self.incomplete += sums[RESPONSES] * incomplete
 
     def reach(self, key: tuple[int, int, int], project: str) -> None:
         """Let first and last activity, and the project of the first, reach to a response: its time, then its key."""
@@ -230,10 +244,8 @@ class Sums:
                 self.project, self.project_key = project, key
 
     def merge(self, other: Sums) -> None:
-        """Add the sums of other responses of the same session."""
         for model, sums in other.models.items():
-            known = self.models.get(model)
-            self.models[model] = sums.copy() if known is None else list(map(int.__add__, known, sums))
+            self._add(model, sums)
         self.responses += other.responses
         self.incomplete += other.incomplete
         if other.project_key is not None and other.last is not None:
@@ -286,15 +298,7 @@ class Sums:
 def entries(counted: Iterable[Response], table: prices.PriceTable, mode: int) -> list[Entry]:
     """What `--entries` shows: one per response and per what is billed beside it, by time then key."""
     return [
-        Entry(
-            response.claim.timestamp,
-            model or UNNAMED_MODEL,
-            sums[INPUT],
-            sums[OUTPUT],
-            sums[CREATION],
-            sums[READ],
-            sums[COST + mode],
-        )
+        Entry(response.claim.timestamp, model or UNNAMED_MODEL, input, output, creation, read, costs[mode])
         for response in sorted(counted, key=lambda response: response.order)
-        for model, sums in response.parts(table)
+        for model, (input, output, creation, read, *costs) in response.parts(table)
     ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 from . import published
-from .files import SETTLED, digest_bytes
+from .files import SETTLED, digest_bytes, stat_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ _SAID = ".said"
 class Answer:
     """What is published of one session."""
 
-    __slots__ = ("after", "before", "began", "fork", "last", "models", "scalars", "told")
-
+    dependencies: list[Dependency]  # what it rests on
     last: int | None  # its last activity, in microseconds
     before: str  # its JSON in mode auto, up to the day of last activity
     after: str  # the rest behind that day
@@ -42,8 +41,9 @@ class Answer:
     began: int | None  # the first timestamp of its own transcript, in microseconds
     told: tuple[Any, ...]  # the rest of a Session, in the order of _TOLD
 
+    __slots__ = tuple(__annotations__)
 
-_FIELDS = ("last", "before", "after", "scalars", "models", "fork", "began", "told")
+
 _TOLD = ("id", "first", "last", "project_path", "title", "responses", "incomplete", "client_cost", "archived")
 
 
@@ -54,30 +54,22 @@ def path_of(folder: str, session: str) -> str:
 
 def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
     """A session's answer, None where there is none that can be trusted; *sources* as prices.stored.sources has them."""
-    value = published.read(path_of(folder, session))
+    path = path_of(folder, session)
+    value = published.read(path)
     if value is None:
         return None
-    of, dependencies, *fields = value
-    if of != sources or not unchanged(dependencies):
+    of, *fields = value
+    if of != sources or not unchanged(fields[0]):
         return None
     answer = Answer()
-    for name, field in zip(_FIELDS, fields, strict=True):
+    for name, field in zip(Answer.__slots__, fields, strict=True):
         setattr(answer, name, field)
     return answer if answer.told[0] == session else None
 
 
 def unchanged(dependencies: list[Dependency]) -> bool:
     """Whether every file and folder is as it was."""
-    for path, known in dependencies:
-        try:
-            stat = os.stat(path)
-        except OSError:
-            if known is not None:
-                return False
-            continue
-        if known != (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns):
-            return False
-    return True
+    return all(stat_of(path) == known for path, known in dependencies)
 
 
 def settled(dependencies: list[Dependency], now: int) -> bool:
@@ -89,8 +81,7 @@ def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool, bega
     """What is to be published of *session*, whose mode is auto; *models*, *fork* and *began* as in Answer."""
     answer = Answer()
     answer.last = session.last
-    answer.before, answer.after = _text(session)
-    answer.scalars = _scalars(session)
+    answer.before, answer.after, answer.scalars = _texts(session)
     answer.models = models
     answer.fork = fork
     answer.began = began
@@ -100,8 +91,9 @@ def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool, bega
 
 def write(folder: str, sources: tuple[str, str], dependencies: list[Dependency], answer: Answer) -> None:
     """Publish; the caller holds the write lock. *sources* are those in force."""
-    fields = [getattr(answer, name) for name in _FIELDS]
-    published.write(path_of(folder, answer.told[0]), (sources, dependencies, *fields))
+    answer.dependencies = dependencies
+    fields = [getattr(answer, name) for name in Answer.__slots__]
+    published.write(path_of(folder, answer.told[0]), (sources, *fields))
 
 
 def revoke(folder: str, session: str) -> None:
@@ -121,7 +113,6 @@ def revoke_all(folder: str) -> None:
 
 
 def said_path(folder: str, session: str) -> str:
-    """Where it is kept what the client said of a session."""
     return path_of(folder, session) + _SAID
 
 
@@ -137,27 +128,17 @@ def keep(folder: str, session: str, found: Said) -> None:
         published.write(said_path(folder, session), found, f".{os.getpid()}")
 
 
-def _text(session: Session) -> tuple[str, str]:
-    """The JSON before and behind the day of last activity, which depends on the reader's zone."""
-    from .jsontext import one_json
+def _texts(session: Session) -> tuple[str, str, dict[str, str]]:
+    """Its JSON before and behind the day of last activity, which depends on the reader's zone, and its scalars."""
+    from .jqpath import render
+    from .jsontext import data_of, one_json
 
     zeros, ones = (one_json(session, lambda _, day=day: day) + "\n" for day in ("0000-00-00", "1111-11-11"))  # type: ignore[misc]
-    if zeros == ones:
-        return zeros, ""
-    at = next(i for i, (a, b) in enumerate(zip(zeros, ones, strict=True)) if a != b)
-    return zeros[:at], zeros[at + len("0000-00-00") :]
-
-
-def _scalars(session: Session) -> dict[str, str]:
-    from .jqpath import render
-    from .jsontext import as_data
-
-    data = as_data(session, lambda _: "")
-    return {
-        key: render(value)
-        for key, value in data.items()
-        if key != "lastActivity" and not isinstance(value, (list, dict))
-    }
+    at = next((i for i, (a, b) in enumerate(zip(zeros, ones, strict=True)) if a != b), None)
+    before, after = (zeros, "") if at is None else (zeros[:at], zeros[at + len("0000-00-00") :])
+    scalars = {key: value for key, value in data_of(zeros).items() if not isinstance(value, (list, dict))}
+    del scalars["lastActivity"]
+    return before, after, {key: render(value) for key, value in scalars.items()}
 
 
 def session_of(answer: Answer, mode: str) -> Session:

@@ -20,7 +20,7 @@ def spawn(*args: str) -> bool:
     """
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     command = [sys.executable, "-c", _START, home, *args]
-    if not hasattr(os, "posix_spawn"):
+    if sys.platform == "win32":
         return _spawn_elsewhere(command)
     nothing = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     try:
@@ -32,6 +32,17 @@ def spawn(*args: str) -> bool:
     return True
 
 
+def reap() -> None:
+    """Let children that have ended go: who lives long would keep them."""
+    if sys.platform == "win32":
+        return
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
 def _spawn_elsewhere(command: list[str]) -> bool:
     import subprocess
 
@@ -39,19 +50,6 @@ def _spawn_elsewhere(command: list[str]) -> bool:
     null = subprocess.DEVNULL
     try:
         subprocess.Popen(command, stdin=null, stdout=null, stderr=null, creationflags=flags)
-    except OSError:
-        return False
-    return True
-
-
-def alone(descriptor: int) -> bool:
-    """Whether no other process holds this file: for as long as the descriptor is open, however the process ends."""
-    try:
-        from fcntl import LOCK_EX, LOCK_NB, flock
-    except ImportError:
-        return True
-    try:
-        flock(descriptor, LOCK_EX | LOCK_NB)
     except OSError:
         return False
     return True

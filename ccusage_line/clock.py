@@ -18,6 +18,40 @@ def day_of(zone: str | None) -> Callable[[int], str]:
     return system_day if zone is None else _zone_day(zone)
 
 
+def day_meant(text: str, today: str) -> str | None:
+    """`YYYY-MM-DD` of a day as it is typed: so, or `YYYYMMDD`, `today`, `yesterday`, `7d` or `2w` (so many days or
+    weeks before *today*); None if it is none."""
+    from datetime import date, timedelta
+
+    text = {"today": "0d", "yesterday": "1d"}.get(text.lower(), text.lower())
+    count, unit = text[:-1], {"d": 1, "w": 7}.get(text[-1:])
+    plain = text.replace("-", "") if len(text) == 10 and text[4] == text[7] == "-" else text
+    try:
+        if unit is not None and count.isascii() and count.isdigit() and len(count) < 6:
+            return (date.fromisoformat(today) - timedelta(unit * int(count))).isoformat()
+        if len(plain) == 8 and plain.isascii() and plain.isdigit():
+            return date(int(plain[:4]), int(plain[4:6]), int(plain[6:])).isoformat()
+    except (OverflowError, ValueError):
+        pass
+    return None
+
+
+def zone_of(name: str | None) -> str | None:
+    """The IANA zone that is meant, None for the system's: its name in any case, or `local`. Raises UsageError."""
+    if name is None or name.lower() == "local":
+        return None
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        known = {zone.lower(): zone for zone in available_timezones()}
+        if name.lower() in known:
+            return known[name.lower()]
+        raise _unknown(name) from None
+    return name
+
+
 def system_day(us: int) -> str:
     """`YYYY-MM-DD` in the system's zone."""
     import time
@@ -40,12 +74,10 @@ def _zone_day(zone: str) -> Callable[[int], str]:
     from datetime import datetime, timedelta, timezone
     from zoneinfo import ZoneInfo
 
-    from .errors import UsageError
-
     try:
         found = ZoneInfo(zone)
     except (LookupError, ValueError, OSError):
-        raise UsageError(f"no time zone {zone!r}{_near(zone)}") from None
+        raise _unknown(zone) from None
     epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
     def day(us: int) -> str:
@@ -57,10 +89,15 @@ def _zone_day(zone: str) -> Callable[[int], str]:
     return day
 
 
-def _near(zone: str) -> str:
+def _unknown(zone: str) -> Exception:
     from difflib import get_close_matches
     from zoneinfo import available_timezones
 
+    from .errors import UsageError
+
     lower = {name.lower(): name for name in available_timezones()}
     near = get_close_matches(zone.lower(), list(lower), 1)
-    return f", did you mean {lower[near[0]]}?" if near else "; use a name like Europe/Berlin"
+    hint = f", did you mean {lower[near[0]]}?" if near else "; use a name like Europe/Berlin"
+    if not lower:
+        hint = ": this machine knows none; install its package of time zones, or `pip install tzdata`"
+    return UsageError(f"no time zone {zone!r}{hint}")

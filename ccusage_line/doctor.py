@@ -5,37 +5,51 @@ Without httpx and msgspec: it has to work where an installation is half broken.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .claude_code import statusline_entry as entry
+from .errors import UnreadableIndex, UserError
+from .files import read_part, read_regular
+from .paths import DATABASE, LINES, LOG, NO_HOME, config_dirs, data_dirs, home_dir, index_dir, state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from sqlite3 import Connection
 
-    from .transcripts.files import Walk
+    Found = tuple[bool, str, str, str]  # ok, text, command, remedy
 
 OLD_PRICES = 30 * 24 * 3600  # seconds since the list was last seen, where it is fetched at all
 RECENT = 7 * 24 * 3600  # seconds for which an entry of the statusline's log is worth a word
 _NAMED = 3  # of many files or models
-_LARGEST = 16 << 20  # bytes of a file of settings
-_LARGEST_LAUNCHER = 1 << 20
+_BESIDE = (LINES, LOG, "config.bin", "managed.bin", "prices.bin", "prices-tries.json", "prices.lock", "settings.lock")
+_LARGEST = 16 << 20  # characters of a shell's start file or of the log
+_SIDE_BY_SIDE = 60  # columns of a screen that has room for names beside texts
+_ASK = "ask who manages it"
 
 
-class Finding:
-    """What one check found. `ok` with a remedy is advice: nothing is broken."""
+class Finding(NamedTuple):
+    """What one check found, and what mends it: a command to be pasted into a shell, or what else to do, or both.
 
-    __slots__ = ("name", "ok", "remedy", "text")
+    `ok` with one of them is advice, with a text alone it is good to know: nothing is broken.
+    """
 
-    def __init__(self, name: str, ok: bool, text: str, remedy: str = "") -> None:
-        self.name = name
-        self.ok = ok
-        self.text = text
-        self.remedy = remedy
+    name: str
+    ok: bool
+    text: str
+    command: str = ""
+    remedy: str = ""
+
+    @property
+    def mark(self) -> str:
+        """`✗` for what is wrong, `!` for advice, `✓` for what is good to know; empty where nothing was found."""
+        if not self.ok:
+            return "✗"
+        return "!" if self.command or self.remedy else "✓" if self.text else ""
 
 
 def findings(environ: Mapping[str, str]) -> list[Finding]:
@@ -44,9 +58,12 @@ def findings(environ: Mapping[str, str]) -> list[Finding]:
     for check in CHECKS:
         name = check.__name__.strip("_").replace("_", "-")
         try:
-            here = [Finding(name, ok, text, remedy) for ok, text, remedy in check(environ)]
+            here = [Finding(name, *told) for told in check(environ)]
+        except UserError as error:  # of the environment, which every check asks
+            text, told = str(error), any(each.text == str(error) for each in found)
+            here = [] if told else [Finding(name, False, text, f"unset {text.split()[0]}", "correct it, or")]
         except Exception as error:
-            here = [Finding(name, False, f"the check itself failed: {type(error).__name__}: {error}", "report it")]
+            here = [Finding(name, False, f"the check itself failed: {type(error).__name__}: {error}", "", "report it")]
         found += here or [Finding(name, True, "")]
     return found
 
@@ -55,270 +72,220 @@ def is_healthy(found: list[Finding]) -> bool:
     return all(finding.ok for finding in found)
 
 
-Found = tuple[bool, str, str]  # ok, text, remedy
+def _bad(text: str, command: str = "", remedy: str = "") -> Found:
+    return False, text, command, remedy
 
 
-def _bad(text: str, remedy: str) -> Found:
-    return False, text, remedy
+def _advice(text: str, command: str, remedy: str = "") -> Found:
+    return True, text, command, remedy
 
 
-def _advice(text: str, remedy: str) -> Found:
-    return True, text, remedy
+def _edit(environ: Mapping[str, str], path: str) -> str:
+    editor = environ.get("VISUAL") or environ.get("EDITOR") or ("notepad" if os.name == "nt" else "vi")
+    return f"{editor} {shlex.quote(path)}"
 
 
 # --- transcripts --------------------------------------------------------------------------------------------------
 
 
 def _data_directories(environ: Mapping[str, str]) -> Iterator[Found]:
-    from .paths import config_dirs, data_dirs
-
     roots = data_dirs(environ)
     named = bool(environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,"))
-    if named:
-        for folder in config_dirs(environ):
-            if not os.path.isdir(folder):
-                yield _bad(
-                    f"CLAUDE_CONFIG_DIR names {folder}, which is no folder", "correct or unset CLAUDE_CONFIG_DIR"
-                )
-    if not any(os.path.isdir(root) for root in roots):
-        hint = "correct or unset CLAUDE_CONFIG_DIR" if named else "start Claude Code once, or set CLAUDE_CONFIG_DIR"
-        yield _bad(f"no folder of transcripts; looked at {', '.join(roots)}", hint)
+    unset = "unset CLAUDE_CONFIG_DIR", "correct it, or"
+    for folder in config_dirs(environ) if named else ():
+        if not os.path.isdir(folder):
+            yield _bad(f"CLAUDE_CONFIG_DIR names {folder}, which is no folder", *unset)
+    if not any(map(os.path.isdir, roots)):
+        way = unset if named else ("claude", "start Claude Code once, or set CLAUDE_CONFIG_DIR")
+        way = ('eval "export HOME=~$(id -un)"', "HOME is no absolute path") if home_dir(environ) == NO_HOME else way
+        yield _bad(f"no folder of transcripts; looked at {', '.join(roots)}", *way)
     for root in roots:
         if os.path.isdir(root) and not os.access(root, os.R_OK | os.X_OK):
             yield _bad(f"{root} can't be read", f"chmod u+rx {shlex.quote(root)}")
 
 
 def _transcripts(environ: Mapping[str, str]) -> Iterator[Found]:
-    found = _walk(environ)
+    from .transcripts.files import walk
+
+    roots = data_dirs(environ)
+    found = walk(roots)
     places = [f"{path} ({reason})" for path, reason in found.passed_over]
     if places:
-        yield _bad(f"passed over: {_some(places)}", "make them readable, or remove what is no transcript")
-    if not found.files and not places and any(map(os.path.isdir, _roots(environ))):
-        yield _advice("no transcripts yet", "`ccusage demo` shows the report on a sample")
+        paths = shlex.join(path for path, _ in found.passed_over[:_NAMED])
+        remedy = "make them readable, or remove them, after a look at them"
+        yield _bad(f"not read: {_some(places)}", f"ls -ld {paths}", remedy)
+    elif not found.files and any(map(os.path.isdir, roots)):
+        yield _advice("no transcripts yet", "ccusage demo", "the report on a sample is shown by")
 
 
 def _history_off(environ: Mapping[str, str]) -> Iterator[Found]:
     if environ.get("CLAUDE_CODE_SKIP_PROMPT_HISTORY", "") not in ("", "0", "false"):
-        yield _bad(
-            "CLAUDE_CODE_SKIP_PROMPT_HISTORY is set: Claude Code writes no transcript of what it does from here",
-            "unset CLAUDE_CODE_SKIP_PROMPT_HISTORY",
-        )
-
-
-def _roots(environ: Mapping[str, str]) -> list[str]:
-    from .paths import data_dirs
-
-    return data_dirs(environ)
-
-
-def _walk(environ: Mapping[str, str]) -> Walk:
-    from .transcripts.files import walk
-
-    return walk(_roots(environ))
+        text = "CLAUDE_CODE_SKIP_PROMPT_HISTORY is set: Claude Code writes no transcript of what it does from here"
+        yield _bad(text, "unset CLAUDE_CODE_SKIP_PROMPT_HISTORY")
 
 
 # --- state and index ----------------------------------------------------------------------------------------------
 
 
 def _state_directory(environ: Mapping[str, str]) -> Iterator[Found]:
-    from .paths import state_dir
-
     folder = state_dir(environ)
+    other = (
+        "unset CCUSAGE_STATE_DIR" if environ.get("CCUSAGE_STATE_DIR") else "export CCUSAGE_STATE_DIR=~/.ccusage-line"
+    )
+    elsewhere = other, "have it in a folder of your own"
     if not os.path.lexists(folder):
-        above = _existing(os.path.dirname(folder))
+        above = next(path for path in Path(folder).parents if os.path.lexists(path))
         if not os.path.isdir(above) or not os.access(above, os.W_OK | os.X_OK):
-            yield _bad(f"{folder} can't be made: {above} can't be written to", _ELSEWHERE)
-        return
-    if not os.path.isdir(folder):
-        yield _bad(f"{folder} is not a folder", f"move it away, or {_ELSEWHERE}")
-        return
-    mine = not hasattr(os, "geteuid") or os.stat(folder).st_uid == os.geteuid()
-    if not mine:
-        yield _bad(f"{folder} belongs to another user", _ELSEWHERE)
+            yield _bad(f"{folder} can't be made: {above} can't be written to", *elsewhere)
+    elif not os.path.isdir(folder):
+        yield _bad(f"{folder} is not a folder", shlex.join(["mv", folder, f"{folder}.old"]))
+    elif hasattr(os, "geteuid") and os.stat(folder).st_uid != os.geteuid():
+        yield _bad(f"{folder} belongs to another user", *elsewhere)
+    elif sys.platform != "win32" and os.stat(folder).st_mode & 0o022:
+        yield _bad(f"others may write to {folder}: {_IN_MEMORY}", *elsewhere)
     elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        yield _bad(
-            f"{folder} can't be written to: every answer is counted in memory", f"chmod u+rwx {shlex.quote(folder)}"
-        )
+        yield _bad(f"{folder} can't be written to: {_IN_MEMORY}", f"chmod u+rwx {shlex.quote(folder)}")
     elif os.name != "nt":
         yield from _permissions(folder)
 
 
-_ELSEWHERE = "set CCUSAGE_STATE_DIR to a folder of your own"
-
-
-def _existing(path: str) -> str:
-    while not os.path.lexists(path) and os.path.dirname(path) != path:
-        path = os.path.dirname(path)
-    return path
-
-
 def _permissions(folder: str) -> Iterator[Found]:
-    open_ones, foreign = [], []
-    for here, _, names in os.walk(folder):
-        for path in (here, *(os.path.join(here, name) for name in names)):
-            try:
-                found = os.lstat(path)
-            except OSError:
-                continue
-            if found.st_uid != os.geteuid():
-                foreign.append(path)
-            elif found.st_mode & 0o077 and not os.path.islink(path):
-                open_ones.append(path)
+    """Of what is ours in the state folder: the folder itself may be one that holds other things too."""
+    if sys.platform == "win32":
+        return
+    open_ones, foreign = [], []  # bash writes its pwd.* with the umask of the shell, in a folder of ours alone
+    for path in _files_of_ours(folder):
+        found = os.lstat(path)
+        if found.st_uid != os.geteuid():
+            foreign.append(path)
+        elif found.st_mode & 0o077 and not (os.path.islink(path) or os.path.basename(path).startswith("pwd.")):
+            open_ones.append(path)
     if foreign:
-        yield _bad(f"of another user: {_some(foreign)}", f"sudo chown -R {os.geteuid()} {shlex.quote(folder)}")
+        yield _bad(f"of another user: {_some(foreign)}", f"sudo chown {os.geteuid()} {shlex.join(foreign[:_NAMED])}")
     if open_ones:
-        yield _bad(f"others may read {_some(open_ones)}", f"chmod -R go= {shlex.quote(folder)}")
+        yield _bad(f"others may read {_some(open_ones)}", f"chmod go= {shlex.join(open_ones[:_NAMED])}")
+
+
+def _files_of_ours(folder: str) -> Iterator[str]:
+    for name in os.listdir(folder):
+        if name in _BESIDE or os.path.lexists(os.path.join(folder, name, DATABASE)):
+            top = os.path.join(folder, name)
+            yield top
+            for here, folders, names in os.walk(top):
+                yield from (os.path.join(here, below) for below in (*folders, *names))
 
 
 def _index(environ: Mapping[str, str]) -> Iterator[Found]:
     from .index import schema
-    from .paths import index_dir
 
     folder = index_dir(environ)
     path = os.path.join(folder, schema.NAME)
-    aside = _corrupt_ones(folder)
+    aside = schema.aside_files(folder)
     if aside:
-        remedy = "`ccusage index verify` says whether all is well now; then remove them"
-        yield _bad(f"a corrupt index was set aside: {_some(aside)}", remedy)
+        way = f"ccusage index verify && rm {shlex.join(aside)}", "see whether all is well now, then remove them"
+        yield _bad(f"a corrupt index was set aside: {_some(aside)}", *way)
     if not os.path.exists(path):
-        yield _advice("no index yet", "`ccusage session` makes it")
+        yield _advice("no index yet", "ccusage session", "it is made by")
         return
-    trouble = _trouble(path)
-    if trouble is not None:
-        yield trouble
+    try:
+        sound = _ask(environ, "PRAGMA quick_check(1)")
+    except UnreadableIndex as error:
+        remedy = "make the folder one that can be written to, or end the process that has it and is named by"
+        yield _bad(str(error), f"fuser -v {shlex.quote(path)}", remedy)
         return
-    with _Reader(folder) as index:
-        if index.db is None:
-            if 0 < _version(_head(path)) < schema.VERSION:
-                yield _advice("the index is an older version's", "`ccusage session` brings it up to date")
-            else:
-                yield _bad(f"{path} can't be read", "`ccusage index rebuild`")
-            return
-        if index.one("PRAGMA quick_check(1)") != "ok":
-            yield _bad(f"{path} is damaged", "`ccusage index rebuild`")
-        elif index.one("SELECT value FROM meta WHERE key = 'complete'") != 1:
-            yield _advice(
-                "the first index is not finished: day and block are left out of the statusline", "`ccusage session`"
-            )
+    if sound is None:
+        yield _unreadable(path)
+    elif sound != [("ok",)]:
+        yield _bad(f"{path} is damaged", "ccusage index rebuild")
+    elif _ask(environ, "SELECT value FROM meta WHERE key = 'complete'") != [(1,)]:
+        text = "not all transcripts have been read yet: the statusline shows neither today nor the block"
+        yield _advice(text, "ccusage session")
 
 
-def _corrupt_ones(folder: str) -> list[str]:
-    from .index import schema
+def _windows(environ: Mapping[str, str]) -> Iterator[Found]:
+    from .clock import system_day
+
+    rows = _ask(environ, "SELECT min(seen) FROM windows WHERE hours = 5")
+    since = rows[0][0] if rows else None
+    if since is not None:
+        yield True, f"Claude Code tells its 5-hour windows since {system_day(since)}; others are estimated", "", ""
+
+
+_IN_MEMORY = "nothing is kept from one answer to the next, which makes every one slow"
+
+
+def _unreadable(path: str) -> Found:
+    """Why a database can't be asked, by its first bytes."""
+    from .index.schema import VERSION
 
     try:
-        names = os.listdir(folder)
-    except OSError:
-        return []
-    return sorted(
-        os.path.join(folder, name)
-        for name in names
-        if name.startswith(f"{schema.NAME}.corrupt") and not name.endswith(("-wal", "-shm"))
-    )
-
-
-def _trouble(path: str) -> Found | None:
-    """What the first bytes of a database say against it."""
-    from .index import schema
-
-    try:
-        head = _head(path)
+        head = read_part(path, 100, 0)
     except OSError as error:
         return _bad(f"{path} can't be read: {error.strerror}", f"chmod u+rw {shlex.quote(path)}")
+    version = int.from_bytes(head[60:64], "big")  # of the schema
     if head and not head.startswith(b"SQLite format 3\0"):
-        return _bad(f"{path} is no database", "`ccusage index rebuild`")
-    version = _version(head)
-    if version > schema.VERSION:
-        text = f"the index was written by a newer version of this program (schema {version}, here {schema.VERSION})"
-        return _bad(f"{text}: every answer is counted in memory", "update ccusage-line")
-    return None
+        return _bad(f"{path} is no database", "ccusage index rebuild")
+    if version > VERSION:
+        text = f"the index was written by a newer version of this program: {_IN_MEMORY}"
+        return _bad(text, entry.care_of(sys.executable)["update"])
+    if 0 < version < VERSION:
+        return _advice("the index is an older version's", "ccusage session", "it is brought up to date by")
+    return _bad(f"{path} can't be read", "ccusage index rebuild")
 
 
-def _head(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(100)
+def _ask(environ: Mapping[str, str], question: str) -> list[tuple[Any, ...]] | None:
+    """What the stored index answers, nothing where it is damaged; None where it can't be asked."""
+    from .index.schema import DatabaseError, open_readable
 
-
-def _version(head: bytes) -> int:
-    """The schema that the first bytes of a database name."""
-    return int.from_bytes(head[60:64], "big")
-
-
-class _Reader:
-    """The index, if there is one that can be read, read only and closed again."""
-
-    def __init__(self, folder: str) -> None:
-        from .index.schema import NAME, open_readable
-
-        path = os.path.join(folder, NAME)
-        self.db: Connection | None = None
-        if os.path.exists(path) and _trouble(path) is None:
-            self.db = open_readable(folder)
-
-    def __enter__(self) -> _Reader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.db is not None:
-            self.db.close()
-
-    def rows(self, question: str) -> list[tuple[Any, ...]]:
-        """The answer, empty where the index can't give one."""
-        from .index.schema import DatabaseError
-
-        try:
-            return [] if self.db is None else self.db.execute(question).fetchall()
-        except DatabaseError:
-            return []
-
-    def one(self, question: str) -> Any:
-        rows = self.rows(question)
-        return rows[0][0] if rows else None
+    database = open_readable(index_dir(environ))
+    if database is None:
+        return None
+    try:
+        return database.execute(question).fetchall()
+    except DatabaseError:
+        return []
+    finally:
+        database.close()
 
 
 def _bad_lines(environ: Mapping[str, str]) -> Iterator[Found]:
-    from .paths import index_dir
-
-    with _Reader(index_dir(environ)) as index:
-        rows = index.rows("SELECT path, bad FROM files WHERE bad > 0 ORDER BY bad DESC")
+    rows = _ask(environ, "SELECT path, bad FROM files WHERE bad > 0 ORDER BY bad DESC")
     if rows:
         count = sum(bad for _, bad in rows)
         places = [f"{os.fsdecode(path)} ({bad})" for path, bad in rows]
         lines = f"{count} line{'s' if count > 1 else ''} with usage can't be read"
-        yield _bad(f"{lines}: {_some(places)}", "what they cost is not counted; restore the files if you have copies")
+        remedy = "what they cost is not counted; restore the files if you have copies; all are named by"
+        yield _bad(f"{lines}: {_some(places)}", "ccusage index status", remedy)
 
 
 # --- prices and config --------------------------------------------------------------------------------------------
 
 
 def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Found]:
-    from .paths import index_dir
     from .prices import in_use
 
-    with _Reader(index_dir(environ)) as index:
-        rows = index.rows("SELECT DISTINCT text FROM totals JOIN names ON names.id = model WHERE unpriced_auto > 0")
-    names = sorted(row[0].decode("utf-8", "replace") for row in rows)
+    rows = _ask(environ, "SELECT DISTINCT text FROM totals JOIN names ON names.id = model WHERE unpriced_auto > 0")
+    names = sorted(row[0].decode("utf-8", "replace") for row in rows or ())
     still = [name or "(no name)" for name in names if in_use.table().find(name) is None]
     if still:
-        yield _bad(
-            f"no price for {_some(still)}: counted as $0",
-            '`ccusage prices refresh`, or [prices.models."NAME"] in the config',
-        )
+        remedy = 'give them a price in the config ([prices.models."NAME"]), or try'
+        yield _bad(f"no price for {_some(still)}: counted as $0", "ccusage prices refresh", remedy)
 
 
 def _price_table(environ: Mapping[str, str]) -> Iterator[Found]:
-    from .paths import state_dir
     from .prices import stored
     from .prices.refresh import is_offline, last_checked
 
     folder = state_dir(environ)
-    path = stored.refreshed_path(folder)
-    if os.path.lexists(path) and stored.load_refreshed(folder) is None:
-        yield _bad(f"{path} is spoilt: the prices of this version are used", "`ccusage prices refresh`")
+    path = stored.Refreshed.path(folder)
+    if os.path.lexists(path) and stored.Refreshed.load(folder) is None:
+        yield _bad(f"{path} is spoilt: the prices of this version are used", "ccusage prices refresh")
         return
     checked = last_checked(folder)
     age = 0 if checked is None else int(time.time()) - checked
     if age > OLD_PRICES and not is_offline(environ):
-        yield _bad(f"the prices are {age // 86400} days old: fetching them fails", "`ccusage prices refresh` says why")
+        text = f"the prices are {age // 86400} days old: fetching them fails"
+        yield _bad(text, "ccusage prices refresh", "the reason is told by")
 
 
 def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -329,65 +296,61 @@ def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Found]:
         return
     for problem in found.problems:
         if problem.startswith("modelPricing"):  # the others are problems of all settings
-            yield _bad(f"managed settings of Claude Code: {problem}; ignored", "ask who manages them")
+            yield _bad(f"managed settings of Claude Code: {problem}; ignored", "", _ASK)
     if found.sources:
-        text = f"costs are at your organization's contracted rates: {contract_text(found)}"
-        yield _advice(text, "`ccusage prices show MODEL` says what a model costs")
+        yield True, f"costs are at your organization's contracted rates: {contract_text(found)}", "", ""
 
 
 def _config(environ: Mapping[str, str]) -> Iterator[Found]:
-    from .config import ConfigError, fingerprint_path, read
+    from .config import ConfigError, read
+    from .prices.stored import config_path
 
-    path = fingerprint_path(environ)
+    path = config_path(environ)
     if not os.path.lexists(path) and not environ.get("CCUSAGE_CONFIG"):
         return
     try:
         read(path)
     except ConfigError as error:
-        yield _bad(str(error), "correct the line; docs/config.md has every key")
+        way = _edit(environ, path), "correct the line; docs/config.md has every key"
+        yield _bad(str(error), *(way if os.path.lexists(path) else ("unset CCUSAGE_CONFIG", "make the file, or")))
 
 
 # --- Claude Code's settings ---------------------------------------------------------------------------------------
 
 
-class _Scope:
+class _Scope(NamedTuple):
     """Settings of one kind: what they say, and the problems with their files."""
 
-    def __init__(self, name: str, path: str) -> None:
-        from .prices.managed import read_object
+    name: str
+    path: str
+    values: dict[str, Any]
+    problems: list[str]
 
-        self.name = name
-        self.path = path
-        self.values, problem = read_object(path)
-        self.problems = [f"{path} {problem}"] if problem else []
+
+def _read_scope(name: str, path: str) -> _Scope:
+    from .prices.managed import read_object
+
+    values, problem = read_object(path)
+    return _Scope(name, path, values, [f"{path} {problem}"] if problem else [])
 
 
 def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
-    """The user's settings, the project's, its local ones, the organisation's: a later one goes before."""
+    """The user's settings, the project's, its local ones, the organization's: a later one overrides it."""
     from .claude_code.settings_file import settings_path
-
-    user = settings_path(environ)
-    project = os.path.join(_folder(), ".claude")
-    named = [
-        ("user", user),
-        ("project", os.path.join(project, "settings.json")),
-        ("local", os.path.join(project, "settings.local.json")),
-    ]
-    found: dict[str, _Scope] = {}
-    for name, path in named:
-        found.setdefault(os.path.realpath(path), _Scope(name, path))
-    return [*found.values(), _managed(environ)]
-
-
-def _managed(environ: Mapping[str, str]) -> _Scope:
-    """The organization's settings, which may be in several files."""
     from .prices.managed import policy
     from .prices.stored import policy_files, policy_path
 
+    project = os.path.join(_folder(), ".claude")
+    named = {
+        "user": settings_path(environ),
+        "project": os.path.join(project, "settings.json"),
+        "local": os.path.join(project, "settings.local.json"),
+    }
+    found: dict[str, _Scope] = {}
+    for name, path in named.items():  # in the home directory two of them are one
+        found.setdefault(os.path.realpath(path), _read_scope(name, path))
     told = policy(policy_files(environ))
-    scope = _Scope("managed", policy_path(environ))
-    scope.values, scope.problems = told.values, told.problems
-    return scope
+    return [*found.values(), _Scope("managed", policy_path(environ), told.values, told.problems)]
 
 
 def _folder() -> str:
@@ -400,7 +363,12 @@ def _folder() -> str:
 def _settings(environ: Mapping[str, str]) -> Iterator[Found]:
     for scope in _scopes(environ):
         for problem in scope.problems:
-            yield _bad(f"{problem}: Claude Code ignores it", "correct it")
+            yield _bad(f"{problem}: Claude Code ignores it", *_mend(scope, environ, "correct it"))
+
+
+def _mend(scope: _Scope, environ: Mapping[str, str], what: str) -> tuple[str, str]:
+    """The command that opens settings, and *what* to do with them; those of an organization are not the user's."""
+    return ("", _ASK) if scope.name == "managed" else (_edit(environ, scope.path), what)
 
 
 def _statusline(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -408,118 +376,69 @@ def _statusline(environ: Mapping[str, str]) -> Iterator[Found]:
     said = [scope for scope in scopes if scope.values.get("statusLine") is not None]
     if not said:
         if not any(scope.problems for scope in scopes):
-            yield _advice("no statusline is installed in Claude Code", "`ccusage install`")
+            yield _advice("no statusline is installed in Claude Code", "ccusage install")
         return
     last = said[-1]
-    value = last.values["statusLine"]
-    if not isinstance(value, dict) or value.get("type") != "command" or not _command(value).strip():
-        yield _bad(f"the statusLine of {last.path} is no command: it shows nothing", "`ccusage install --force`")
-        return
-    if not _is_ours(value, environ):
-        yield from _foreign(last, [scope for scope in said if _is_ours(scope.values["statusLine"], environ)])
-        return
-    yield from _program(last.path, value, environ)
-    interval = value.get("refreshInterval")
-    if interval is not None and (isinstance(interval, bool) or not isinstance(interval, (int, float)) or interval < 1):
-        yield _bad(f"the refreshInterval of {last.path} is not a number of seconds from 1", "correct or remove it")
-
-
-def _command(value: dict[str, Any]) -> str:
-    command = value.get("command")
-    return command if isinstance(command, str) else ""
-
-
-def _foreign(last: _Scope, ours: list[_Scope]) -> Iterator[Found]:
-    if ours:
-        yield _bad(f"the statusLine of {last.path} goes before ours in {ours[-1].path}", f"remove it from {last.path}")
+    value, line = last.values["statusLine"], f"the statusLine of {last.path}"
+    ours = [scope.path for scope in said if _is_ours(scope.values["statusLine"], environ)]
+    if not entry.words_of(value) or value.get("type") != "command":
+        yield _bad(f"{line} is no command: it shows nothing", "ccusage install --force")
+    elif last.path in ours:
+        yield from _of_ours(line, value, environ)
+    elif ours:
+        yield _bad(f"{line} overrides ours in {ours[-1]}", *_mend(last, environ, "remove it from there"))
     else:
-        yield _advice(f"the statusLine of {last.path} is another program's", "`ccusage install --force` replaces it")
-
-
-def _words(value: object) -> list[str]:
-    """The words of a statusLine's command, without variables set before it."""
-    try:
-        words = shlex.split(_command(value)) if isinstance(value, dict) else []
-    except ValueError:
-        return []
-    while words and "=" in words[0] and words[0].partition("=")[0].isidentifier():
-        del words[0]
-    return words
+        yield _advice(f"{line} is another program's", "ccusage install --force", "it is replaced by")
 
 
 def _is_ours(value: object, environ: Mapping[str, str]) -> bool:
-    """Whether a statusLine means this program: by name, even if what it names is gone."""
-    words = _words(value)
-    if "statusline" not in words[1:]:
-        return False
-    if words[1:3] == ["-m", "ccusage_line"]:
-        return True
-    path = _resolved(words[0], environ)
+    """Whether a statusLine means this program, even if another one of its name is first on PATH."""
+    words = entry.words_of(value)
+    return entry.is_ours(value, environ.get("PATH", "")) or (words[:1] == ["ccusage"] and "statusline" in words)
+
+
+def _of_ours(line: str, value: dict[str, Any], environ: Mapping[str, str]) -> Iterator[Found]:
+    word, seconds = entry.words_of(value)[0], value.get("refreshInterval")
+    path = entry.resolved(word, environ.get("PATH", ""))
     if path is None:
-        return os.path.basename(words[0]) in ("ccusage", "ccusage.exe")
-    return _launches_us(path) or os.path.basename(words[0]) == words[0] == "ccusage"
-
-
-def _resolved(word: str, environ: Mapping[str, str]) -> str | None:
-    return shutil.which(os.path.expanduser(word), path=environ.get("PATH", ""))
-
-
-def _launches_us(path: str) -> bool:
-    return b"ccusage_line" in _launcher(path)
-
-
-def _launcher(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(_LARGEST_LAUNCHER)
-    except OSError:
-        return b""
-
-
-def _program(settings: str, value: dict[str, Any], environ: Mapping[str, str]) -> Iterator[Found]:
-    """What the command of our statusLine starts."""
-    word = _words(value)[0]
-    path = _resolved(word, environ)
-    if path is None:
-        yield _bad(f"the statusLine of {settings} starts {word}, which is not there", "`ccusage install`")
-    elif os.sep not in word and "/" not in word and not _launches_us(path):
-        yield _bad(f"the statusLine of {settings} starts {path}, another program of that name", "`ccusage install`")
-    if os.name == "nt" and "\\" in _command(value):
-        yield _bad(f"the statusLine of {settings} has backslashes, which Git Bash eats", "`ccusage install`")
+        yield _bad(f"{line} starts {word}, which is not there", "ccusage install")
+    elif os.sep not in word and "/" not in word and not entry.launches_us(path):
+        yield _bad(f"{line} starts {path}, another program of that name", "ccusage install")
+    if os.name == "nt" and "\\" in value["command"]:
+        yield _bad(f"{line} has backslashes, which Git Bash eats", "ccusage install")
+    if seconds is None:
+        yield _advice(f"{line} has no refreshInterval: it stands still while background agents run", "ccusage install")
+    elif isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 1:
+        text = f"the refreshInterval in {line} is not a number of seconds from 1"
+        yield _bad(text, "ccusage install --refresh-interval 5")
 
 
 def _hooks(environ: Mapping[str, str]) -> Iterator[Found]:
     scopes = _scopes(environ)
     said = [scope for scope in scopes if isinstance(scope.values.get("disableAllHooks"), bool)]
     if said and said[-1].values["disableAllHooks"]:
-        yield _bad(f"disableAllHooks in {said[-1].path} switches the statusline off too", "remove it")
+        way = _mend(said[-1], environ, "remove it from there")
+        yield _bad(f"disableAllHooks in {said[-1].path} switches the statusline off too", *way)
     for scope in scopes:
         if scope.name == "managed" and scope.values.get("allowManagedHooksOnly") is True:
-            text = f"allowManagedHooksOnly in {scope.path}: only your organisation's statusline is shown"
-            yield _bad(text, "ask who manages it")
+            text = f"allowManagedHooksOnly in {scope.path}: only your organization's statusline is shown"
+            yield _bad(text, "", _ASK)
 
 
 def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
     """A folder without trust has no statusline (B 1.4)."""
     from .claude_code.settings_file import settings_path
 
-    home = environ.get("HOME", "") or os.path.expanduser("~")
     named = environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,")
-    scope = _Scope("", os.path.join(os.path.dirname(settings_path(environ)) if named else home, ".claude.json"))
-    projects = scope.values.get("projects")
+    home = os.path.dirname(settings_path(environ)) if named else home_dir(environ)
+    projects = _read_scope("", os.path.join(home, ".claude.json")).values.get("projects")
     folder = _folder()
-    entry = projects.get(folder) if isinstance(projects, dict) else None
-    if not isinstance(projects, dict) or not isinstance(entry, dict):
+    if not isinstance(projects, dict) or not isinstance(projects.get(folder), dict):
         return
-    while True:
-        entry = projects.get(folder)
-        if isinstance(entry, dict) and entry.get("hasTrustDialogAccepted") is True:
-            return
-        above = os.path.dirname(folder)
-        if above == folder:
-            break
-        folder = above
-    yield _bad(f"{_folder()} is not trusted: Claude Code shows no statusline there", "start `claude` there and accept")
+    known = [projects.get(str(path)) for path in (folder, *Path(folder).parents)]
+    if not any(isinstance(each, dict) and each.get("hasTrustDialogAccepted") is True for each in known):
+        text = f"{folder} is not trusted: Claude Code shows no statusline there"
+        yield _bad(text, f"cd {shlex.quote(folder)} && claude", "accept what it asks")
 
 
 # --- command and shell --------------------------------------------------------------------------------------------
@@ -527,141 +446,129 @@ def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
 
 def _path(environ: Mapping[str, str]) -> Iterator[Found]:
     there = [path for path in _on_path(environ) if os.path.isfile(path)]
-    ours = [path for path in there if _launches_us(path)]
+    ours = [path for path in there if entry.launches_us(path)]
+    remedy = "in the start file of your shell too"
     if not there:
-        yield _advice("`ccusage` is not on PATH", f"add {os.path.dirname(sys.executable)}, or install with pipx or uv")
+        yield _advice("`ccusage` is not on PATH", entry.care_of(sys.executable)["path"], remedy)
     elif not ours:
-        yield _bad(f"the `ccusage` on PATH, {there[0]}, is another program", "put this one's folder on PATH before it")
+        text = f"the `ccusage` on PATH, {there[0]}, is another program"
+        yield _bad(text, entry.care_of(sys.executable)["path"], remedy)
     elif there[0] != ours[0]:
         text = f"another `ccusage`, {there[0]}, is on PATH before {ours[0]}"
-        yield _bad(text, f"put {os.path.dirname(ours[0])} before {os.path.dirname(there[0])} in PATH")
+        yield _bad(text, entry.before(os.path.dirname(ours[0])), remedy)
 
 
 def _on_path(environ: Mapping[str, str]) -> list[str]:
     """Every `ccusage` that PATH leads to, in its order."""
-    found = []
-    for folder in environ.get("PATH", "").split(os.pathsep):
-        path = shutil.which("ccusage", path=folder) if folder else None
-        if path is not None:
-            found.append(path)
-    return found
+    folders = filter(None, environ.get("PATH", "").split(os.pathsep))
+    return [path for folder in folders if (path := shutil.which("ccusage", path=folder)) is not None]
 
 
 def _old_launcher(environ: Mapping[str, str]) -> Iterator[Found]:
     """Launchers of pip before 25.1 and of others import re, which costs more than an answer does."""
     for path in dict.fromkeys(_on_path(environ)):
-        launcher = _launcher(path)
+        launcher = entry.launcher_text(path)
         if b"ccusage_line" in launcher and b"\nimport re" in launcher.replace(b"\r\n", b"\n"):
-            yield _bad(
-                f"{path} is an old launcher, which makes every answer slower", "reinstall with a newer pip, or uv"
-            )
+            text = f"{path} is an old launcher, which makes every answer slower"
+            yield _advice(text, entry.care_of(entry.python_of(launcher))["renew"])
 
 
-_RC_FILES = (".bashrc", ".bash_profile", ".profile", ".zshrc", ".config/fish/config.fish")
+_RC_FILES = {"bash": ".bashrc .bash_profile .profile", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
 
 
 def _shell_hook(environ: Mapping[str, str]) -> Iterator[Found]:
-    """The snippets export CCUSAGE_SHELL: the shell's name, then `prompt` and `completion` if they are on."""
+    """The snippets export CCUSAGE_SHELL: the shell's name, and `uncompleted` as long as zsh's compinit is awaited."""
     rc_file = _rc_file(environ)
     marker = environ.get("CCUSAGE_SHELL", "").split()
     if rc_file is not None and not marker:
         text = f"{rc_file} has `ccusage init`, but this shell does not have the hook"
-        yield _bad(text, "start a new shell; if it stays so, move the line to the end of that file")
+        shell = os.path.basename(environ.get("SHELL", ""))
+        yield _bad(text, f"exec {shell}", "if a new shell does not have it either, move the line to the file's end")
 
 
 def _completion(environ: Mapping[str, str]) -> Iterator[Found]:
-    marker = environ.get("CCUSAGE_SHELL", "").split()
-    if marker and "completion" not in marker[1:]:
-        remedy = "in zsh run compinit before `ccusage init`; in bash install bash-completion; drop --no-completion"
-        yield _bad(f"completion is not registered in this {marker[0]}", remedy)
+    if environ.get("CCUSAGE_SHELL", "").split()[1:] == ["uncompleted"]:
+        command = 'autoload -Uz compinit && compinit && eval "$(ccusage init zsh)"'
+        yield _advice("completion is not registered in this zsh", command, "in ~/.zshrc too, in this order")
 
 
 def _rc_file(environ: Mapping[str, str]) -> str | None:
     """The file of the user's shell that starts the hook."""
-    home = environ.get("HOME", "") or os.path.expanduser("~")
-    shell = os.path.basename(environ.get("SHELL", ""))
-    for name in _RC_FILES:
-        path = os.path.join(home, name)
-        of_shell = (
-            shell in os.path.basename(name) or shell in name.split("/") or (shell == "bash" and "profile" in name)
-        )
-        if shell and of_shell and _starts_hook(path):
-            return path
-    return None
+    names = _RC_FILES.get(os.path.basename(environ.get("SHELL", "")), "")
+    paths = [os.path.join(home_dir(environ), name) for name in names.split()]
+    return next((path for path in paths if any(map(_starts_hook, _lines_of(path)))), None)
 
 
-def _starts_hook(path: str) -> bool:
+def _starts_hook(line: str) -> bool:
+    return "ccusage" in line and " init " in f"{line} " and not line.lstrip().startswith("#")
+
+
+def _lines_of(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read(_LARGEST).splitlines()
+        return read_regular(path, _LARGEST).decode("utf-8", "replace").splitlines()
     except OSError:
-        return False
-    return any("ccusage" in line and " init " in f"{line} " and not line.lstrip().startswith("#") for line in lines)
+        return []
 
 
 def _statusline_log(environ: Mapping[str, str]) -> Iterator[Found]:
     from .statusline import log as statuslog
 
     path = statuslog.path(environ)
-    try:
-        if time.time() - os.stat(path).st_mtime > RECENT:
-            return
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read(_LARGEST).splitlines()
-    except OSError:
-        return
-    if lines:
-        yield _bad(f"the statusline showed less than it could, last: {lines[-1]}", f"see {path}; remove it when done")
+    lines = _lines_of(path)
+    if lines and time.time() - os.stat(path).st_mtime <= RECENT:
+        text = f"the statusline showed less than it could, last: {lines[-1]} (all: {path})"
+        yield _bad(text, f"rm {shlex.quote(path)}", "when the reason is gone, remove the log")
 
 
-# --- shown --------------------------------------------------------------------------------------------------------
-
-
+# fmt: off
 CHECKS: tuple[Callable[[Mapping[str, str]], Iterator[Found]], ...] = (
-    _data_directories,
-    _transcripts,
-    _history_off,
-    _state_directory,
-    _index,
-    _bad_lines,
-    _unpriced_models,
-    _price_table,
-    _contracted_rates,
-    _config,
-    _settings,
-    _statusline,
-    _hooks,
-    _trust,
-    _path,
-    _old_launcher,
-    _shell_hook,
-    _completion,
-    _statusline_log,
+    _data_directories, _transcripts, _history_off, _state_directory, _index, _windows, _bad_lines,
+    _unpriced_models, _price_table, _contracted_rates, _config, _settings, _statusline, _hooks, _trust,
+    _path, _old_launcher, _shell_hook, _completion, _statusline_log,
 )
+# fmt: on
 
 
 def _some(names: list[str]) -> str:
-    """The first of many."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 
 
-def as_text(found: list[Finding]) -> str:
-    """For people: what is wrong, then what could be better, each with its remedy; one line if there is neither."""
-    from .text import clean
+def as_text(found: list[Finding], width: int, color: bool = False) -> str:
+    """For people: what is wrong, what could be better, what is good to know; else one line. No line is wider than
+    *width* columns but a command's, which is on its own."""
+    from .report.table import GREEN, RED, YELLOW
+    from .text import number_of, wrap
 
-    wrong = [finding for finding in found if not finding.ok]
-    advice = [finding for finding in found if finding.ok and finding.remedy]
-    lines = [f"{'! ' if not f.ok else '  '}{f.name}: {clean(f.text)}\n    {clean(f.remedy)}\n" for f in wrong + advice]
+    styles = {"✗": RED, "!": YELLOW, "✓": GREEN}
+    told = [finding for mark in styles for finding in found if finding.mark == mark]
+    indent = max((len(finding.name) for finding in told), default=0) + 4 if width >= _SIDE_BY_SIDE else 2
+    lines: list[str] = []
+    for finding in told:
+        lines += _finding_lines(finding, styles[finding.mark] if color else "", indent, width)
+    wrong = sum(not finding.ok for finding in found)
     count = len({finding.name for finding in found})
-    if wrong:
-        lines.append(f"{len(wrong)} problem{'s' if len(wrong) > 1 else ''} in {count} checks\n")
-    else:
-        lines.append(f"{count} checks, no problem\n")
-    return "".join(lines)
+    summary = f"{number_of(wrong, 'problem')} in {count} checks" if wrong else f"{count} checks, no problem"
+    return "\n".join([*lines, *wrap(summary, width)]) + "\n"
+
+
+def _finding_lines(finding: Finding, style: str, indent: int, width: int) -> list[str]:
+    """*style* is that of its mark, if there are colours; what is told stands *indent* columns in."""
+    from .report.table import CYAN, painted
+    from .text import clean, wrap
+
+    command = finding.command
+    remedy = f"{finding.remedy}:" if finding.remedy and command else finding.remedy
+    texts = [line for text in (finding.text, remedy) for line in wrap(clean(text), width - indent)]
+    head = f"{painted(finding.mark, style, bool(style))} {finding.name}"
+    if indent > 2:
+        head += " " * (indent - 2 - len(finding.name)) + texts.pop(0)
+    lines = [head, *(" " * indent + line for line in texts)]
+    return [*lines, " " * (indent + 2) + painted(clean(command), CYAN, bool(style))] if command else lines
 
 
 def as_json(found: list[Finding]) -> str:
-    """For scripts."""
-    rows = [{"name": f.name, "ok": f.ok, "text": f.text, "remedy": f.remedy} for f in found]
-    return json.dumps({"ok": is_healthy(found), "findings": rows}, indent=2, ensure_ascii=False) + "\n"
+    from .jqpath import render
+
+    rows = [{"name": f.name, "ok": f.ok, "text": f.text, "command": f.command, "remedy": f.remedy} for f in found]
+    return render({"ok": is_healthy(found), "findings": rows}) + "\n"

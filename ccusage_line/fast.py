@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from .answer import Answer
     from .session import Session
 
-_MODES = ("auto", "calculate", "display")
-_FLAGS = {"--json": "json", "-j": "json", "--offline": "", "-O": "", "--no-color": ""}
-_VALUES = {"--id": "id", "-i": "id", "--jq": "jq", "-q": "jq", "--mode": "mode", "-m": "mode"}
+MODES = ("auto", "calculate", "display")
+FLAGS = {"--json": "json", "-j": "json", "--offline": "", "-O": "", "--no-color": ""}
+VALUES = {"--id": "id", "-i": "id", "--jq": "jq", "-q": "jq", "--mode": "mode", "-m": "mode"}
 
 
 def answer(argv: list[str]) -> bool:
@@ -56,18 +56,18 @@ def _asked(argv: list[str]) -> dict[str, str] | None:
     place = 1
     while place < len(argv):
         name, place = argv[place], place + 1
-        if name in _FLAGS:
-            asked[_FLAGS[name]] = ""
+        if name in FLAGS:
+            asked[FLAGS[name]] = ""
             continue
         name, equals, value = name.partition("=")
-        if name not in _VALUES or (equals and not name.startswith("--")):
+        if name not in VALUES or (equals and not name.startswith("--")):
             return None
         if not equals:
             if place == len(argv) or argv[place].startswith("-"):
                 return None
             value, place = argv[place], place + 1
-        asked[_VALUES[name]] = value
-    if asked.get("id", "latest") in ("", "latest") or asked["mode"] not in _MODES:
+        asked[VALUES[name]] = value
+    if asked.get("id", "latest") in ("", "latest") or asked["mode"] not in MODES:
         return None
     jq = asked.get("jq")
     return asked if ("json" in asked if jq is None else _is_path(jq)) else None
@@ -110,12 +110,13 @@ def _published(found: Answer, asked: dict[str, str]) -> str | None:
         return found.scalars[jq[1:]] + "\n"
     from .answer import session_of
 
-    return _built(session_of(found, asked["mode"]), jq)
+    session = session_of(found, asked["mode"])
+    return _built(session, jq)
 
 
 def _appended(asked: dict[str, str]) -> bool:
     """Lane 2: what was appended is counted first."""
-    from .index.publishing import refreshed
+    from .index.index import refreshed
     from .prices.stored import is_plain
 
     if not is_plain(os.environ):
@@ -145,8 +146,9 @@ def _built(session: Session, jq: str | None) -> str | None:
     from .jqpath import parse, results
     from .jsontext import as_data
 
+    data = as_data(session, system_day)
     try:
-        return "".join(line + "\n" for line in results(parse(jq) or [], as_data(session, system_day)))
+        return "".join(line + "\n" for line in results(parse(jq) or [], data))
     except JqError:
         return None
 

@@ -24,6 +24,7 @@ _PRELUDE = (
     'def input_filename: "<stdin>"; def input_line_number: {lines};'
     " def halt_error: error; def halt_error($exit_code): error; "
 )
+_NO_BODY = "Top-level program not given"  # of nothing but definitions or a comment, which the command reads as `.`
 _AS_TEXT = "\n\n| @json"  # numbers as jq writes them; two line ends, because a backslash at a comment's end escapes one
 _ARGS: dict[str, Any] = {"ARGS": {"positional": [], "named": {}}}
 _ESCAPE = re.compile(r"\\(ud[89a-f]..|.)")
@@ -68,7 +69,12 @@ def _compiled(expression: str, lines: int) -> Any:
     """The program, whose results are JSON texts; an error has the user's own lines and columns."""
     import jq
 
-    jq.compile(expression, args=_ARGS)
+    try:
+        jq.compile(expression, args=_ARGS)
+    except ValueError as error:
+        if _NO_BODY not in str(error):
+            raise
+        expression += "\n\n."
     try:
         return jq.compile(_PRELUDE.replace("{lines}", str(lines)) + expression + _AS_TEXT, args=_ARGS)
     except ValueError:  # `import` and `include` have to come first
@@ -139,4 +145,6 @@ def _by_command(expression: str, text: str) -> Iterator[str]:
 
 def _message(text: str) -> str:
     """What jq said, without the words around it."""
-    return _PREFIX.sub("", text).rstrip()
+    told = _PREFIX.sub("", text).rstrip()
+    name = re.match(r"(\w+)/0 is not defined", told)
+    return f"{told}\na key begins with a dot: .{name[1]}" if name else told

@@ -2,8 +2,8 @@
 
 On the lean lanes: imports nothing but its sibling `session`. Templates instead of the json module, because a lean lane
 may not pay for importing that and because a list of 10,000 sessions must not take half a second. The text is what
-`json.dumps(value, indent=2, ensure_ascii=False)` gives, lone surrogates apart: they are written as escapes, so that the
-text can always be encoded as UTF-8.
+`json.dumps(value, indent=2, ensure_ascii=False)` gives, but that characters which can't be printed are escapes: a
+terminal obeys some of them, and half a surrogate pair has no UTF-8.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from .session import UNNAMED_MODEL, dollars
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from .session import Entry, ModelUsage, Session
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 NO_SUMS = (0, 0, 0, 0, 0, 0)
 _DAY = 86_400_000_000  # microseconds
 _NAMED_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
-_ESCAPES = {code: _NAMED_ESCAPES.get(chr(code), f"\\u{code:04x}") for code in (*range(0x20), ord('"'), ord("\\"))}
 _SHORT: dict[str, str] = {}  # few models, many sessions
 _NAME_TEXTS: dict[str, tuple[str, str]] = {}
 _TWO = tuple(f"{n:02d}" for n in range(60))
@@ -59,38 +59,20 @@ def one_json(session: Session, day_of: DayOf, entries: bool = False) -> str:
     return text.replace("\n    ", "\n")  # the depth of a list's item less; no string in it holds a raw newline
 
 
-def list_data(sessions: Iterable[Session], day_of: DayOf) -> dict[str, object]:
-    """What `list_json` writes, as Python data."""
-    sessions = list(sessions)
-    totals = NO_SUMS
-    for session in sessions:
-        totals = add_sums(totals, sums_of(session.models))
-    return {"sessions": [as_data(s, day_of) for s in sessions], "totals": _sums_data(totals)}
+def list_data(sessions: Iterable[Session], day_of: DayOf) -> dict[str, Any]:
+    return data_of(list_json(sessions, day_of))
 
 
-def as_data(session: Session, day_of: DayOf, entries: bool = False) -> dict[str, object]:
-    """What `one_json` writes, as Python data: the same keys in the same order."""
-    last = session.last
-    named = session.named_models
-    data: dict[str, object] = {
-        "sessionId": session.id,
-        **_sums_data(sums_of(session.models)),
-        "lastActivity": None if last is None else day_of(last),
-        "firstActivityAt": None if session.first is None else rfc3339(session.first),
-        "lastActivityAt": None if last is None else rfc3339(last),
-        "modelsUsed": short_models(named),
-        "modelBreakdowns": [_breakdown_data(m) for m in named],
-        "projectPath": session.project_path,
-        "title": session.title,
-        "responses": session.responses,
-        "incompleteResponses": session.incomplete,
-        "unpricedModels": session.unpriced_models,
-        "clientCost": finite(session.client_cost),
-        "archived": session.archived,
-    }
-    if entries:
-        data["entries"] = [_entry_data(e) for e in session.entries or ()]
-    return data
+def as_data(session: Session, day_of: DayOf, entries: bool = False) -> dict[str, Any]:
+    return data_of(one_json(session, day_of, entries))
+
+
+def data_of(text: str) -> dict[str, Any]:
+    """The object of a text that one of these functions wrote, as the json module reads it."""
+    from .files import load_scanner
+
+    found: dict[str, Any] = load_scanner()(text, 0)[0]
+    return found
 
 
 def sums_of(models: Iterable[ModelUsage]) -> Sums:
@@ -106,12 +88,10 @@ def sums_of(models: Iterable[ModelUsage]) -> Sums:
 
 
 def add_sums(a: Sums, b: Sums) -> Sums:
-    """The two added, number by number."""
     return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3], a[4] + b[4], a[5] + b[5]
 
 
 def short_models(models: Iterable[ModelUsage]) -> list[str]:
-    """Their short names, each once, sorted."""
     return sorted({short_model(m.name) for m in models})
 
 
@@ -185,15 +165,20 @@ def civil(days: int) -> tuple[int, int, int]:
 
 
 def string_text(text: str) -> str:
-    """*text* as a JSON string, quotes included: non-ASCII as it is, lone surrogates as escapes."""
+    """*text* as a JSON string, quotes included: non-ASCII as it is, what can't be printed as escapes."""
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'  # nothing to escape: what isprintable() refuses holds all controls and surrogates
-    text = text.translate(_ESCAPES)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
-    return f'"{text}"'
+    return f'"{"".join(map(_character_text, text))}"'
+
+
+def _character_text(c: str) -> str:
+    named = _NAMED_ESCAPES.get(c)
+    if named is not None or c.isprintable():
+        return named or c
+    code = ord(c)
+    if code <= 0xFFFF:
+        return f"\\u{code:04x}"
+    return f"\\u{0xD7C0 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def finite(number: float | None) -> float | None:
@@ -204,7 +189,6 @@ def finite(number: float | None) -> float | None:
 
 
 def _session_text(session: Session, sums: Sums, day_of: DayOf) -> str:
-    """The object of *session* as an item of the list."""
     models, last = session.models, session.last
     named = models if len(models) == 1 and models[0].name else session.named_models
     unpriced = session.unpriced_models if any(m.unpriced for m in models) else []
@@ -277,35 +261,7 @@ def _optional_number(number: float | None) -> str:
 
 
 def _name_texts(name: str) -> tuple[str, str]:
-    """The short and the full name of a model as JSON strings."""
     texts = _NAME_TEXTS.get(name)
     if texts is None:
         texts = _NAME_TEXTS[name] = string_text(short_model(name)), string_text(name)
     return texts
-
-
-def _sums_data(sums: Sums) -> dict[str, object]:
-    return {
-        "inputTokens": sums[0],
-        "outputTokens": sums[1],
-        "cacheCreationTokens": sums[2],
-        "cacheReadTokens": sums[3],
-        "totalTokens": sums[4],
-        "totalCost": dollars(sums[5]),
-    }
-
-
-def _breakdown_data(m: ModelUsage) -> dict[str, object]:
-    return {"model": short_model(m.name), "modelName": m.name, **_sums_data(sums_of([m])), "cost": dollars(m.cost)}
-
-
-def _entry_data(e: Entry) -> dict[str, object]:
-    return {
-        "timestamp": rfc3339(e.timestamp),
-        "model": e.model or UNNAMED_MODEL,
-        "inputTokens": e.input,
-        "outputTokens": e.output,
-        "cacheCreationTokens": e.cache_creation,
-        "cacheReadTokens": e.cache_read,
-        "costUSD": dollars(e.cost),
-    }

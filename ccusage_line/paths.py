@@ -1,7 +1,4 @@
-"""Where transcripts are and where our state is, from the environment alone.
-
-Standard library only: on the lean lanes.
-"""
+"""Where transcripts are and where our state is, from the environment alone. On the lean lanes."""
 
 from __future__ import annotations
 
@@ -16,16 +13,16 @@ APP = "ccusage-line"
 DATABASE = "index.db"  # in the index's folder
 LINES = "prompt"  # the folder of the ready lines, in the state directory and in the index's folder
 LOG = "statusline.log"  # in the state directory
+NO_HOME = os.path.join(os.devnull, "no-home")  # where nothing can be read or made
 NO = ("0", "false", "no", "off")  # what switches a variable of the environment off; anything else is on
 
 
 def database_identity(folder: str) -> tuple[int, int] | None:
     """Device and inode of the database in an index's folder, None where there is none."""
-    try:
-        stat = os.stat(os.path.join(folder, DATABASE))
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino
+    from .files import stat_of
+
+    stat = stat_of(os.path.join(folder, DATABASE))
+    return None if stat is None else stat[:2]
 
 
 def data_dirs(environ: Mapping[str, str]) -> list[str]:
@@ -34,20 +31,37 @@ def data_dirs(environ: Mapping[str, str]) -> list[str]:
     `CLAUDE_CONFIG_DIR` is one folder if the whole value is one, else a comma list; a folder called `projects` is
     taken as it is. Without it both places Claude Code ever used.
     """
-    return sorted({os.path.realpath(_projects(folder)) for folder in config_dirs(environ)})
+    return sorted(named_data_dirs(environ))
+
+
+def named_data_dirs(environ: Mapping[str, str]) -> dict[str, str]:
+    """The folders called `projects` by their real paths: as they are named."""
+    named = map(_projects, config_dirs(environ))
+    return {os.path.realpath(folder): folder for folder in named}
 
 
 def config_dirs(environ: Mapping[str, str]) -> list[str]:
-    """Claude Code's configuration folders, as named."""
+    """Claude Code's configuration folders, as named, absolute. Raises UsageError as `absolute`."""
     value = environ.get("CLAUDE_CONFIG_DIR", "")
     if value.strip(" ,"):
         whole = expanded(value, environ)
         if os.path.isdir(whole):
-            return [whole]
-        return [expanded(part.strip(), environ) for part in value.split(",") if part.strip()]
-    home = home_dir(environ)
-    xdg = environ.get("XDG_CONFIG_HOME", "") or os.path.join(home, ".config")
-    return [os.path.join(expanded(xdg, environ), "claude"), os.path.join(home, ".claude")]
+            return [absolute(whole, "CLAUDE_CONFIG_DIR")]
+        return [
+            absolute(expanded(part.strip(), environ), "CLAUDE_CONFIG_DIR") for part in value.split(",") if part.strip()
+        ]
+    return [os.path.join(xdg_dir(environ, "CONFIG", ".config"), "claude"), os.path.join(home_dir(environ), ".claude")]
+
+
+def absolute(path: str, named_by: str) -> str:
+    """The absolute path of one as it is typed. Raises UsageError, which tells what it is *named_by*, where the working
+    directory that it is relative to is gone."""
+    try:
+        return os.path.abspath(os.path.expanduser(path))
+    except OSError:
+        from .errors import UsageError
+
+        raise UsageError(f"{named_by} {path!r}: the working directory is gone") from None
 
 
 def _projects(folder: str) -> str:
@@ -55,7 +69,41 @@ def _projects(folder: str) -> str:
 
 
 def home_dir(environ: Mapping[str, str]) -> str:
-    return environ.get("HOME", "") or os.path.expanduser("~")
+    """The user's home, absolute: HOME, else what the password file says, else NO_HOME."""
+    home = environ.get("HOME", "")
+    if not os.path.isabs(home):
+        home = _recorded_home()
+    return home if os.path.isabs(home) else NO_HOME
+
+
+def _recorded_home() -> str:
+    if sys.platform != "win32":
+        from pwd import getpwuid
+
+        try:
+            return getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            return ""
+    return os.path.expanduser("~")
+
+
+def xdg_dir(environ: Mapping[str, str], kind: str, usual: str) -> str:
+    """A base folder: `XDG_<kind>_HOME`, else *usual* in the home. A relative one is passed over, as the standard wants:
+    the working directory may be anybody's repository."""
+    named = expanded(environ.get(f"XDG_{kind}_HOME", ""), environ)
+    return named if os.path.isabs(named) else os.path.join(home_dir(environ), usual)
+
+
+def named_place(environ: Mapping[str, str], variable: str) -> str:
+    """The absolute path in a variable of ours, "" where it is not set. Raises UserError for a relative one: the working
+    directory may be anybody's repository."""
+    named = environ.get(variable, "")
+    path = expanded(named, environ)
+    if named and not os.path.isabs(path):
+        from .errors import UserError
+
+        raise UserError(f"{variable} has to be an absolute path, not {named!r}")
+    return os.path.abspath(path) if named else ""
 
 
 def expanded(path: str, environ: Mapping[str, str]) -> str:
@@ -65,18 +113,16 @@ def expanded(path: str, environ: Mapping[str, str]) -> str:
 
 
 def state_dir(environ: Mapping[str, str]) -> str:
-    """The folder of the index: `CCUSAGE_STATE_DIR`, else the user's state folder (as platformdirs has it)."""
-    own = environ.get("CCUSAGE_STATE_DIR", "")
+    """The folder of the index: `CCUSAGE_STATE_DIR`, else the user's state folder (as platformdirs has it). Raises
+    UserError as `named_place`."""
+    own = named_place(environ, "CCUSAGE_STATE_DIR")
     if own:
-        return os.path.abspath(expanded(own, environ))
+        return own
     if sys.platform == "win32" or sys.platform == "darwin":
         from platformdirs import user_state_dir
 
         return user_state_dir(APP, appauthor=False)
-    base = environ.get("XDG_STATE_HOME", "")
-    if not base.strip():
-        base = os.path.join(home_dir(environ), ".local", "state")
-    return os.path.join(base, APP)
+    return os.path.join(xdg_dir(environ, "STATE", os.path.join(".local", "state")), APP)
 
 
 def index_dir(environ: Mapping[str, str]) -> str:

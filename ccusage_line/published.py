@@ -1,63 +1,55 @@
-"""Small published files: written atomically, read whole or not at all.
-
-Standard library only: on the lean lanes.
-"""
+"""Small files of plain values: written atomically, read whole or not at all. On the lean lanes."""
 
 from __future__ import annotations
 
 import marshal
 import os
 
-from . import __version__
-from .files import digest_bytes
+from . import RULES, __version__
+from .files import digest_bytes, read_private, write_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_MAGIC = b"ccusage published 2\n"
-_DIGEST = 16
+_FORM = b"ccusage-line store 1\n"
+_DIGEST = 16  # bytes
+_MAKER = f"{__version__} {RULES}"
+_MARSHAL = 2  # the newest form that every supported Python writes and reads alike
 REPORTS = ("report.text", "report.json")  # the last reports of many sessions, which any change of the index takes back
 
 
-def read(path: str) -> Any:
-    """What was published at *path* by this version of the package; None where there is nothing, or it is torn."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError:
+def load(path: str) -> Any:
+    """The values in a file of ours; None where there is none, or it is torn, of another form or another user's."""
+    data = read_private(path)
+    start = len(_FORM) + _DIGEST
+    if data is None or not data.startswith(_FORM):
         return None
-    try:
-        stat = os.fstat(descriptor)
-        if hasattr(os, "geteuid") and stat.st_uid != os.geteuid():  # what another user wrote is not believed
-            return None
-        data = os.read(descriptor, stat.st_size + 1)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    start = len(_MAGIC) + _DIGEST
     body = data[start:]
-    if not data.startswith(_MAGIC) or digest_bytes(body) != data[len(_MAGIC) : start]:
+    if digest_bytes(body) != data[len(_FORM) : start]:
         return None
-    version, value = marshal.loads(body)
-    return value if version == __version__ else None
+    return marshal.loads(body)
+
+
+def packed(value: Any) -> bytes:
+    """What `load` reads: plain values (tuples, lists, dicts, texts, numbers) behind the form's name and a digest."""
+    body = marshal.dumps(value, _MARSHAL)
+    return _FORM + digest_bytes(body) + body
+
+
+def read(path: str) -> Any:
+    """What this version of the package published at *path*; None where there is nothing of it."""
+    found = load(path)
+    return found[1] if found is not None and found[0] == _MAKER else None
 
 
 def write(path: str, value: Any, ending: str = "~") -> None:
-    """Publish plain values (tuples, lists, dicts, texts, numbers). Where that fails, nothing is published.
+    """Publish plain values. Where that fails, nothing is published.
 
     The caller holds the index's write lock, or names an *ending* for the file's name that no other writer has.
     """
-    body = marshal.dumps((__version__, value), 2)
-    temporary = f"{path}{ending}"  # one writer at a time: what a killed one leaves, the next one overwrites
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
-        try:
-            os.write(descriptor, _MAGIC + digest_bytes(body) + body)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, path)
+    try:  # one writer at a time: what a killed one leaves, the next one overwrites
+        write_private(*os.path.split(path), packed((_MAKER, value)), ending=ending)
     except OSError:
         return
 

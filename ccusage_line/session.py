@@ -10,15 +10,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+PICO = 1_000_000_000_000  # of the dollar
+_CENT = PICO // 100
 MODES = ("auto", "calculate", "display")  # A10; a cost triple holds one sum for each, in this order
 _LARGEST = 1.7976931348623157e308  # the largest float
 UNNAMED_MODEL = "unknown"  # shown where a response names no model
+NO_PRICE = "+?"  # shown after a cost that lacks the part of a model without a price (A11)
 
 
 # places in a model's sums over all modes, in the order of the index's columns: four token kinds, a cost per mode,
 # responses, those without a price in mode auto and calculate
 INPUT, OUTPUT, CREATION, READ, COST, RESPONSES, UNPRICED = 0, 1, 2, 3, 4, 7, 8
 SUMS = 10
+# and behind them in a slot's: incomplete responses, the times of the first and the last one
+INCOMPLETE, FIRST, LAST = 10, 11, 12
 
 
 class ModelUsage:
@@ -79,48 +84,24 @@ class Entry:
         self.cost = cost
 
 
-class Session:
-    """One session: its models' sums and what its transcripts say about it."""
+class Usage:
+    """What some responses used, by model: those of a session, a period, a block."""
 
-    __slots__ = (
-        "archived",
-        "client_cost",
-        "entries",
-        "first",
-        "id",
-        "incomplete",
-        "last",
-        "models",
-        "project_path",
-        "responses",
-        "title",
-    )
+    __slots__ = ("first", "incomplete", "last", "models", "responses")
 
     def __init__(
         self,
-        id: str,
         models: list[ModelUsage],
         first: int | None = None,
         last: int | None = None,
-        project_path: str | None = None,
-        title: str | None = None,
         responses: int = 0,
         incomplete: int = 0,
-        client_cost: float | None = None,
-        archived: bool = False,
-        entries: list[Entry] | None = None,
     ) -> None:
-        self.id = id
         self.models = models  # one per model name, the nameless one ("") included; no order promised
         self.first = first  # earliest and latest timestamp of a counted response; None without responses
         self.last = last
-        self.project_path = project_path
-        self.title = title
         self.responses = responses
         self.incomplete = incomplete  # A12: of them, those that never were finalised
-        self.client_cost = client_cost  # dollars, the client's own running total; shown beside, never added in
-        self.archived = archived  # A13
-        self.entries = entries  # by time then key; None unless asked for
 
     @property
     def input(self) -> int:
@@ -157,9 +138,53 @@ class Session:
         return sorted({m.name or UNNAMED_MODEL for m in self.models if m.unpriced})
 
 
+class Session(Usage):
+    """One session: its models' sums and what its transcripts say about it."""
+
+    __slots__ = ("archived", "client_cost", "entries", "id", "project_path", "title")
+
+    def __init__(
+        self,
+        id: str,
+        models: list[ModelUsage],
+        first: int | None = None,
+        last: int | None = None,
+        project_path: str | None = None,
+        title: str | None = None,
+        responses: int = 0,
+        incomplete: int = 0,
+        client_cost: float | None = None,
+        archived: bool = False,
+        entries: list[Entry] | None = None,
+    ) -> None:
+        super().__init__(models, first, last, responses, incomplete)
+        self.id = id
+        self.project_path = project_path
+        self.title = title
+        self.client_cost = client_cost  # dollars, the client's own running total; shown beside, never added in
+        self.archived = archived  # A13
+        self.entries = entries  # by time then key; None unless asked for
+
+
 def dollars(pico: int) -> float:
     """Pico-dollars as the nearest float of dollars; never -0.0, and never infinite, which JSON can't say."""
     try:
-        return pico / 1_000_000_000_000 if pico else 0.0
+        return pico / PICO if pico else 0.0
     except OverflowError:
         return _LARGEST if pico > 0 else -_LARGEST
+
+
+def money(pico: int, unpriced: bool = False) -> str:
+    """1e-12 dollars as `$1,234.56`, to the nearest cent, marked if a part has no price; what rounds to nothing has no
+    sign."""
+    cents = (abs(pico) + _CENT // 2) // _CENT
+    sign = "-" if pico < 0 and cents else ""
+    return f"{sign}${cents // 100:,}.{cents % 100:02d}{NO_PRICE if unpriced else ''}"
+
+
+def exact_money(pico: int, sign: bool = False) -> str:
+    """1e-12 dollars with all their digits, two at least; *sign*: a plus before what is more than nothing."""
+    whole, part = divmod(abs(pico), PICO)
+    digits = f"{part:012d}".rstrip("0").ljust(2, "0")
+    mark = "-" if pico < 0 else "+" if sign and pico else ""
+    return f"{mark}${whole:,}.{digits}"

@@ -7,15 +7,18 @@ other sequences that a font draws as one picture take the columns of their parts
 
 from __future__ import annotations
 
-import unicodedata
-from functools import lru_cache
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ELLIPSIS = "…"
 _SPACES = "\t\n\v\f\r\x85\u2028\u2029"  # they part words: removing them would join these
-_VARIATIONS = range(
-    0xFE00, 0xFE10
-)  # "as text", "as emoji": terminals disagree about the width, without them they agree
+# "as text", "as emoji": terminals disagree about the width, without them they agree
+_VARIATIONS = range(0xFE00, 0xFE10)
+_PRIVATE = range(0xE000, 0xF900)  # icons of patched fonts
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
+# wide since Unicode 16, which not every Python knows: trigrams, hexagrams, counting rods
+_WIDENED = ((0x2630, 0x2637), (0x268A, 0x268F), (0x4DC0, 0x4DFF), (0x1D300, 0x1D376))
 _JAMO_TAILS = range(0x1160, 0x1200)  # vowels and finals, drawn into the syllable before them
 
 
@@ -28,36 +31,44 @@ def clean(text: str) -> str:
 
 
 def _clean_character(c: str) -> str:
+    if (c.isprintable() and ord(c) not in _VARIATIONS) or ord(c) in _PRIVATE:
+        return c
     if c in _SPACES:
         return " "
-    if ord(c) in _VARIATIONS or unicodedata.category(c) in ("Cc", "Cf"):
+    from unicodedata import category  # most texts do without this import
+
+    if ord(c) in _VARIATIONS or category(c) in ("Cc", "Cf"):
         return ""
     return "\ufffd" if "\ud800" <= c <= "\udfff" else c
 
 
 def display_width(text: str) -> int:
     """Terminal columns that *text*, as `clean` leaves it, takes."""
-    return len(text) if text.isascii() else _wide_text(text)
+    if text.isascii():
+        return len(text)
+    if text not in _widths:
+        width = before = 0
+        for c in text:
+            columns = character_width(c, before)
+            width += columns
+            before = columns or before
+        _widths[text] = width
+    return _widths[text]
 
 
-@lru_cache(4096)  # the same few model names and titles, row after row
-def _wide_text(text: str) -> int:
-    width = before = 0
-    for c in text:
-        columns = character_width(c, before)
-        width += columns
-        before = columns or before
-    return width
+_widths: dict[str, int] = {}  # the same few model names and titles, row after row
 
 
 def character_width(c: str, before: int = 0) -> int:
     """Columns of *c* after a character of *before* columns: a skin tone is drawn into the emoji before it."""
     if c.isascii():
         return 1
+    from unicodedata import category, east_asian_width
+
     code = ord(c)
-    if unicodedata.category(c) in ("Mn", "Me", "Cf") or code in _JAMO_TAILS or (code in _SKIN_TONES and before == 2):
+    if category(c) in ("Mn", "Me", "Cf") or code in _JAMO_TAILS or (code in _SKIN_TONES and before == 2):
         return 0
-    return 2 if unicodedata.east_asian_width(c) in "WF" else 1
+    return 2 if east_asian_width(c) in "WF" or any(first <= code <= last for first, last in _WIDENED) else 1
 
 
 def cut(text: str, width: int) -> str:
@@ -68,6 +79,32 @@ def cut(text: str, width: int) -> str:
         return ""
     kept, _ = _split(text, width - 1)
     return kept + ELLIPSIS
+
+
+def cut_apart(texts: Sequence[str], width: int) -> list[str]:
+    """Each of *texts* in at most *width* columns, an ellipsis within what does not fit: where in it is the same for all
+    of them, and such that as many as can be told apart stay different."""
+    whole = {text for text in texts if display_width(text) <= width}
+    long = sorted({*texts} - whole)
+    if not long or width < 3:
+        return [cut(text, width) for text in texts]
+    usual = (width - 1) * 2 // 3
+    found: dict[str, str] = {}
+    for head in sorted(range(1, width - 1), key=lambda head: abs(head - usual)):
+        forms = {text: _without_middle(text, head, width - 1 - head) for text in long}
+        if len(whole | {*forms.values()}) > len(whole | {*found.values()}):
+            found = forms
+        if len(whole | {*found.values()}) == len(whole) + len(long):
+            break
+    return [found.get(text, text) for text in texts]
+
+
+def _without_middle(text: str, head: int, tail: int) -> str:
+    """The first *head* and the last *tail* columns of *text*, which has more."""
+    end = _split(text, display_width(text) - tail)[1]
+    while display_width(end) > tail:  # a wide character stands in the way
+        end = end[1:]
+    return _split(text, head)[0] + ELLIPSIS + end
 
 
 def _split(text: str, width: int) -> tuple[str, str]:
@@ -103,3 +140,23 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
                 start = indent
             line = indent + (line if piece != start else line[1:])
     return [*lines, line] if line != start else lines
+
+
+def beside(label: str, text: str, indent: int, width: int) -> list[str]:
+    """*text* in lines of at most *width* columns behind a *label* that takes *indent* of them."""
+    first, *more = wrap(text, max(width - indent, 1)) or [""]
+    return [f"{label}{first}".rstrip(), *(" " * indent + line for line in more)]
+
+
+def number_of(number: int, noun: str) -> str:
+    """`1 day`, `2 days`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def human_size(size: int) -> str:
+    """Bytes as people read them: `512 bytes`, `1.2 MB`."""
+    if size < 1000:
+        return f"{size} bytes"
+    units = ("kB", "MB", "GB", "TB")
+    power = min((len(str(size)) - 1) // 3, len(units))
+    return f"{size / 1000**power:,.1f} {units[power - 1]}"

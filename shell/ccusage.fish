@@ -1,21 +1,24 @@
 # The prompt hook, the segment and the completion for fish 3.6 and later.
 #
 # The hook reads a file that Python has made ready and compares a few times: no process, no fork. The format of that
-# file is told in readyline.py. `ccusage init fish | source` fills in the places between @.
+# file is told in prompt/line.py. `ccusage init fish | source` fills in the places between @.
 
 set -g __ccusage_exe '@executable@'
 set -g __ccusage_state '@state@'
 set -g __ccusage_own_prompt '@prompt@'
 set -g __ccusage_completion '@completion@'
+set -gx CCUSAGE_SHELL fish # for `ccusage doctor`: this shell has the hook
 
 set -g CCUSAGE_SEGMENT '' # for fish_prompt and fish_right_prompt: printf %s $CCUSAGE_SEGMENT
 set -g CCUSAGE_TEXT '' # the same without colour
 set -g __ccusage_scope # the environment that what follows was read for
 set -g __ccusage_lines # the folder of the lines
 set -g __ccusage_roots # the data directories
+set -g __ccusage_links # names that lead to one by a link, each before it
 set -g __ccusage_pwd # the folder that the names are of
 set -g __ccusage_names # under which a line may stand, nearest folder first
 set -g __ccusage_row # what was read last
+set -g __ccusage_sound # the rows that were last found to be what was written
 set -g __ccusage_asked # whether a refresher was started without a marker
 
 function __ccusage_file --argument-names name --description 'a - for every UTF-16 unit but letters and digits'
@@ -44,24 +47,49 @@ end
 
 function __ccusage_find_scope --description 'where the lines of this environment are'
     set -l scope "$HOME:$CLAUDE_CONFIG_DIR:$XDG_CONFIG_HOME"
-    test "$scope" != "$__ccusage_scope"; or return 0
+    test "$scope" = "$__ccusage_scope"; and not __ccusage_moved; and return 0
     set -g __ccusage_scope
     set -l file $__ccusage_state/prompt/(__ccusage_file $scope).scope
-    test -r $file; or return 1
+    test -O $__ccusage_state/prompt -a -O $file -a -f $file; or return 1
     set -l row
     read --null --delimiter \n --list row <$file
     test "$row[1]" = 'ccusage-line 1'; or return 1
     test "$row[2]:$row[3]:$row[4]" = "$scope"; or return 1
+    test -O "$row[5]"; or return 1
     set -g __ccusage_lines $row[5]
-    set -g __ccusage_roots $row[6..-2] # behind the last newline there is nothing
+    set -g __ccusage_roots
+    set -g __ccusage_links
+    for each in $row[6..-2] # behind the last newline there is nothing
+        if string match --quiet '=*' -- $each
+            set -a __ccusage_links (string sub --start 2 -- $each) $__ccusage_roots[-1]
+        else
+            set -a __ccusage_roots $each
+        end
+    end
+    __ccusage_moved; and return 1
     set -g __ccusage_scope $scope
+    return 0
+end
+
+function __ccusage_moved --description 'whether a link that led to a data directory leads to another one now'
+    set -q __ccusage_links[1]; or return 1
+    set -l real
+    for each in $__ccusage_links[-1..1] # the directory, then its name
+        if test -z "$real"
+            set real $each
+            continue
+        end
+        test -e $each -a (path resolve -- $each) != $real; and return 0
+        set real
+    end
+    return 1
 end
 
 function __ccusage_find --description 'the line of the working directory; 1: it has to be made, empty: no project'
     test "$PWD" = "$__ccusage_pwd"; or __ccusage_enter
     set -g __ccusage_file
     for name in $__ccusage_names
-        if test -r $__ccusage_lines/$name.line
+        if test -O $__ccusage_lines/$name.line -a -f $__ccusage_lines/$name.line
             set -g __ccusage_file $__ccusage_lines/$name.line
             return 0
         end
@@ -73,15 +101,29 @@ function __ccusage_find --description 'the line of the working directory; 1: it 
     return 0
 end
 
+function __ccusage_is_sound --description 'ROW ...: whether what was read is what was written'
+    test "$argv[1]" = 'ccusage-line 1' -a (count $argv) -ge 14; or return 1
+    set -l told "$argv[4] $argv[5] $argv[7] $argv[8] $argv[14]"
+    test "$told" != "$__ccusage_sound"; or return 0
+    string match --quiet --regex -- '^-?[0-9]+$' $argv[4]; and string match --quiet --regex -- '^[0-9]+$' $argv[5]; or return 1
+    set -l digits (string replace --all . 77 -- "$argv[2..13]" | string replace --regex --all '[^0-9]' '' | string collect)
+    set -l pieces '*1000000+'(string match --regex --all '.{1,6}' -- $digits)')%999999937'
+    set -l sum (math (string repeat --count (count $pieces) '(')0(string join '' $pieces))
+    test "$sum" = "$argv[14]"; or return 1
+    set -g __ccusage_sound $told
+end
+
 function __ccusage_look --description 'set the segment; 1: it has to be made anew'
     set -g CCUSAGE_SEGMENT ''
     set -g CCUSAGE_TEXT ''
+    # names that no file of lines can tell
+    string match --quiet --regex -- '\n' "$HOME$CLAUDE_CONFIG_DIR$XDG_CONFIG_HOME$__ccusage_state"; and return 0
     __ccusage_find_scope; or return 1
     __ccusage_find; or return 1
     test -n "$__ccusage_file"; or return 0
     set -l row
     read --null --delimiter \n --list row <$__ccusage_file
-    test "$row[1]" = 'ccusage-line 1' -a (count $row) -ge 14; or return 1
+    __ccusage_is_sound $row; or return 1
     set -g CCUSAGE_TEXT $row[7]
     set -g CCUSAGE_SEGMENT $row[8]
     if test -n "$NO_COLOR" -o "$TERM" = dumb
@@ -103,8 +145,9 @@ function __ccusage_may_start --description 'whether no refresher is at work: the
         set -g __ccusage_asked yes
         return 0
     end
-    test -w $__ccusage_state/prompt; or return 1
-    if test -e $marker
+    test -O $__ccusage_state/prompt -a -w $__ccusage_state/prompt; or return 1
+    if test -e $marker -o -L $marker
+        test -f $marker; or return 1
         set -l since
         read since <$marker
         set -l age (path mtime --relative $marker)
@@ -133,6 +176,11 @@ function __ccusage_hook --on-event fish_prompt
     return $last
 end
 
+# direnv and its like change these after the hook
+function __ccusage_other_account --on-variable CLAUDE_CONFIG_DIR --on-variable XDG_CONFIG_HOME --on-variable HOME
+    status is-interactive; and __ccusage_hook
+end
+
 if test -n "$__ccusage_own_prompt"; and status is-interactive
     # the refresher tells by this signal, which means that a window has changed, that there is something new
     function __ccusage_redraw --on-signal WINCH
@@ -154,18 +202,33 @@ end
 
 function __ccusage_complete
     set -lx CCUSAGE_STATE_DIR $__ccusage_state
-    set -lx COMP_LINE (commandline --current-process)
-    set -lx COMP_POINT (string length -- (commandline --current-process --cut-at-cursor | string collect))
+    # without what stands before the command: sudo, time, if
+    set -lx COMP_LINE (commandline --current-process --cut-at-cursor | string collect |
+        string replace --regex -- '^(?:\S+\s+)+?(?=(?:\S*/)?ccusage\s)' '' | string collect)
+    set -lx COMP_POINT (string length -- "$COMP_LINE")
     set -lx COMP_TYPE
     set -lx _ARGCOMPLETE 1
     set -lx _ARGCOMPLETE_IFS \n
     set -lx _ARGCOMPLETE_DFS \t
     set -lx _ARGCOMPLETE_SHELL fish
     set -lx _ARGCOMPLETE_SUPPRESS_SPACE 1
-    $__ccusage_exe 8>&1 9>/dev/null </dev/null >/dev/null 2>&1
+    set -lx CCUSAGE_PATHS 1
+    set -l answers ($__ccusage_exe 8>&1 9>/dev/null </dev/null >/dev/null 2>&1)
+    switch "$answers[1]"
+        case \tfile \tfolder # fish completes paths itself
+            set -l typed (commandline --current-token --cut-at-cursor)
+            set -l option (string match --regex -- '^--[^=]*=' $typed)
+            set -l value (string replace --regex -- '^--[^=]*=' '' $typed)
+            set -l paths (complete --do-complete "'' $value")
+            if test "$answers[1]" = \tfolder
+                set paths (string match --regex -- '^[^\t]*/(?=\t|$)' $paths)
+            end
+            string join -- \n "$option"$paths
+        case '*'
+            printf '%s\n' $answers
+    end
 end
 
 if test -n "$__ccusage_completion"
     complete --command ccusage --no-files --keep-order --arguments '(__ccusage_complete)'
-    complete --path $__ccusage_exe --no-files --keep-order --arguments '(__ccusage_complete)'
 end

@@ -16,7 +16,12 @@ from conftest import ROOT
 
 PACKAGE = "ccusage_line"
 PAGE = ROOT / "docs" / "architecture.md"
-OTHERS = {"os._exit", "argparse._SubParsersAction", "parser._option_string_actions"}  # without a public name
+OTHERS = {  # without a public name
+    "os._exit",
+    "argparse._SubParsersAction",
+    "parser._option_string_actions",
+    "action._choices_actions",
+}
 
 # What does not hold yet. These lists only shrink: what is mended and still listed fails.
 UPWARD: set[tuple[str, str]] = set()
@@ -59,7 +64,6 @@ def room_of(module: str) -> str:
 def floors(title: str = "## Floors") -> list[list[str]]:
     """The floors under a title of the page, from the ground up."""
     block = re.search(rf"^{title}\n.*?```\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    assert block is not None
     return [line.split() for line in reversed(block[1].splitlines())]
 
 

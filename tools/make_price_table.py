@@ -83,8 +83,9 @@ VERSION = re.compile(
 HEADER = '''\
 """Embedded prices. Made by tools/make_price_table.py: change that, not this.
 
-{source}, per token in the unit of `prices.Price`:
-input, output, 5 minute write, 1 hour write, read, threshold, the same five above it, fast and us factor, window.
+{source}, per token in the unit of `table.Price`:
+input, output, 5 minute write, 1 hour write, read, threshold, the same five above it, fast and us factor, window;
+then the models that cost it.
 
 The prices are taken from LiteLLM's model_prices_and_context_window.json, which is under this licence:
 
@@ -112,13 +113,19 @@ SOFTWARE.
 """
 # ruff: noqa: E501
 # fmt: off
-# One line per model, however long: a change of price is one changed line.
+# One line per price, however long: a change of price is one changed line.
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ccusage_line.prices.stored import Packed
+
+
+def _by_name(prices: tuple[tuple[Packed, str], ...]) -> dict[str, Packed]:
+    return {{name: price for price, names in prices for name in names.split()}}
+
+
 '''
 
 
@@ -232,11 +239,14 @@ def overlay(current: Part, retired: Part) -> Part:
 
 
 def render(current: Part, retired: Part, source: str) -> str:
-    lines = [HEADER.format(source=source), f"SOURCE = {source!r}".replace("'", '"')]
+    lines = [HEADER.format(source=source) + f"SOURCE = {source!r}".replace("'", '"')]
     for title, part in (("OVERLAY", overlay(current, retired)), ("CURRENT", current), ("RETIRED", retired)):
-        lines += ["", f'{title}_ID = "{part_id(part)}"', f"{title}: dict[str, Packed] = {{"]
-        lines += [f'    "{name}": {part[name]},' for name in sorted(part)]
-        lines.append("}")
+        names: dict[Packed, list[str]] = {}
+        for name in sorted(part):
+            names.setdefault(part[name], []).append(name)
+        lines += ["", f'{title}_ID = "{part_id(part)}"', f"{title} = _by_name(("]
+        lines += [f'    ({price}, "{" ".join(same)}"),' for price, same in names.items()]
+        lines.append("))")
     return "\n".join(lines) + "\n"
 
 

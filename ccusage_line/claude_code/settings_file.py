@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import shutil
 import stat
 import sys
 import tempfile
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import UserError
+from ..files import private_dir, read_regular
+from ..locks import Held
+from ..locks import lock as take
+from .statusline_entry import is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,42 +28,21 @@ if TYPE_CHECKING:
 KEY = "statusLine"
 BACKUP = ".before-ccusage"  # after the name of the settings file
 LOCK_PATIENCE = 5.0  # seconds
-_NAMES = ("ccusage", "ccusage.exe")
 _LARGEST = 16 << 20  # bytes
-_LARGEST_LAUNCHER = 1 << 20  # a script, or on Windows a stub of 100 KB with the script behind it
 _BOM = "\ufeff"
 
 
-class Change:
+class Change(NamedTuple):
     """What was done to a settings file, or would be.
 
     `what` is "installed", "updated", "unchanged", "removed", "restored" (the old bytes are back), "deleted" (the file
     was ours alone) or "absent" (there was nothing of ours to remove).
     """
 
-    __slots__ = ("backup", "diff", "path", "what")
-
-    def __init__(self, path: str, what: str, diff: str = "", backup: str | None = None) -> None:
-        self.path = path  # the file written, symlinks followed
-        self.what = what
-        self.diff = diff  # unified; empty where nothing changes
-        self.backup = backup  # where the bytes of before are, if they are kept
-
-
-class Member:
-    """One member of the top object: its key, its value and where both stand in the text."""
-
-    __slots__ = ("begin", "end", "key", "start", "value")
-
-    def __init__(self, key: str, value: Any, begin: int, start: int, end: int) -> None:
-        self.key = key
-        self.value = value
-        self.begin = begin  # of the key
-        self.start = start  # of the value
-        self.end = end
-
-
-# --- places and names --------------------------------------------------------------------------------------------
+    path: str  # the file written, symlinks followed
+    what: str
+    diff: str = ""  # unified; empty where nothing changes
+    backup: str | None = None  # where the bytes of before are, if they are kept
 
 
 def settings_path(environ: Mapping[str, str]) -> str:
@@ -72,83 +56,10 @@ def settings_path(environ: Mapping[str, str]) -> str:
     return os.path.join(folder, "settings.json")
 
 
-def program() -> str:
-    """The absolute path of this very command, as it was called, as a word for the shell the client uses."""
-    called = sys.argv[0]
-    if os.path.basename(called) in _NAMES:
-        found = called if os.path.dirname(called) else shutil.which(called)
-        if found and os.path.isfile(found):
-            return _word(os.path.abspath(found))
-    for name in _NAMES:
-        beside = os.path.join(os.path.dirname(sys.executable), name)
-        if os.path.isfile(beside):
-            return _word(os.path.abspath(beside))
-    return f"{_word(sys.executable)} -m ccusage_line"
-
-
-def command(options: str = "") -> str:
-    """The statusline's command line; *options* are words for the shell."""
-    return f"{program()} statusline {options}".rstrip()
-
-
-def _word(path: str, windows: bool = os.name == "nt") -> str:
-    """*path* as one word of /bin/sh. Windows: Git Bash eats backslashes, and PowerShell takes slashes too."""
-    return shlex.quote(path.replace("\\", "/") if windows else path)
-
-
-def is_ours(value: object) -> bool:
-    """Whether a statusLine runs this program: by its path, or by a launcher that is this package's.
-
-    What is called `ccusage` and is gone was ours, or is of no use to anybody.
-    """
-    words = _words(value)
-    if "statusline" not in words[1:]:
-        return False
-    if words[1:3] == ["-m", "ccusage_line"]:
-        return True
-    path = shutil.which(os.path.expanduser(words[0]))
-    if path is None:
-        return os.path.basename(words[0]) in _NAMES
-    own = shlex.split(program())
-    return (len(own) == 1 and _same(path, own[0])) or _launches_us(path)
-
-
-def _words(value: object) -> list[str]:
-    """The words of a statusLine's command, without variables set before it."""
-    text = value.get("command") if isinstance(value, dict) else None
-    try:
-        words = shlex.split(text) if isinstance(text, str) else []
-    except ValueError:
-        return []
-    while words and words[0].partition("=")[0].isidentifier() and "=" in words[0]:
-        del words[0]
-    return words
-
-
-def _same(one: str, other: str) -> bool:
-    try:
-        return os.path.samefile(one, other)
-    except OSError:
-        return one == other
-
-
-def _launches_us(path: str) -> bool:
-    """A Python launcher of ours in another place, like that of an older environment; npm has a `ccusage` too."""
-    try:
-        with open(path, "rb") as file:
-            return b"ccusage_line" in file.read(_LARGEST_LAUNCHER)
-    except OSError:
-        return False
-
-
-def installed(path: str) -> Any:
-    """The statusLine of a settings file, None without one. Raises UserError where the file can't be read as one."""
-    target, before = _load(path)
-    member = _ours_or_theirs(_members(_text(before, target), target))
-    return None if member is None else member.value
-
-
-# --- install and uninstall ---------------------------------------------------------------------------------------
+def statusline_of(path: str) -> object:
+    """The statusLine of the settings file *path*; None if it has none. Raises UserError as `install` does."""
+    line = _Settings(*_load(path)).line
+    return None if line is None else line.value
 
 
 def install(
@@ -165,25 +76,32 @@ def install(
 
     `padding` is in columns, `refresh_interval` in seconds; None leaves what is there. *lock* is a file that two
     processes at once meet at. Raises UserError, the file untouched, where it can't be edited safely or holds another
-    tool's statusLine and not *force*.
+    tool's statusLine and not *force*, and for a command that is no text.
     """
-    with _alone(lock, dry_run):
-        target, before = _load(path)
-        text = _text(before, target)
-        member = _ours_or_theirs(_members(text, target))
-        ours = member is not None and is_ours(member.value)
-        if member is not None and not ours and not force and member.value is not None:
+    try:
+        command.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"settings have to be UTF-8, which this is not: {command}") from None
+    with _as_owner(path), _alone(lock, dry_run):
+        settings = _Settings(*_load(path))
+        old: Any = None if settings.line is None else settings.line.value
+        ours = is_ours(old)
+        if old is not None and not ours and not force:
             raise UserError(f"{path} has another statusLine; --force replaces it (a backup is kept)")
-        value = _value(member.value if member is not None and ours else {}, command, refresh_interval, padding)
-        if member is not None and member.value == value:
-            return Change(target, "unchanged", backup=_kept(target))
-        after = _encode(_with(text, member, value), before)
-        diff = _diff(before, after, target)
-        if dry_run:
-            return Change(target, "updated" if ours else "installed", diff)
-        backup = _kept(target) if ours else _keep(target, before)
-        _write(target, before, after)
-        return Change(target, "updated" if ours else "installed", diff, backup)
+        value = {**(old if ours else {}), "type": "command", "command": command}
+        if padding is not None:
+            value["padding"] = padding
+        if refresh_interval:
+            value["refreshInterval"] = refresh_interval
+        elif refresh_interval is not None:
+            value.pop("refreshInterval", None)  # the client has 1 as its minimum and none for "events only"
+        if value == old:
+            return Change(settings.path, "unchanged", "", settings.backup())
+        after = settings.with_line(value)
+        what, diff = "updated" if ours else "installed", _diff(settings.before, after, settings.path)
+        if not dry_run:
+            settings.write(after, keep=not ours)
+        return Change(settings.path, what, diff, settings.backup())
 
 
 def uninstall(path: str, *, dry_run: bool = False, lock: str | None = None) -> Change:
@@ -191,78 +109,179 @@ def uninstall(path: str, *, dry_run: bool = False, lock: str | None = None) -> C
 
     The bytes of before come back where nothing but our key has changed since; a file that was made for our key goes.
     """
-    with _alone(lock, dry_run):
-        target, before = _load(path)
-        text = _text(before, target)
-        member = _ours_or_theirs(_members(text, target))
-        if before is None or member is None or not is_ours(member.value):
-            return Change(target, "absent")
-        kept = _read(target + BACKUP)
-        after: bytes | None
-        if kept is None and text == _with("", None, member.value):
-            what, after = "deleted", None
-        elif kept is not None and _leads_to(kept, member.value, before, target):
-            what, after = "restored", kept
-        else:
-            what, after = "removed", _encode(_without(text, member, target), before)
-        diff = _diff(before, after, target)
+    with _as_owner(path), _alone(lock, dry_run):
+        settings = _Settings(*_load(path))
+        if settings.line is None or not is_ours(settings.line.value):
+            return Change(settings.path, "absent")
+        kept = _read(settings.path + BACKUP)
+        what, after = settings.without_line(kept)
+        diff = _diff(settings.before, after, settings.path)
         if not dry_run:
-            _write(target, before, after)
+            settings.write(after)
             if what == "restored":
-                os.unlink(target + BACKUP)
-                kept = None
-        return Change(target, what, diff, target + BACKUP if kept is not None else None)
-
-
-def _value(old: Mapping[str, Any], command: str, refresh_interval: int | None, padding: int | None) -> dict[str, Any]:
-    """The statusLine with *command*; what else the user has set of ours stays."""
-    value = {**old, "type": "command", "command": command}
-    if padding is not None:
-        value["padding"] = padding
-    if refresh_interval is not None:
-        value["refreshInterval"] = refresh_interval
-        if not refresh_interval:
-            del value["refreshInterval"]  # the client has 1 as its minimum and none for "events only"
-    return value
-
-
-def _leads_to(kept: bytes, value: object, now: bytes, target: str) -> bool:
-    """Whether putting *value* into the *kept* bytes makes those of now: nothing else has changed since."""
-    try:
-        text = _text(kept, target)
-        return _encode(_with(text, _ours_or_theirs(_members(text, target)), value), kept) == now
-    except UserError:
-        return False
+                os.unlink(settings.path + BACKUP)
+        return Change(settings.path, what, diff, settings.backup())
 
 
 # --- the text ----------------------------------------------------------------------------------------------------
 
 
-def _text(data: bytes | None, path: str) -> str:
-    try:
-        return (data or b"").decode("utf-8").removeprefix(_BOM)
-    except UnicodeDecodeError:
-        raise UserError(f"{path} is not UTF-8; nothing was changed") from None
+class _Member(NamedTuple):
+    """One member of the top object, and where it stands in the text."""
+
+    key: str
+    value: Any
+    gap: str  # between the comma or brace before it and its key
+    colon: str  # between key and value
+    begin: int  # of the key
+    start: int  # of the value
+    end: int
+
+    def dump(self, value: object) -> str:
+        """*value* as this member's neighbours are written: on one line, or indented like them."""
+        if "\n" not in self.gap:
+            separators = (", ", ": ") if self.colon.endswith(" ") else (",", ":")
+            return _dumped(value, separators=separators)
+        newline = "\r\n" if "\r\n" in self.gap else "\n"
+        indent = self.gap.rpartition("\n")[2]
+        return _dumped(value, indent=indent or 2).replace("\n", newline + indent)
 
 
-def _encode(text: str, before: bytes | None) -> bytes:
-    bom = _BOM if before is not None and before.startswith(_BOM.encode()) else ""
-    return (bom + text).encode("utf-8", "surrogatepass")
+class _Settings:
+    """A settings file as it was read. Raises UserError for what is not strictly JSON, comments included."""
 
-
-def _members(text: str, path: str) -> list[Member]:
-    """The members of the top object. Raises UserError for what is not strictly JSON, comments included."""
-    if not text.strip():
-        return []
-    try:
-        if not isinstance(json.loads(text, parse_constant=_no_constant), dict):
+    def __init__(self, path: str, before: bytes | None) -> None:
+        self.path = path
+        self.before = before  # None: there is no file
+        try:
+            self.text = (before or b"").decode("utf-8").removeprefix(_BOM)
+            whole = json.loads(self.text, parse_constant=_refuse) if self.text.strip() else {}
+        except UnicodeDecodeError:
+            raise UserError(f"{path} is not UTF-8; nothing was changed") from None
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path} {_why(error, self.text)}; nothing was changed") from None
+        if not isinstance(whole, dict):
             raise UserError(f"{path} holds no JSON object; nothing was changed")
-        return list(_scan(text))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} {_why(error, text)}; nothing was changed") from None
+        self.members = list(_members(self.text)) if whole else []
+        found = [member for member in self.members if member.key == KEY]
+        if len(found) > 1:
+            raise UserError(f"the settings name {KEY} twice; nothing was changed")
+        self.line = found[0] if found else None
+
+    def with_line(self, value: object) -> bytes:
+        """The bytes with *value* as statusLine, in the layout they have."""
+        text, line = self.text, self.line
+        if line is not None:
+            return self._encoded(text[: line.start] + line.dump(value) + text[line.end :])
+        if self.members:
+            last = self.members[-1]
+            gap = last.gap or (" " if len(self.members) == 1 and ", " in text else "")
+            added = f',{gap}"{KEY}"{last.colon}{last.dump(value)}'
+            return self._encoded(text[: last.end] + added + text[last.end :])
+        newline = "\r\n" if "\r\n" in text else "\n"
+        empty = text if text.strip() else "{}" + newline
+        body = _dumped({KEY: value}, indent=2).replace("\n", newline)
+        return self._encoded(empty[: empty.index("{")] + body + empty[empty.rindex("}") + 1 :])
+
+    def without_line(self, kept: bytes | None) -> tuple[str, bytes | None]:
+        """What becomes of the file without its statusLine (as in Change), and its bytes; *kept* are those of before."""
+        line = self.line
+        assert line is not None
+        if self._comes_of(kept, line.value):
+            return "deleted" if kept is None else "restored", kept
+        at = self.members.index(line)
+        begin, end = self.text.index("{") + 1, self.text.rindex("}")
+        if at:
+            begin, end = self.members[at - 1].end, line.end
+        elif len(self.members) > 1:
+            begin, end = line.begin, self.members[1].begin
+        return "removed", self._encoded(self.text[:begin] + self.text[end:])
+
+    def _comes_of(self, kept: bytes | None, value: object) -> bool:
+        """Whether putting *value* into the *kept* bytes, or into no file, makes those of now: nothing else has changed
+        since."""
+        try:
+            return _Settings(self.path, kept).with_line(value) == self.before
+        except UserError:
+            return False
+
+    def _encoded(self, text: str) -> bytes:
+        bom = _BOM if self.before is not None and self.before.startswith(_BOM.encode()) else ""
+        return (bom + text).encode("utf-8", "backslashreplace")  # half a surrogate pair as JSON has it
+
+    def backup(self) -> str | None:
+        """Where the bytes of before our first edit are, if they are kept."""
+        return self.path + BACKUP if os.path.exists(self.path + BACKUP) else None
+
+    def write(self, after: bytes | None, keep: bool = False) -> None:
+        """Replace the file at once, if it still holds what was read; None deletes it. *keep*: keep what was read beside
+        it, in place of an earlier copy; one of a file that somebody has deleted stays, it may be the only one."""
+        self._check_unchanged()
+        if self.before is not None and not (os.stat(self.path).st_mode & 0o222 and _may_write(self.path)):
+            # a replaced file would not ask; nor does root, who may everything
+            raise UserError(f"{self.path} is read-only; nothing was changed")
+        if keep and self.before is not None:
+            self._put(self.path + BACKUP, self.before)
+        if after is not None:
+            self._put(self.path, after)
+        else:
+            os.unlink(self.path)
+
+    def _put(self, path: str, data: bytes) -> None:
+        """Write a temporary file, give it the owner and mode of the settings file, rename it to *path*."""
+        folder = os.path.dirname(path)
+        temporary = ""
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(prefix=".settings-", dir=folder)  # 0600
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+                if self.before is not None:
+                    _make_like(descriptor, self.path)
+            self._check_unchanged()
+            os.replace(temporary, path)
+            temporary = ""
+        except OSError as error:
+            raise UserError(f"{path} can't be written: {error.strerror}") from None
+        finally:
+            if temporary:
+                os.unlink(temporary)
+
+    def _check_unchanged(self) -> None:
+        if _read(self.path) != self.before:
+            raise UserError(f"{self.path} was changed by another program just now; nothing was changed, try again")
 
 
-def _no_constant(name: str) -> None:
+def _members(text: str) -> Iterator[_Member]:
+    """The members of the object that *text*, valid JSON, holds."""
+    decoder = json.JSONDecoder()
+    place = _after_space(text, 0) + 1
+    while text[begin := _after_space(text, place)] != "}":
+        key, end = decoder.raw_decode(text, begin)
+        start = _after_space(text, _after_space(text, end) + 1)
+        value, stop = decoder.raw_decode(text, start)
+        yield _Member(key, value, text[place:begin], text[end:start], begin, start, stop)
+        place = _after_space(text, stop)
+        place += text[place] == ","
+
+
+def _dumped(value: object, **layout: Any) -> str:
+    """*value* as JSON. Raises UserError for what could be read but can't be written."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, **layout)
+    except (ValueError, RecursionError):  # 1e999, which is infinite; deeper than Python writes
+        raise UserError(f"{KEY} holds a value that can't be written again; nothing was changed") from None
+
+
+def _after_space(text: str, place: int) -> int:
+    while text[place] in " \t\r\n":
+        place += 1
+    return place
+
+
+def _refuse(name: str) -> None:
     raise ValueError(name)  # NaN and infinities: Python reads them, the client does not
 
 
@@ -274,86 +293,13 @@ def _why(error: Exception, text: str) -> str:
     return f"is not valid JSON (line {error.lineno})"
 
 
-def _scan(text: str) -> Iterator[Member]:
-    """The members of the object that *text*, valid JSON, holds."""
-    decoder = json.JSONDecoder()
-    place = _skip(text, _skip(text, 0) + 1)
-    while text[place] != "}":
-        key, end = decoder.raw_decode(text, place)
-        start = _skip(text, _skip(text, end) + 1)  # after the colon
-        value, stop = decoder.raw_decode(text, start)
-        yield Member(key, value, place, start, stop)
-        place = _skip(text, stop)
-        if text[place] == ",":
-            place = _skip(text, place + 1)
+def _diff(before: bytes | None, after: bytes | None, path: str) -> str:
+    from difflib import unified_diff
 
-
-def _skip(text: str, place: int) -> int:
-    while text[place] in " \t\r\n":
-        place += 1
-    return place
-
-
-def _ours_or_theirs(members: list[Member]) -> Member | None:
-    """The member called statusLine."""
-    found = [member for member in members if member.key == KEY]
-    if len(found) > 1:
-        raise UserError(f"the settings name {KEY} twice; nothing was changed")
-    return found[0] if found else None
-
-
-def _with(text: str, member: Member | None, value: object) -> str:
-    """*text* with *value* as its statusLine, in the layout it has."""
-    if member is not None:
-        layout = _Layout(text, member)
-        return text[: member.start] + layout.dump(value) + text[member.end :]
-    if not text.strip():
-        newline = "\r\n" if "\r\n" in text else "\n"
-        return json.dumps({KEY: value}, indent=2, ensure_ascii=False).replace("\n", newline) + newline
-    members = list(_scan(text))
-    if members:
-        layout = _Layout(text, members[-1])
-        end = members[-1].end
-        return f'{text[:end]},{layout.gap}"{KEY}"{layout.colon}{layout.dump(value)}{text[end:]}'
-    start, end = text.index("{"), text.rindex("}")
-    newline = "\r\n" if "\r\n" in text else "\n"
-    body = json.dumps({KEY: value}, indent=2, ensure_ascii=False).replace("\n", newline)
-    return text[:start] + body + text[end + 1 :]
-
-
-def _without(text: str, member: Member, path: str) -> str:
-    """*text* without the member and one comma."""
-    members = _members(text, path)
-    at = next(i for i, other in enumerate(members) if other.begin == member.begin)
-    if at:
-        return text[: members[at - 1].end] + text[member.end :]
-    if len(members) > 1:
-        return text[: member.begin] + text[members[1].begin :]
-    return text[: text.index("{") + 1] + text[text.rindex("}") :]
-
-
-class _Layout:
-    """How a file is written, learnt from one of its members."""
-
-    __slots__ = ("colon", "gap", "newline")
-
-    def __init__(self, text: str, member: Member) -> None:
-        before = len(text[: member.begin].rstrip(" \t\r\n"))
-        self.gap = text[before : member.begin]  # between a comma or brace and a key
-        if before and text[before - 1] == "{" and not self.gap:
-            self.gap = " " if ", " in text else ""
-        end = json.JSONDecoder().raw_decode(text, member.begin)[1]
-        self.colon = text[end : member.start]
-        self.newline = "\r\n" if "\r\n" in self.gap else "\n"
-
-    def dump(self, value: object) -> str:
-        """*value* as the member's neighbours are written: on one line, or indented like them."""
-        if "\n" not in self.gap:
-            item, key = (", ", ": ") if self.colon.endswith(" ") else (",", ":")
-            return json.dumps(value, ensure_ascii=False, separators=(item, key))
-        indent = self.gap.rpartition("\n")[2]
-        lines = json.dumps(value, indent=indent or 2, ensure_ascii=False).split("\n")
-        return f"{self.newline}{indent}".join(lines)
+    old, new = (list(StringIO((data or b"").decode("utf-8", "replace"))) for data in (before, after))
+    was, will_be = (os.devnull if data is None else path for data in (before, after))
+    lines = unified_diff(old, new, was, will_be)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 # --- the file ----------------------------------------------------------------------------------------------------
@@ -380,130 +326,78 @@ def _load(path: str) -> tuple[str, bytes | None]:
 
 def _read(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_regular(path, _LARGEST)
     except OSError:
         return None
 
 
-def _kept(target: str) -> str | None:
-    return target + BACKUP if os.path.exists(target + BACKUP) else None
+def _may_write(path: str) -> bool:
+    """Whether the user we act for may."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _keep(target: str, before: bytes | None) -> str | None:
-    """Keep the bytes of before beside the file, in place of an earlier copy."""
-    _check_writable(target)
-    if before is None:
-        return _kept(target)  # of a file that somebody has deleted: perhaps the only copy
-    _replace(target + BACKUP, before, stat.S_IMODE(os.stat(target).st_mode))
-    return target + BACKUP
+def _make_like(descriptor: int, model: str) -> None:
+    """Give an open file the mode and the owner of *model*. Not by its name: another file may have it by now."""
+    if sys.platform != "win32":
+        found = os.stat(model)
+        if found.st_uid != os.fstat(descriptor).st_uid:
+            os.fchown(descriptor, found.st_uid, found.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
 
 
-def _check_writable(target: str) -> None:
-    """Read-only means hands off, though a replaced file would not ask; so it does for root, who may everything."""
-    try:
-        mode = os.stat(target).st_mode
-    except FileNotFoundError:
+@contextmanager
+def _as_owner(path: str) -> Iterator[None]:
+    """Root edits for somebody: within this, with that user's rights alone. So no link of theirs leads further than they
+    may go, and what is made is theirs. Raises UserError where that can't be."""
+    owner = _owner(path) if sys.platform != "win32" and os.geteuid() == 0 else None
+    if sys.platform == "win32" or owner is None:
+        yield
         return
-    if not mode & 0o222 or not os.access(target, os.W_OK):
-        raise UserError(f"{target} is read-only; nothing was changed")
+    import difflib  # noqa: F401  # what is imported later may be where only root can read
 
+    import filelock  # noqa: F401
 
-def _write(target: str, before: bytes | None, after: bytes | None) -> None:
-    """Replace the file at once, if it still holds what was read; None deletes it."""
-    _check_writable(target)
-    mode = 0o600
-    if before is not None:
-        mode = stat.S_IMODE(os.stat(target).st_mode)
-    if after is not None:
-        _replace(target, after, mode, before)
-        return
-    _compare(target, before)
-    os.unlink(target)
-
-
-def _compare(target: str, before: bytes | None) -> None:
-    if _read(target) != before:
-        raise UserError(f"{target} was changed by another program just now; nothing was changed, try again")
-
-
-_UNCHECKED = object()
-
-
-def _replace(target: str, data: bytes, mode: int, before: object = _UNCHECKED) -> None:
-    """Write a temporary file beside *target* and rename it; *before* is what *target* has to hold until then."""
-    folder = os.path.dirname(target)
-    temporary = ""
+    group, groups = os.getegid(), os.getgroups()
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=".settings-", dir=folder)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, mode)
-        _give_to_owner(temporary, target)
-        if before is not _UNCHECKED:
-            assert before is None or isinstance(before, bytes)
-            _compare(target, before)
-        os.replace(temporary, target)
-        temporary = ""
+        os.setgroups([owner.st_gid])
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
     except OSError as error:
-        raise UserError(f"{target} can't be written: {error.strerror}") from None
-    finally:
-        if temporary:
-            os.unlink(temporary)
-
-
-def _give_to_owner(temporary: str, target: str) -> None:
-    """root edits for somebody: the file stays theirs."""
+        raise UserError(f"{path} is another user's, and root here can't act as that one: {error.strerror}") from None
     try:
-        owner = os.stat(target)
-        if hasattr(os, "chown") and owner.st_uid != os.stat(temporary).st_uid:
-            os.chown(temporary, owner.st_uid, owner.st_gid)
-    except FileNotFoundError:
-        pass
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
 
 
-class _alone:
-    """Keep two installers apart; a rehearsal needs no lock."""
-
-    def __init__(self, lock: str | None, dry_run: bool) -> None:
-        self._lock = None
-        if lock is not None and not dry_run:
-            from filelock import FileLock
-
-            try:
-                os.makedirs(os.path.dirname(lock), mode=0o700, exist_ok=True)
-                self._lock = FileLock(lock, timeout=LOCK_PATIENCE, mode=0o600)
-            except OSError:
-                self._lock = None  # a lock that can't be had must not forbid what the comparison makes safe
-
-    def __enter__(self) -> None:
-        if self._lock is None:
-            return
-        from filelock import Timeout
-
+def _owner(path: str) -> os.stat_result | None:
+    """Whom the first folder on the way to *path* belongs to that is not root's: whoever has that has all below it."""
+    for place in (*reversed(Path(path).parents), Path(path)):
         try:
-            self._lock.acquire()
-        except Timeout:
-            raise UserError("another ccusage is changing the settings; try again") from None
+            found = os.lstat(place)
         except OSError:
-            self._lock = None
+            return None
+        if found.st_uid:
+            return found
+    return None
 
-    def __exit__(self, *_: object) -> None:
-        if self._lock is not None:
-            self._lock.release()
 
-
-def _diff(before: bytes | None, after: bytes | None, path: str) -> str:
-    from difflib import unified_diff
-
-    old, new = ((data or b"").decode("utf-8", "replace").split("\n") for data in (before, after))
-    lines = unified_diff(
-        [f"{line}\n" for line in old[:-1]] + [line for line in old[-1:] if line],
-        [f"{line}\n" for line in new[:-1]] + [line for line in new[-1:] if line],
-        path if before is not None else os.devnull,
-        path if after is not None else os.devnull,
-    )
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+@contextmanager
+def _alone(lock: str | None, dry_run: bool) -> Iterator[None]:
+    """Keep two installers apart. A rehearsal needs no lock; where none can be had, the comparison before each write
+    makes it safe."""
+    if lock is None or dry_run:
+        yield
+        return
+    held: Held | None = Held()
+    try:
+        private_dir(os.path.dirname(lock))
+        held = take(lock, LOCK_PATIENCE)
+    except OSError:
+        pass
+    if held is None:
+        raise UserError("another ccusage is changing the settings; try again")
+    with held:
+        yield

@@ -10,7 +10,7 @@ from . import rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from ..transcripts.claims import Claim
@@ -24,60 +24,89 @@ _NUMBERS = (
 )
 _TEXTS = ("session", "maker", "model", "cwd")
 KEY = ("timestamp", "group", "rest")
-_fields = attrgetter(*_NUMBERS, *_TEXTS, "cost_usd", "main_times", "uuids", "parents", "bill")
+_OBJECTS = ("cost_usd", "main_times", "uuids", "parents", "bill")
+_IN_ROW = (
+    "group_id, rest, file, session, rank, maker, side, timestamp, flags, input, output, cache_creation, write_1h,"
+    " cache_read, searches, place, length, model, cwd"
+)
+FIELDS = (*_NUMBERS, *_TEXTS, *_OBJECTS)
+_fields = attrgetter(*FIELDS)
 _FIRST_OBJECT = len(_NUMBERS) + len(_TEXTS)
 
 
-def pack(claims: Collection[Claim]) -> Columns:
-    """The claims of one file as marshal can write them; the texts that they name once, by number."""
-    if not claims:
+def gather(claims: Iterable[Claim]) -> list[tuple[Any, ...]]:
+    """What each field holds in all of the claims, in the order of FIELDS; nothing where there are none."""
+    return list(zip(*map(_fields, claims), strict=True))
+
+
+def pack(columns: list[tuple[Any, ...]]) -> Columns:
+    """What `gather` found in one file as marshal can write it; the texts that its claims name once, by number."""
+    if not columns:
         return 0, [], b"", []
+    count = len(columns[0])
     texts: dict[str, int] = {}
     numbers = array("q")
-    columns = list(zip(*map(_fields, claims), strict=True))
     for column in columns[: len(_NUMBERS)]:
         numbers.extend(array("q", column))
     for column in columns[len(_NUMBERS) : _FIRST_OBJECT]:
-        numbers.extend(array("q", [texts.setdefault(text, len(texts)) for text in column]))
+        numbers.extend(_numbered(column, texts))
     costs, times, uuids, parents, bills = columns[_FIRST_OBJECT:]
-    objects = (
-        list(costs),
-        [rows.pack_times(value) if value else None for value in times],
-        [value or None for value in uuids],
-        [value or None for value in parents],
-        list(map(rows.pack_bill, bills)),
-    )
-    return len(claims), list(texts), numbers.tobytes(), list(map(_objects, objects))
+    objects = [
+        None if costs.count(None) == count else list(costs),
+        [rows.pack_times(value) if value else None for value in times] if any(times) else None,
+        [value or None for value in uuids] if any(uuids) else None,
+        [value or None for value in parents] if any(parents) else None,
+        None if bills.count(None) == count else list(map(rows.pack_bill, bills)),
+    ]
+    return count, list(texts), numbers.tobytes(), objects
 
 
-def _objects(column: list[Any]) -> list[Any] | None:
-    return column if any(value is not None for value in column) else None
+def _numbered(column: tuple[str, ...], texts: dict[str, int]) -> array[int]:
+    """The numbers of texts; one that has none yet gets the next."""
+    if column.count(column[0]) == len(column):
+        return array("q", (texts.setdefault(column[0], len(texts)),)) * len(column)
+    for text in dict.fromkeys(column):
+        texts.setdefault(text, len(texts))
+    return array("q", map(texts.__getitem__, column))
 
 
-def numbers_of(columns: Columns, names: tuple[str, ...]) -> list[array[int]]:
-    """The columns of numbers with these names."""
+def keys_of(columns: Columns) -> list[array[int]]:
+    """The columns of what KEY names."""
     count, numbers = columns[0], array("q")
     numbers.frombytes(columns[2])
-    starts = [_NUMBERS.index(name) * count for name in names]
+    starts = [_NUMBERS.index(name) * count for name in KEY]
     return [numbers[start : start + count] for start in starts]
 
 
+def used(columns: Columns) -> tuple[int, ...]:
+    """The places of the columns of objects that hold anything."""
+    return tuple(place for place, column in enumerate(columns[3]) if column is not None)
+
+
+def insertion(objects: Iterable[int]) -> str:
+    """The statement that stores the rows that `unpack` makes of columns with these objects: SQLite's module takes long
+    over a None, so the others are not named."""
+    names = _IN_ROW + "".join(f", {_OBJECTS[place]}" for place in objects)
+    return f"INSERT OR REPLACE INTO claims ({names}) VALUES ({','.join('?' * len(names.split(',')))})"
+
+
 def unpack(columns: Columns, file: int, number_of: Callable[[str], int]) -> Iterator[rows.Row]:
-    """Rows as the database has them, for the file with this number; *number_of* gives that of a name."""
-    count, texts, data, objects = columns
+    """Rows as `insertion` has them, for the file with this number; *number_of* gives that of a name."""
+    count, texts, data, told = columns
     if not count:
         return iter(())
     numbers = array("q")
     numbers.frombytes(data)
-    by_column = (numbers[start : start + count] for start in range(0, len(numbers), count))
-    group, rest, rank, side, timestamp, flags, input, output, creation, write_1h, *rest_of_it = by_column
-    read, searches, at, length, *texts_of = rest_of_it
+    group, rest, rank, *others = (numbers[start : start + count] for start in range(0, len(numbers), count))
     name = [number_of(text) for text in texts].__getitem__
-    session, maker, model, cwd = (map(name, column) for column in texts_of)
-    none = [None] * count
-    costs, *others = (column or none for column in objects)
+    session, maker, model, cwd = (map(name, column) for column in others[-len(_TEXTS) :])
     return zip(
-        *(group, rest, repeat(file, count), session, rank, maker, side, timestamp, model, flags, input, output),
-        *(creation, write_1h, read, searches, costs, cwd, at, length, *others),
+        *(group, rest, repeat(file, count), session, rank, maker, *others[: -len(_TEXTS)], model, cwd),
+        *(_storable(column) for column in told if column is not None),
         strict=True,
     )
+
+
+def _storable(column: list[Any]) -> list[Any]:
+    """A column of objects as SQLite's module takes it quickest: in the place of bytes, what can be changed."""
+    return [bytearray(value) if isinstance(value, bytes) else value for value in column]

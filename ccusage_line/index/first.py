@@ -4,34 +4,68 @@ from __future__ import annotations
 
 import os
 
+from ..locks import Held, lock
 from ..transcripts.files import walk
 from . import rows, workers
-from .columns import KEY, numbers_of, unpack
+from .columns import insertion, keys_of, unpack, used
 from .refresh import changes_of
 from .repair import carry_over
-from .schema import CREATE_CLAIMS_OF_SESSION, DROP_CLAIMS_OF_SESSION, aside_files
+from .schema import CREATE_CLAIMS_OF_SESSION, DROP_CLAIMS_OF_SESSION, aside_files, unreadable
 from .store import WAIT
 from .totals import moments_of, recount_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection
 
     from .store import Store
     from .totals import FilesAlone
-    from .workers import Read
+    from .workers import Progress, Read
 
-    Progress = Callable[[int, int], None]  # bytes read, bytes in all
+PATIENCE = 30.0  # seconds in which a process that reads commits something: the sums of a long history take some
+_SILENCE = 5.0  # seconds of waiting for it without a word
+_LOCK = "first.lock"
+# Keys are digests, so that every batch reaches everywhere: so many KB of the database are kept in memory, and so many
+# pages written to its log, 16 MB, before they are moved into it, which waits for the disk.
+_CACHE = 32_000
+_LOG = 4_000
+_USUAL_LOG = 1_000  # SQLite's own
 
-_CACHE = 32_000  # KB of the database kept in memory: keys are digests, so that every batch reaches everywhere
 
-
-def read_everything(store: Store, progress: Progress | None = None, plainly: bool = False) -> None:
+def read_everything(
+    store: Store, progress: Progress | None = None, plainly: bool = False, patience: float | None = None
+) -> None:
     """Read every transcript once; only one process at a time does, the others wait for it. *plainly*: in this process,
-    by the standard library's decoder alone."""
-    with workers.first_lock(store.folder if store.stored else None):
+    by the standard library's decoder alone.
+
+    Raises UnreadableIndex if the one that does it takes longer than *patience* seconds; None: if it stores nothing for
+    PATIENCE.
+    """
+    with _alone(store, patience) if store.stored else Held():
         if not store.complete:
-            read_all(store, progress, plainly)
+            try:
+                read_all(store, progress, plainly)
+            except KeyboardInterrupt:
+                if progress is not None:
+                    progress(1, 1)  # so that what is drawn goes away
+                if store.stored:
+                    store.tell("interrupted; the next run goes on where this one was")
+                raise
+
+
+def _alone(store: Store, patience: float | None) -> Held:
+    """The lock of the first reading."""
+    path = os.path.join(store.folder, _LOCK)
+    held = lock(path, _SILENCE if patience is None else patience)
+    if held is None and patience is None:
+        store.tell("another process is reading all transcripts for the first time; waiting for it")
+    stored = None
+    while held is None:
+        if stored == store.data_version() or patience is not None:
+            raise unreadable("another process is reading all transcripts for the first time and does not get on")
+        stored = store.data_version()
+        held = lock(path, PATIENCE)
+    return held
 
 
 class _Overtaken(Exception):
@@ -60,6 +94,7 @@ def _read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
         _write(store, lambda b=batch, s=stored: s.append(store_batch(store, b)))  # type: ignore[misc]
         alone |= stored[-1]  # the one before was undone
     _write(store, lambda: finish(store, alone if _database(store) == database else None))
+    store.db.execute(f"PRAGMA wal_autocheckpoint = {_USUAL_LOG}")
 
 
 def _write(store: Store, work: Callable[[], object]) -> None:
@@ -79,6 +114,7 @@ def _make_ready(store: Store, size: int) -> None:
     if size > workers.PARALLEL:
         store.db.execute(DROP_CLAIMS_OF_SESSION)
         store.db.execute(f"PRAGMA cache_size = -{_CACHE}")
+        store.db.execute(f"PRAGMA wal_autocheckpoint = {_LOG}")
 
 
 def _database(store: Store) -> tuple[bool, int]:
@@ -92,26 +128,29 @@ def _rename(store: Store, moved: list[tuple[bytes, int]]) -> None:
         store.forget_path(file)
 
 
-def store_batch(store: Store, batch: Iterable[Read]) -> FilesAlone:
+def store_batch(store: Store, batch: Collection[Read]) -> FilesAlone:
     """Store readings from the start of their files, without sums; returns those that came along, whose moments
     are stored."""
     alone: FilesAlone = {}
-    claims: list[rows.Row] = []
+    claims: dict[str, list[rows.Row]] = {}  # by the statement that stores them
     moments: list[rows.Row] = []
     again: list[int] = []
+    known = store.files_at(*(read[0].path for read in batch))
     for found, reading, columns, sums in batch:
         store.reads += 1
-        known = store.files("WHERE path = ?", (os.fsencode(found.path),))
-        number = store.store_file(found, known[0] if known else None, reading)
-        if known:
+        file = known.get(found.path)
+        number = store.store_file(found, file, reading)
+        if file is not None:
             again.append(number)
-        claims += unpack(columns, number, store.number_of)
+        claims.setdefault(insertion(used(columns)), []).extend(unpack(columns, number, store.number_of))
         if sums is not None:
-            alone[number] = numbers_of(columns, KEY), sums[0]
-            moments += moments_of(columns, sums)
+            keys = keys_of(columns)
+            alone[number] = keys, *sums[:2]
+            moments += moments_of(keys, sums)
     store.delete_claims(again)
-    claims.sort()  # by key and place, of which no two are the same
-    rows.insert_all(store.db, rows.INSERT, claims)
+    for statement, alike in claims.items():
+        alike.sort()  # by key and place, of which no two are the same
+        rows.insert_all(store.db, statement, alike)
     moments.sort()
     rows.insert_all(store.db, rows.INSERT_MOMENT, moments)
     return alone

@@ -6,16 +6,21 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from .. import recent
 from ..errors import UserError
 from ..paths import LOG
+from ..published import revoke
 from . import schema
 from .questions import session_ids
 from .rebuild import drop_unused_names, take_back_everything
 from .refresh import change
 from .sessions import responses_of
+from .slots import is_in_path
 from .totals import recount_all
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .index import Index
     from .store import Store
 
@@ -23,8 +28,6 @@ _PATIENCE = 5.0  # seconds for readers that keep the log from being cut
 
 
 class Forgotten(NamedTuple):
-    """What `forget` did."""
-
     sessions: list[str]  # erased, with all that only the index still held of them
     kept: list[str]  # asked for too, but their transcripts are still there
 
@@ -38,10 +41,7 @@ def forget(
     transcripts that are there is not ours to erase and would come back with the next refresh: such sessions are named
     in `kept`. Raises UserError where nothing can be stored, or where another process kept the log from being cut.
     """
-    index.refresh()
-    if not index.stored:
-        raise UserError(f"nothing can be erased: the index can't be stored ({index.why_not_stored})")
-    index.db.execute("PRAGMA secure_delete = ON")
+    _make_ready(index)
     done = Forgotten([], [])
 
     def work() -> None:
@@ -51,12 +51,43 @@ def forget(
             take_back_everything(index)
         done.sessions.extend(sorted(wanted.difference(done.kept)))
 
-    change(index, work)
-    if not index.stored:
-        raise UserError(f"nothing was erased: the index can't be written ({index.why_not_stored})")
+    _do(index, work)
     _erase_beside(index.folder)
     _cut(index)
     return done
+
+
+def forget_windows(index: Index) -> int:
+    """Erase for good what the client told of its plan's windows; how many there were. Raises UserError as `forget`.
+
+    The windows that are not over yet come back with the next word of a client.
+    """
+    _make_ready(index)
+    (count,) = index.db.execute("SELECT count(*) FROM windows").fetchone()
+
+    def work() -> None:
+        recent.forget_windows(index.folder)
+        for name in os.listdir(index.folder):
+            if name.startswith(f"{recent.WINDOWS}."):  # what was about to be kept, by one who was killed
+                revoke(os.path.join(index.folder, name))
+        index.db.execute("DELETE FROM windows")
+
+    _do(index, work)
+    _cut(index)
+    return int(count)
+
+
+def _make_ready(index: Index) -> None:
+    index.refresh()
+    if not index.stored:
+        raise UserError(f"nothing can be erased: the index can't be stored ({index.why_not_stored})")
+    index.db.execute("PRAGMA secure_delete = ON")
+
+
+def _do(index: Index, work: Callable[[], object]) -> None:
+    change(index, work)
+    if not index.stored:
+        raise UserError(f"nothing was erased: the index can't be written ({index.why_not_stored})")
 
 
 def _wanted(index: Index, session: str | None, project: str | None, archived: bool) -> set[str]:
@@ -70,7 +101,7 @@ def _wanted(index: Index, session: str | None, project: str | None, archived: bo
         name
         for name, one in found.items()
         if (session is None or name == session)
-        and (project is None or project in (one.project_path or ""))
+        and (project is None or is_in_path(one.project_path or "", project))
         and (not archived or one.archived)
         and not (session is None and project is None and not archived)
     }
@@ -86,19 +117,16 @@ def _erase(store: Store, wanted: set[str]) -> bool:
 
     A vanished transcript may hold lines of other sessions, in a fork: those stay, under a path that tells nothing.
     """
-    numbers = {store.known_number(name) for name in wanted}
+    keys: set[tuple[int, int, int]] = set()
+    files: set[int] = set()
+    for name in wanted:
+        number = (store.known_number(name),)
+        keys |= {(claim.group, claim.rest, claim.file) for one in responses_of(store, name) for claim in one.claims}
+        keys.update(store.db.execute("SELECT group_id, rest, file FROM claims WHERE session = ?", number))
+        files.update(row[0] for row in store.db.execute("SELECT id FROM files WHERE session = ? AND vanished", number))
     gone = {row[0] for row in store.db.execute("SELECT id FROM files WHERE vanished")}
-    doomed = [claim for name in wanted for response in responses_of(store, name) for claim in response.claims]
-    keys = {(claim.group, claim.rest, claim.file) for claim in doomed if claim.file in gone}
-    for number in numbers:
-        found = store.db.execute("SELECT family, rest, file FROM claims WHERE session = ?", (number,))
-        keys |= {row for row in found if row[2] in gone}
-    store.db.executemany("DELETE FROM claims WHERE family = ? AND rest = ? AND file = ?", sorted(keys))
-    files = {
-        row[0]
-        for number in numbers
-        for row in store.db.execute("SELECT id FROM files WHERE session = ? AND vanished", (number,))
-    }
+    keys = {key for key in keys if key[2] in gone}
+    store.db.executemany("DELETE FROM claims WHERE group_id = ? AND rest = ? AND file = ?", sorted(keys))
     for file in sorted(files | {file for _, _, file in keys}):
         other = store.db.execute("SELECT session FROM claims WHERE file = ? LIMIT 1", (file,)).fetchone()
         if other is None:
@@ -114,7 +142,6 @@ def _erase(store: Store, wanted: set[str]) -> bool:
 
 
 def _blank(store: Store, file: int, session: int) -> None:
-    """Take from a vanished file all that names it."""
     store.db.execute(
         "UPDATE files SET path = ?, session = ?, own = 0, seen = 0, head = x'', tail = x'', crc = NULL, began = NULL,"
         " custom_title = NULL, ai_title = NULL, summary = NULL, client_cost = NULL WHERE id = ?",
@@ -126,10 +153,7 @@ def _erase_beside(folder: str) -> None:
     """What tells of sessions beside the database: damaged ones set aside, the statusline's log."""
     for path in (*schema.aside_files(folder), os.path.join(os.path.dirname(folder), LOG)):
         for suffix in ("", "-wal", "-shm"):
-            try:
-                os.unlink(path + suffix)
-            except FileNotFoundError:
-                continue
+            revoke(path + suffix)
 
 
 def _cut(store: Store) -> None:
@@ -138,6 +162,7 @@ def _cut(store: Store) -> None:
     store.db.execute("PRAGMA busy_timeout = 50")
     while True:
         try:
+            store.db.execute("PRAGMA temp_store = MEMORY")  # no copy in a folder of everybody's
             store.db.execute("VACUUM")
             if store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
                 return

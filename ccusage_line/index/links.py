@@ -46,26 +46,25 @@ def _number(digest: bytes) -> int:
     return int.from_bytes(digest, "little", signed=True)
 
 
-def led_to(db: Connection, family: int, links: Iterable[Link]) -> set[int]:
+def led_to(db: Connection, group: int, links: Iterable[Link]) -> set[int]:
     """The threads of a large group to which links lead."""
     kinds: dict[int, set[int]] = {}
     for link, kind in links:
         kinds.setdefault(link, set()).update(_LEADS_TO[kind])
     wanted = ",".join(map(str, kinds))
-    rows = db.execute(f"SELECT link, kind, rest FROM links WHERE family = ? AND link IN ({wanted})", (family,))
+    rows = db.execute(f"SELECT link, kind, rest FROM links WHERE group_id = ? AND link IN ({wanted})", (group,))
     return {rest for link, kind, rest in rows if kind in kinds[link]}
 
 
-def store(db: Connection, family: int, group: Group) -> None:
-    """The links of a whole group, in the place of what there was."""
-    db.execute("DELETE FROM links WHERE family = ?", (family,))
-    for rest, claims in group.items():
-        db.executemany(_INSERT, [(family, *link, rest) for link in links_of(claims.values())])
+def store(db: Connection, group: int, threads: Group) -> None:
+    db.execute("DELETE FROM links WHERE group_id = ?", (group,))
+    for rest, claims in threads.items():
+        db.executemany(_INSERT, [(group, *link, rest) for link in links_of(claims.values())])
 
 
-def move(db: Connection, family: int, before: dict[int, set[Link]], after: dict[int, set[Link]]) -> None:
+def move(db: Connection, group: int, before: dict[int, set[Link]], after: dict[int, set[Link]]) -> None:
     """The links of some threads of a large group, which were others before."""
-    gone = [(family, *link, rest) for rest, links in before.items() for link in links - after[rest]]
-    new = [(family, *link, rest) for rest, links in after.items() for link in links - before[rest]]
-    db.executemany("DELETE FROM links WHERE family = ? AND link = ? AND kind = ? AND rest = ?", gone)
+    gone = [(group, *link, rest) for rest, links in before.items() for link in links - after[rest]]
+    new = [(group, *link, rest) for rest, links in after.items() for link in links - before[rest]]
+    db.executemany("DELETE FROM links WHERE group_id = ? AND link = ? AND kind = ? AND rest = ?", gone)
     db.executemany(_INSERT, new)

@@ -1,16 +1,17 @@
-"""An index of the first schema -> one of today's, with what it knows of vanished transcripts.
+"""An index of an older schema -> one of today's, with what it knows of vanished transcripts.
 
-Version 1 knew no uuid and no parent of a line, and no beginning of a transcript. Transcripts that are there are read
-anew. What only the index still holds goes on as it is (docs/state.md): its lines hang together with others by ids and
-counts alone, and a vanished transcript begins with its first response. Which transcripts have vanished shows when they
-are read, so that every one is made ready for it.
+Until version 3 the column `group_id` was called `family`. Version 2 had neither slots nor windows. Version 1 knew no
+uuid and no parent of a line, and no beginning of a transcript: those that are there are read anew. What only the index
+still holds goes on as it is (docs/state.md): its lines hang together with others by ids and counts alone, and a
+vanished transcript begins with its first response. Which transcripts have vanished shows when they are read, so that
+every one is made ready for it.
 """
 
 from __future__ import annotations
 
 import os
 
-from ..files import open_regular, read_at
+from ..files import read_part
 from ..transcripts.claims import (
     AT_HOME,
     BY_LINE,
@@ -34,15 +35,18 @@ if TYPE_CHECKING:
     from ..transcripts.claims import Claim
 
 COLUMNS = (
-    "family, rest, file, session, rank, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
+    "group_id, rest, file, session, rank, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
     " cache_read, searches, cost_usd, cwd, place, length, main_times, further"
 )
+PLACE = "group_id, rest, file"
 # a transcript of which nothing else is known begins with its first response
 BEGIN = (
     "UPDATE files SET began = (SELECT min(timestamp) FROM claims WHERE session = files.session AND file = files.id)"
     " WHERE own AND began IS NULL"
 )
 _UUIDS = rows.COLUMNS.split(", ").index("uuids")
+# how SQLite begins to say that tables, columns, views or triggers are not those of that version
+_ODD = ("no such", "table ", "there is already", "error in ")
 
 
 def from_version_1(database: Connection) -> None:
@@ -67,7 +71,7 @@ def _rows(database: Connection) -> Iterator[tuple[Any, ...]]:
     numbers = {text: number for number, text in names.items()}
     own = dict(database.execute("SELECT id, session FROM files"))
     uuids = _uuids(database, names)
-    for row in database.execute(f"SELECT {COLUMNS} FROM claims_1"):
+    for row in database.execute(f"SELECT {as_before_4(COLUMNS)} FROM claims_1"):
         if names[row[7]] != SYNTHETIC:
             claim = claim_row(row, names[row[3]], numbers[""], own.get(row[2]) == row[3])
             yield (*claim[:_UUIDS], claim[_UUIDS] or uuids.get(row[:2]), *claim[_UUIDS + 1 :])
@@ -82,44 +86,40 @@ def _uuids(database: Connection, names: dict[int, str]) -> dict[tuple[int, int],
         " FROM claims_1 AS one JOIN files ON files.id = file"
         " WHERE EXISTS (SELECT 1 FROM claims_1 WHERE family = one.family AND rest = one.rest AND file != one.file)"
     )
-    for family, rest, input, creation, read, session, place, length, path in held:
-        if (family, rest) not in found and rest == of_usage(input, creation, read, names[session]):
+    for group, rest, input, creation, read, session, place, length, path in held:
+        if (group, rest) not in found and rest == of_usage(input, creation, read, names[session]):
             for claim in _claims_at(os.fsdecode(path), place, length):
-                if claim.group == family and claim.uuids:
-                    found[family, rest] = claim.uuids
+                if claim.group == group and claim.uuids:
+                    found[group, rest] = claim.uuids
     return found
 
 
 def _claims_at(path: str, place: int, length: int) -> list[Claim]:
     """What a transcript says at a place; nothing where it is not there."""
     try:
-        descriptor = open_regular(path)
+        return read_lines(read_part(path, length, place), place, "") or []
     except OSError:
         return []
-    try:
-        return read_lines(read_at(descriptor, length, place), place, "") or []
-    finally:
-        os.close(descriptor)
 
 
 def claim_row(row: tuple[Any, ...], session: str, nobody: int, at_home: bool) -> tuple[Any, ...]:
     """A claim of version 1 as today's. *session* is the text of its session, *nobody* the number of the empty name;
     *at_home*: the path of its file names the same session."""
-    family, rest, file, number, rank, side, timestamp, model, flags, *counts, main_times, further = row
+    group, rest, file, number, rank, side, timestamp, model, flags, *counts, main_times, further = row
     inputs, _, creation, _, read = counts[:5]
     rank = min(rank, BY_LINE)
     flags |= ORIGINAL if rank == BY_LINE or at_home else 0
     flags |= AT_HOME if at_home else 0
     uuids = None
     if rest == 0:  # named by its uuid alone
-        uuids = family.to_bytes(8, "little", signed=True)
-        family, rest = NO_MESSAGE, family
+        uuids = group.to_bytes(8, "little", signed=True)
+        group, rest = NO_MESSAGE, group
     elif rest == of_session(session):  # by its bytes
-        family, rest = NO_MESSAGE, of_bytes_alone(family, rest)
+        group, rest = NO_MESSAGE, of_bytes_alone(group, rest)
     elif rest != of_usage(inputs, creation, read, session):
         flags |= REQUESTED
     bill = rows.pack_bill((_parts(further), (), None)) if further else None
-    named = (family, rest, file, number, rank, nobody)
+    named = (group, rest, file, number, rank, nobody)
     return (*named, side, timestamp, model, flags, *counts, main_times, uuids, None, bill)
 
 
@@ -129,8 +129,35 @@ def _parts(further: bytes) -> tuple[Any, ...]:
     return tuple(part for part in marshal.loads(further) if part[0] != SYNTHETIC)
 
 
+def from_version_2(database: Connection) -> None:
+    """Within the caller's transaction. Slots need prices: the next refresh makes all sums anew, as for new ones."""
+    database.execute(schema.SLOTS)
+    database.execute(schema.WINDOWS)
+    database.execute("DELETE FROM meta WHERE key = 'prices'")
+
+
+def from_version_3(database: Connection) -> None:
+    """Within the caller's transaction. Copied: SQLite renames columns from 3.25 on alone."""
+    database.execute(schema.DROP_CLAIMS_OF_SESSION)
+    for table, create in (("claims", schema.CLAIMS), ("links", schema.LINKS), ("moments", schema.MOMENTS)):
+        database.execute(f"ALTER TABLE {table} RENAME TO {table}_3")
+        database.execute(create)
+        database.execute(f"INSERT INTO {table} SELECT * FROM {table}_3")
+        database.execute(f"DROP TABLE {table}_3")
+    database.execute(schema.CREATE_CLAIMS_OF_SESSION)
+
+
+def as_before_4(columns: str) -> str:
+    """Names of columns as they were until version 3."""
+    return columns.replace("group_id", "family")
+
+
 # What leads from each older version to the next: archived sessions exist nowhere else, so nothing is dropped.
-STEPS: dict[int, Callable[[Connection], None]] = {1: from_version_1}
+STEPS: dict[int, Callable[[Connection], None]] = {
+    1: from_version_1,
+    2: from_version_2,
+    3: from_version_3,
+}
 
 
 def migrate(database: Connection, version: int) -> None:
@@ -141,7 +168,7 @@ def migrate(database: Connection, version: int) -> None:
         try:
             STEPS[step](database)
         except schema.OperationalError as error:
-            if not str(error).startswith("no such"):
+            if not str(error).startswith(_ODD):
                 raise  # busy, full, read-only
             raise schema.DatabaseError(str(error)) from error
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

@@ -8,6 +8,7 @@ from .. import accounting
 from ..files import open_regular
 from ..paths import DATABASE
 from ..session import MODES, ModelUsage, Session
+from ..text import human_size, number_of
 from ..transcripts.files import stem, walk
 from .sessions import BY_PATH, FACTS, added, as_session, facts_of, gather, responses_in
 
@@ -51,6 +52,20 @@ def all_sessions(store: Store, mode: str) -> list[Session]:
     return found
 
 
+def seen_since(store: Store, since: int) -> list[str]:
+    """Sessions that had a response, or whose transcripts changed, since a time (microseconds)."""
+    found = store.db.execute(
+        "SELECT session FROM sessions WHERE last >= ? UNION"
+        " SELECT session FROM files WHERE mtime >= ? AND NOT vanished",
+        (since, since * 1000),
+    )
+    return [store.text_of(number) for (number,) in found.fetchall()]
+
+
+def bytes_read(store: Store) -> int:
+    return int(store.db.execute("SELECT ifnull(sum(seen), 0) FROM files WHERE NOT vanished").fetchone()[0])
+
+
 def _archived_sessions(store: Store) -> set[int]:
     """The sessions all of whose lines are in vanished files (A13)."""
     if store.db.execute("SELECT 1 FROM files WHERE vanished LIMIT 1").fetchone() is None:
@@ -69,6 +84,15 @@ def _whole(numbers: list[Any]) -> list[int]:
     except TypeError:
         return [int(number) for number in numbers]
     return numbers
+
+
+def archived_within(store: Store, begin: int, end: int) -> list[str]:
+    """The project of each session that was active in [begin, end) and all of whose transcripts are gone."""
+    gone = _archived_sessions(store)
+    if not gone:
+        return []
+    found = store.db.execute("SELECT session, project FROM sessions WHERE first < ? AND last >= ?", (end, begin))
+    return [store.text_of(project) for session, project in found.fetchall() if session in gone]
 
 
 def file_session(store: Store, path: str, mode: str = "auto", entries: bool = False) -> Session:
@@ -103,13 +127,18 @@ def session_ids(store: Store) -> list[str]:
 
 
 def latest(store: Store) -> str | None:
-    """The session with the newest response."""
     found = store.db.execute("SELECT session, last FROM sessions ORDER BY last DESC LIMIT 50").fetchall()
     return min((store.text_of(row[0]) for row in found if row[1] == found[0][1]), default=None)
 
 
+def contents(store: Store) -> str:
+    """How much the index holds, in a few words."""
+    (files, size) = store.db.execute("SELECT count(*), ifnull(sum(seen), 0) FROM files WHERE NOT vanished").fetchone()
+    (sessions,) = store.db.execute("SELECT count(*) FROM sessions").fetchone()
+    return f"{number_of(files, 'transcript')} ({human_size(int(size))}), {number_of(sessions, 'session')}"
+
+
 def status(store: Store) -> list[tuple[str, object]]:
-    """What the index holds, as (what, how much)."""
     found = walk(store.roots)
     files = store.files()
     bad = sum(file.bad for file in files)
@@ -118,19 +147,19 @@ def status(store: Store) -> list[tuple[str, object]]:
     told: list[tuple[str, object]] = [
         ("index", store.folder if store.stored else f"in memory: {store.why_not_stored}"),
         *(("data directory", root) for root in store.roots),
-        ("complete", "yes" if store.complete else "no"),
+        ("all transcripts read", "yes" if store.complete else "no"),
         ("transcripts", sum(not file.vanished for file in files)),
         ("transcripts that are gone", sum(bool(file.vanished) for file in files)),
         ("sessions", store.db.execute("SELECT count(*) FROM sessions").fetchone()[0]),
         ("archived sessions", archived),
         ("responses in transcripts", store.db.execute("SELECT count(*) FROM claims").fetchone()[0]),
-        ("bytes read", sum(file.seen for file in files)),
-        ("bytes of index", size),
-        ("bad lines", bad),
+        ("read", human_size(sum(file.seen for file in files))),
+        ("size of index", human_size(size)),
+        ("lines that can't be read", bad),
     ]
-    told += [("bad lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
-    told += [("passed over", f"{path}: {reason}") for path, reason in found.passed_over]
-    told += [("passed over", f"{path}: {reason}") for path, reason in _unreadable(found)]
+    told += [("such lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
+    told += [("not read", f"{path}: {reason}") for path, reason in found.passed_over]
+    told += [("not read", f"{path}: {reason}") for path, reason in _unreadable(found)]
     return told
 
 

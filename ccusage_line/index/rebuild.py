@@ -7,7 +7,7 @@ from contextlib import closing
 
 from ..answer import FOLDER as ANSWERS
 from ..paths import LINES
-from ..published import REPORTS
+from ..published import REPORTS, revoke
 from ..recent import NAME as RECENT
 from . import rows, schema
 from .first import read_everything
@@ -17,12 +17,9 @@ from .totals import recount_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .index import Index
     from .store import Store
-
-    Progress = Callable[[int, int], None]  # bytes read, bytes in all
+    from .workers import Progress
 
 
 def rebuild(index: Index, progress: Progress | None = None) -> None:
@@ -77,10 +74,7 @@ def take_back_everything(store: Store) -> None:
         for folder, _, names in os.walk(os.path.join(store.folder, name)):
             published += [os.path.join(folder, each) for each in names]
     for path in published:
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            continue
+        revoke(path)
 
 
 def drop_unused_names(store: Store) -> None:

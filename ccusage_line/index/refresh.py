@@ -11,77 +11,79 @@ import time
 from stat import S_ISDIR, S_ISREG
 
 from .. import accounting
-from ..files import open_regular
+from ..files import leads_to, names_in, open_regular, stamp, stat_of
 from ..paths import database_identity
 from ..transcripts.claims import merged
-from ..transcripts.files import SUFFIX, Found, Walk, is_transcript, parts_below, subfolders, walk
-from ..transcripts.reading import ends, is_racy, read_block, read_file, stat_of
+from ..transcripts.files import SUFFIX, Found, found_at, is_transcript, parts_below, subfolders, walk
+from ..transcripts.reading import BULK, ends, is_racy, read_block, read_file
 from . import rows
-from .sessions import added, load_sums, moment, responses_of, store_sums
+from .sessions import SlotChanges, added, load_sums, moments, replace_slots, responses_of, store_sums
 from .store import BEHIND, WAIT, WAIT_ONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
+    from ..files import Dependency, Stat
     from ..transcripts.claims import Claim
+    from ..transcripts.files import Walk
     from ..transcripts.reading import BlockReader, Reading
     from .links import Link
     from .store import File, Store
 
 
-_BULK = 8 * 1024 * 1024  # bytes from which the packages' faster decoder pays for its import
 _TELLING = 512  # bytes at the beginning of a transcript that are no other one's
 _LONGEST_NAME = 250  # bytes; file systems take 255, ending and all
 
 
 class Changes:
-    """How what was found differs from what is known."""
-
-    def __init__(self, found: Walk, known: dict[str, File]) -> None:
+    def __init__(self, found: list[Found], known: dict[str, File]) -> None:
         self.to_read: list[tuple[Found, File | None]] = []
-        self.gone: list[File] = []
-        present = {f.path for f in found.files}
-        missing = [file for path, file in known.items() if path not in present]
-        for f in found.files:
+        present = {f.path for f in found}
+        missing = _Missing(file for path, file in known.items() if path not in present)
+        for f in found:
             file = known.get(f.path)
             if file is None:
-                file = _moved(f, missing)
-                if file is not None:
-                    missing.remove(file)
+                file = missing.take(f)
             elif not file.vanished and file.same(f.stat):
                 continue
             self.to_read.append((f, file))
-        self.gone = [file for file in missing if not file.vanished]
+        self.gone = [file for file in missing.files.values() if not file.vanished]
 
     def any(self) -> bool:
         return bool(self.to_read or self.gone)
 
 
-def _moved(found: Found, missing: list[File]) -> File | None:
-    """The missing file that a new one was before it was moved (A13): it goes on from the content, under the same name
-    or with the same inode. The inode alone says nothing, nor with a few bytes that many transcripts begin with: file
-    systems give it out again at once."""
-    name = os.path.basename(found.path)
-    for file in missing:
-        same = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
-        if same and _leads_to(file.path, found.stat):
-            return file  # it is there under both names, and this one comes first now
-        if (
-            ((same and file.seen >= _TELLING) or os.path.basename(file.path) == name)
-            and found.stat.st_size >= file.seen > 0
-            and _continues(found.path, file)
-        ):
-            return file
-    return None
+class _Missing:
+    """The known files that were not found under their paths."""
+
+    def __init__(self, files: Iterable[File]) -> None:
+        self.files = {file.id: file for file in files}
+        self._alike: dict[object, list[int]] = {}  # by what a file keeps when it is moved: its name or its inode
+        for file in self.files.values():
+            for mark in (os.path.basename(file.path), (file.device, file.inode)):
+                self._alike.setdefault(mark, []).append(file.id)
+
+    def take(self, found: Found) -> File | None:
+        """The one that a new file was before it was moved (A13), which is missing no longer: it goes on from the
+        content, under the same name or with the same inode."""
+        marks = os.path.basename(found.path), (found.stat.st_dev, found.stat.st_ino)
+        for number in sorted({number for mark in marks for number in self._alike.get(mark, ())}):
+            file = self.files.get(number)
+            if file is not None and _is_moved(found, file):
+                return self.files.pop(number)
+        return None
 
 
-def _leads_to(path: str, stat: os.stat_result) -> bool:
-    try:
-        there = os.stat(path)
-    except OSError:
+def _is_moved(found: Found, file: File) -> bool:
+    """Whether a new file is a missing one under another path. The inode alone says nothing, nor with a few bytes that
+    many transcripts begin with: file systems give it out again at once."""
+    same = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
+    if same and leads_to(file.path, found.stat):
+        return True  # it is there under both names, and this one comes first now
+    if same and file.seen < _TELLING and os.path.basename(file.path) != os.path.basename(found.path):
         return False
-    return (there.st_dev, there.st_ino) == (stat.st_dev, stat.st_ino)
+    return found.stat.st_size >= file.seen > 0 and _continues(found.path, file)
 
 
 def _continues(path: str, file: File) -> bool:
@@ -101,15 +103,21 @@ class Look:
     def __init__(self, store: Store, session: str) -> None:
         self._store = store
         self._session = session
-        self._stats: list[tuple[str, tuple[int, int, int, int, int], bool]] = []
-        self._new: list[Found] = []
-        self._met: set[tuple[int, int]] = set()  # a file reached twice is one file
-        self.files = store.files_of(session)
+        self._stats: list[tuple[str, Stat, bool]] = []
+        self._found: list[Found] = []
+        self._met: set[tuple[int, int]] = set()  # a file or folder reached twice is one
+        self._known = {file.path: file for file in store.files_of(session)}
         self.folders: list[str] = []  # what was looked into
+        self.absent: list[Dependency] = []  # where a transcript of the session would be, if none lives
         self.youngest = 0  # ns: the latest change of all files and folders seen
         for path, parts in self._bases():
             self._look_into(path, parts)
             self._look_below(os.path.join(path, session), (*parts, session))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing that could be the session's."""
+        return not self._known and not self.folders
 
     @property
     def folders_changed(self) -> bool:
@@ -118,7 +126,12 @@ class Look:
     def _bases(self) -> list[tuple[str, tuple[str, ...]]]:
         """Folders that hold, or could hold, the session's transcripts: (path, its parts below `projects/`)."""
         folders = {}
-        for file in self.files:
+        alive = False
+        for file in self._known.values():
+            found = found_at(file.path, self._store.roots)
+            if found is not None:
+                self._saw(found.stat)
+                self._found.append(found)
             parts = parts_below(file.path, self._store.roots)
             if parts and file.session == self._session:
                 depth = parts.index(self._session) if self._session in parts[:-1] else len(parts) - 1
@@ -126,27 +139,36 @@ class Look:
                 for _ in parts[depth:]:
                     path = os.path.dirname(path)
                 folders[path] = parts[:depth]
-        return sorted(folders.items() if folders else self._bases_by_name())
+                alive = alive or (file.own and not file.vanished)
+        return [*sorted(folders.items()), *self._bases_by_name(folders, alive)]
 
-    def _bases_by_name(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Project folders with a transcript of that name, for a session that is not known yet."""
-        name = self._session
-        if name and os.sep not in name and "\0" not in name and len(os.fsencode(name)) < _LONGEST_NAME:
-            for root in self._store.roots:
-                for project in subfolders(root):
-                    path = os.path.join(root, project)
-                    if os.path.exists(os.path.join(path, name + SUFFIX)):
-                        yield path, (project,)
+    def _bases_by_name(self, known: Container[str], alive: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Folders beside the *known* ones with a transcript of the session's name, or, if no known one is *alive*, with
+        a folder of that name; those that links lead to after the rest."""
+        name = os.sep + self._session
+        if not _is_file_name(self._session):
+            return
+        ends = [name + SUFFIX] if alive else [name + SUFFIX, name]
+        for root in self._store.roots:
+            folders = [root, *(f"{root}{os.sep}{project}" for project in names_in(root))]
+            paths = [folder + end for folder in folders if folder not in known for end in ends]
+            there = [path for path in paths if os.access(path, os.F_OK)]  # without an exception for each of the others
+            if not alive:
+                self.absent += [(root, stat_of(root)), *((path, None) for path in paths if path not in there)]
+            if there:
+                yield from _in_order(root, {os.path.dirname(path) for path in there})
 
     def _look_into(self, path: str, parts: tuple[str, ...]) -> bool:
         """Find what is new in a folder, if its stat says that there is something; whether the folder is there."""
         looked = time.time_ns()
         try:
             stat = os.stat(path)
-            if not S_ISDIR(stat.st_mode):
+            identity = stat.st_dev, stat.st_ino
+            if not S_ISDIR(stat.st_mode) or identity in self._met:
                 return False
+            self._met.add(identity)
             self.folders.append(path)
-            now = stat_of(stat)
+            now = stamp(stat)
             self._saw(stat)
             if self._store.folder_stat(path) != now:
                 self._stats.append((path, now, is_racy(stat, looked)))
@@ -156,11 +178,13 @@ class Look:
         return True
 
     def _look_below(self, path: str, parts: tuple[str, ...]) -> None:
-        pending = [(path, parts)]
-        while pending:
-            path, parts = pending.pop()
+        """Look into a folder and those below it, each once, what links lead to after the rest, as a walk does."""
+        pending, links = [(path, parts)], list[tuple[str, tuple[str, ...]]]()
+        while pending or links:
+            path, parts = pending.pop() if pending else links.pop()
             if self._look_into(path, parts):
-                pending += [(os.path.join(path, name), (*parts, name)) for name in subfolders(path)]
+                for name, is_link in subfolders(path).items():
+                    (links if is_link else pending).append((os.path.join(path, name), (*parts, name)))
 
     def _list(self, path: str, parts: tuple[str, ...]) -> None:
         known = self._store.known_in(path)
@@ -172,26 +196,15 @@ class Look:
             except OSError:
                 continue  # gone since, or a link to nothing
             identity = (stat.st_dev, stat.st_ino)
-            if S_ISREG(stat.st_mode) and identity not in self._met and not self._store.known_elsewhere(stat):
+            if entry.path in self._known or identity in self._met or not S_ISREG(stat.st_mode):
+                continue
+            if not self._store.known_elsewhere(stat):
                 self._met.add(identity)
-                self._new.append(Found(entry.path, (*parts, entry.name), stat))
+                self._known |= self._store.files_at(entry.path)  # one that had vanished
+                self._found.append(Found(entry.path, (*parts, entry.name), stat))
 
     def changes(self) -> Changes:
-        walk = Walk()
-        walk.files = list(self._new)
-        for file in self.files:
-            try:
-                stat = os.stat(file.path)
-            except OSError:
-                continue
-            self._saw(stat)
-            parts = parts_below(file.path, self._store.roots)
-            if parts is not None:
-                walk.files.append(Found(file.path, parts, stat))
-        known = {file.path: file for file in self.files}
-        for found in self._new:
-            known |= self._store.file_at(found.path)  # one that had vanished
-        return Changes(walk, known)
+        return Changes(self._found, self._known)
 
     def _saw(self, stat: os.stat_result) -> None:
         self.youngest = max(self.youngest, stat.st_mtime_ns, stat.st_ctime_ns)
@@ -199,6 +212,21 @@ class Look:
     def store_folders(self) -> None:
         for path, stat, racy in self._stats:
             self._store.store_folder(path, stat, racy)
+
+
+def _is_file_name(name: str) -> bool:
+    return bool(name) and os.sep not in name and "\0" not in name and len(os.fsencode(name)) < _LONGEST_NAME
+
+
+def _in_order(root: str, found: set[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Of a data directory and its folders those *found*, as a walk comes upon them: links after the rest."""
+    if root in found:
+        yield root, ()
+    projects = subfolders(root)
+    for project in sorted(projects, key=projects.__getitem__):
+        path = os.path.join(root, project)
+        if path in found:
+            yield path, (project,)
 
 
 class _Lines:
@@ -214,8 +242,8 @@ class _Lines:
         self.missed = self.missed or line is None
         return BEHIND if line is None else line
 
-    def responses(self, group: accounting.Group) -> dict[int, accounting.Response]:
-        return accounting.responses(group, self.bytes_of, self._store.began)
+    def responses(self, threads: accounting.Group) -> dict[int, accounting.Response]:
+        return accounting.responses(threads, self.bytes_of, self._store.began, self._store.folder_of)
 
 
 class Pending:
@@ -224,9 +252,11 @@ class Pending:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._sums: dict[str, accounting.Sums] = {}
+        self._slots = SlotChanges(store)
         self._recount: set[str] = set()
         self._moments = False  # whether days and blocks change
         self._held: set[tuple[str, int, int]] = set()
+        self._told: set[str] = set()  # sessions with another transcript of their own, or another beginning of one
         self._files: set[int] = set()  # that vanished or came back
 
     def recount_file(self, file: int) -> None:
@@ -254,82 +284,83 @@ class Pending:
         found = []
         for (number,) in store.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
             found += store.db.execute(
-                "SELECT family, rest FROM claims WHERE session = ? AND file = ?", (number, file)
+                "SELECT group_id, rest FROM claims WHERE session = ? AND file = ?", (number, file)
             ).fetchall()
         return found
 
     def note_beginning(self, found: Found, known: File | None, reading: Reading) -> None:
-        """Before a reading is stored: if it tells another beginning of a session's transcript, what several sessions
-        claim may have another owner (A6)."""
+        """Before a reading is stored: if it tells another beginning of a session's transcript, what is published of the
+        session does not rest on it, and what several sessions claim may have another owner (A6)."""
         new = (found.session, found.own, reading.began)
         old = (known.session, known.own, known.began) if known is not None else (found.session, False, None)
         if new == old:
             return
         store = self._store
         for session in {found.session, known.session if known is not None else found.session}:
+            self._told.add(session)
             rivals = store.db.execute(
-                "SELECT DISTINCT session FROM claims WHERE family IN (SELECT family FROM claims WHERE session = ?)",
+                "SELECT DISTINCT session FROM claims WHERE group_id IN (SELECT group_id FROM claims WHERE session = ?)",
                 (store.known_number(session),),
             ).fetchall()
             if len(rivals) > 1:
                 self._recount.update(store.text_of(number) for (number,) in rivals)
 
-    def _change(self, family: int, file: int, withdrawn: set[int], added: list[Claim]) -> None:
+    def _change(self, group: int, file: int, withdrawn: set[int], added: list[Claim]) -> None:
         store = self._store
         touched = {claim.rest for claim in added} | withdrawn
-        group, large = store.around(family, touched, added)
+        threads, large = store.around(group, touched, added)
         lines = _Lines(store)
-        before = lines.responses(group)
-        sessions = _sessions_of(group)
-        links = _links_of(group, touched) if large else None
+        before = lines.responses(threads)
+        sessions = _sessions_of(threads)
+        links = _links_of(threads, touched) if large else None
         for rest in withdrawn:
-            for place in [place for place in group[rest] if place[0] == file]:
-                del group[rest][place]
+            for place in [place for place in threads[rest] if place[0] == file]:
+                del threads[rest][place]
         for claim in added:
-            claims = group.setdefault(claim.rest, {})
+            claims = threads.setdefault(claim.rest, {})
             known = claims.get(claim.place())
             # what counted before must stay as it was
             claims[claim.place()] = claim if known is None else merged(known.copy(), claim, lines.bytes_of)
-        after = lines.responses(group)
-        self._store_claims(group, family, file, touched, withdrawn)
-        self._store_links(group, family, links, bool(withdrawn))
+        after = lines.responses(threads)
+        self._store_claims(threads, group, file, touched, withdrawn)
+        self._store_links(threads, group, links, bool(withdrawn))
         if lines.missed or withdrawn:
-            self._recount |= sessions | _sessions_of(group)
+            self._recount |= sessions | _sessions_of(threads)
         self._account(before, after, lines.missed)
 
     def _store_claims(
-        self, group: accounting.Group, family: int, file: int, touched: set[int], withdrawn: set[int]
+        self, threads: accounting.Group, group: int, file: int, touched: set[int], withdrawn: set[int]
     ) -> None:
         store = self._store
         store.db.executemany(
-            "DELETE FROM claims WHERE family = ? AND rest = ? AND file = ?",
-            [(family, rest, file) for rest in withdrawn],
+            "DELETE FROM claims WHERE group_id = ? AND rest = ? AND file = ?",
+            [(group, rest, file) for rest in withdrawn],
         )
         for rest in touched:
-            for claim in group[rest].values():
+            for claim in threads[rest].values():
                 if claim.file == file:
                     store.db.execute(rows.INSERT, store.row_of(claim))
                     self._hold(claim.session, file, accounting.CLAIM)
 
     def _store_links(
-        self, group: accounting.Group, family: int, before: dict[int, set[Link]] | None, fewer: bool
+        self, threads: accounting.Group, group: int, before: dict[int, set[Link]] | None, fewer: bool
     ) -> None:
         """Keep the links of a large group; one that has just become large, or is none any more, has them all or none.
 
         *before* are those of the threads that changed, None where the group was not large; *fewer*: it may have lost
         claims.
         """
-        if before is None and sum(map(len, group.values())) < rows.LARGE:
+        if before is None and sum(map(len, threads.values())) < rows.LARGE:
             return
         from . import links
 
         store = self._store
         if before is None:
-            links.store(store.db, family, group)
-        elif fewer and not store.is_large(family):
-            links.store(store.db, family, {})
+            links.store(store.db, group, threads)
+        elif fewer and not store.is_large(group):
+            links.store(store.db, group, {})
         else:
-            links.move(store.db, family, before, _links_of(group, before))
+            links.move(store.db, group, before, _links_of(threads, before))
 
     def _account(
         self, before: dict[int, accounting.Response], after: dict[int, accounting.Response], tied: bool
@@ -337,17 +368,10 @@ class Pending:
         """Move the sums from the responses that a group made to those that it makes now; *tied*: by lines that are
         gone, so that their moments may have been other ones."""
         store = self._store
-        into = {claim.rest: key for key, response in after.items() for claim in response.claims}
-        merging: dict[int | None, list[accounting.Response]] = {}
-        for response in before.values():
-            key = next((into[claim.rest] for claim in response.claims if claim.rest in into), None)
-            merging.setdefault(key, []).append(response)
-        for key, now in after.items():
-            for number, how in now.held():
-                self._hold(now.session, number, how)
-            merging.setdefault(key, [])
-        for key, old in merging.items():
-            new = None if key is None else after[key]
+        for response in after.values():
+            for number, how in response.held():
+                self._hold(response.session, number, how)
+        for new, old in _became(before, after):
             if new is None or len(old) != 1 or not new.same(old[0]):
                 self._replace(old, new)
             elif not tied:
@@ -355,16 +379,17 @@ class Pending:
             self._moments = True
             times = [(claim.timestamp, claim.group, one.key) for one in old for claim in one.claims]
             store.db.executemany(rows.DELETE_MOMENT, times)
-            if new is not None:
-                store.db.execute(rows.INSERT_MOMENT, moment(store, new))
+            store.db.executemany(rows.INSERT_MOMENT, moments(store, () if new is None else (new,)))
 
     def _replace(self, old: list[accounting.Response], new: accounting.Response | None) -> None:
         store = self._store
         for response in old:
+            self._slots.take_out(response)
             if new is None or response.session != new.session:
                 self._of(response.session).remove(response, store.table)
                 self._recount.add(response.session)
         if new is not None:
+            self._slots.put_in(new)
             same = [response for response in old if response.session == new.session]
             self._of(new.session).replace(same, new, store.table, store.project_of(new.claim))
 
@@ -385,7 +410,7 @@ class Pending:
     def settle(self) -> None:
         """Write the sums, and take back what was published of the sessions they belong to."""
         store = self._store
-        for session in self._sums.keys() | self._recount | {session for session, _, _ in self._held}:
+        for session in self._sums.keys() | self._recount | self._told | {session for session, _, _ in self._held}:
             store.revoke(session)
         if self._moments:
             store.revoke_recent()
@@ -396,9 +421,11 @@ class Pending:
                 store_sums(store, session, sums)
         for session in self._recount:
             counted = responses_of(store, session)
+            replace_slots(store, session, counted)
             store_sums(store, session, added(store, counted))
             self._settle_moments(counted)
             self._settle_holds(session, counted)
+        self._slots.store(left_out=self._recount)
 
     def _settle_moments(self, counted: list[accounting.Response]) -> None:
         """Where lines tie, bytes decide, and those of a file that vanished or came back now can't or can be read."""
@@ -406,7 +433,7 @@ class Pending:
         tied = [one for one in counted if len(one.claims) > 1 and any(c.file in self._files for c in one.claims)]
         if tied:
             store.revoke_recent()
-            rows.insert_all(store.db, rows.INSERT_MOMENT, [moment(store, one) for one in tied])
+            rows.insert_all(store.db, rows.INSERT_MOMENT, list(moments(store, tied)))
 
     def _settle_holds(self, session: str, counted: list[accounting.Response]) -> None:
         """What files hold of a session, from its claims."""
@@ -425,14 +452,27 @@ class Pending:
         )
 
 
-def _links_of(group: accounting.Group, rests: Iterable[int]) -> dict[int, set[Link]]:
+def _became(
+    before: dict[int, accounting.Response], after: dict[int, accounting.Response]
+) -> Iterator[tuple[accounting.Response | None, list[accounting.Response]]]:
+    """Each response that a group makes now with those of before that became it; None with those that are gone."""
+    into = {claim.rest: key for key, response in after.items() for claim in response.claims}
+    merging: dict[int | None, list[accounting.Response]] = {key: [] for key in after}
+    for response in before.values():
+        key = next((into[claim.rest] for claim in response.claims if claim.rest in into), None)
+        merging.setdefault(key, []).append(response)
+    for key, old in merging.items():
+        yield None if key is None else after[key], old
+
+
+def _links_of(threads: accounting.Group, rests: Iterable[int]) -> dict[int, set[Link]]:
     from .links import links_of
 
-    return {rest: links_of(group.get(rest, {}).values()) for rest in rests}
+    return {rest: links_of(threads.get(rest, {}).values()) for rest in rests}
 
 
-def _sessions_of(group: accounting.Group) -> set[str]:
-    return {claim.session for claims in group.values() for claim in claims.values()}
+def _sessions_of(threads: accounting.Group) -> set[str]:
+    return {claim.session for claims in threads.values() for claim in claims.values()}
 
 
 class Unchanged:
@@ -451,7 +491,7 @@ def change(store: Store, work: Callable[[], object], wait: float = WAIT) -> None
 
     def step() -> None:
         work()
-        if store.prices_changed():
+        if store.sums_outdated():
             from .totals import recount_all
 
             recount_all(store)
@@ -474,7 +514,7 @@ def refresh_all(store: Store, found: Walk | None = None) -> Unchanged | None:
 
     if not known and changes_of(store, found).any():
         change(store, work)
-    elif store.prices_changed():
+    elif store.sums_outdated():
         change(store, lambda: None)
     elif known and store.stored:
         return Unchanged(version, identity, found)
@@ -488,7 +528,7 @@ def refresh_session(store: Store, session: str) -> Look | None:
     """
     version = store.data_version()
     look = Look(store, session)
-    if not look.files and not look.folders:
+    if look.is_empty:
         return None
     changes = look.changes()
 
@@ -508,7 +548,7 @@ def refresh_session(store: Store, session: str) -> Look | None:
             _take_in_early(store, changes)
         look.store_folders()
 
-    if changes.any() or look.folders_changed or store.prices_changed():
+    if changes.any() or look.folders_changed or store.sums_outdated():
         change(store, work, WAIT_ONE)
     return look
 
@@ -520,15 +560,15 @@ def _all_known(store: Store, found: Walk) -> bool:
     )
     known = set(known_rows.fetchall())
     live = store.db.execute("SELECT count(*) FROM files WHERE NOT vanished").fetchone()[0]
-    return len(found.files) == live and all((os.fsencode(f.path), *stat_of(f.stat)) in known for f in found.files)
+    return len(found.files) == live and all((os.fsencode(f.path), *stamp(f.stat)) in known for f in found.files)
 
 
 def changes_of(store: Store, found: Walk) -> Changes:
-    return Changes(found, {file.path: file for file in store.files()})
+    """How what was found differs from all that is known."""
+    return Changes(found.files, {file.path: file for file in store.files()})
 
 
 def _take_in(store: Store, changes: Changes) -> None:
-    """Count what changed."""
     session_changes = Pending(store)
     for file in changes.gone:
         store.db.execute("UPDATE files SET vanished = 1 WHERE id = ?", (file.id,))
@@ -546,7 +586,7 @@ def _take_in(store: Store, changes: Changes) -> None:
 
 def _read(store: Store, wanted: list[tuple[Found, File | None]]) -> Iterator[tuple[Found, File | None, Reading]]:
     take_block: BlockReader = read_block
-    if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > _BULK:
+    if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > BULK:
         from .workers import typed_reader
 
         take_block = typed_reader()
@@ -568,7 +608,7 @@ def _take_in_early(store: Store, changes: Changes) -> None:
             store.delete_claims([number])
         for claim in reading.claims.values():
             claim.file = number
-            thread = store.claims("WHERE family = ? AND rest = ? AND file = ?", claim.group, claim.rest, number)
+            thread = store.claims("WHERE group_id = ? AND rest = ? AND file = ?", claim.group, claim.rest, number)
             old = thread.get(claim.rest, {}).get(claim.place())
             best = claim if old is None else merged(old, claim, store.bytes_of)
             store.db.execute(rows.INSERT, store.row_of(best))

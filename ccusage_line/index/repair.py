@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from .. import accounting
+from ..errors import UserError
+from ..locks import lock
 from ..transcripts.claims import SYNTHETIC
 from . import migration, rows, schema
 from .soundness import UNSOUND, is_sound
@@ -46,32 +48,35 @@ def recover(environ: Mapping[str, str], error: BaseException) -> bool:
 
     if isinstance(error, schema.OperationalError) and not is_damage(error):
         return False  # busy, full, read-only
-    if isinstance(error, UnicodeEncodeError):
-        return False  # of what was asked for
+    if isinstance(error, (UnicodeEncodeError, UserError)):
+        return False  # of what was asked for; nothing to mend
     try:
         return mend(index_dir(environ)) or is_damage(error)  # another process may have been first
-    except (OSError, schema.Unusable):
+    except (OSError, UserError):
         return False
 
 
 def mend(folder: str) -> bool:
     """Set a damaged database aside; only one process at a time, and not one that another has begun anew since.
 
-    Whether there was one. Raises Unusable where another process takes too long over it.
+    Whether there was one. Raises UnreadableIndex where another process takes too long over it.
     """
-    from filelock import FileLock, Timeout
-
     path = os.path.join(folder, schema.NAME)
-    try:
-        with FileLock(os.path.join(folder, _MEND_LOCK), timeout=_PATIENCE, mode=0o600):  # type: ignore[call-arg, unused-ignore]
-            return _is_damaged(path) and schema.set_aside(path) is not None
-    except Timeout as error:
-        raise schema.Unusable("another process is mending it") from error
+    held = lock(os.path.join(folder, _MEND_LOCK), _PATIENCE)
+    if held is None:
+        raise schema.unreadable("another process is mending it; try again later")
+    with held:
+        return _is_damaged(path) and schema.set_aside(path) is not None
 
 
 def _is_damaged(path: str) -> bool:
-    if not os.path.exists(path):
-        return False
+    try:
+        if not schema.is_there(path):
+            return False
+        if schema.has_odd_log(path):
+            return True
+    except schema.Damaged:
+        return True
     database = None
     try:
         database = schema.connect(path, _PATIENCE)
@@ -108,7 +113,7 @@ def carry_over(store: Store) -> None:
     """
     aside = schema.aside_files(store.folder)
     carried = sum(_carry_over(store, path) for path in reversed(aside))
-    for table in ("files", "claims"):  # what is not whole must not be what the next question stumbles over
+    for table in ("files", "claims", "windows"):  # what is not whole must not be what the next question stumbles over
         store.db.execute(f"DELETE FROM {table} WHERE {UNSOUND[table]}")
     if aside:
         gone = f"; {carried} transcripts that are gone were carried over" if carried else ""
@@ -124,7 +129,7 @@ def _carry_over(store: Store, path: str) -> int:
         names = _names_in(source)
         numbers: dict[int, int] = {}
         homes: dict[int, int] = {}
-        old = _is_of_version_1(source)
+        old = _has_column(source, "further")  # version 1; the header that says so may be what is damaged
         copied = COPIED.replace("began", "NULL") if old else COPIED
         files = _readable(source, f"SELECT id, path, session, vanished, {copied} FROM files", "id")
         for number, known, session, vanished, *values in files:
@@ -135,25 +140,29 @@ def _carry_over(store: Store, path: str) -> int:
             text = names.get(session, "")
             numbers[number] = row[0] if row else insert_file(store, known, text, values, vanished=True)
             homes[number] = session
-        columns, key = (migration.COLUMNS, "family, rest, file") if old else (rows.COLUMNS, rows.PLACE)
+        columns, key = (migration.COLUMNS, migration.PLACE) if old else (rows.COLUMNS, rows.PLACE)
+        if not _has_column(source, "group_id"):
+            columns, key = migration.as_before_4(columns), migration.as_before_4(key)
         for claim in _readable(source, f"SELECT {columns} FROM claims", key):
             if claim[rows.FILE] in numbers:
                 home = homes[claim[rows.FILE]] if old else None
                 _carry_claim(store, claim, names, numbers[claim[rows.FILE]], home)
         if old:
             store.db.execute(migration.BEGIN)
+        for row in _readable(source, "SELECT hours, end, used, seen FROM windows", "hours, end"):
+            store.db.execute("INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?)", row)
         return len(numbers)
     finally:
         source.close()
 
 
-_TOLD = "SELECT 1 FROM claims JOIN files ON files.id = file WHERE family = ? AND rest = ? AND NOT vanished LIMIT 1"
+_TOLD = "SELECT 1 FROM claims JOIN files ON files.id = file WHERE group_id = ? AND rest = ? AND NOT vanished LIMIT 1"
 
 
-def _is_of_version_1(source: Connection) -> bool:
-    """By its columns: the header with the version may be what is damaged."""
+def _has_column(source: Connection, name: str) -> bool:
+    """Whether claims have a column."""
     try:
-        source.execute("SELECT further FROM claims LIMIT 0")
+        source.execute(f"SELECT {name} FROM claims LIMIT 0")
     except _BROKEN:
         return False
     return True
@@ -227,6 +236,7 @@ def notice(store: Store) -> str | None:
 
 
 def insert_file(store: Store, path: bytes, session: str, values: Iterable[Any], vanished: bool) -> int:
+    """A new row of `files`, with the *values* of the columns COPIED; returns its number."""
     cursor = store.db.execute(
         f"INSERT INTO files (path, session, vanished, {COPIED}) VALUES (?, ?, ?{', ?' * (COPIED.count(',') + 1)})",
         (path, store.number_of(session), vanished, *values),

@@ -9,7 +9,7 @@ from ..transcripts.claims import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from sqlite3 import Connection
     from typing import Any
 
@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
 
 COLUMNS = (
-    "family, rest, file, session, rank, maker, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
-    " cache_read, searches, cost_usd, cwd, place, length, main_times, uuids, parents, bill"
+    "group_id, rest, file, session, rank, maker, side, timestamp, model, flags, input, output, cache_creation,"
+    " write_1h, cache_read, searches, cost_usd, cwd, place, length, main_times, uuids, parents, bill"
 )
-PLACE = "family, rest, file, session, rank, maker"  # names a claim
+PLACE = "group_id, rest, file, session, rank, maker"  # names a claim
 INSERT = f"INSERT OR REPLACE INTO claims ({COLUMNS}) VALUES ({','.join('?' * 24)})"
 INSERT_MOMENT = "INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?, ?, ?, ?)"
-DELETE_MOMENT = "DELETE FROM moments WHERE timestamp = ? AND family = ? AND rest = ?"
+DELETE_MOMENT = "DELETE FROM moments WHERE timestamp = ? AND group_id = ? AND rest = ?"
+SLOT = (
+    "input, output, cache_creation, cache_read, auto, calculate, display, responses, unpriced_auto, unpriced_calculate,"
+    " incomplete, first, last"
+)
+INSERT_SLOT = f"INSERT OR REPLACE INTO slots (slot, session, model, {SLOT}) VALUES ({','.join('?' * 16)})"
 FILE, SESSION, MAKER, MODEL, CWD, BILL = 2, 3, 5, 8, 17, 23  # places in a row
 LARGE = 64  # claims of one group from which its links are kept
-_AT_ONCE = 12  # rows per statement: half the time of one each; more gain nothing
+_AT_ONCE = 40  # rows per statement: half the time of one each; SQLite takes 999 values
 _LARGE = 2**60  # between it and its negative a number is stored as it is
 
 
@@ -62,14 +67,20 @@ def pack(claim: Claim, session: int, maker: int, model: int, cwd: int) -> Row:
 
 
 def insert_all(db: Connection, statement: str, many: list[Row]) -> None:
-    """Execute INSERT or INSERT_MOMENT for many rows."""
-    from itertools import chain
-
+    """Execute INSERT, INSERT_MOMENT, INSERT_SLOT or what columns.insertion gives for many rows."""
     head, values = statement.rsplit("VALUES ", 1)
     whole = len(many) - len(many) % _AT_ONCE
-    several = (chain.from_iterable(many[place : place + _AT_ONCE]) for place in range(0, whole, _AT_ONCE))
-    db.executemany(f"{head}VALUES {','.join([values] * _AT_ONCE)}", map(tuple, several))
+    db.executemany(f"{head}VALUES {','.join([values] * _AT_ONCE)}", _joined(many, whole))
     db.executemany(statement, many[whole:])
+
+
+def _joined(many: list[Row], end: int) -> Iterator[list[Any]]:
+    """The values of so many rows behind one another, those of _AT_ONCE in one list."""
+    for place in range(0, end, _AT_ONCE):
+        values: list[Any] = []
+        for row in many[place : place + _AT_ONCE]:
+            values += row
+        yield values
 
 
 def storable(number: int) -> int | str:
@@ -77,11 +88,16 @@ def storable(number: int) -> int | str:
     return number if -(2**63) <= number < 2**63 else str(number)
 
 
-def moment(timestamp: int, family: int, rest: int, told: tuple[int, int, int, int]) -> Row:
+def moment(timestamp: int, group: int, rest: int, told: tuple[int, int, int, int]) -> Row:
     """A counted response as days and blocks want it: its time and key, its costs in three modes, tokens in and out."""
     if min(told) > -_LARGE and max(told) < _LARGE:
-        return (timestamp, family, rest, *told)
-    return (timestamp, family, rest, *map(storable, told))
+        return (timestamp, group, rest, *told)
+    return (timestamp, group, rest, *map(storable, told))
+
+
+def slot(key: tuple[int, int, int], numbers: Iterable[int]) -> Row:
+    """What a session's responses of a model in a slot come to; *numbers* as session has their places."""
+    return (*key, *map(storable, numbers))
 
 
 def unpack(row: Row, session: str, maker: str, model: str, cwd: str) -> Claim:
@@ -122,7 +138,7 @@ def unpack(row: Row, session: str, maker: str, model: str, cwd: str) -> Claim:
 
 
 def pack_times(times: Iterable[int]) -> bytes:
-    return b"".join(t.to_bytes(8, "little", signed=True) for t in sorted(times))
+    return b"".join([t.to_bytes(8, "little", signed=True) for t in sorted(times)])
 
 
 def unpack_times(data: bytes) -> frozenset[int]:

@@ -1,12 +1,11 @@
-"""What the index knows of one session: its responses, from their claims, and its sums, stored or counted.
-
-Standard library only: on the lean lanes. Rules of docs/accounting.md.
+"""What the index knows of one session: its responses, from their claims, and its sums, stored or counted. On the lean
+lanes. Rules of docs/accounting.md.
 """
 
 from __future__ import annotations
 
 from .. import accounting
-from ..session import COST, INPUT, MODES, OUTPUT, RESPONSES, Session
+from ..session import COST, FIRST, INPUT, LAST, MODES, OUTPUT, RESPONSES, Session
 from . import rows
 
 TYPE_CHECKING = False
@@ -21,34 +20,134 @@ FACTS = "custom_title, ai_title, summary, client_cost FROM files"
 BY_PATH = "vanished DESC, path"  # the last wins: what is there before what is gone
 
 
-def moment(store: Store, response: accounting.Response) -> tuple[Any, ...]:
-    """A counted response as days and blocks want it."""
-    parts = [sums for _, sums in response.parts(store.table)]
-    numbers = parts[0] if len(parts) == 1 else [sum(column) for column in zip(*parts, strict=True)]
-    told = (*numbers[COST : COST + 3], numbers[INPUT] + numbers[OUTPUT])
-    return rows.moment(*response.order, told)
+def moments(store: Store, responses: Iterable[accounting.Response]) -> Iterator[rows.Row]:
+    """Counted responses as days and blocks want them; without those that used nothing."""
+    for response in responses:
+        parts = [sums for _, sums in response.parts(store.table)]
+        numbers = parts[0] if len(parts) == 1 else [sum(column) for column in zip(*parts, strict=True)]
+        if accounting.uses(numbers):
+            yield rows.moment(*response.order, (*numbers[COST:RESPONSES], numbers[INPUT] + numbers[OUTPUT]))
+
+
+def in_slots(store: Store, response: accounting.Response) -> Iterator[tuple[tuple[int, int, int], list[int]]]:
+    """(slot, session, model) by the numbers of names, and what a response adds to each."""
+    at, session = response.claim.timestamp, store.number_of(response.session)
+    for model, sums in response.parts(store.table):
+        if accounting.uses(sums):
+            key = at // accounting.SLOT, session, store.number_of(model)
+            yield key, [*sums, response.incomplete * sums[RESPONSES], at, at]
+
+
+def add_to_slots(store: Store, slots: accounting.Slots, responses: Iterable[accounting.Response]) -> None:
+    """Add what responses come to to their slots."""
+    for response in responses:
+        for key, numbers in in_slots(store, response):
+            accounting.add_to_slots(slots, *key, numbers)
+
+
+def replace_slots(store: Store, session: str, counted: Iterable[accounting.Response]) -> None:
+    """Write all slots of a session anew; its sums are still the old ones."""
+    number = store.number_of(session)
+    row = store.db.execute("SELECT first, last FROM sessions WHERE session = ?", (number,)).fetchone()
+    if row is not None:
+        lasted = [time // accounting.SLOT for time in row]
+        store.db.execute("DELETE FROM slots WHERE slot BETWEEN ? AND ? AND session = ?", (*lasted, number))
+    slots: accounting.Slots = {}
+    add_to_slots(store, slots, counted)
+    rows.insert_all(store.db, rows.INSERT_SLOT, [rows.slot(*each) for each in slots.items()])
+
+
+def responses_between(store: Store, begin: int, end: int) -> Iterator[accounting.Response]:
+    """The responses from *begin* up to *end* that used something."""
+    found = store.db.execute("SELECT group_id, rest FROM moments WHERE timestamp >= ? AND timestamp < ?", (begin, end))
+    for group_id, rest in found.fetchall():
+        group, _ = store.around(group_id, {rest}, ())
+        response = accounting.responses(group, store.bytes_of, store.began, store.folder_of).get(rest)
+        if response is not None:
+            yield response
+
+
+class SlotChanges:
+    """What a refresh takes out of slots and what it puts in, until it is written."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._gone: dict[tuple[int, int, int], list[list[int]]] = {}
+        self._new: dict[tuple[int, int, int], list[list[int]]] = {}
+
+    def take_out(self, response: accounting.Response) -> None:
+        for key, numbers in in_slots(self._store, response):
+            put_in = self._new.get(key, [])
+            if numbers in put_in:  # a response may change twice in one refresh
+                put_in.remove(numbers)
+            else:
+                self._gone.setdefault(key, []).append(numbers)
+
+    def put_in(self, response: accounting.Response) -> None:
+        for key, numbers in in_slots(self._store, response):
+            self._new.setdefault(key, []).append(numbers)
+
+    def store(self, left_out: set[str]) -> None:
+        """Write the slots that change; not those of sessions that are counted anew."""
+        sessions = {self._store.known_number(session) for session in left_out}
+        for key in self._gone.keys() | self._new.keys():
+            if key[1] not in sessions:
+                self._move(key, self._gone.get(key, []), self._new.get(key, []))
+
+    def _move(self, key: tuple[int, int, int], gone: list[list[int]], new: list[list[int]]) -> None:
+        db, which = self._store.db, "WHERE slot = ? AND session = ? AND model = ?"
+        row = db.execute(f"SELECT {rows.SLOT} FROM slots {which}", key).fetchone()
+        known = [int(number) for number in row or [0] * (LAST + 1)]
+        if known[RESPONSES] < sum(each[RESPONSES] for each in gone):
+            return  # an index that was migrated has no slots until all sums are made anew, in this transaction
+        numbers = known[:FIRST]
+        for each in new:
+            numbers = list(map(int.__add__, numbers, each))
+        for each in gone:
+            numbers = list(map(int.__sub__, numbers, each))
+        if not numbers[RESPONSES]:
+            db.execute(f"DELETE FROM slots {which}", key)
+            return
+        db.execute(rows.INSERT_SLOT, rows.slot(key, numbers + self._reach(key, known, gone, new)))
+
+    def _reach(
+        self, key: tuple[int, int, int], known: list[int], gone: list[list[int]], new: list[list[int]]
+    ) -> list[int]:
+        """The times of the first and the last response of a slot."""
+        times = [each[FIRST] for each in new]
+        doubtful = {each[FIRST] for each in gone}.difference(times)
+        if known[RESPONSES] > sum(each[RESPONSES] for each in gone):
+            times += known[FIRST:]
+        reach = [min(times), max(times)]
+        if doubtful.isdisjoint(reach):
+            return reach
+        slots: accounting.Slots = {}  # the first or the last one was taken out, and others are left
+        begin, end = key[0] * accounting.SLOT, (key[0] + 1) * accounting.SLOT
+        add_to_slots(self._store, slots, responses_between(self._store, begin, end))
+        return slots.get(key, reach)[-2:]
 
 
 def responses_of(store: Store, session: str) -> list[accounting.Response]:
-    """A session's responses, from its claims."""
-    families = store.db.execute("SELECT DISTINCT family FROM claims WHERE session = ?", (store.known_number(session),))
-    return [one for one in _responses(store, families.fetchall()) if one.session == session]
+    groups = store.db.execute("SELECT DISTINCT group_id FROM claims WHERE session = ?", (store.known_number(session),))
+    return [one for one in _responses(store, groups.fetchall()) if one.session == session]
 
 
-def _responses(store: Store, families: Iterable[tuple[int]]) -> Iterator[accounting.Response]:
-    for (family,) in families:
-        yield from accounting.responses(store.group(family), store.bytes_of, store.began).values()
+def _responses(store: Store, groups: Iterable[tuple[int]]) -> Iterator[accounting.Response]:
+    for (group,) in groups:
+        yield from accounting.responses(
+            store.claims("WHERE group_id = ?", group), store.bytes_of, store.began, store.folder_of
+        ).values()
 
 
 def responses_in(store: Store, file: int) -> list[accounting.Response]:
     """The responses that a file holds lines of; a copy in a fork is none of them."""
-    return [one for one in _responses(store, _families_in(store, file)) if (file, accounting.LINE) in one.held()]
+    return [one for one in _responses(store, _groups_in(store, file)) if (file, accounting.LINE) in one.held()]
 
 
-def _families_in(store: Store, file: int) -> list[tuple[int]]:
+def _groups_in(store: Store, file: int) -> list[tuple[int]]:
     """The groups that a file holds claims of; while nothing is counted yet, all claims are looked at for that."""
     of_known = "session IN (SELECT session FROM holds WHERE file = :file) AND " if store.complete else ""
-    query = f"SELECT DISTINCT family FROM claims WHERE {of_known}file = :file"
+    query = f"SELECT DISTINCT group_id FROM claims WHERE {of_known}file = :file"
     return store.db.execute(query, {"file": file}).fetchall()
 
 
@@ -58,8 +157,8 @@ def _own_files(store: Store, number: int | None) -> list[int]:
 
 
 def _shown(store: Store, session: str) -> list[accounting.Response]:
-    """What a question about a session is answered by: its responses; where it has none, those that the transcript
-    of that name holds lines of: some clients resume into a new file whose lines carry the old id."""
+    """What is shown as a session: its responses; where it has none, those that the transcript of that name holds lines
+    of: some clients resume into a new file whose lines carry the old id."""
     own = responses_of(store, session)
     if own:
         return own
@@ -88,7 +187,8 @@ def _holds_others(store: Store, number: int | None) -> bool:
 def added(store: Store, responses: Iterable[accounting.Response]) -> accounting.Sums:
     sums = accounting.Sums()
     for response in responses:
-        sums.add(response, store.table, store.project_of(response.claim))
+        project = store.project_of(response.claim)
+        sums.add(response, store.table, project)
     return sums
 
 
@@ -150,7 +250,8 @@ def one_session(store: Store, session: str, mode: str, entries: bool) -> Session
     found = as_session(session, sums, own or (None, None), mode)
     found.archived = _archived(store, number)
     if entries:
-        found.entries = accounting.entries(_shown(store, session), store.table, MODES.index(mode))
+        shown = _shown(store, session)
+        found.entries = accounting.entries(shown, store.table, MODES.index(mode))
     return found
 
 
@@ -170,7 +271,7 @@ def dependencies(store: Store, session: str, folders: list[str]) -> list[Depende
     for file in store.files_of(session):
         if file.racy:
             return None
-        known.append((file.path, None if file.vanished else file.stat()))
+        known.append((file.path, None if file.vanished else file.stamp()))
     for path in folders:
         stat = store.folder_stat(path)
         if stat is None:
@@ -180,9 +281,10 @@ def dependencies(store: Store, session: str, folders: list[str]) -> list[Depende
 
 
 def as_session(session: str, sums: accounting.Sums, facts: tuple[str | None, float | None], mode: str) -> Session:
+    models = sums.usage(MODES.index(mode))
     return Session(
         session,
-        sums.usage(MODES.index(mode)),
+        models,
         first=sums.first,
         last=sums.last,
         project_path=sums.project or None,
@@ -221,7 +323,7 @@ def parents(store: Store, session: str) -> set[str]:
     return {
         one.session
         for file in _own_files(store, number)
-        for one in _responses(store, _families_in(store, file))
+        for one in _responses(store, _groups_in(store, file))
         if one.session != session and (file, accounting.COPY) in one.held()
     }
 
@@ -238,7 +340,7 @@ def last_context(store: Store, session: str) -> tuple[int, str] | None:
         " OR (file IN (SELECT id FROM files WHERE session = ? AND own)"
         " AND session IN (SELECT holds.session FROM holds JOIN files ON files.id = file"
         " WHERE files.session = ? AND own)))"
-        " ORDER BY timestamp DESC, output DESC, family, rest LIMIT 1",
+        " ORDER BY timestamp DESC, output DESC, group_id, rest LIMIT 1",
         (number, number, number),
     ).fetchone()
     if row is None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 
 def _columns(database: Connection) -> set[tuple[str, str]]:
-    """Every table with each of its columns."""
     found = database.execute("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c")
     return set(found.fetchall())
 
@@ -86,8 +85,8 @@ UNSOUND = {
     )
     + f" OR {_leads_nowhere('session')}",
     "claims": _unsound(
-        "family rest file session rank maker side timestamp model flags input output cache_creation write_1h cache_read"
-        " searches cwd place length",
+        "group_id rest file session rank maker side timestamp model flags input output cache_creation write_1h"
+        " cache_read searches cwd place length",
         cost_usd="real",
         main_times="blob",
         uuids="blob",
@@ -96,7 +95,7 @@ UNSOUND = {
     )
     + f" OR {_leads_nowhere('session maker model cwd', 'file')} OR min(place, length) < 0 OR rank NOT IN (0, 1, 2)"
     " OR ifnull(length(main_times), 0) % 8 OR ifnull(length(uuids), 0) % 8 OR ifnull(length(parents), 0) % 8",
-    "links": _unsound("family link kind rest"),
+    "links": _unsound("group_id link kind rest"),
     "holds": _unsound("session file counted") + f" OR {_leads_nowhere('session', 'file')}",
     "sessions": _unsound("session first last project responses incomplete")
     + f" OR {_leads_nowhere('session project')}",
@@ -105,6 +104,12 @@ UNSOUND = {
         "input output cache_creation cache_read auto calculate display",
     )
     + f" OR {_leads_nowhere('session model')}",
-    "moments": _unsound("timestamp family rest", "auto calculate display tokens"),
+    "slots": _unsound(
+        "slot session model responses unpriced_auto unpriced_calculate incomplete first last",
+        "input output cache_creation cache_read auto calculate display",
+    )
+    + f" OR {_leads_nowhere('session model')}",
+    "windows": _unsound("hours end seen", used="real"),
+    "moments": _unsound("timestamp group_id rest", "auto calculate display tokens"),
     "folders": _unsound("size mtime ctime racy", "device inode", "path"),
 }

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 
-from .. import accounting, answer, recent
-from ..files import open_regular, read_at
+from .. import RULES, accounting, answer, recent
+from ..files import leads_to, read_part
 from ..transcripts.files import Found, parts_below
 from ..transcripts.reading import Known, Reading
 from . import rows, schema
 
 WAIT = 5.0  # seconds a report waits for another process's refresh
-WAIT_ONE = 0.1  # seconds a question about one session waits before it answers from a copy
+WAIT_ONE = 0.1  # seconds a question about one session waits before it works on a copy
 BEHIND = b"\xff"  # sorts behind every line
 
 TYPE_CHECKING = False
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
     from ..prices.table import PriceTable
     from ..transcripts.claims import Claim
 
-_FILE_COLUMNS = (
-    "id, path, session, own, device, inode, mtime, ctime, seen, offset, head, tail, crc, skipping, racy, vanished, bad,"
-    " began, custom_title, ai_title, summary, client_cost"
-)
+_STAMPS = ("mtime", "ctime", "seen", "offset", "head", "tail", "crc", "skipping", "racy", "began")
+_AT_ONCE = 500  # values of one question; SQLite takes 999
+_FACTS = ("custom_title", "ai_title", "summary", "client_cost")
+_FILE = ("id", "path", "session", "own", "device", "inode", *_STAMPS, "vanished", "bad")
+_STORED = (*_FILE[1:], *_FACTS)
+_INSERT_FILE = f"INSERT INTO files ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
 
 
 class File(Known):
-    """A file of the index."""
-
-    __slots__ = ("bad", "id", "own", "path", "session", "vanished")
-
     id: int
     path: str
     session: str
     own: bool
     vanished: bool
     bad: int
+
+    __slots__ = tuple(__annotations__)
 
 
 class Store:
@@ -60,7 +60,10 @@ class Store:
         self.table = table
         self.stored = True  # false: everything happens on a copy in memory
         self.why_not_stored = ""
+        self.busy = False  # not stored, because another process had the database just then
+        self.tell: Callable[[str], object] = str  # takes what is to be said while a question waits
         self.reads = 0  # transcripts opened, for tests and --debug
+        self.asks_again = False  # then a database that is locked is said to be, at once, and nothing copied
         self._names: dict[str, int] = {}
         self._texts: dict[int, str] = {}
         self._paths: dict[int, str | None] = {}
@@ -80,13 +83,15 @@ class Store:
     # --- transactions -----------------------------------------------------------------------------------------------
 
     def write(self, work: Callable[[], object], wait: float) -> None:
-        """Do *work* in a transaction; on a copy in memory if the database can't be had within *wait* seconds."""
+        """Do *work* in a transaction; on a copy in memory if the database can't be had within *wait* seconds. Raises
+        OperationalError instead where it is locked and whoever asks will ask again."""
         try:
-            self._transaction(work, wait)
+            self._transaction(work, min(wait, WAIT_ONE) if self.asks_again else wait)
         except (schema.OperationalError, OSError) as error:  # locked, full, read-only
-            if not self.stored:
+            if not self.stored or (self.asks_again and schema.is_busy(error)):
                 raise
             self.to_memory(self.db, str(error))
+            self.busy = schema.is_busy(error)
             self._transaction(work, wait)
 
     def _transaction(self, work: Callable[[], object], wait: float) -> None:
@@ -117,6 +122,7 @@ class Store:
         return True
 
     def unlock(self) -> None:
+        """Give back the write lock; nothing was written."""
         self.db.execute("ROLLBACK")
 
     def revoke(self, session: str) -> None:
@@ -131,13 +137,13 @@ class Store:
             recent.revoke(self.folder)
 
     def revoke_recent(self) -> None:
-        """Take back what is published of the recent responses."""
         if self.stored:
             recent.revoke(self.folder)
 
     # --- meta -------------------------------------------------------------------------------------------------------
 
     def meta(self, key: str) -> Any:
+        """A value of the index as a whole, None where it was never set."""
         row = self.db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
@@ -149,8 +155,13 @@ class Store:
         """Whether every transcript has been read once; until then there are claims but no sums."""
         return bool(self.meta("complete") == 1)
 
-    def prices_changed(self) -> bool:
-        return self.complete and bool(self.meta("prices") != self.table.fingerprint)
+    def sums_outdated(self) -> bool:
+        """Whether the sums were made with other prices (A10) or by other rules."""
+        return self.complete and bool(self.meta("prices") != self.made_with())
+
+    def made_with(self) -> str:
+        """What sums are made with beside claims: the rules and the prices."""
+        return f"{RULES} {self.table.fingerprint}"
 
     def snapshot(self, question: Callable[[], Answered]) -> Answered:
         """Ask everything of one state of the database, whatever others commit meanwhile."""
@@ -171,27 +182,26 @@ class Store:
     def number_of(self, text: str) -> int:
         """The number of a name, given out where it has none."""
         number = self._names.get(text)
+        if number is not None:
+            return number
+        number = self.known_number(text)
         if number is None:
-            data = text.encode("utf-8", "surrogatepass")
-            row = self.db.execute("SELECT id FROM names WHERE text = ?", (data,)).fetchone()
-            if row is None:
-                number = self.db.execute("INSERT INTO names (text) VALUES (?)", (data,)).lastrowid
-                assert number is not None
-            else:
-                number = int(row[0])
-            self._names[text] = number
-            self._texts[number] = text
+            number = self.db.execute("INSERT INTO names (text) VALUES (?)", (_encoded(text),)).lastrowid
+            assert number is not None
+        self._names[text] = number
+        self._texts[number] = text
         return number
 
     def known_number(self, text: str) -> int | None:
+        """The number of a name, None where it has none."""
         number = self._names.get(text)
         if number is not None:
             return number
-        data = text.encode("utf-8", "surrogatepass")
-        row = self.db.execute("SELECT id FROM names WHERE text = ?", (data,)).fetchone()
+        row = self.db.execute("SELECT id FROM names WHERE text = ?", (_encoded(text),)).fetchone()
         return int(row[0]) if row else None
 
     def text_of(self, number: int) -> str:
+        """The name with this number, which must be there."""
         text = self._texts.get(number)
         if text is None:
             row = self.db.execute("SELECT text FROM names WHERE id = ?", (number,)).fetchone()
@@ -215,7 +225,6 @@ class Store:
     # --- claims in rows ---------------------------------------------------------------------------------------------
 
     def row_of(self, claim: Claim) -> rows.Row:
-        """A claim as the database has it."""
         number = self.number_of
         return rows.pack(claim, number(claim.session), number(claim.maker), number(claim.model), number(claim.cwd))
 
@@ -223,43 +232,39 @@ class Store:
         names = (row[place] for place in (rows.SESSION, rows.MAKER, rows.MODEL, rows.CWD))
         return rows.unpack(row, *map(self.text_of, names))
 
-    def group(self, family: int) -> accounting.Group:
-        return self.claims("WHERE family = ?", family)
-
     def claims(self, where: str, *values: int) -> accounting.Group:
-        """The claims that a condition names, by thread."""
         found: accounting.Group = {}
         for row in self.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where}", values):
             claim = self.claim_of(row)
             found.setdefault(claim.rest, {})[claim.place()] = claim
         return found
 
-    def is_large(self, family: int) -> bool:
+    def is_large(self, group: int) -> bool:
         """Whether a group has links of its own."""
         found = self.db.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM claims WHERE family = ? LIMIT ?)", (family, rows.LARGE)
+            "SELECT count(*) FROM (SELECT 1 FROM claims WHERE group_id = ? LIMIT ?)", (group, rows.LARGE)
         )
         return bool(found.fetchone()[0] == rows.LARGE)
 
-    def around(self, family: int, rests: set[int], added: Iterable[Claim]) -> tuple[accounting.Group, bool]:
+    def around(self, group: int, rests: set[int], added: Iterable[Claim]) -> tuple[accounting.Group, bool]:
         """The threads of a group that can change when some of them do, and *added* comes: all of a small group; of a
         large one those to which links lead, on and on. And whether it is large."""
-        group = self.claims(f"WHERE family = ? LIMIT {rows.LARGE}", family)
-        if sum(map(len, group.values())) < rows.LARGE:
-            return group, False
+        threads = self.claims(f"WHERE group_id = ? LIMIT {rows.LARGE}", group)
+        if sum(map(len, threads.values())) < rows.LARGE:
+            return threads, False
         from . import links
 
-        group = {}
+        threads = {}
         leads = links.links_of(added)
-        todo = rests | links.led_to(self.db, family, leads)
+        todo = rests | links.led_to(self.db, group, leads)
         while todo:
-            new = self.claims(f"WHERE family = ? AND rest IN ({','.join(map(str, todo))})", family)
+            new = self.claims(f"WHERE group_id = ? AND rest IN ({','.join(map(str, todo))})", group)
             for rest in todo:
-                group[rest] = new.get(rest, {})
+                threads[rest] = new.get(rest, {})
             more = links.links_of(claim for claims in new.values() for claim in claims.values()) - leads
             leads |= more
-            todo = links.led_to(self.db, family, more) - group.keys()
-        return group, True
+            todo = links.led_to(self.db, group, more) - threads.keys()
+        return threads, True
 
     def bytes_of(self, claim: Claim) -> bytes:
         """A claim's line, for A5's last tie-break; what sorts behind every line where the file is gone."""
@@ -270,15 +275,9 @@ class Store:
         """A claim's line, None where its file is gone."""
         path = self.path_of(claim.file)
         try:
-            if path is None:
-                raise FileNotFoundError
-            descriptor = open_regular(path)
+            return None if path is None else read_part(path, claim.length, claim.at)
         except OSError:
             return None
-        try:
-            return read_at(descriptor, claim.length, claim.at)
-        finally:
-            os.close(descriptor)
 
     def delete_claims(self, files: Sequence[int]) -> None:
         """Drop what is known of files that have been read anew: all claims are looked at for it."""
@@ -288,76 +287,40 @@ class Store:
     # --- files in rows ----------------------------------------------------------------------------------------------
 
     def files(self, where: str = "", values: Iterable[Any] = ()) -> list[File]:
-        return [self._file(row) for row in self.db.execute(f"SELECT {_FILE_COLUMNS} FROM files {where}", tuple(values))]
+        rows_of_files = self.db.execute(f"SELECT {', '.join(_FILE)} FROM files {where}", tuple(values))
+        return [self._file(row) for row in rows_of_files]
 
     def _file(self, row: tuple[Any, ...]) -> File:
         file = File()
-        (
-            file.id,
-            path,
-            session,
-            file.own,
-            file.device,
-            file.inode,
-            file.mtime,
-            file.ctime,
-            file.seen,
-            file.offset,
-            file.head,
-            file.tail,
-            file.crc,
-            file.skipping,
-            file.racy,
-            file.vanished,
-            file.bad,
-            file.began,
-        ) = row[:18]
+        for name, value in zip(_FILE, row, strict=True):
+            setattr(file, name, value)
+        file.path, file.session = os.fsdecode(row[1]), self.text_of(row[2])
         file.device, file.inode = int(file.device), int(file.inode)  # stored as text where they need 64 bits
-        file.path = os.fsdecode(path)
-        file.session = self.text_of(session)
         return file
 
     def store_file(self, found: Found, file: File | None, reading: Reading) -> int:
         """Write what a reading tells of its file; returns the file's number."""
-        titles = [None if t is None else t.encode("utf-8", "surrogatepass") for t in reading.titles]
-        position = (
+        values = (
             os.fsencode(found.path),
             self.number_of(found.session),
             found.own,
             rows.storable(reading.device),
             rows.storable(reading.inode),
-            reading.mtime,
-            reading.ctime,
-            reading.seen,
-            reading.offset,
-            reading.head,
-            reading.tail,
-            reading.crc,
-            reading.skipping,
-            reading.racy,
-            reading.began,
+            *[getattr(reading, name) for name in _STAMPS],
+            False,
+            reading.bad,
+            *map(_encoded, reading.titles),
+            reading.client_cost,
         )
         if file is None:
-            cursor = self.db.execute(
-                "INSERT INTO files (path, session, own, device, inode, mtime, ctime, seen, offset, head, tail, crc,"
-                " skipping, racy, began, bad, custom_title, ai_title, summary, client_cost)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                (*position, reading.bad, *titles, reading.client_cost),
-            )
-            assert cursor.lastrowid is not None
-            return cursor.lastrowid
-        facts = "custom_title = ?, ai_title = ?, summary = ?, client_cost = ?, bad = ?"
-        if not reading.fresh:
-            facts = (
-                "custom_title = ifnull(?, custom_title), ai_title = ifnull(?, ai_title),"
-                " summary = ifnull(?, summary), client_cost = ifnull(?, client_cost), bad = bad + ?"
-            )
-        self.db.execute(
-            "UPDATE files SET path = ?, session = ?, own = ?, device = ?, inode = ?, mtime = ?, ctime = ?, seen = ?,"
-            " offset = ?, head = ?, tail = ?, crc = ?, skipping = ?, racy = ?, began = ?, vanished = 0,"
-            f" {facts} WHERE id = ?",
-            (*position, *titles, reading.client_cost, reading.bad, file.id),
-        )
+            number = self.db.execute(_INSERT_FILE, values).lastrowid
+            assert number is not None
+            return number
+        changes = dict.fromkeys(_STORED, "?")
+        if not reading.fresh:  # what was read before goes on to hold
+            changes |= {"bad": "bad + ?", **{name: f"ifnull(?, {name})" for name in _FACTS}}
+        changed = ", ".join(f"{name} = {value}" for name, value in changes.items())
+        self.db.execute(f"UPDATE files SET {changed} WHERE id = ?", (*values, file.id))
         self.forget_path(file.id)
         return file.id
 
@@ -369,7 +332,6 @@ class Store:
         return self._paths[file]
 
     def forget_path(self, file: int) -> None:
-        """A file was moved, or has vanished."""
         self._paths.pop(file, None)
 
     def folder_of(self, file: int) -> str:
@@ -403,9 +365,13 @@ class Store:
         """Whether responses belong to a session."""
         return self.db.execute("SELECT 1 FROM sessions WHERE session = ?", (number,)).fetchone() is not None
 
-    def file_at(self, path: str) -> dict[str, File]:
-        """The file known under a path, vanished or not, by that path; empty where there is none."""
-        return {file.path: file for file in self.files("WHERE path = ?", (os.fsencode(path),))}
+    def files_at(self, *paths: str) -> dict[str, File]:
+        """The files known under these paths, vanished or not, by their paths."""
+        found: dict[str, File] = {}
+        for place in range(0, len(paths), _AT_ONCE):
+            some = list(map(os.fsencode, paths[place : place + _AT_ONCE]))
+            found |= {file.path: file for file in self.files(f"WHERE path IN ({','.join('?' * len(some))})", some)}
+        return found
 
     def known_in(self, folder: str) -> set[str]:
         """Names of the known transcripts directly or deeper in a folder, as they begin there."""
@@ -420,14 +386,7 @@ class Store:
             "SELECT path FROM files WHERE inode = ? AND device = ? AND NOT vanished",
             (rows.storable(stat.st_ino), rows.storable(stat.st_dev)),
         )
-        for (path,) in found.fetchall():
-            try:
-                there = os.stat(path)
-            except OSError:
-                continue
-            if (there.st_dev, there.st_ino) == (stat.st_dev, stat.st_ino):
-                return True
-        return False
+        return any(leads_to(path, stat) for (path,) in found.fetchall())
 
     def began(self, session: str) -> int | None:
         """The first timestamp of a session's own transcript, in microseconds; None where it has none (A6)."""
@@ -448,6 +407,10 @@ class Store:
             "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?, ?, ?, ?)",
             (os.fsencode(path), rows.storable(device), rows.storable(inode), *rest, racy),
         )
+
+
+def _encoded(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("utf-8", "surrogatepass")
 
 
 def in_memory(roots: list[str], table: PriceTable, original: Connection | None = None) -> Store:

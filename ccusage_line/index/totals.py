@@ -8,75 +8,111 @@ others, what it comes to is all that is needed of it.
 from __future__ import annotations
 
 from array import array
+from operator import itemgetter
 
 from .. import accounting
 from ..session import COST, INPUT, OUTPUT, RESPONSES
 from ..transcripts.claims import FINAL, ORIGINAL
 from . import links, rows
-from .columns import KEY, numbers_of
-from .sessions import moment, store_sums
+from .columns import FIELDS, KEY
+from .sessions import add_to_slots, moments, store_sums
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from ..prices.table import PriceTable
-    from ..transcripts.claims import Claim
-    from .columns import Columns
     from .store import Store
 
     Sessions = list[tuple[str, int, list[Any]]]  # what the file holds of them (accounting.COPY or LINE) and their sums
-    FileSums = tuple[Sessions, bytes]  # and of each claim its costs in the three modes and its tokens in and out
-    FilesAlone = dict[int, tuple[list[array[int]], Sessions]]  # by file: its claims' times and keys, and what they make
+    # and of each claim its costs in the three modes and its tokens in and out, -1 if it used nothing
+    FileSums = tuple[Sessions, accounting.Slots, bytes]
+    Charged = dict[tuple[str, str, bool, int | None], list[list[int]]]  # by session, model, incomplete, slot
+    # by file: its claims' times and keys, and what they make
+    FilesAlone = dict[int, tuple[list[array[int]], Sessions, accounting.Slots]]
 
 
-def of_file(claims: Collection[Claim], table: PriceTable, folder: str) -> FileSums | None:
+_PART = ("model", "input", "output", "cache_creation", "write_1h", "cache_read", "searches", "flags")  # claims.Part
+_part = itemgetter(*map(FIELDS.index, _PART))
+_FLAGS = FIELDS.index("flags")
+_rest = itemgetter(*map(FIELDS.index, ("cost_usd", "session", "cwd", "bill", *KEY)))
+
+
+def of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str) -> FileSums | None:
     """What the claims of one file come to if each is the only one of its response, as marshal can write it.
 
-    *folder* is the project that the file's path names. None where a claim is not of that kind, or a cost too large.
+    *columns* as columns.gather gives them; *folder* is the project that the file's path names. None where a claim is
+    not of that kind, or a cost too large.
     """
-    charged: dict[tuple[str, str, bool], list[list[int]]] = {}  # by session, model, incomplete
+    if not columns:
+        return [], {}, b""
+    costs, sessions, folders, bills, times, *keys = _rest(columns)
+    if bills.count(None) < len(bills):
+        return None
+    charged: Charged = {}
     moments: list[int] = []
-    for claim in claims:
-        if claim.bill is not None:
-            return None
-        own = claim.model, claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read
-        name, sums = accounting.charge(table, (*own, claim.searches, claim.flags), claim.cost_usd, covered=False)
-        moments += (*sums[COST:RESPONSES], sums[INPUT] + sums[OUTPUT])
-        charged.setdefault((claim.session, name, not claim.flags & FINAL), []).append(sums)
-    sessions: dict[str, accounting.Sums] = {}
-    held: dict[str, int] = {}
-    for (session, name, incomplete), several in charged.items():
-        known = sessions.setdefault(session, accounting.Sums())
-        known.add_part(name, list(map(sum, zip(*several, strict=True))), incomplete)
-    for claim in claims:
-        sessions[claim.session].reach((claim.timestamp, claim.group, claim.rest), claim.cwd or folder)
-        if claim.flags & ORIGINAL:
-            held[claim.session] = accounting.LINE
-    told = [(session, held.get(session, accounting.COPY), sums.packed()) for session, sums in sessions.items()]
+    of_session: dict[str, list[int]] = {}
+    parts = zip(*_part(columns), strict=True)
+    for place, (part, cost_usd, session, time) in enumerate(zip(parts, costs, sessions, times, strict=True)):
+        name, sums = accounting.charge(table, part, cost_usd, covered=False)
+        if accounting.uses(sums):
+            slot = time // accounting.SLOT
+            moments += (*sums[COST:RESPONSES], sums[INPUT] + sums[OUTPUT])
+        else:
+            slot = None
+            moments += (*sums[COST:RESPONSES], -1)
+        sums.append(time)
+        charged.setdefault((session, name, not part[-1] & FINAL, slot), []).append(sums)
+        of_session.setdefault(session, []).append(place)
+    found = {session: accounting.Sums() for session in of_session}
+    slots = _added(charged, found)
+    told = []
+    order = list(zip(times, *keys, range(len(times)), strict=True))
+    flags = columns[_FLAGS]
+    for session, places in of_session.items():
+        *key, first = min(map(order.__getitem__, places))
+        sums_of = found[session]
+        sums_of.reach(tuple(key), folders[first] or folder)
+        sums_of.last = max(map(times.__getitem__, places))
+        how = accounting.LINE if any(flags[place] & ORIGINAL for place in places) else accounting.COPY
+        told.append((session, how, sums_of.packed()))
     try:
-        return told, array("q", moments).tobytes()
+        return told, slots, array("q", moments).tobytes()
     except OverflowError:
         return None
 
 
-def moments_of(columns: Columns, sums: FileSums) -> Iterator[rows.Row]:
-    """The moments of such a file's claims."""
+def _added(charged: Charged, found: dict[str, accounting.Sums]) -> accounting.Slots:
+    """Add what was charged to the sums of its sessions; returns those of slots."""
+    slots: accounting.Slots = {}
+    for (session, name, incomplete, slot), several in charged.items():
+        *added, at = zip(*several, strict=True)
+        sums = list(map(sum, added))
+        found[session].add_part(name, sums, incomplete)
+        if slot is not None:
+            numbers = [*sums, sums[RESPONSES] * incomplete, min(at), max(at)]
+            accounting.add_to_slots(slots, slot, session, name, numbers)
+    return slots
+
+
+def moments_of(keys: list[array[int]], sums: FileSums) -> Iterator[rows.Row]:
+    """The moments of such a file's claims, which have these times and keys."""
     told = array("q")
-    told.frombytes(sums[1])
-    return zip(*numbers_of(columns, KEY), *(told[place::4] for place in range(4)), strict=True)
+    told.frombytes(sums[2])
+    found = zip(*keys, *(told[place::4] for place in range(4)), strict=True)
+    return (row for row in found if row[-1] >= 0)
 
 
 def recount_all(store: Store, alone: FilesAlone | None = None) -> None:
     """All sums from all claims; what was published of the old ones is taken back. *alone* as in `recount`."""
     store.revoke_all()
     recount(store, alone)
-    store.set_meta("prices", store.table.fingerprint)
+    store.set_meta("prices", store.made_with())
 
 
 def recount(store: Store, known: FilesAlone | None = None) -> None:
-    """Write totals, sessions, holds and moments anew, within the caller's transaction.
+    """Write totals, sessions, slots, holds and moments anew, within the caller's transaction.
 
     *known* is what files come to, by their numbers, if each of their claims is the only one of its response; the
     moments that are stored are those of all these claims, and no others.
@@ -91,7 +127,7 @@ def recount(store: Store, known: FilesAlone | None = None) -> None:
             store.db.executemany(rows.DELETE_MOMENT, zip(*known[file][0], strict=True))
         alone = [file for file in known if file not in shared]
         for file in alone:
-            tally.take_file(file, known[file][1])
+            tally.take_file(file, *known[file][1:])
         store.db.execute("CREATE TEMP TABLE alone (file INTEGER PRIMARY KEY)")
         store.db.executemany("INSERT INTO alone VALUES (?)", [(file,) for file in alone])
         where = "WHERE file NOT IN (SELECT file FROM alone)"
@@ -109,22 +145,22 @@ def recount(store: Store, known: FilesAlone | None = None) -> None:
 
 def _shared(store: Store) -> set[int]:
     """The files with claims that are not the only ones of their group."""
-    several = "SELECT family FROM claims GROUP BY family HAVING count(*) > 1"
-    found = store.db.execute(f"SELECT DISTINCT file FROM ({several}) AS several CROSS JOIN claims USING (family)")
+    several = "SELECT group_id FROM claims GROUP BY group_id HAVING count(*) > 1"
+    found = store.db.execute(f"SELECT DISTINCT file FROM ({several}) AS several CROSS JOIN claims USING (group_id)")
     return {file for (file,) in found}
 
 
 def _groups(store: Store, where: str) -> Iterator[list[rows.Row]]:
     """The rows of claims by the first half of their key."""
-    family: int | None = None
+    group_id: int | None = None
     group: list[rows.Row] = []
-    for row in store.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where} ORDER BY family, rest, file"):
-        if row[0] == family:
+    for row in store.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where} ORDER BY group_id, rest, file"):
+        if row[0] == group_id:
             group.append(row)
             continue
         if group:
             yield group
-        group, family = [row], row[0]
+        group, group_id = [row], row[0]
     if group:
         yield group
 
@@ -136,6 +172,7 @@ class _Tally:
         self._store = store
         self._texts = texts
         self._sums: dict[int, accounting.Sums] = {}
+        self._slots: accounting.Slots = {}
         self._holds: dict[tuple[int, int], int] = {}
         self._moments: list[tuple[Any, ...]] = []
 
@@ -149,25 +186,31 @@ class _Tally:
         if self._holds.get((session, file), accounting.CLAIM) <= how:
             self._holds[session, file] = how
 
-    def take_file(self, file: int, sessions: Sessions) -> None:
+    def take_file(self, file: int, sessions: Sessions, slots: accounting.Slots) -> None:
         """Count a file whose claims are the only ones of their groups; its moments are stored."""
         for session, how, packed in sessions:
             number = self._store.number_of(session)
             self._of(number).merge(accounting.Sums.unpacked(packed))
             self._holds[number, file] = how
+        number_of = self._store.number_of
+        for (slot, session, model), numbers in slots.items():
+            accounting.add_to_slots(self._slots, slot, number_of(session), number_of(model), numbers)
 
     def take_row(self, row: rows.Row) -> None:
-        """Count a response of one claim."""
-        family, rest, file, session, _, _, _, timestamp, model, flags, *counts = row[: rows.CWD - 1]
+        group_id, rest, file, session, _, _, _, timestamp, model, flags, *counts = row[: rows.CWD - 1]
         cost_usd, cwd = row[rows.CWD - 1 : rows.CWD + 1]
         store, known = self._store, self._of(session)
         name, sums = accounting.charge(store.table, (self._texts[model], *counts, flags), cost_usd, covered=False)
-        known.add_part(name, sums, not flags & FINAL)
-        key = (timestamp, family, rest)
+        incomplete = not flags & FINAL
+        known.add_part(name, sums, incomplete)
+        key = (timestamp, group_id, rest)
         known.reach(key, self._texts[cwd] or store.folder_of(file))
         self._hold(session, file, accounting.LINE if flags & ORIGINAL else accounting.COPY)
-        auto, calculate, display = sums[COST:RESPONSES]
-        self._moments.append(rows.moment(*key, (auto, calculate, display, sums[INPUT] + sums[OUTPUT])))
+        if accounting.uses(sums):
+            auto, calculate, display = sums[COST:RESPONSES]
+            self._moments.append(rows.moment(*key, (auto, calculate, display, sums[INPUT] + sums[OUTPUT])))
+            numbers = [*sums, int(incomplete), timestamp, timestamp]
+            accounting.add_to_slots(self._slots, timestamp // accounting.SLOT, session, model, numbers)
 
     def take_claims(self, rows_of_group: list[rows.Row]) -> None:
         """Count the responses that the claims of one group make."""
@@ -179,20 +222,22 @@ class _Tally:
             self._holds.setdefault((row[rows.SESSION], claim.file), accounting.CLAIM)
         if len(rows_of_group) >= rows.LARGE:
             links.store(store.db, rows_of_group[0][0], group)
-        for response in accounting.responses(group, store.bytes_of, store.began).values():
+        for response in accounting.responses(group, store.bytes_of, store.began, store.folder_of).values():
             number = store.number_of(response.session)
             self._of(number).add(response, store.table, store.project_of(response.claim))
-            self._moments.append(moment(store, response))
+            self._moments += moments(store, (response,))
+            add_to_slots(store, self._slots, (response,))
             for file, how in response.held():
                 self._hold(number, file, how)
 
     def store(self) -> None:
         store = self._store
-        for name in ("totals", "sessions", "holds"):
+        for name in ("totals", "sessions", "slots", "holds"):
             store.db.execute(f"DELETE FROM {name}")
         for session, sums in self._sums.items():
             store_sums(store, store.text_of(session), sums)
         held = sorted((session, file, counted) for (session, file), counted in self._holds.items())
         store.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
+        rows.insert_all(store.db, rows.INSERT_SLOT, [rows.slot(*each) for each in sorted(self._slots.items())])
         self._moments.sort()
         rows.insert_all(store.db, rows.INSERT_MOMENT, self._moments)

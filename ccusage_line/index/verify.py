@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]  # bytes read, bytes in all
 
 _GOES = 5  # at bringing two indexes into step while transcripts grow
-_DERIVED = ("totals", "sessions", "holds", "moments", "links")  # what can be counted anew from the claims
 
 # of a file, what a fresh reading must agree on; where its numbers come from is no promise (device, inode, times)
 _FILE = "session, own, seen, offset, head, tail, skipping, bad, began, custom_title, ai_title, summary, client_cost"
@@ -89,13 +88,13 @@ def _file_differences(held: Store, anew: Store, growing: set[bytes]) -> Iterator
         if path not in ours:
             yield f"{shown}: not in the index"
         elif path not in theirs:
-            yield f"{shown}: in the store, but it can't be read now"
+            yield f"{shown}: in the index, but it can't be read now"
         elif path not in growing:
             for name, a, b in zip(_FILE.split(", "), ours[path], theirs[path], strict=True):
                 if name == "session":
                     a, b = held.text_of(a), anew.text_of(b)
                 if a != b:
-                    yield f"{shown}: {name} is {_short(a)} in the store, {_short(b)} in a fresh reading"
+                    yield f"{shown}: {name} is {_short(a)} in the index, {_short(b)} in a fresh reading"
 
 
 def _short(value: object) -> str:
@@ -110,7 +109,7 @@ def _claims(store: Store, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...
     columns = ", ".join(f"claims.{name.strip()}" for name in rows.COLUMNS.split(","))
     found = store.db.execute(
         f"SELECT {columns}, path FROM claims JOIN files ON files.id = claims.file WHERE NOT vanished"
-        " ORDER BY family, rest, path, (SELECT text FROM names WHERE id = claims.session), rank,"
+        " ORDER BY group_id, rest, path, (SELECT text FROM names WHERE id = claims.session), rank,"
         " (SELECT text FROM names WHERE id = maker)"
     )
     for *row, path in found:
@@ -157,31 +156,33 @@ def _merged(
 
 def _sum_differences(held: Store) -> Iterator[str]:
     """Where sums are not what the claims beside them make; leaves the copy counted anew."""
-    before = {name: _derived(held, name) for name in _DERIVED}
+    before = {name: _derived(held, name) for name in _KEYS}
     recount_all(held)
-    for name in _DERIVED:
+    for name in _KEYS:
         after = _derived(held, name)
         for key in sorted(before[name].keys() | after.keys(), key=repr):
             stored, counted = before[name].get(key), after.get(key)
             if stored != counted:
-                yield f"{name} of {' '.join(map(str, key))}: {_short(stored)} in the store, {_short(counted)} counted"
+                yield f"{name} of {' '.join(map(str, key))}: {_short(stored)} in the index, {_short(counted)} counted"
 
 
-def _derived(store: Store, name: str) -> dict[tuple[Any, ...], tuple[Any, ...] | None]:
-    """A derived table by names in place of numbers."""
-    table = store.db.execute(f"SELECT * FROM {name}")
-    if name == "totals":
-        return {(store.text_of(row[0]), store.text_of(row[1])): tuple(map(int, row[2:])) for row in table.fetchall()}
-    if name == "sessions":
-        return {(store.text_of(row[0]),): (*row[1:3], store.text_of(row[3]), *row[4:]) for row in table.fetchall()}
-    if name == "holds":
-        paths = dict(store.db.execute("SELECT id, path FROM files"))
-        return {
-            (store.text_of(row[0]), os.fsdecode(paths.get(row[1], b"?"))): (int(row[2]),) for row in table.fetchall()
-        }
-    if name == "links":
-        return dict.fromkeys(table, ())
-    return {tuple(row[:3]): tuple(map(int, row[3:])) for row in table}
+# Of each table that can be counted anew from the claims: how many columns name a row; which hold numbers of names.
+_KEYS = {"totals": 2, "sessions": 1, "slots": 3, "holds": 2, "moments": 3, "links": 4}
+_NAMES = {"totals": (0, 1), "sessions": (0, 3), "slots": (1, 2), "holds": (0,)}
+
+
+def _derived(store: Store, name: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """A derived table by names and paths in place of numbers; what needs more than 64 bits is text."""
+    paths = dict(store.db.execute("SELECT id, path FROM files")) if name == "holds" else {}
+    found = {}
+    for row in store.db.execute(f"SELECT * FROM {name}").fetchall():
+        told = [int(value) if isinstance(value, str) and value.strip("-").isdigit() else value for value in row]
+        for place in _NAMES.get(name, ()):
+            told[place] = store.text_of(row[place])
+        if name == "holds":
+            told[1] = os.fsdecode(paths.get(row[1], b"?"))
+        found[tuple(told[: _KEYS[name]])] = tuple(told[_KEYS[name] :])
+    return found
 
 
 def _answer_differences(index: Index) -> Iterator[str]:

@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 
 from ..transcripts.files import Found
-from ..transcripts.reading import Known, Reading, read_block, read_file
+from ..transcripts.reading import BULK, Known, Reading, read_block, read_file
 from . import columns, totals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
     from typing import Any
 
     from ..prices.table import PriceTable
     from ..transcripts.reading import BlockReader
 
+    Progress = Callable[[int, int], None]  # bytes read, bytes in all
     Read = tuple[Found, Reading, columns.Columns, totals.FileSums | None]
     ReadOne = Callable[[Found], tuple[Reading, columns.Columns, totals.FileSums | None] | None]
 
 PARALLEL = 16 * 1024 * 1024  # bytes from which more processes pay for their start
-TYPED = 8 * 1024 * 1024  # bytes from which msgspec pays for its import
 # Claims committed at once, while the next ones are read: so many, or fewer while nothing else is there to be taken.
 # Keys are digests, so that a batch writes to most pages: it grows with what was stored before, up to the most.
 BATCH = 12_000
 _BETWEEN = 3_000
 _PART = 6  # of what was stored
 _MOST = 50_000  # with 0.8 KB each in memory
-_LOCK = "first.lock"
-_SWEEP = "sweep.lock"
 _HEADER = 8  # bytes of length before each result in a worker's pipe
 _WIDE = 2 * 1024 * 1024  # bytes of all these pipes; one user's may have 64 MB before Linux makes them small
 _USUAL = 64 * 1024  # bytes of any pipe on Linux
@@ -39,67 +35,8 @@ _NUMBER = 4  # bytes of a task's number in the queue
 _TASKS = 1_000  # at most: their numbers fit into the smallest pipe there is, 4,096 bytes
 
 
-def first_lock(folder: str | None) -> AbstractContextManager[object]:
-    """What only one process at a time may do: the first index. Nothing to lock where nothing is stored."""
-    if folder is None:
-        from contextlib import nullcontext
-
-        return nullcontext()
-    path = os.path.join(folder, _LOCK)
-    held = _lock_at_once(path)
-    if held is not None:
-        return _closing(held)
-    from filelock import FileLock
-
-    return FileLock(path, mode=0o600)  # type: ignore[return-value, unused-ignore]
-
-
-def _lock_at_once(path: str) -> int | None:
-    """The descriptor of a lock that nobody else had, as filelock would have taken it; its import takes 50 ms, which
-    in this place are a twentieth of the whole. None where it has to be asked."""
-    try:
-        import fcntl
-
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except (ImportError, OSError):
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_nlink:  # else another process has just released and removed it
-            return descriptor
-    except OSError:
-        pass
-    os.close(descriptor)
-    return None
-
-
-@contextmanager
-def _closing(descriptor: int) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def sweep_lock(folder: str) -> Iterator[bool]:
-    """Whether nobody else sweeps, for as long as this holds."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(os.path.join(folder, _SWEEP), mode=0o600)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
-
-
 def read_in_batches(
-    files: list[Found], table: PriceTable, progress: Callable[[int, int], None] | None, plainly: bool = False
+    files: list[Found], table: PriceTable, progress: Progress | None, plainly: bool = False
 ) -> Iterator[list[Read]]:
     """Readings of all files from their start, with their claims and what these come to, in batches to be committed.
     *plainly*: in this process, by the standard library's decoder."""
@@ -107,7 +44,7 @@ def read_in_batches(
     workers = min(_cores(), len(files))
     source = (
         _in_processes(files, workers, _reader(table, size))
-        if size > PARALLEL and workers > 1 and hasattr(os, "fork") and not plainly
+        if size > PARALLEL and workers > 1 and not plainly
         else _here(files, _reader(table, 0 if plainly else size))
     )
     batch: list[Read] = []
@@ -157,7 +94,7 @@ def _typed_reader() -> BlockReader:
 
 def _reader(table: PriceTable, size: int) -> ReadOne:
     take_block: BlockReader = read_block
-    if size > TYPED:
+    if size > BULK:
         take_block = typed_reader()
 
     def read(found: Found) -> tuple[Reading, columns.Columns, totals.FileSums | None] | None:
@@ -165,9 +102,9 @@ def _reader(table: PriceTable, size: int) -> ReadOne:
             reading = read_file(found.path, found.session, found.own, None, take_block)
         except OSError:
             return None  # unreadable, or gone since it was found
-        claims = reading.claims.values()
+        told = columns.gather(reading.claims.values())
         folder = found.parts[0] if len(found.parts) > 1 else ""
-        read = reading, columns.pack(claims), totals.of_file(claims, table, folder)
+        read = reading, columns.pack(told), totals.of_file(told, table, folder)
         reading.claims = {}
         return read
 
@@ -205,6 +142,8 @@ def _start(files: list[Found], workers: int, read_one: ReadOne) -> dict[int, int
     sys.stdout.flush()
     sys.stderr.flush()
     children: dict[int, int] = {}
+    if sys.platform == "win32":  # which has no fork
+        return children
     tasks = _tasks(files)
     try:
         queue = _queue(len(tasks))
@@ -241,7 +180,7 @@ def _results(files: list[Found], pipes: dict[int, bytearray]) -> Iterator[Read |
             yield None
             ready = select.select(list(pipes), [], [])[0]
         for pipe in ready:
-            data = os.read(pipe, 1 << 20)
+            data = os.read(pipe, 1 << 16)  # a larger buffer costs more than to read again
             if not data:
                 os.close(pipe)
                 del pipes[pipe]
@@ -265,10 +204,10 @@ def _tasks(files: list[Found]) -> list[list[int]]:
 
 def _wide_pipe(size: int) -> tuple[int, int]:
     """A pipe that holds what a worker sends while a batch is committed; where it can't grow, the worker waits."""
-    import fcntl
-
     ends = os.pipe()
-    if hasattr(fcntl, "F_SETPIPE_SZ") and size > _USUAL:
+    if sys.platform == "linux" and size > _USUAL:
+        import fcntl
+
         try:
             fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, size)
         except OSError:  # more than this user may have

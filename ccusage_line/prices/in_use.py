@@ -1,6 +1,5 @@
-"""The price table in use: what is embedded, refreshed, configured and agreed on, put together (A10, A11).
-
-Standard library only: on the lean lanes.
+"""The price table in use: what is embedded, refreshed, configured and agreed on, put together (A10, A11). On the lean
+lanes.
 """
 
 from __future__ import annotations
@@ -20,35 +19,24 @@ if TYPE_CHECKING:
     from .stored import Contract, Packed, Refreshed, Settled
 
 _table: PriceTable | None = None
-_stamp: tuple[object, ...] = ()  # of the stored files that _table was made of
-_given: Settled | None = None
-
-
-def give(settled: Settled | None) -> None:
-    """Take what a config file says from whoever read it, where that can't be stored."""
-    global _given
-    _given = settled
+_stamp: tuple[object, ...] = ()  # of what _table was made of
 
 
 def table() -> PriceTable:
     """The table in use: the embedded one, its current part as the last refresh left it, an organization's rates before
     it, the user's own prices first.
 
-    Costs three stats when nothing has changed since the last call, more where there are managed settings.
+    Costs two stats when nothing has changed since the last call, more where there are managed settings.
     """
     global _table, _stamp
     folder = state_dir(os.environ)
     policy = stored.policy_files(os.environ)
-    stamp = *stored.stamp(folder), *policy, _given.id if _given is not None else None
+    settled = stored.last_said(os.environ)
+    stamp = *stored.stamp_of(stored.Refreshed.path(folder)), *policy, settled.id if settled is not None else ""
     if _table is None or stamp != _stamp:
-        settled, contract = _given or stored.load_settled(folder), _contract(policy, folder)
-        _table, _stamp = _assemble(stored.load_refreshed(folder), settled, contract), stamp
+        _table = _assemble(stored.Refreshed.load(folder), settled, _contract(policy, folder))
+        _stamp = stamp
     return _table
-
-
-def table_file(environ: Mapping[str, str]) -> str:
-    """The file that a refresh replaces: while its stat is the same, so are the prices but for the user's own."""
-    return stored.refreshed_path(state_dir(environ))
 
 
 def contract(environ: Mapping[str, str]) -> Contract | None:
@@ -63,7 +51,7 @@ def _contract(policy: list[Dependency], folder: str) -> Contract | None:
     """
     if all(stat is None for _, stat in policy):
         return None
-    known = stored.load_contract(folder)
+    known = stored.Contract.load(folder)
     if known is not None and known.is_of(__version__, tuple(policy)):
         return known
     from . import managed

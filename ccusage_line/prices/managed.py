@@ -7,13 +7,12 @@ in the policy costs itself: a file that can't be read, a row or a multiplier tha
 from __future__ import annotations
 
 import json
-import os
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..files import SETTLED, digest_bytes, open_regular, read_at
+from ..files import SETTLED, digest_bytes, read_regular
 from . import stored
 from .table import PICO, UNIT
 
@@ -65,19 +64,11 @@ def policy(found: Sequence[Dependency], number: Callable[[str], object] = float)
 def read_object(path: str, number: Callable[[str], object] = float) -> tuple[dict[str, Any], str]:
     """(the JSON object in a file of settings, why there is none); a file that is not there or empty says nothing."""
     try:
-        descriptor = open_regular(path)
+        data = read_regular(path, _LIMIT)
     except FileNotFoundError:
         return {}, ""
     except (OSError, ValueError) as error:
-        return {}, f"can't be read: {getattr(error, 'strerror', None) or 'not a regular file'}"
-    try:
-        data = read_at(descriptor, _LIMIT + 1, 0)
-    except OSError as error:
-        return {}, f"can't be read: {error.strerror}"
-    finally:
-        os.close(descriptor)
-    if len(data) > _LIMIT:
-        return {}, f"is larger than {_LIMIT // 2**20} MB"
+        return {}, f"can't be read: {getattr(error, 'strerror', None) or error}"
     try:
         values = json.loads(data.decode("utf-8-sig") or "{}", parse_float=number, parse_constant=_refused)
     except json.JSONDecodeError as error:
@@ -120,7 +111,7 @@ def settle(found: list[Dependency], state_dir: str) -> Contract:
         told.problems + rates.problems,
     )
     try:
-        stored.save_contract(state_dir, contract)
+        contract.save(state_dir)
     except OSError:  # it is read again each time
         pass
     return contract

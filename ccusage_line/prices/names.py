@@ -14,19 +14,8 @@ if TYPE_CHECKING:
 # Who serves a model, where that is glued before its name: `databricks-claude-opus-4-6`, `vertex_ai:claude-opus-4-6`.
 _SERVED_BY = (
     *("ai", "amazon", "anthropic", "antigravity", "aws", "azure", "bedrock", "copilot", "cursor", "databricks", "gcp"),
-    *(
-        "gemini",
-        "github",
-        "google",
-        "kiro",
-        "litellm",
-        "openrouter",
-        "sap",
-        "snowflake",
-        "system",
-        "vertex",
-        "vertexai",
-    ),
+    *("gemini", "github", "google", "kiro", "litellm", "openrouter", "sap", "snowflake", "system", "vertex"),
+    "vertexai",
 )
 _GLUE = "-_:."  # between it and the name
 _THINKING = ("thinking", "think", "thought", "reasoning")  # how proxies ask for it; it is not priced apart
@@ -37,13 +26,12 @@ _TO_DASHES = str.maketrans("_:@.", "----")
 class Model:
     """What a name says: `key` is the family and the version, whatever the order they were told in."""
 
-    __slots__ = ("date", "fast", "key", "long")
+    __slots__ = ("date", "fast", "key")
 
-    def __init__(self, key: tuple[str, int, int], date: str, fast: bool, long: bool) -> None:
+    def __init__(self, key: tuple[str, int, int], date: str, fast: bool) -> None:
         self.key = key
         self.date = date  # YYYYMMDD, or empty
         self.fast = fast  # the one decoration that changes the price
-        self.long = long  # the window of a million tokens is asked for
 
     def names(self) -> Iterator[str]:
         """How a list may call the model, without prefix and decorations."""
@@ -115,7 +103,7 @@ class _Reader:
         self._date = ""
         self._last = ""  # what the last word was
         self._decorated = False  # after a decoration comes no family and no version
-        self._fast = self._long = False
+        self._fast = False
 
     def takes(self, word: str) -> bool:
         kind = self._number(word) if word.isdigit() else self._word(word)
@@ -124,13 +112,13 @@ class _Reader:
 
     def _number(self, word: str) -> str:
         if len(word) == 8 and word.startswith("20"):
-            return self._dated(word)
+            return self._dated(word, "date")
         if self._last == "version":
             return "revision" if word == "0" else ""  # of v1:0
         if self._last == "thinking":
             return "budget" if len(word) > 3 else ""
         if len(word) == 4 and word.startswith("20"):  # a date with dashes
-            return self._begin_date(word)
+            return self._dated(word, "year")
         if self._last in ("year", "month"):
             return self._go_on_with_date(word)
         if self._decorated or len(word) > 2 or (len(word) > 1 and word[0] == "0"):
@@ -138,14 +126,11 @@ class _Reader:
         (self._behind if self._family else self._before).append(int(word))
         return "number"
 
-    def _dated(self, word: str) -> str:
+    def _dated(self, word: str, kind: str) -> str:
         if self._date:
             return ""
         self._date, self._decorated = word, True
-        return "date"
-
-    def _begin_date(self, word: str) -> str:
-        return "year" if self._dated(word) else ""
+        return kind
 
     def _go_on_with_date(self, word: str) -> str:
         self._date += word
@@ -157,19 +142,22 @@ class _Reader:
         if self._last in ("year", "month"):
             return ""
         if word[:1] == "v" and word[1:].isdigit():
-            second = word == "v2" and self._family == "sonnet" and self._before == [3, 5]  # Vertex AI's second 3.5
-            first = word == "v1" and bool(self._before)
-            self._decorated = True
-            return "version" if first or second or self._last in ("number", "date") else ""
+            return self._release(word)
         if word in _PLAIN or word in ("fast", "1m") or (word[-1:] == "k" and word[:-1].isdigit()):
             self._decorated = True
             self._fast |= word == "fast"
-            self._long |= word == "1m"
             return "thinking" if word in _THINKING else "mark"
         if self._family or self._decorated or not word.isalpha():
             return ""
         self._family = word
         return "family"
+
+    def _release(self, word: str) -> str:
+        """`v1` and so on behind a date or a version."""
+        second = word == "v2" and self._family == "sonnet" and self._before == [3, 5]  # Vertex AI's second 3.5
+        first = word == "v1" and bool(self._before)
+        self._decorated = True
+        return "version" if first or second or self._last in ("number", "date") else ""
 
     def model(self) -> Model | None:
         version = self._before or self._behind
@@ -178,4 +166,4 @@ class _Reader:
         if self._last in ("year", "month"):
             return None
         key = self._family, version[0], version[1] if len(version) > 1 else 0
-        return Model(key, self._date, self._fast, self._long)
+        return Model(key, self._date, self._fast)

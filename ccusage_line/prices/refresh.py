@@ -10,13 +10,14 @@ import os
 import time
 
 from .. import __version__
-from ..files import write_private
+from ..files import private_dir, read_private, write_private
+from ..locks import lock
 from . import stored
 from . import table as prices
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from decimal import Decimal
     from typing import Any
 
@@ -35,6 +36,7 @@ LIMIT = 64 * 1024 * 1024  # bytes of a list, unpacked; that of 2026 has 2 MB
 REDIRECTS = 5
 
 # What makes a list plausible.
+MOST_MODELS = 20_000  # LiteLLM names some 3,000; each answer that needs a price reads all of them
 LEAST_CLAUDE = 20  # priced entries with "claude" in their name; the list of 2026 has 350
 FACTOR = 20  # by which the price of a model may change; no maker ever moved one by more than 5
 ODD_PART = 20  # of the models known already, one in so many may be odd; it keeps the price it had
@@ -42,6 +44,7 @@ DEAREST = prices.UNIT // 10  # price units per token: $100,000 for a million
 
 _NOTES = "prices-tries.json"  # when the list was asked for: apart from the table, whose stat answers depend on
 _LOCK = "prices.lock"
+_PIECE = 64 * 1024  # bytes unpacked at once
 _PARSED = 10_000_000  # bytes of JSON a slow machine can be sure to take in within a second
 
 _OTHER_PROVIDERS = ("dashscope", "deepseek", "minimax", "moonshot", "zai")
@@ -85,11 +88,12 @@ def is_offline(environ: Mapping[str, str]) -> bool:
 def before_report(environ: Mapping[str, str], *, offline: bool, address: str) -> str | None:
     """Bring a table older than a day up to date within BEFORE_REPORT seconds; the reason if it can't be.
 
-    To be called before the prices are looked at. Never raises.
+    *offline* is what command line, environment and config come to. To be called before the prices are looked at. Never
+    raises.
     """
     from ..paths import state_dir
 
-    if offline or is_offline(environ):
+    if offline:
         return None
     folder = state_dir(environ)
     if not is_due(folder):
@@ -103,7 +107,7 @@ def is_due(state_dir: str) -> bool:
     notes = _notes(state_dir)
     if _within(notes.get("tried"), PAUSE):
         return False
-    return not (_within(notes.get("checked"), MAX_AGE) and _usable(stored.load_refreshed(state_dir)))
+    return not (_within(notes.get("checked"), MAX_AGE) and _usable(stored.Refreshed.load(state_dir)))
 
 
 def _within(then: object, seconds: int) -> bool:
@@ -120,7 +124,7 @@ def _usable(table: stored.Refreshed | None) -> bool:
 
 def last_checked(state_dir: str) -> int | None:
     """When the stored table was last found to be the current one, in seconds since the epoch; None without one."""
-    refreshed = stored.load_refreshed(state_dir)
+    refreshed = stored.Refreshed.load(state_dir)
     if refreshed is None:
         return None
     checked = _notes(state_dir).get("checked", refreshed.fetched)
@@ -131,9 +135,8 @@ def _notes(state_dir: str) -> dict[str, Any]:
     import json
 
     try:
-        with open(os.path.join(state_dir, _NOTES), "rb") as file:
-            notes = json.loads(file.read(65536))
-    except (OSError, ValueError, RecursionError):
+        notes = json.loads(read_private(os.path.join(state_dir, _NOTES)) or "")
+    except (ValueError, RecursionError):
         return {}
     return notes if isinstance(notes, dict) else {}
 
@@ -159,30 +162,25 @@ def refresh(state_dir: str, *, force: bool, timeout: float, address: str) -> Res
     try:
         return _refresh(state_dir, force, time.monotonic() + timeout, address)
     except Refused as refused:
-        return Result("failed", f"prices not refreshed: {refused}; the table in use stays")
+        return Result("failed", f"prices not refreshed: {refused}; those of before stay (`ccusage prices show`)")
     except OSError as error:
         return Result("failed", f"prices not refreshed: {error.strerror or error} ({state_dir})")
 
 
 def _refresh(state_dir: str, force: bool, deadline: float, address: str) -> Result:
-    from filelock import FileLock, Timeout
-
-    from ..files import private_dir
-
     private_dir(state_dir)
-    lock = FileLock(os.path.join(state_dir, _LOCK), mode=0o600)
-    try:
-        with lock.acquire(timeout=max(0.0, deadline - time.monotonic()) if force else 0):
-            if not force and not is_due(state_dir):
-                return Result("not due", "another process has just refreshed the prices")
-            return _fetch_and_store(state_dir, force, deadline, address)
-    except Timeout:
+    held = lock(os.path.join(state_dir, _LOCK), max(0.0, deadline - time.monotonic()) if force else 0.0)
+    if held is None:
         return Result("busy", "another process is refreshing the prices")
+    with held:
+        if not force and not is_due(state_dir):
+            return Result("not due", "another process has just refreshed the prices")
+        return _fetch_and_store(state_dir, force, deadline, address)
 
 
 def _fetch_and_store(state_dir: str, force: bool, deadline: float, address: str) -> Result:
     _note(state_dir, tried=int(time.time()))
-    known = stored.load_refreshed(state_dir)
+    known = stored.Refreshed.load(state_dir)
     notes = _notes(state_dir)
     etag = notes.get("etag") if known is not None and _usable(known) and notes.get("address") == address else None
     reply = fetch(address, etag if isinstance(etag, str) else None, deadline)
@@ -197,7 +195,7 @@ def _fetch_and_store(state_dir: str, force: bool, deadline: float, address: str)
     current = merged(in_use(known), listed)
     changed = known is None or not _usable(known) or current != known.current
     if changed:
-        stored.save_refreshed(state_dir, _table(current, len(listed), address, now))
+        _table(current, len(listed), address, now).save(state_dir)
     _note(state_dir, checked=now, etag=etag, address=address)
     return Result("updated" if changed else "unchanged", _told(listed, known, changed), len(listed))
 
@@ -278,22 +276,21 @@ def _get(address: str, etag: str | None, deadline: float) -> tuple[bytes, str | 
                         url = _redirected(url, target)
                         continue
                     return _body(response, deadline)
+    except Refused:
+        raise
     except httpx.TimeoutException:
         raise Refused(f"{_host(address)} does not answer in time") from None
-    except httpx.HTTPError as error:
+    except Exception as error:  # of any kind: an unknown proxy, a broken certificate, a stream that can't be unpacked
         raise Refused(f"{_host(address)}: {_plain(error)}") from None
-    except (httpx.InvalidURL, UnicodeError) as error:
-        raise Refused(f"{address!r} is no address: {error}") from None
-    except OSError as error:  # a file of certificates that the environment names and that is not there
-        raise Refused(f"{_host(address)}: {error.strerror or error}") from None
     raise Refused(f"{_host(address)} redirects more than {REDIRECTS} times")
 
 
 def _plain(error: Exception) -> str:
-    """An error's words without its number."""
+    """An error's words on one line, without its number."""
     import re
 
-    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
+    words = (isinstance(error, OSError) and error.strerror) or re.sub(r"^\[Errno -?\d+\] ", "", str(error))
+    return " ".join(words.split()) or type(error).__name__
 
 
 def _allowed(address: str) -> httpx.URL:
@@ -333,7 +330,7 @@ def _body(response: httpx.Response, deadline: float) -> tuple[bytes, str | None]
         raise Refused(f"{host} answers {response.status_code} {response.reason_phrase}".rstrip())
     parts: list[bytes] = []
     size = 0
-    for part in response.iter_bytes():
+    for part in _unpacked(response):
         size += len(part)
         if size > LIMIT:
             raise Refused(f"{host} sends more than {LIMIT // 2**20} MB")
@@ -341,6 +338,26 @@ def _body(response: httpx.Response, deadline: float) -> tuple[bytes, str | None]
             raise Refused(f"{host} does not answer in time")
         parts.append(part)
     return b"".join(parts), response.headers.get("etag")
+
+
+def _unpacked(response: httpx.Response) -> Iterator[bytes]:
+    """The body in pieces of at most _PIECE bytes or as they came. httpx itself would unpack all that a piece holds, as
+    many times as a header says: gigabytes of a few hundred bytes."""
+    import zlib
+
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        yield from response.iter_raw()
+        return
+    if encoding not in ("gzip", "x-gzip"):
+        raise Refused(f"{response.url.host} packs the list as {encoding[:20]!r}, which nobody asked for")
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    for packed in response.iter_raw():
+        while packed and not unpacker.eof:
+            yield unpacker.decompress(packed, _PIECE)
+            packed = unpacker.unconsumed_tail
+    if not unpacker.eof:
+        raise Refused(f"{response.url.host} sends half a list")
 
 
 def _host(address: str) -> str:
@@ -358,7 +375,7 @@ def _host(address: str) -> str:
 def parse(body: bytes) -> Part:
     """The priced models of a list in LiteLLM's format. Raises Refused where it is no such list.
 
-    An entry that can't be understood is left out.
+    An entry that can't be understood is left out, and so is one whose name is none that a model could have.
     """
     import json
 
@@ -371,15 +388,21 @@ def parse(body: bytes) -> Part:
     part: Part = {}
     for key, entry in listed.items():
         name = key.lower()
-        if isinstance(entry, dict) and len(name) <= prices.NAME_LIMIT and _is_wanted(name, entry):
+        if isinstance(entry, dict) and _is_name(key) and _is_wanted(name, entry):
             try:
                 part[name] = pack(name, entry)
             except (ValueError, ArithmeticError):
                 continue
+    if len(part) > MOST_MODELS:
+        raise Refused(f"what was sent prices {len(part):,} models, which can't be the list")
     claude = sum("claude" in name for name in part)
     if claude < LEAST_CLAUDE:
         raise Refused(f"what was sent prices {claude} Claude models, which can't be the whole list")
     return part
+
+
+def _is_name(key: str) -> bool:
+    return len(key) <= prices.NAME_LIMIT and key.isascii() and key.isprintable()
 
 
 def merged(known: Part, listed: Part) -> Part:
@@ -392,7 +415,8 @@ def merged(known: Part, listed: Part) -> Part:
     for name in odd:
         if name.startswith("claude-") or len(odd) * ODD_PART > len(known):
             raise Refused(f"the price of {name} would change by more than a factor of {FACTOR}")
-    return {**known, **{name: entry for name, entry in listed.items() if name not in odd}}
+    part = {**known, **{name: entry for name, entry in listed.items() if name not in odd}}
+    return part if len(part) <= MOST_MODELS else listed
 
 
 def _is_plausible(old: Packed, new: Packed) -> bool:
@@ -504,7 +528,7 @@ def _factor(entry: Mapping[str, Any], name: str) -> int:
 
 def thousandths(factor: Decimal) -> int:
     """A factor as the table has it. Raises ValueError for what is none."""
-    if not factor.is_finite() or not 0 < factor <= FACTOR:
+    if not factor.is_finite() or not 1 <= factor * prices.ONE <= FACTOR * prices.ONE:
         raise ValueError("not a factor")
     return int((factor * prices.ONE).to_integral_value())
 
@@ -527,10 +551,10 @@ def _client_window(name: str) -> int | None:
 
 
 def refresh_command(environ: Mapping[str, str], *, offline: bool, address: str) -> tuple[str, str]:
-    """`ccusage prices refresh`: (what to print, what to warn of). A failure is a warning, not an exit code."""
+    """`ccusage prices refresh`: (what to print, what to warn of: why it failed)."""
     from ..paths import state_dir
 
-    if offline or is_offline(environ):
+    if offline:
         return "", "prices not refreshed: the network is switched off (--offline, CCUSAGE_OFFLINE or the config)"
     result = refresh(state_dir(environ), force=True, timeout=TIMEOUT, address=address)
     return (result.text + "\n", "") if result.ok else ("", result.text)

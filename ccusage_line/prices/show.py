@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from ..text import clean, display_width, number_of
 from . import in_use, stored
 from . import table as prices
 
@@ -23,6 +24,7 @@ _KINDS = {
     "cacheRead": "cache read",
 }
 _COLUMNS = ("input", "output", "write 5m", "write 1h", "read")
+_UNIT = "dollars per million tokens"
 _NEAREST = 3
 
 
@@ -42,20 +44,19 @@ def show(environ: Mapping[str, str], model: str | None, as_json: bool) -> str:
 def _json(data: dict[str, object]) -> str:
     import json
 
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=2) + "\n"  # ASCII: a terminal can be shown whatever a name holds
 
 
 # --- the table ----------------------------------------------------------------------------------------------------
 
 
 def table_data(environ: Mapping[str, str]) -> dict[str, object]:
-    """The table in use as `prices show --json` has it."""
     from ..paths import state_dir
     from .embedded import CURRENT, OVERLAY, RETIRED
     from .refresh import last_checked
 
     folder = state_dir(environ)
-    refreshed, settled = stored.load_refreshed(folder), stored.load_settled(folder)
+    refreshed, settled = stored.Refreshed.load(folder), stored.last_said(environ)
     checked = last_checked(folder)
     names = {*OVERLAY, *RETIRED, *CURRENT, *(refreshed.current if refreshed else ())}
     return {
@@ -66,7 +67,7 @@ def table_data(environ: Mapping[str, str]) -> dict[str, object]:
         "fetchedAt": _moment(refreshed.fetched) if refreshed is not None else None,
         "checkedAt": _moment(checked) if checked is not None else None,
         "ageSeconds": max(0, int(time.time()) - checked) if checked is not None else None,
-        "file": stored.refreshed_path(folder) if refreshed is not None else None,
+        "file": stored.Refreshed.path(folder) if refreshed is not None else None,
         "fingerprint": in_use.table().fingerprint,
     }
 
@@ -89,9 +90,7 @@ def _contract_data(found: Contract | None) -> dict[str, object] | None:
 
 
 def contract_text(found: Contract) -> str:
-    """The rates that an organization has agreed on, in a few words."""
-    rows = len(found.rows)
-    overrides = f"{rows} override{'' if rows == 1 else 's'}"
+    overrides = number_of(len(found.rows), "override")
     return f"multiplier {found.multiplier / prices.PICO:g}, {overrides} ({', '.join(found.sources)})"
 
 
@@ -100,9 +99,6 @@ def _moment(seconds: int) -> str:
 
 
 def table_text(environ: Mapping[str, str]) -> str:
-    """The table in use, in words."""
-    from ..text import clean
-
     data, agreed = table_data(environ), contract(environ)
     age = data["ageSeconds"]
     lines = [
@@ -121,8 +117,7 @@ def table_text(environ: Mapping[str, str]) -> str:
 def _age(seconds: int) -> str:
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            number = seconds // size
-            return f"{number} {unit}{'s' if number > 1 else ''}"
+            return number_of(seconds // size, unit)
     return "less than a minute"
 
 
@@ -156,7 +151,7 @@ def model_text(model: str) -> str:
     """The price of a model that has one, as a small table."""
     data: dict[str, Any] = model_data(model)
     above = data.get("above")
-    lines = [f"{model}, dollars per million tokens\n"]
+    lines = [f"{clean(model)}, {_UNIT}\n"]
     for kind, word in _KINDS.items():
         dearer = f"  {above[kind]:>10,.6g}" if above else ""
         lines.append(f"  {word:<24}{data[kind]:>10,.6g}{dearer}\n")
@@ -232,11 +227,11 @@ def models_text(names: list[str]) -> str:
         price = in_use.table().find(name)
         assert price is not None
         lines.setdefault((_short(name), _rates(price), price.threshold), []).append(name)
-    labels = [f"{same[0]}{f' and {len(same) - 1} more' if len(same) > 1 else ''}" for same in lines.values()]
-    width = max(map(len, labels))
-    text = f"{'dollars per million tokens':<{width}}" + "".join(f"{column:>10}" for column in _COLUMNS) + "\n"
+    labels = [f"{clean(same[0])}{f' and {len(same) - 1} more' if len(same) > 1 else ''}" for same in lines.values()]
+    width = max(map(display_width, (_UNIT, *labels)))
+    text = f"{_UNIT:<{width}}" + "".join(f"{column:>10}" for column in _COLUMNS) + "\n"
     for label, (_, five, threshold) in zip(labels, lines, strict=True):
         numbers = "".join(f"{number:>10,.6g}" for number in _per_million(five).values())
         dearer = f"  dearer above {threshold:,}" if threshold is not None else ""
-        text += f"{label:<{width}}{numbers}{dearer}\n"
+        text += f"{label}{' ' * (width - display_width(label))}{numbers}{dearer}\n"
     return text

@@ -1,9 +1,8 @@
 """What the state directory keeps of prices and settings: the refreshed table, what the config file said, and the rates
 that an organization has agreed on.
 
-On the lean lanes, where neither TOML nor JSON is read. A file is a line that names its form, a digest and marshalled
-plain values, so that it loads without a package and is either whole or not there. What is torn, of another form or
-another user's is as good as absent.
+On the lean lanes, where neither TOML nor JSON is read: files as `published` has them, which load without a package.
+What is torn, of another form or another user's is as good as absent.
 """
 
 from __future__ import annotations
@@ -11,155 +10,114 @@ from __future__ import annotations
 import os
 import sys
 
-from ..files import digest_bytes, open_regular, read_at, stat_of, write_private
+from ..files import names_in, stat_of, write_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, TypeVar
 
     from ..files import Dependency
+
+    Kept = TypeVar("Kept", bound="_Kept")
 
     Rates = tuple[int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read
     # the rates, the threshold and the rates above it, the fast and us factors, the context window
     Packed = tuple[int, int, int, int, int, int | None, Rates | None, int, int, int | None]
     Row = tuple[int, int, int, int]  # input, output, write, read in price units per token
 
-REFRESHED = "prices.bin"
-SETTLED = "config.bin"
-CONTRACT = "managed.bin"
 CONFIG = "config.toml"
-_FORM = b"ccusage-line store 1\n"
-_DIGEST = 16  # bytes
-_MARSHAL = 2  # the newest form that every supported Python writes and reads alike
-_LIMIT = 32 * 1024 * 1024  # bytes; a table of 500 models has 30 KB
+
+_given: Settled | None = None  # what the config file in force said when this process last asked
 
 
-class Refreshed:
-    """The current part of the table, as a refresh left it. `fetched` is in seconds since the epoch."""
+class _Kept:
+    """Values that a file of the state directory keeps, in the order of the slots."""
 
-    __slots__ = ("based_on", "current", "entries", "fetched", "id", "source")
+    FILE = ""
+    __slots__: tuple[str, ...] = ()
 
-    def __init__(
-        self, current: dict[str, Packed], id: str, based_on: str, source: str, fetched: int, entries: int
-    ) -> None:
-        self.current = current
-        self.id = id  # prices.part_id(current)
-        self.based_on = based_on  # CURRENT_ID of the embedded table whose prices it was laid over
-        self.source = source  # in words
-        self.fetched = fetched
-        self.entries = entries  # models the list itself named; the others are kept from before
+    def __init__(self, *values: Any) -> None:
+        for name, value in zip(self.__slots__, values, strict=True):
+            setattr(self, name, value)
+
+    @classmethod
+    def path(cls, state_dir: str) -> str:
+        return os.path.join(state_dir, cls.FILE)
+
+    @classmethod
+    def load(cls: type[Kept], state_dir: str) -> Kept | None:
+        path = cls.path(state_dir)
+        if not os.path.isfile(path):
+            return None
+        from ..published import load
+
+        values = load(path)
+        return cls(*values) if isinstance(values, tuple) and len(values) == len(cls.__slots__) else None
+
+    def save(self, state_dir: str) -> None:
+        """Raises OSError where it can't be stored."""
+        from ..published import packed
+
+        write_private(state_dir, self.FILE, packed(tuple(getattr(self, name) for name in self.__slots__)))
 
 
-class Settled:
-    """What a config file said when it was last read."""
+class Refreshed(_Kept):
+    """The current part of the table, as a refresh left it."""
 
-    __slots__ = ("id", "labels", "prices", "racy", "stamp", "values", "version")
+    current: dict[str, Packed]
+    id: str  # prices.part_id(current)
+    based_on: str  # CURRENT_ID of the embedded table whose prices it was laid over
+    source: str  # in words
+    fetched: int  # seconds since the epoch
+    entries: int  # models the list itself named; the others are kept from before
 
-    def __init__(
-        self,
-        version: str,
-        stamp: tuple[object, ...],
-        racy: bool,
-        values: dict[str, dict[str, Any]],
-        labels: dict[str, str],
-        prices: dict[str, Packed],
-        id: str,
-    ) -> None:
-        self.version = version  # of the package that read it: another one may know other options
-        self.stamp = stamp  # stamp_of() the file
-        self.racy = racy  # read so soon after its change that another change might not show in the stamp
-        self.values = values  # by section
-        self.labels = labels
-        self.prices = prices
-        self.id = id  # prices.part_id(prices)
+    __slots__ = tuple(__annotations__)
+    FILE = "prices.bin"
+
+
+class _OfFiles(_Kept):
+    """What files said when they were last read."""
+
+    version: str  # of the package that read them: another one may know other options
+    stamp: tuple[object, ...]  # how they were
+    racy: bool  # read so soon after a change that another one might not show in the stamp
+
+    __slots__ = ()
 
     def is_of(self, version: str, stamp: tuple[object, ...]) -> bool:
         return (self.version, self.stamp) == (version, stamp) and not self.racy
 
 
-class Contract:
-    """What managed settings of Claude Code said of prices when they were last read (A10)."""
+class Settled(_OfFiles):
+    """What a config file said; its stamp is stamp_of() it."""
 
-    __slots__ = ("id", "multiplier", "problems", "racy", "rows", "sources", "stamp", "version")
+    values: dict[str, dict[str, Any]]  # by section
+    labels: dict[str, str]
+    prices: dict[str, Packed]
+    id: str  # prices.part_id(prices)
 
-    def __init__(
-        self,
-        version: str,
-        stamp: tuple[Dependency, ...],
-        racy: bool,
-        multiplier: int,
-        rows: dict[str, Row],
-        id: str,
-        sources: list[str],
-        problems: list[str],
-    ) -> None:
-        self.version = version  # of the package that read it
-        self.stamp = stamp  # policy_files(), as they were
-        self.racy = racy  # as in Settled
-        self.multiplier = multiplier  # of every price, in 1e-12
-        self.rows = rows  # model name in lower case -> its rates, in the order of the file: an earlier row goes first
-        self.id = id  # empty where no price is another one
-        self.sources = sources  # files; empty where none says anything of prices
-        self.problems = problems  # in words: what can't be meant and is left out
-
-    def is_of(self, version: str, stamp: tuple[Dependency, ...]) -> bool:
-        return (self.version, self.stamp) == (version, stamp) and not self.racy
+    __slots__ = (*_OfFiles.__annotations__, *__annotations__)
+    FILE = "config.bin"
 
 
-def refreshed_path(state_dir: str) -> str:
-    return os.path.join(state_dir, REFRESHED)
+class Contract(_OfFiles):
+    """What managed settings of Claude Code said of prices (A10); their stamp is that of policy_files()."""
 
+    multiplier: int  # of every price, in 1e-12
+    rows: dict[str, Row]  # model name in lower case -> its rates, in the order of the file: an earlier one overrides
+    id: str  # empty where no price is another one
+    sources: list[str]  # files; empty where none says anything of prices
+    problems: list[str]  # in words: what can't be meant and is left out
 
-def settled_path(state_dir: str) -> str:
-    return os.path.join(state_dir, SETTLED)
-
-
-def load_refreshed(state_dir: str) -> Refreshed | None:
-    value = _load(refreshed_path(state_dir))
-    return Refreshed(*value) if isinstance(value, tuple) and len(value) == 6 else None
-
-
-def save_refreshed(state_dir: str, table: Refreshed) -> None:
-    """Raises OSError where it can't be stored."""
-    value = (table.current, table.id, table.based_on, table.source, table.fetched, table.entries)
-    _save(state_dir, REFRESHED, value)
-
-
-def load_settled(state_dir: str) -> Settled | None:
-    value = _load(settled_path(state_dir))
-    return Settled(*value) if isinstance(value, tuple) and len(value) == len(Settled.__slots__) else None
-
-
-def save_settled(state_dir: str, settled: Settled) -> None:
-    """Raises OSError where it can't be stored."""
-    s = settled
-    _save(state_dir, SETTLED, (s.version, s.stamp, s.racy, s.values, s.labels, s.prices, s.id))
-
-
-def load_contract(state_dir: str) -> Contract | None:
-    value = _load(os.path.join(state_dir, CONTRACT))
-    return Contract(*value) if isinstance(value, tuple) and len(value) == len(Contract.__slots__) else None
-
-
-def save_contract(state_dir: str, contract: Contract) -> None:
-    """Raises OSError where it can't be stored."""
-    c = contract
-    _save(state_dir, CONTRACT, (c.version, c.stamp, c.racy, c.multiplier, c.rows, c.id, c.sources, c.problems))
+    __slots__ = (*_OfFiles.__annotations__, *__annotations__)
+    FILE = "managed.bin"
 
 
 def stamp_of(path: str) -> tuple[object, ...]:
     """What tells that a file has not changed: its path and stat, or its path alone where it is not there."""
-    try:
-        stat = os.stat(path)
-    except (OSError, ValueError):
-        return (path,)
-    return path, str(stat.st_dev), str(stat.st_ino), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
-
-
-def stamp(state_dir: str) -> tuple[object, ...]:
-    """Another value whenever one of the two files is another one."""
-    return stamp_of(refreshed_path(state_dir)) + stamp_of(settled_path(state_dir))
+    stat = stat_of(path)
+    return (path,) if stat is None else (path, *stat)
 
 
 # --- for those that never read TOML -------------------------------------------------------------------------------
@@ -167,17 +125,16 @@ def stamp(state_dir: str) -> tuple[object, ...]:
 
 def config_path(environ: Mapping[str, str]) -> str:
     """The config file in force, existing or not: CCUSAGE_CONFIG, else that of the user's config directory."""
-    from ..paths import APP, expanded, home_dir
+    from ..paths import APP, named_place, xdg_dir
 
-    named = environ.get("CCUSAGE_CONFIG", "")
+    named = named_place(environ, "CCUSAGE_CONFIG")
     if named:
-        return os.path.abspath(expanded(named, environ))
+        return named
     if sys.platform == "win32" or sys.platform == "darwin":
         from platformdirs import user_config_dir
 
         return os.path.join(user_config_dir(APP, appauthor=False), CONFIG)
-    base = environ.get("XDG_CONFIG_HOME", "")
-    return os.path.join(base if base.strip() else os.path.join(home_dir(environ), ".config"), APP, CONFIG)
+    return os.path.join(xdg_dir(environ, "CONFIG", ".config"), APP, CONFIG)
 
 
 def settled(environ: Mapping[str, str]) -> Settled | None:
@@ -189,12 +146,32 @@ def settled(environ: Mapping[str, str]) -> Settled | None:
     from ..paths import state_dir
 
     now = stamp_of(config_path(environ))
-    known = load_settled(state_dir(environ))
-    if known is not None:
-        return known if known.is_of(__version__, now) else None
-    if len(now) == 1 and not environ.get("CCUSAGE_CONFIG"):
-        return Settled(__version__, now, False, {}, {}, {}, "")
-    return None
+    known = Settled.load(state_dir(environ))
+    if known is None and len(now) == 1 and not environ.get("CCUSAGE_CONFIG"):
+        known = Settled(__version__, now, False, {}, {}, {}, "")
+    if known is None or not known.is_of(__version__, now):
+        return None
+    give(known)
+    return known
+
+
+def give(said: Settled) -> None:
+    """Take what the config file in force says from whoever asked: for the rest of this process, whatever others read
+    meanwhile."""
+    global _given
+    _given = said
+
+
+def last_said(environ: Mapping[str, str]) -> Settled | None:
+    """What the config file in force said when this process last asked, else when it was last read; None where that was
+    never, or another file's copy is stored."""
+    from ..paths import state_dir
+
+    path = config_path(environ)
+    if _given is not None and _given.stamp[0] == path:
+        return _given
+    known = Settled.load(state_dir(environ))
+    return known if known is not None and known.stamp[0] == path else None
 
 
 def is_plain(environ: Mapping[str, str]) -> bool:
@@ -207,7 +184,7 @@ def dependencies(environ: Mapping[str, str]) -> list[Dependency]:
     """The files that prices and settings rest on, as they are."""
     from ..paths import state_dir
 
-    paths = refreshed_path(state_dir(environ)), config_path(environ)
+    paths = Refreshed.path(state_dir(environ)), config_path(environ)
     return [*((path, stat_of(path)) for path in paths), *policy_files(environ)]
 
 
@@ -216,11 +193,11 @@ def dependencies(environ: Mapping[str, str]) -> list[Dependency]:
 
 def policy_path(environ: Mapping[str, str]) -> str:
     """The file of an organization's policy, existing or not: CCUSAGE_MANAGED_SETTINGS, else Claude Code's own place."""
-    from ..paths import expanded
+    from ..paths import named_place
 
-    named = environ.get("CCUSAGE_MANAGED_SETTINGS", "")
+    named = named_place(environ, "CCUSAGE_MANAGED_SETTINGS")
     if named:
-        return os.path.abspath(expanded(named, environ))
+        return named
     if sys.platform == "darwin":
         return "/Library/Application Support/ClaudeCode/managed-settings.json"
     if sys.platform == "win32":
@@ -243,52 +220,6 @@ def policy_files(environ: Mapping[str, str]) -> list[Dependency]:
     parts = f"{os.path.splitext(path)[0]}.d"
     found = [(path, stat_of(path)), (parts, stat_of(parts))]
     if found[1][1] is not None:
-        try:
-            names = [name for name in os.listdir(parts) if name.endswith(".json") and not name.startswith(".")]
-        except OSError:
-            names = []
+        names = [name for name in names_in(parts) if name.endswith(".json") and not name.startswith(".")]
         found += [(part, stat_of(part)) for part in (os.path.join(parts, name) for name in sorted(names))]
     return found
-
-
-# --- the files ----------------------------------------------------------------------------------------------------
-
-
-def _load(path: str) -> Any:
-    """The values of a file; None where it is not there, torn, of another form or another user's."""
-    if not os.path.isfile(path):
-        return None
-    try:
-        descriptor = open_regular(path)
-    except (OSError, ValueError):
-        return None
-    try:
-        stat = os.fstat(descriptor)
-        if stat.st_size > _LIMIT or (hasattr(os, "geteuid") and stat.st_uid != os.geteuid()):
-            return None
-        data = read_at(descriptor, stat.st_size, 0)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    return _unpacked(data)
-
-
-def _unpacked(data: bytes) -> Any:
-    start = len(_FORM) + _DIGEST
-    body = data[start:]
-    if not data.startswith(_FORM) or data[len(_FORM) : start] != digest_bytes(body):
-        return None
-    import marshal
-
-    try:
-        return marshal.loads(body)
-    except (ValueError, EOFError, TypeError):
-        return None
-
-
-def _save(state_dir: str, name: str, value: Any) -> None:
-    import marshal
-
-    body = marshal.dumps(value, _MARSHAL)
-    write_private(state_dir, name, _FORM + digest_bytes(body) + body)

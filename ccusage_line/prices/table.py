@@ -43,20 +43,6 @@ class Price:
     `fast` and `us` are factors in thousandths, `web_search` pico-dollars per search, `window` tokens (None: unknown).
     """
 
-    __slots__ = (
-        "above",
-        "fast",
-        "input",
-        "output",
-        "read",
-        "threshold",
-        "us",
-        "web_search",
-        "window",
-        "write_1h",
-        "write_5m",
-    )
-
     def __init__(
         self,
         input: int,
@@ -83,14 +69,7 @@ class Price:
         self.window = window
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Price):
-            return NotImplemented
-        return all(getattr(self, slot) == getattr(other, slot) for slot in self.__slots__)
-
-    __hash__ = None  # type: ignore[assignment]  # equal by value and open to change
-
-    def __repr__(self) -> str:
-        return f"Price({', '.join(f'{slot}={getattr(self, slot)!r}' for slot in self.__slots__)})"
+        return isinstance(other, Price) and vars(self) == vars(other)
 
 
 class PriceTable:
@@ -133,8 +112,10 @@ class PriceTable:
 
     def names(self) -> set[str]:
         """Every name that has a price as it stands, in lower case."""
-        found = {name for part in self._parts for name in part}
-        return found | (self._own.names() if self._own else set()) | set(self.contract.rows if self.contract else ())
+        own = self._own._parts if self._own is not None else ()
+        rows = self.contract.rows if self.contract is not None else {}
+        given = {name for part in (*self._parts, *own, rows) for name in part}
+        return {name for name in given if self.find(name) is not None}
 
     def find(self, model: str) -> Price | None:
         """The price of *model* as a response names it, None if it has none (A11). Takes any string, never raises.
@@ -163,9 +144,9 @@ class PriceTable:
         return LONG_WINDOW if tokens <= LONG_WINDOW and any(part in name for part in _LONG_VARIANTS) else None
 
     def _search(self, model: str) -> Price | None:
-        if not model.isascii():  # no model's name is; some letters beyond become ASCII in another case
-            return None
         name = model.lower()
+        if name.isascii() and not model.isascii():  # some letters beyond become ASCII in another case
+            return None
         entry = self._own._find(name) if self._own is not None else None
         price = self._contracted(name) if entry is None else Price(*entry)
         if price is not None and name.endswith(_LONG):
@@ -181,7 +162,7 @@ class PriceTable:
 
     def _contracted(self, name: str) -> Price | None:
         """The listed price, or what an organization has agreed on instead; all of it times its multiplier (A10)."""
-        entry = self._find(name)
+        entry = self._find(name) if name.isascii() else None  # as all names of lists are
         agreed = self._agreed(name)
         if agreed is not None:
             input, output, write, read = agreed
@@ -391,13 +372,13 @@ def cost(
 
 
 def _units(price: Price, input: int, output: int, write_5m: int, write_1h: int, read: int) -> int:
-    """What the tokens of one prompt and its answer cost, in UNIT-ths of a dollar."""
+    """What the tokens of one prompt and its response cost, in UNIT-ths of a dollar."""
     threshold, above = price.threshold, price.above
     if threshold is not None and above is not None and input + write_5m + write_1h + read > threshold:
-        rates = above
+        a, b, c, d, e = above
     else:
-        rates = (price.input, price.output, price.write_5m, price.write_1h, price.read)
-    return input * rates[0] + output * rates[1] + write_5m * rates[2] + write_1h * rates[3] + read * rates[4]
+        a, b, c, d, e = price.input, price.output, price.write_5m, price.write_1h, price.read
+    return input * a + output * b + write_5m * c + write_1h * d + read * e
 
 
 def pico(cost_usd: float) -> int:
@@ -409,5 +390,7 @@ def pico(cost_usd: float) -> int:
 def _rounded(numerator: int, denominator: int) -> int:
     """The whole number nearest to the fraction, the even one of two; *denominator* is positive."""
     whole, rest = divmod(numerator, denominator)
-    rest *= 2
-    return whole + (rest > denominator or (rest == denominator and whole & 1))
+    if rest:
+        rest *= 2
+        return whole + (rest > denominator or (rest == denominator and whole & 1))
+    return whole

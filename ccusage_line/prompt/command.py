@@ -9,6 +9,8 @@ import os
 import sys
 import time
 
+from .. import recent
+from ..files import names_in, private_dir
 from ..paths import LINES, data_dirs, index_dir, state_dir
 from . import line as readyline
 
@@ -31,15 +33,30 @@ def answer(argv: Sequence[str]) -> bool:
     options = _options(argv)
     if options is None:
         return False
-    folder = options.get("--cwd")
-    if folder is not None:
-        folder = os.path.normpath(os.path.join(_cwd(os.environ), folder))
-    if "--refresh" in options:
-        refresh_detached(os.environ, folder or _cwd(os.environ), options.get("--redraw"))
-    else:
-        shown = text(os.environ, options.get("--for"), folder)
-        sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape"))  # whatever the locale says
+    run(
+        os.environ,
+        kind=options.get("--for"),
+        cwd=options.get("--cwd"),
+        refresh="--refresh" in options,
+        redraw=options.get("--redraw"),
+    )
     return True
+
+
+def run(environ: Mapping[str, str], *, kind: str | None, cwd: str | None, refresh: bool, redraw: str | None) -> None:
+    """Show the line of a folder in a form of KINDS, or refresh it and have the shell *redraw* (its process) tell."""
+    folder = os.path.normpath(os.path.join(_cwd(environ), cwd)) if cwd else None
+    try:
+        if refresh:
+            refresh_detached(environ, folder or _cwd(environ), redraw or None)
+        else:
+            shown = text(environ, kind, folder)
+            sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape"))  # whatever the locale says
+    except Exception as error:
+        from ..errors import UserError
+
+        if not isinstance(error, (UserError, OSError)):  # other commands tell what is wrong with a place
+            raise
 
 
 def _options(argv: Sequence[str]) -> dict[str, str] | None:
@@ -79,22 +96,24 @@ def text(environ: Mapping[str, str], kind: str | None = None, cwd: str | None = 
 
     *kind* is one of KINDS. tmux without a folder gets the newest session of all: it has no folder of its own.
     """
-    latest = kind == "tmux" and cwd is None
-    cwd = cwd or _cwd(environ)
-    line = _latest(environ) if latest else find(environ, cwd)
+    folder = None if kind == "tmux" and cwd is None else cwd or _cwd(environ)
+    line = find(environ, folder)
     if line is None or not line.fresh(time.time()):
         try:
-            refresh(environ, None if latest else cwd)
+            refresh(environ, folder)
         except Exception:  # in a prompt an old line, or none, is better than a message
             pass
-        line = _latest(environ) if latest else find(environ, cwd)
+        line = find(environ, folder)
     shown = line.text(KINDS[kind] if kind else readyline.PLAIN) if line else ""
     return f"{shown}\n" if shown else ""
 
 
-def find(environ: Mapping[str, str], cwd: str) -> Line | None:
-    """The line of a folder, as a shell finds it: None outside of projects, and where it has to be made first."""
+def find(environ: Mapping[str, str], cwd: str | None) -> Line | None:
+    """The line of a folder, as a shell finds it, or that of the newest session of all: None outside of projects, and
+    where it has to be made first."""
     folder = readyline.lines_dir(index_dir(environ))
+    if cwd is None:
+        return readyline.read(readyline.path_of(folder, readyline.LATEST))
     roots = data_dirs(environ)
     for path in readyline.levels(cwd):
         name = readyline.munged(path)
@@ -106,23 +125,18 @@ def find(environ: Mapping[str, str], cwd: str) -> Line | None:
     return None
 
 
-def _latest(environ: Mapping[str, str]) -> Line | None:
-    folder = readyline.lines_dir(index_dir(environ))
-    return readyline.read(readyline.path_of(folder, readyline.LATEST))
-
-
 # --- refreshing --------------------------------------------------------------------------------------------------
 
 
 def refresh(environ: Mapping[str, str], cwd: str | None) -> None:
     """Bring the line of *cwd* up to date, or that of the newest session of all.
 
-    Raises OSError, and database.Outdated while the index is an older version's.
+    Raises OSError, and index.schema.Outdated while the index is an older version's.
     """
     for _ in range(_ROUNDS):
         if not _refresh(environ, cwd):
             return
-        line = _latest(environ) if cwd is None else find(environ, cwd)
+        line = find(environ, cwd)
         if line is None or line.fresh(time.time()):
             return
 
@@ -142,11 +156,7 @@ def _newest_project(roots: Sequence[str]) -> readyline.Project | None:
     """The project with the transcript that was written last."""
     found = []
     for root in roots:
-        try:
-            names = os.listdir(root)
-        except OSError:
-            continue
-        projects = [readyline.Project(name, [os.path.join(root, name)]) for name in names]
+        projects = [readyline.Project(name, [os.path.join(root, name)]) for name in names_in(root)]
         found += [(os.stat(p.transcripts[0]).st_mtime_ns, p.name, p) for p in projects if p.transcripts]
     return max(found)[2] if found else None
 
@@ -159,38 +169,37 @@ def _publish(
     looked: int,
 ) -> bool:
     from ..background import spawn
-    from ..index.index import Index
+    from ..index.index import Index, prices_asked_for
     from ..index.schema import Outdated
-    from ..transcripts.files import stem
+    from ..transcripts.files import parts_below, path_session
 
-    transcript = project.transcripts[0]
     try:
-        index = Index(index_dir(environ), roots, wait=_WAIT, migrate=False)
+        index = Index(index_dir(environ), roots, prices_asked_for(environ), _WAIT, migrate=False)
     except Outdated:  # an old line is better than none
         spawn("index", "sweep")
         raise
     try:
-        id = stem(os.path.basename(transcript))
+        id = path_session(parts_below(project.transcripts[0], roots) or ("",))
         index.refresh_session(id)
         session = index.session(id)
-        today = _today(index, looked // 1000)
+        look = recent.last_look(index.folder)
+        today = _today(index, look, looked // 1000)
         context = _context(index, id)
-        if index.stored and not index.complete:
+        early = not index.complete
+        if index.stored and (early or recent.begin_look(index.folder, look, recent.SWEEP)):
             spawn("index", "sweep")  # which only one process at a time does
     finally:
         index.close()
     if session is None:
         return False
-    readyline.publish(
-        environ, session, transcript, looked=looked, today=today, context=context, project=project, passed=passed
-    )
+    readyline.publish(environ, session, project, passed, looked=looked, today=today, context=context, early=early)
     return True
 
 
 def _context(index: Index, session: str) -> int | None:
     """Percent of its model's window that a session's last prompt filled, rounded down; None where that is unknown.
 
-    The client's word for the window goes before the table's; a window that can't hold the prompt is not the one.
+    The window that the client told overrides the table's; one that can't hold the prompt is not used.
     """
     from ..answer import said
 
@@ -202,16 +211,15 @@ def _context(index: Index, session: str) -> int | None:
     return tokens * 100 // window if window else None
 
 
-def _today(index: Index, now_us: int) -> int | None:
-    """What the local day has cost so far in all sessions, in 1e-12 dollar; None while the index is not complete."""
-    if not index.complete:
+def _today(index: Index, look: os.stat_result | None, now_us: int) -> tuple[int, bool] | None:
+    """What the local day has cost so far in all sessions, as windows.Stored tells it; None while that is not known;
+    *look* as recent.last_look has it."""
+    if not (index.complete and index.stored) or not recent.is_known(index.folder, look):
         return None
-    from ..windows import day_start
+    from ..windows import NEXT_DAY, Stored, day_start
 
-    found = index.db.execute(
-        "SELECT auto FROM moments WHERE timestamp BETWEEN ? AND ?", (day_start(now_us, None), now_us)
-    )
-    return sum(int(cost) for (cost,) in found)
+    begin = day_start(now_us, None)
+    return Stored(index.db, "auto").today(begin, day_start(begin + NEXT_DAY, None))
 
 
 def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = None) -> None:
@@ -220,13 +228,14 @@ def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = N
     *shell* is the process to be told by SIGWINCH, which no process dies of, that its line has changed. After a failure
     the marker stays, so that the next try waits until it is old.
     """
-    from ..background import alone
+    from ..locks import lock
 
     _detach()
     folder = os.path.join(state_dir(environ), LINES)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    lock = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT, 0o600)
-    if not alone(lock):
+    private_dir(os.path.dirname(folder))
+    private_dir(folder)
+    held = lock(os.path.join(folder, _LOCK))  # until the process ends
+    if held is None:
         return
     before = _shown(environ, cwd)
     refresh(environ, cwd)
@@ -241,7 +250,7 @@ def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = N
 
 def _detach() -> None:
     """A session of our own, and nothing of the caller's on 0, 1 and 2."""
-    if not hasattr(os, "setsid"):
+    if sys.platform == "win32":
         return
     try:
         os.setsid()
@@ -260,10 +269,12 @@ def _shown(environ: Mapping[str, str], cwd: str) -> str:
 
 
 def _tell(shell: int) -> None:
-    from signal import SIGWINCH
+    if sys.platform == "win32":
+        return
+    import signal
 
     try:
-        os.kill(shell, SIGWINCH)
+        os.kill(shell, signal.SIGWINCH)
     except OSError:
         pass
 

@@ -11,19 +11,22 @@ from __future__ import annotations
 import os
 import time
 
-from .line import harmless, money
+from ..session import money
+from .line import harmless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Action, ArgumentParser
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
     from sqlite3 import Connection
     from typing import Any
 
     Candidate = tuple[str, str]  # what is typed, what describes it
+    Row = tuple[Any, ...]
 
 NEWEST = 50  # sessions offered
 LATEST = "latest"
+_DAYS = ("today", "yesterday", "7d", "2w", "30d")
 _TITLE = 60  # characters of a title
 _OUTPUT = 8  # the descriptor that the shell reads
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
@@ -39,8 +42,8 @@ def answer(environ: Mapping[str, str]) -> bool:
     if prefix is None:
         return False
     found = sessions(environ, prefix)
-    if not all(_PLAIN.issuperset(id) for id, _ in found):
-        return False  # argcomplete knows how to quote for each shell
+    if not found or not all(_PLAIN.issuperset(id) for id, _ in found):
+        return False  # argcomplete knows how to quote for each shell, and what else can stand there
     between = environ.get("_ARGCOMPLETE_DFS", "")
     if not between and environ.get("_ARGCOMPLETE_SHELL") == "zsh":
         between = ":"
@@ -64,33 +67,40 @@ def _wanted(environ: Mapping[str, str]) -> str | None:
     words = line.split()
     prefix = words.pop() if words and not line[-1].isspace() else ""
     asked = len(words) > 1 and words[-1] in ("--id", "-i") and (words[1] == "session" or words[1].startswith("-"))
+    asked = asked or words[1:] == ["session"]
     return prefix if asked and "--" not in words and not prefix.startswith("-") else None
 
 
 # --- candidates --------------------------------------------------------------------------------------------------
 
 
-def sessions(environ: Mapping[str, str], prefix: str) -> list[Candidate]:
-    """The newest sessions whose id begins with *prefix*, with cost, age and title."""
-    try:
-        database = _database(environ)
-        found = list(_sessions(database, prefix)) if database else []
-    except Exception:  # a half-written, foreign or newer database: nothing to offer
-        return []
+def sessions(environ: Mapping[str, str], prefix: str, archived: bool = False) -> list[Candidate]:
+    """The newest sessions whose id, or form in a report, begins with *prefix*, with cost, age and title, or the
+    *archived* ones alone."""
+
+    def question(database: Connection) -> list[Candidate]:
+        return [*_sessions(database, prefix, archived), *(_shown_forms(database, prefix, archived) if prefix else ())]
+
+    found = _asked(environ, question)
+    if archived:
+        return found
     newest = [(LATEST, "the newest session")] if (found or prefix) and LATEST.startswith(prefix) else []
     return newest + found
 
 
 def projects(environ: Mapping[str, str], prefix: str) -> list[str]:
     """The paths of projects, and where no path was begun their last parts too; those used last come first."""
-    try:
-        database = _database(environ)
-        rows = _rows(database, _PROJECTS) if database else []
-    except Exception:
-        return []
-    paths = [_text(row[0]) for row in rows if row[0]]
+    paths = [_text(row[0]) for row in _asked(environ, lambda database: _rows(database, _PROJECTS)) if row[0]]
     names = [] if prefix.startswith(("/", "~")) else [path.rstrip("/").rpartition("/")[2] for path in paths]
+    if prefix.startswith("~/"):
+        home = environ.get("HOME", "").rstrip("/") + "/"
+        paths = ["~/" + path[len(home) :] for path in paths if path.startswith(home)]
     return [name for name in dict.fromkeys((*names, *paths)) if name.isprintable() and name.startswith(prefix)]
+
+
+def models(environ: Mapping[str, str], prefix: str) -> list[str]:
+    names = [_text(row[0]) for row in _asked(environ, lambda database: _rows(database, _MODELS)) if row[0]]
+    return [name for name in names if name.isprintable() and name.startswith(prefix)]
 
 
 _SESSIONS = """
@@ -98,38 +108,62 @@ SELECT sessions.session, names.text, last,
     (SELECT group_concat(auto) FROM totals WHERE totals.session = sessions.session),
     (SELECT sum(unpriced_auto) FROM totals WHERE totals.session = sessions.session)
 FROM sessions JOIN names ON names.id = sessions.session
-WHERE names.text >= ? AND (? IS NULL OR names.text < ?) ORDER BY last DESC LIMIT ?
+WHERE {} AND NOT (? AND EXISTS (
+    SELECT 1 FROM holds JOIN files ON files.id = holds.file
+    WHERE holds.session = sessions.session AND counted AND NOT vanished
+)) ORDER BY last DESC LIMIT ?
 """
+_BEGINS = "names.text >= ? AND (? IS NULL OR names.text < ?)"
+_HOLDS = "instr(names.text, ?)"
 _TITLES = "SELECT custom_title, ai_title, summary FROM files WHERE own AND session = ? ORDER BY vanished DESC, path"
 _PROJECTS = """
 SELECT names.text FROM sessions JOIN names ON names.id = sessions.project
 GROUP BY sessions.project ORDER BY max(last) DESC LIMIT 200
 """
+_MODELS = "SELECT DISTINCT names.text FROM totals JOIN names ON names.id = totals.model ORDER BY names.text"
 
 
-def _database(environ: Mapping[str, str]) -> Connection | None:
+def _asked(environ: Mapping[str, str], question: Callable[[Connection], list[Row]]) -> list[Row]:
+    """What the index's database answers; nothing where it is not there, half-written, foreign or newer."""
     from ..index.schema import open_readable
     from ..paths import index_dir
 
-    return open_readable(index_dir(environ))
+    try:
+        database = open_readable(index_dir(environ))
+        return question(database) if database else []
+    except Exception:
+        return []
 
 
-def _rows(database: Connection, statement: str, *values: object) -> list[tuple[Any, ...]]:
+def _rows(database: Connection, statement: str, *values: object) -> list[Row]:
     return database.execute(statement, values).fetchall()
 
 
-def _sessions(database: Connection, prefix: str) -> Iterator[Candidate]:
+def _sessions(database: Connection, prefix: str, archived: bool) -> Iterator[Candidate]:
     begin = prefix.encode("utf-8", "surrogatepass")
     end = begin[:-1] + bytes([begin[-1] + 1]) if begin else None
+    yield from _described(database, _rows(database, _SESSIONS.format(_BEGINS), begin, end, end, archived, NEWEST))
+
+
+def _shown_forms(database: Connection, prefix: str, archived: bool) -> list[Candidate]:
+    """The last two segments of ids, three where the two do not begin with *prefix*."""
+    part = f"-{prefix}".encode("utf-8", "surrogatepass")
+    found = list(_described(database, _rows(database, _SESSIONS.format(_HOLDS), part, archived, NEWEST)))
+    forms = [("-".join(id.rsplit("-", count)[-count:]), told) for count in (2, 3) for id, told in found]
+    return [(form, told) for form, told in forms if form.startswith(prefix)]
+
+
+def _described(database: Connection, rows: Iterable[Row]) -> Iterator[Candidate]:
     now = time.time()
-    for number, id, last, costs, unpriced in _rows(database, _SESSIONS, begin, end, end, NEWEST):
+    for number, id, last, costs, unpriced in rows:
         cost = sum(int(cost) for cost in str(costs or 0).split(","))
         title = _title(_rows(database, _TITLES, number))
-        told = [money(cost) + ("+?" if unpriced else ""), age(now - last / 1_000_000), *([title] if title else [])]
-        yield _text(id), ", ".join(told)
+        told = [money(cost, bool(unpriced)), age(now - last / 1_000_000), *([title] if title else [])]
+        if (shown := _text(id)).isprintable():  # what a terminal would obey is not put on one
+            yield shown, ", ".join(told)
 
 
-def _title(rows: Iterable[tuple[Any, ...]]) -> str:
+def _title(rows: Iterable[Row]) -> str:
     """A session's title: of each kind the last, a custom one before a made one before a summary."""
     kinds: list[bytes | None] = [None, None, None]
     for row in rows:
@@ -154,39 +188,79 @@ def age(seconds: float) -> str:
 # --- everything else ---------------------------------------------------------------------------------------------
 
 
-def autocomplete(parser: ArgumentParser, environ: Mapping[str, str]) -> None:
-    """Let argcomplete answer for *parser* and end the process; returns where it was not asked."""
-    if "_ARGCOMPLETE" not in environ:
-        return
-    import argcomplete
+def autocomplete(parser_of: Callable[[str], ArgumentParser], environ: MutableMapping[str, str]) -> None:
+    """Let argcomplete, which was asked by *environ* of the process, answer and end the process. *parser_of* makes the
+    parser of a command, and of all of them for ""."""
     from argcomplete.completers import SuppressCompleter
+    from argcomplete.finders import CompletionFinder
 
-    _as_session(parser)
+    class Finder(CompletionFinder):
+        def filter_completions(self, completions: list[str]) -> list[str]:
+            """Without options, which a dash asks for, where a command or a value can stand."""
+            found = super().filter_completions(completions)
+            return [each for each in found if not each.startswith("-")] or found
+
+    command, unasked = _as_completed(environ)
+    parser = parser_of(command)
     for action in _actions(parser):
         completer = _completer(action, environ)
         if completer is not None:
             action.completer = completer  # type: ignore[attr-defined]
-    argcomplete.autocomplete(parser, always_complete_options="long", default_completer=SuppressCompleter())
+    Finder()(
+        parser,
+        always_complete_options="long",
+        default_completer=SuppressCompleter(),
+        exclude=unasked,
+        validator=lambda candidate, prefix: candidate.lower().startswith(prefix.lower()),
+    )
 
 
-def _as_session(parser: ArgumentParser) -> None:
-    """Bare options are those of `session`: have them completed so."""
-    line, point = os.environ.get("COMP_LINE", ""), os.environ.get("COMP_POINT", "")
-    command, space, rest = line.partition(" ")
-    words = rest[: max(int(point) - len(command) - 1, 0)].split() if point.isdigit() else []
-    if space and words and words[0].startswith("-") and words[0] not in parser._option_string_actions:
-        added = "session "
-        os.environ["COMP_LINE"] = f"{command} {added}{rest}"
-        os.environ["COMP_POINT"] = str(int(point) + len(added))
+def _as_completed(environ: MutableMapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """Have bare options completed as those of `session`, and what stands behind `install --` as those of `statusline`.
+
+    Returns the command if it is known, and the options that are not offered: those of every command, where a word is
+    still to begin (being alone, they would be inserted), and behind `--`, where they mean nothing.
+    """
+    from ..options import GLOBAL
+
+    everywhere = ("--help", *(option.names[-1] for option in GLOBAL))
+    line, point = environ.get("COMP_LINE", ""), environ.get("COMP_POINT", "")
+    if not point.isdigit():
+        return "", ()
+    line, rest = line[: int(point)].lstrip(), line[int(point) :]  # bash-completion leaves the space behind `time`
+    program, space, typed = line.partition(" ")
+    typed = typed.lstrip().removeprefix("claude ").lstrip()
+    first = typed.split()[0].partition("=")[0] if typed else ""
+    behind = first == "install" and " -- " in typed
+    alone = first in (*everywhere, "-h", "-V") or (len(first) > 2 and "--version".startswith(first))
+    if first.startswith("-") and not alone:
+        typed = f"session {typed}"
+    elif behind:
+        typed = f"statusline {typed.partition(' -- ')[2]}"
+    line = f"{program}{space}{typed}"
+    environ["COMP_LINE"], environ["COMP_POINT"] = line + rest, str(len(line))
+    command, known, _ = typed.partition(" ")
+    return command if known else "", everywhere if behind or line[-1:].isspace() else ()
 
 
 def _actions(parser: ArgumentParser) -> Iterator[Action]:
+    """The actions whose values are completed. Each command takes the options that may stand anywhere."""
     from argparse import _SubParsersAction
+
+    from ..options import GLOBAL
 
     for action in parser._actions:
         yield action
         if isinstance(action, _SubParsersAction):
-            for name, below in action.choices.items():
+            shown = {choice.dest for choice in action._choices_actions}
+            for name, below in list(action.choices.items()):
+                if name not in shown:  # of ours alone
+                    del action.choices[name]
+                    continue
+                below._actions[0].help = "show this help"
+                for option in GLOBAL:
+                    kind = "store_true" if option.kind == "flag" else "store"
+                    below.add_argument(*option.names, action=kind, help=option.help)
                 if name != "demo":  # its sessions are none of the index's
                     yield from _actions(below)
 
@@ -195,15 +269,28 @@ def _completer(action: Action, environ: Mapping[str, str]) -> object:
     """What names an action's values: a function of argcomplete's form, None for no such."""
     from argcomplete.completers import DirectoriesCompleter, FilesCompleter
 
-    if action.dest in ("id", "session"):
-        return lambda prefix, **_: dict(sessions(environ, prefix))
-    if action.dest == "project":
-        return lambda prefix, **_: projects(environ, prefix)
-    if action.dest == "timezone":
-        return lambda prefix, **_: _zones(prefix)
-    if action.dest == "config":
-        return FilesCompleter()
-    return DirectoriesCompleter() if action.dest == "cwd" else None
+    from ..options import CHOICES, KINDS
+
+    choices = CHOICES.get(action.dest) if action.choices is None else action.choices
+    if isinstance(choices, tuple):  # those of commands are a mapping
+        return lambda **_: choices
+    by_shell = "CCUSAGE_PATHS" in environ
+    return {
+        "session": lambda prefix, **_: dict(sessions(environ, prefix)),
+        "archived": lambda prefix, **_: dict(sessions(environ, prefix, archived=True)),
+        "project": lambda prefix, **_: projects(environ, prefix),
+        "day": lambda prefix, **_: [day for day in _DAYS if day.startswith(prefix)],
+        "model": lambda prefix, **_: models(environ, prefix),
+        "zone": lambda prefix, **_: _zones(prefix),
+        "file": (lambda **_: _leave("file")) if by_shell else FilesCompleter(),
+        "folder": (lambda **_: _leave("folder")) if by_shell else DirectoriesCompleter(),
+    }.get(KINDS.get(action.dest, ""))
+
+
+def _leave(kind: str) -> None:
+    """Let the shell complete a path, which knows its `~`, variables and quotes; ends the process."""
+    os.write(_OUTPUT, f"\t{kind}".encode())
+    os._exit(0)
 
 
 def _zones(prefix: str) -> list[str]:

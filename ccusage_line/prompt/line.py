@@ -12,7 +12,7 @@ a shell can do too. Lines of text:
     8  bash, 9 coloured        the same made harmless for that shell's prompt
     10 zsh, 11 coloured
     12 tmux
-    13 --                      so that no row before it is the last, which could be empty
+    13 digest                  of the digits and points in the rows 1 to 12, as shells can calculate it
     14 ...                     the files and folders it depends on
 
 A shell shows the text of its kind, and asks for a new line if `looked <= now < expires` does not hold or one of those
@@ -21,9 +21,8 @@ looked at, less the tick of the clock that stamps files: a change that came late
 
 Which line is a folder's: that of the nearest project above it, by the real path and by the one typed. A scope file,
 `<state>/prompt/<environment>.scope`, tells a shell where the lines of its data directories are: what it is, HOME,
-CLAUDE_CONFIG_DIR, XDG_CONFIG_HOME, the folder of the lines, the data directories.
-
-On the lean lanes: imports os and time.
+CLAUDE_CONFIG_DIR, XDG_CONFIG_HOME, the folder of the lines, the data directories; behind one that a link leads to "="
+and its name, so that a shell sees when the link leads elsewhere. On the lean lanes.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from __future__ import annotations
 import os
 import time
 
+from ..files import private_dir, read_private, write_private
 from ..paths import LINES
 
 TYPE_CHECKING = False
@@ -45,12 +45,14 @@ CHUNK = 200  # characters of a name in one file name; what is longer becomes fol
 IDLE = 12 * 3600  # seconds without a response after which a session leaves the prompt
 RENEW = 300  # seconds after which a line is made anew although nothing it depends on changed: today's cost did
 RENEW_LATEST = 60  # the same where new sessions elsewhere don't show in the dependencies
+RENEW_EARLY = 10  # the same before all transcripts were read once: then a copy may still count as its session's
 _FOREVER = 86_400  # seconds of a line without text, which only a change of its files ends
 _TICK = 50_000_000  # ns that the clock of file times may be behind; 4 to 10 ms are usual
 _COARSE_TICK = 2_000_000_000  # ns, of file systems that keep whole or even seconds
 _TRANSCRIPTS = 4  # newest of a project's transcripts that a line depends on
 _FILES = 16  # newest files of subagents, and folders, that it depends on
 _SECOND = 1_000_000_000
+
 
 PLAIN, ANSI, BASH, ZSH, TMUX = 6, 7, 8, 10, 12  # the field of each kind of text; bash and zsh: + 1 for colour
 _DEPENDENCIES = 14
@@ -108,12 +110,10 @@ def _upwards(path: str) -> Iterator[str]:
 
 
 def lines_dir(index_dir: str) -> str:
-    """Where the lines of an index are."""
     return os.path.join(index_dir, LINES)
 
 
 def path_of(folder: str, name: str) -> str:
-    """The file of a name's line."""
     return os.path.join(folder, _chunked(name) + ".line")
 
 
@@ -128,23 +128,18 @@ def _chunked(name: str) -> str:
 # --- text --------------------------------------------------------------------------------------------------------
 
 
-def _shown(c: str) -> str:
-    """A character that may reach a terminal, private ones with their icons among them; else nothing or a space."""
-    if c.isprintable() or "\ue000" <= c <= "\uf8ff" or c >= "\U000f0000":
-        return c
-    return " " if c in "\t\n\v\f\r\x85\u2028\u2029" else ""
-
-
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """*text* as (escape sequence of colour or "", characters behind it); no other control character is left."""
+    from ..text import clean
+
     first, *rest = text.split("\x1b[")
-    yield "", "".join(map(_shown, first))
+    yield "", clean(first)
     for piece in rest:
         code, ends, after = piece.partition("m")
         if ends and all(c in "0123456789;" for c in code):
-            yield f"\x1b[{code}m", "".join(map(_shown, after))
+            yield f"\x1b[{code}m", clean(after)
         else:
-            yield "", "".join(map(_shown, piece))
+            yield "", clean(piece)
 
 
 # Each holds good whether the shell takes the text for a prompt string of its own or as the value of a variable in one.
@@ -169,30 +164,23 @@ def harmless(text: str, shell: str = "", colour: bool = True) -> str:
     return "".join(parts)
 
 
-def default_text(session: Session, today: int | None, context: int | None) -> str:
-    """Coloured: the session's cost, today's in 1e-12 dollar, the percent of the context that is in use."""
-    mark = "+?" if session.unpriced_models else ""
-    parts = [f"{_CYAN}{money(session.cost)}{mark}{_RESET}"]
+def default_text(session: Session, today: tuple[int, bool] | None, context: int | None) -> str:
+    """Coloured: the session's cost, today's as windows.Stored tells it, the percent of the context that is in use."""
+    from ..session import money
+
+    parts = [f"{_CYAN}{money(session.cost, bool(session.unpriced_models))}{_RESET}"]
     if today is not None:
-        parts.append(f"{money(today)} today")
+        parts.append(f"{money(*today)} today")
     if context is not None:
         colour = _GREEN if context < 50 else _YELLOW if context < 80 else _RED
-        parts.append(f"{colour}{context}%{_RESET}")
+        parts.append(f"{colour}{context}%{_RESET} context")
     return " · ".join(parts)
-
-
-def money(pico: int) -> str:
-    """1e-12 dollars as `$1,234.56`, to the nearest cent."""
-    cents = (pico + 5_000_000_000) // 10_000_000_000
-    return f"${cents // 100:,}.{cents % 100:02}"
 
 
 # --- files -------------------------------------------------------------------------------------------------------
 
 
 class Line:
-    """A ready line as it was read."""
-
     __slots__ = ("_rows", "path")
 
     def __init__(self, path: str, rows: list[str]) -> None:
@@ -230,17 +218,15 @@ def _mtime(path: str) -> int:
 def read(path: str) -> Line | None:
     """The line at *path*, None where there is none that can be read."""
     rows = _rows_of(path)
-    if len(rows) < _DEPENDENCIES or not all(row.isdigit() for row in (*rows[1:3], rows[5])):
+    if len(rows) < _DEPENDENCIES or rows[13] != digest(rows):
+        return None
+    if not all(row.isdigit() for row in (*rows[1:3], rows[5])):
         return None
     return Line(path, rows)
 
 
 def _rows_of(path: str) -> list[str]:
-    try:
-        with open(path, "rb") as file:
-            rows = file.read().decode("utf-8", "surrogateescape").split("\n")
-    except OSError:
-        return []
+    rows = (read_private(path) or b"").decode("utf-8", "surrogateescape").split("\n")
     return rows[:-1] if rows[0] == MAGIC else []
 
 
@@ -257,8 +243,19 @@ def write(path: str, text: str, *, looked: int, expires: int, last: int = 0, dep
         text += _RESET
     texts = [harmless(text, shell, colour) for shell in ("", "bash", "zsh") for colour in (False, True)]
     numbers = (looked // _SECOND, expires, looked // _SECOND - born, expires - born, last)
-    rows = [MAGIC, *map(str, numbers), *texts, harmless(text, "tmux", False), "--", *watched]
+    rows = [MAGIC, *map(str, numbers), *texts, harmless(text, "tmux", False)]
+    rows += [digest(rows), *watched]
     _put(path, rows, mark)
+
+
+def digest(rows: Sequence[str]) -> str:
+    """What tells that no number in the rows of a line is another one: their digits, six at a time."""
+    text = "".join(rows[1:13]).replace(".", "77")
+    digits = "".join(c for c in text if c in "0123456789")
+    total = 0
+    for place in range(0, len(digits), 6):
+        total = (total * 1_000_000 + int(digits[place : place + 6])) % 999_999_937
+    return str(total)
 
 
 def _mark(looked: int, dependencies: Sequence[str]) -> int:
@@ -270,20 +267,8 @@ def _mark(looked: int, dependencies: Sequence[str]) -> int:
 
 
 def _put(path: str, rows: Sequence[str], mark: int | None = None) -> None:
-    """Write a file of lines in one piece, ours alone."""
     data = "".join(f"{row}\n" for row in rows).encode("utf-8", "surrogateescape")
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    temporary = f"{path}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-        if mark is not None:
-            os.utime(temporary, ns=(mark, mark))
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_private(*os.path.split(path), data, mark)
 
 
 def scope_path(state_dir: str, environ: Mapping[str, str]) -> str:
@@ -295,9 +280,13 @@ def _scope(environ: Mapping[str, str]) -> list[str]:
     return [environ.get(name, "") for name in ("HOME", "CLAUDE_CONFIG_DIR", "XDG_CONFIG_HOME")]
 
 
-def write_scope(environ: Mapping[str, str], state_dir: str, index_dir: str, roots: Sequence[str]) -> None:
-    """Tell shells where the lines of these data directories are. Raises OSError."""
-    rows = [MAGIC, *_scope(environ), lines_dir(index_dir), *roots]
+def write_scope(environ: Mapping[str, str], state_dir: str, index_dir: str, roots: Mapping[str, str]) -> None:
+    """Tell shells where the lines of these data directories are, by their real paths, as they are named. Raises
+    OSError."""
+    rows = [MAGIC, *_scope(environ), lines_dir(index_dir)]
+    for root, named in sorted(roots.items()):
+        if _tellable([root, named]) == [root, named]:
+            rows += [root, f"={named}"] if named != root else [root]
     path = scope_path(state_dir, environ)
     if _rows_of(path) != rows:
         _put(path, rows)
@@ -306,31 +295,51 @@ def write_scope(environ: Mapping[str, str], state_dir: str, index_dir: str, root
 # --- projects ----------------------------------------------------------------------------------------------------
 
 
-class Project:
-    """A project as a shell sees it: the name of its line, its folders below the data directories, and their own
-    transcripts, newest first."""
+def _tellable(roots: Sequence[str]) -> list[str]:
+    """The data directories that a file of lines can name; a line of another one could never be found to hold."""
+    return [root for root in roots if "\n" not in root]
 
-    __slots__ = ("folders", "name", "transcripts")
+
+class Project:
+    """A project as a shell sees it: the name of its line, its folders below the data directories, the sessions' own
+    transcripts in them, newest first, and those of subagents that lie beside."""
+
+    __slots__ = ("folders", "name", "subagents", "transcripts")
 
     def __init__(self, name: str, folders: list[str]) -> None:
+        from ..transcripts.files import SUBAGENT
+
         self.name = name
         self.folders = folders
-        self.transcripts = newest(folders)
+        self.subagents: list[str] = []
+        self.transcripts: list[str] = []
+        for path in sorted(_transcripts(folders), key=lambda path: (_mtime(path), path), reverse=True):
+            beside = os.path.basename(path).startswith(SUBAGENT)
+            (self.subagents if beside else self.transcripts).append(path)
 
 
-def newest(folders: Iterable[str]) -> list[str]:
-    """The transcripts that lie in *folders* themselves, newest first."""
-    from ..transcripts.files import is_transcript
+def _transcripts(folders: Iterable[str]) -> Iterator[str]:
+    """The transcripts that lie in *folders* themselves or as a session's own in one that is called like it."""
+    from ..transcripts.files import CHAT, is_transcript, subfolders
 
-    found: list[tuple[int, str]] = []
     for folder in folders:
         try:
             with os.scandir(folder) as listing:
-                own = [entry for entry in listing if is_transcript(entry.name) and entry.is_file()]
-                found += [(entry.stat().st_mtime_ns, entry.path) for entry in own]
+                yield from [entry.path for entry in listing if is_transcript(entry.name) and entry.is_file()]
         except OSError:
             continue
-    return [path for _, path in sorted(found, reverse=True)]
+        chats = [os.path.join(folder, name, CHAT) for name in subfolders(folder)]
+        yield from filter(os.path.isfile, chats)
+
+
+def _inside(transcript: str) -> Iterator[str]:
+    """The folder that a session has beside its own transcript, or around it, and what lies in it at any depth."""
+    from ..transcripts.files import CHAT, stem
+
+    folder, name = os.path.split(transcript)
+    for place, folders, files in os.walk(folder if name == CHAT else os.path.join(folder, stem(name))):
+        folders[:] = [name for name in folders if name not in ("tool-results", "memory")]
+        yield from (place, *(os.path.join(place, name) for name in files))
 
 
 def nearest(roots: Sequence[str], cwd: str) -> tuple[Project | None, list[Project]]:
@@ -339,7 +348,7 @@ def nearest(roots: Sequence[str], cwd: str) -> tuple[Project | None, list[Projec
     passed: list[Project] = []
     for path in levels(cwd):
         name = munged(path)
-        folders = [os.path.join(root, folder_name(path)) for root in roots]
+        folders = [os.path.join(root, folder_name(path)) for root in _tellable(roots)]
         folders = [folder for folder in folders if os.path.isdir(folder)]
         if folders or len(name) > CHUNK:
             project = Project(name, folders)
@@ -351,12 +360,8 @@ def nearest(roots: Sequence[str], cwd: str) -> tuple[Project | None, list[Projec
 
 def _dependencies(project: Project, transcript: str) -> list[str]:
     """What tells that a project's line is out of date: its folders, its newest transcripts, the subagents of one."""
-    inside: list[tuple[int, str]] = []
-    if transcript:
-        for place, folders, files in os.walk(transcript.removesuffix(".jsonl")):
-            folders[:] = [name for name in folders if name not in ("tool-results", "memory")]
-            inside += [(_mtime(path), path) for path in (place, *(os.path.join(place, name) for name in files))]
-    recent = [path for _, path in sorted(inside, reverse=True)[:_FILES]]
+    others = [*project.subagents, *(_inside(transcript) if transcript else ())]
+    recent = sorted(others, key=_mtime, reverse=True)[:_FILES]
     return [*project.folders, *project.transcripts[:_TRANSCRIPTS], *recent]
 
 
@@ -366,82 +371,64 @@ def _dependencies(project: Project, transcript: str) -> list[str]:
 def publish(
     environ: Mapping[str, str],
     session: Session,
-    transcript: str,
+    project: Project,
+    passed: Sequence[Project] = (),
     *,
     looked: int,
-    today: int | None = None,
+    today: tuple[int, bool] | None = None,
     context: int | None = None,
-    text: str | None = None,
-    project: Project | None = None,
-    passed: Iterable[Project] = (),
-) -> bool:
-    """Write the line of a session's project, and of the newest session of all; whether the project's was written.
+    early: bool = False,
+) -> None:
+    """Write the line of a project and of those *passed* on the way to it (as `nearest` has them), of which *session* is
+    the newest, and the line of the newest session of all if it is that.
 
-    *looked*: the moment (ns) before the session's files were. *transcript*: its own. *today*: 1e-12 dollar, *context*:
-    percent; None leaves it out. *text* is shown instead of them; it may hold escape sequences of colour. *project*: as
-    `nearest` has it, where it is known. Another session that is newer keeps the line. Raises OSError.
+    *looked*: the moment (ns) before the session's files were. *today* and *context* as `default_text` has them; None
+    leaves them out. *early*: not all transcripts have been read. Raises OSError.
     """
     from ..answer import said_path
-    from ..transcripts.files import stem
 
     folder = _prepared(environ)
-    if project is None:
-        project = _project_of(transcript, session)
+    transcript = project.transcripts[0]
     seconds = looked // _SECOND
     last = session.last // 1_000_000 if session.last is not None else 0
-    if text is None:
+    text, expires = "", seconds + _FOREVER
+    if session.responses and seconds < last + IDLE:
         text = default_text(session, today, context)
-    expires = min(_midnight(seconds), last + IDLE, seconds + RENEW)
-    if not session.responses or seconds >= last + IDLE:
-        text, expires = "", seconds + _FOREVER
-    said = said_path(os.path.dirname(folder), stem(os.path.basename(transcript)))
+        expires = min(_midnight(seconds), last + IDLE, seconds + RENEW)
+    if early:
+        expires = min(expires, seconds + RENEW_EARLY)
+    said = said_path(os.path.dirname(folder), session.id)
     watched = [*_dependencies(project, transcript), said]
-    written = bool(project.name) and project.transcripts[:1] == [transcript]
-    if written:
-        others = list(passed)
-        more = [path for other in others for path in other.folders]
-        for name in (project.name, *(other.name for other in others)):
-            path = path_of(folder, name)
-            write(path, text, looked=looked, expires=expires, last=last, dependencies=[*watched, *more])
+    more = [path for other in passed for path in other.folders]
+    for each in (project, *passed):
+        path = path_of(folder, each.name)
+        write(path, text, looked=looked, expires=expires, last=last, dependencies=[*watched, *more])
     path = path_of(folder, LATEST)
     latest = read(path)
     if latest is None or latest.last <= last or latest.expired(time.time()):
         expires = min(expires, seconds + RENEW_LATEST)
         write(path, text, looked=looked, expires=expires, last=last, dependencies=watched)
-    return written
 
 
 def _prepared(environ: Mapping[str, str]) -> str:
     """The folder of the lines, made where it is not there, and told to the shells."""
-    from ..files import private_dir
-    from ..paths import data_dirs, index_dir, state_dir
+    from ..paths import index_dir, named_data_dirs, state_dir
 
     state, index = state_dir(environ), index_dir(environ)
     folder = lines_dir(index)
     for path in (state, index, os.path.join(state, LINES), folder):
         private_dir(path)
-    write_scope(environ, state, index, data_dirs(environ))
+    write_scope(environ, state, index, named_data_dirs(environ))
     return folder
 
 
-def _project_of(transcript: str, session: Session) -> Project:
-    """The project of a transcript by the folder it is in; nameless where the folder's name does not tell a shell's."""
-    folder = os.path.dirname(transcript)
-    name = os.path.basename(folder)
-    if len(name) > CHUNK:
-        path = session.project_path or ""
-        name = munged(path) if folder_name(path) == name else ""
-    return Project(name, [folder])
-
-
 def publish_nothing(environ: Mapping[str, str], projects: Iterable[Project], *, looked: int) -> None:
-    """Lines without text where a shell asked and there is nothing to show. Raises OSError."""
+    """Lines without text where a shell asked and there is nothing to show, or nothing yet. Raises OSError."""
     folder = _prepared(environ)
     for project in projects:
-        watched = _dependencies(project, "")
-        write(
-            path_of(folder, project.name), "", looked=looked, expires=looked // _SECOND + _FOREVER, dependencies=watched
-        )
+        path = path_of(folder, project.name)
+        expires = looked // _SECOND + (RENEW_LATEST if project.transcripts else _FOREVER)
+        write(path, "", looked=looked, expires=expires, dependencies=_dependencies(project, ""))
 
 
 def _midnight(now: int) -> int:

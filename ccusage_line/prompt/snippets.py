@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-
-SHELLS = ("bash", "zsh", "fish")
 
 
 def render(shell: str, *, executable: str, state_dir: str, prompt: bool = True, completion: bool = True) -> str:
@@ -34,14 +31,6 @@ def _snippet(shell: str) -> str:
     name = f"ccusage.{shell}"
     installed = os.path.join(here, "shell", name)
     return installed if os.path.exists(installed) else os.path.join(os.path.dirname(here), "shell", name)
-
-
-def executable() -> str:
-    """The absolute path of the running `ccusage`; where a module is run instead, of the one beside its Python."""
-    started = os.path.abspath(sys.argv[0])
-    if os.path.basename(started) not in ("__main__.py", "-c", "-m"):
-        return started
-    return os.path.join(os.path.dirname(os.path.abspath(sys.executable)), "ccusage")
 
 
 def _posix(text: str) -> str:

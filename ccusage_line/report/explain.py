@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from operator import sub
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import accounting
 from ..files import open_regular
 from ..index.questions import transcripts_named
 from ..prices import table as prices
-from ..session import COST, MODES, UNPRICED
+from ..session import COST, MODES, UNPRICED, dollars, exact_money
 from ..transcripts.claims import FAST, US, claim_of, money, objects, timestamp
 from ..transcripts.files import Tail
 
@@ -27,26 +28,14 @@ if TYPE_CHECKING:
     from ..prices.table import Price
     from ..session import Session
 
-    Tokens = tuple[int, int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read, searches
+    Tokens = tuple[int, ...]  # input, output, 5 minute write, 1 hour write, read, searches
     Key = tuple[int, int]
 
 DEFAULT_MODEL = "claude-opus-5-5"  # by which the client (2.1.330) prices a model it does not know (A6)
 ROUNDING = 1000  # 1e-9 dollar: what the client's sums of floats may be off after thousands of responses
-_NO_TOKENS: Tokens = (0, 0, 0, 0, 0, 0)
-
-
-class Part:
-    """One reason: `amount` is what it adds to the client's total over ours, negative where the client lacks it."""
-
-    __slots__ = ("amount", "count", "name", "text")
-
-    def __init__(self, name: str, amount: int, text: str, count: int = 1) -> None:
-        self.name = name  # one of NAMES
-        self.amount = amount
-        self.text = text
-        self.count = count
-
-
+_NARROWEST = 24  # columns beside the amounts in which it is said where they come from; else it is said behind them
+_NO_TOKENS = (0, 0, 0, 0, 0, 0)
+_NO_TOTAL = "Claude Code left no total of its own: the session is still open, was killed, or is older than these totals"
 NAMES = (
     "unpriced",
     "requested",
@@ -61,17 +50,25 @@ NAMES = (
 )
 
 
-class Explanation:
+class Part:
+    """One reason: `amount` is what it adds to the client's total over ours, negative where the client lacks it."""
+
+    __slots__ = ("amount", "count", "name", "text")
+
+    def __init__(self, name: str, amount: int, text: str, count: int = 1) -> None:
+        self.name = name  # one of NAMES
+        self.amount = amount
+        self.text = text
+        self.count = count
+
+
+class Explanation(NamedTuple):
     """Ours, the client's own total, and the parts of the difference; they and `rest` add up to it exactly."""
 
-    __slots__ = ("client", "ours", "parts", "session", "why_none")
-
-    def __init__(self, session: str, ours: int, client: int | None, parts: list[Part], why_none: str = "") -> None:
-        self.session = session
-        self.ours = ours
-        self.client = client  # None where the client left no total
-        self.parts = parts
-        self.why_none = why_none
+    session: str
+    ours: int
+    client: int | None  # None where the client left no total
+    parts: list[Part]
 
     @property
     def difference(self) -> int:
@@ -79,7 +76,6 @@ class Explanation:
 
     @property
     def rest(self) -> int:
-        """What no part explains."""
         return self.difference - sum(part.amount for part in self.parts)
 
 
@@ -88,28 +84,24 @@ def explain(session: Session, index: Index, mode: str = "auto") -> Explanation:
 
     Reads the session's transcripts once more; the index has to be up to date.
     """
-    ours = sum(model.cost for model in session.models)
     if session.client_cost is None:
-        return Explanation(session.id, ours, None, [], _NO_TOTAL)
+        return Explanation(session.id, session.cost, None, [])
     client = prices.pico(session.client_cost)
     parts: list[Part] = []
-    transcript = None if _near(client, ours) else _Transcript.of(session, index)
+    transcript = None if _near(client, session.cost) else _Transcript.of(session, index)
     if transcript is not None:
         counted = index.counted(session.id)
         transcript.fold(counted, index.parents(session.id))
         responses = [_Counted(r, index.table, MODES.index(mode)) for r in counted]
-        parts = _Search(client, ours, transcript, responses, index).parts()
-    explanation = Explanation(session.id, ours, client, [part for part in parts if part.amount])
+        parts = [part for part in _Search(client - session.cost, transcript, responses, index).parts() if part.amount]
+    explanation = Explanation(session.id, session.cost, client, parts)
     if explanation.rest and _near(explanation.rest, 0):
-        explanation.parts.append(Part("rounding", explanation.rest, "rounding in Claude Code's sums"))
+        parts.append(Part("rounding", explanation.rest, "rounding in Claude Code's sums"))
     return explanation
 
 
 def _near(one: int, other: int) -> bool:
     return abs(one - other) <= ROUNDING
-
-
-_NO_TOTAL = "Claude Code left no total of its own: the session is still open, was killed, or is older than these totals"
 
 
 # --- what the transcripts tell ------------------------------------------------------------------------------------
@@ -124,14 +116,14 @@ class _State:
         start = money(obj.get("startTime"))  # a finite number, here of milliseconds
         self.start = None if start is None else int(start) * 1000
         usage = obj.get("modelUsage")
-        self.usage: dict[str, Any] = usage if isinstance(usage, dict) else {}
+        of_models = usage.items() if isinstance(usage, dict) else ()
+        self._usage: dict[str, dict[str, Any]] = {model: used for model, used in of_models if isinstance(used, dict)}
 
     def tokens(self) -> dict[str, Tokens]:
-        return {model: _client_tokens(usage) for model, usage in self.usage.items() if isinstance(usage, dict)}
+        return {model: _client_tokens(usage) for model, usage in self._usage.items()}
 
     def cost(self, model: str) -> int | None:
-        usage = self.usage.get(model)
-        cost = money(usage.get("costUSD")) if isinstance(usage, dict) else None
+        cost = money(self._usage.get(model, {}).get("costUSD"))
         return None if cost is None else prices.pico(cost)
 
 
@@ -141,14 +133,9 @@ def _client_tokens(usage: dict[str, Any]) -> Tokens:
         return value if isinstance(value, int) and value >= 0 else 0
 
     hour = count("cacheCreationEphemeral1hInputTokens")
-    return (
-        count("inputTokens"),
-        count("outputTokens"),
-        max(0, count("cacheCreationInputTokens") - hour),
-        hour,
-        count("cacheReadInputTokens"),
-        count("webSearchRequests"),
-    )
+    written = max(0, count("cacheCreationInputTokens") - hour)
+    read, searches = count("cacheReadInputTokens"), count("webSearchRequests")
+    return count("inputTokens"), count("outputTokens"), written, hour, read, searches
 
 
 class _Transcript:
@@ -243,7 +230,6 @@ def _objects(path: str) -> Iterator[tuple[dict[str, Any], bytes, int]]:
 
 
 def _blocks(obj: dict[str, Any]) -> Iterator[str]:
-    """The texts of a line's content blocks."""
     content = obj["message"].get("content")
     for block in content if isinstance(content, list) else ():
         if isinstance(block, dict):
@@ -266,21 +252,22 @@ class _Counted:
         self.flags = claim.flags
         sums = [sums for _, sums in response.parts(table)]
         self.cost = sum(one[COST + mode] for one in sums)
-        self.unpriced = bool(sum(one[UNPRICED + mode] for one in sums)) if mode != accounting.DISPLAY else False
-        self.tokens = (
-            claim.input,
-            claim.output,
-            claim.cache_creation - claim.write_1h,
-            claim.write_1h,
-            claim.cache_read,
-            claim.searches,
-        )
+        self.unpriced = mode != accounting.DISPLAY and any(one[UNPRICED + mode] for one in sums)
+        written = claim.cache_creation - claim.write_1h
+        self.tokens = claim.input, claim.output, written, claim.write_1h, claim.cache_read, claim.searches
+
+    def with_output(self, output: int) -> Tokens:
+        return (self.tokens[0], output, *self.tokens[2:])
 
     def at(self, price: Price, output: int | None = None) -> int:
         """What it costs at a price, with another count of output tokens if one is given."""
-        given = self.tokens[1] if output is None else output
-        tokens = (self.tokens[0], given, *self.tokens[2:])
-        return prices.cost(price, *tokens, fast=bool(self.flags & FAST), us=bool(self.flags & US))
+        return _price_of(price, self.tokens if output is None else self.with_output(output), self.flags)
+
+
+def _price_of(price: Price, tokens: Tokens, flags: int = 0) -> int:
+    input, output, write_5m, write_1h, read, searches = tokens
+    fast, us = bool(flags & FAST), bool(flags & US)
+    return prices.cost(price, input, output, write_5m, write_1h, read, searches, fast, us)
 
 
 # --- which parts make the difference ------------------------------------------------------------------------------
@@ -289,17 +276,14 @@ class _Counted:
 class _Search:
     """Takes off the difference, one after another, what has a definite amount; the least certain last."""
 
-    def __init__(
-        self, client: int, ours: int, transcript: _Transcript, responses: list[_Counted], index: Index
-    ) -> None:
+    def __init__(self, difference: int, transcript: _Transcript, responses: list[_Counted], index: Index) -> None:
+        self._rest = difference
         self._transcript = transcript
         self._index = index
-        self._responses = sorted(responses, key=lambda r: (r.time, r.key))
         self._last = transcript.states[-1]
-        self._rest = client - ours
         self._parts: list[Part] = []
         self._extra: dict[Key, int] = {}  # what the client counts of a response beyond ours
-        self._included = self._responses
+        self._included = sorted(responses, key=lambda r: (r.time, r.key))  # by the client in its total
         self._inherited: dict[str, Tokens] = {}
 
     def parts(self) -> list[Part]:
@@ -317,9 +301,9 @@ class _Search:
     def _outside(self) -> None:
         """Responses before the client began to count, or after it last wrote its total."""
         start, seen = self._last.start, self._last.seen
-        before = [r for r in self._responses if start is not None and r.time < start]
-        after = [r for r in self._responses if r.time > seen]
-        self._included = [r for r in self._responses if r not in before and r not in after]
+        before = [r for r in self._included if start is not None and r.time < start]
+        after = [r for r in self._included if r.time > seen]
+        self._included = [r for r in self._included if r not in before and r not in after]
         if before:
             text = "from before Claude Code began to count: it was killed and forgot what it had not written down"
             self._take("before", -_cost(before), f"{_responses(before)} {text}", len(before))
@@ -343,8 +327,8 @@ class _Search:
 
     def _client_cost(self, model: str, found: list[_Counted]) -> int | None:
         """What the client says a model cost, if that is for the very tokens of *found*."""
-        tokens = self._last.tokens().get(model)
-        return self._last.cost(model) if tokens == _sum(r.tokens for r in found) else None
+        of_found = tuple(map(sum, zip(*(r.tokens for r in found), strict=True)))
+        return self._last.cost(model) if self._last.tokens().get(model) == of_found else None
 
     def _aborted(self) -> None:
         """Responses cut in mid-stream: a placeholder is recorded, the client estimates from what it got."""
@@ -361,9 +345,9 @@ class _Search:
         text = (
             f"{_responses(cut)} cut off: Claude Code guesses the output from its length, the record has a placeholder"
         )
-        last = cut[-1]
-        if last is self._included[-1] and _near(self._rest - amount, -(last.cost + self._extra.get(last.key, 0))):
-            amount -= last.cost + self._extra.get(last.key, 0)
+        last = self._at_client(cut[-1])
+        if cut[-1] is self._included[-1] and _near(self._rest - amount, -last):
+            amount -= last
             self._included = self._included[:-1]
             text += ", and wrote its total before it took the last one in"
         self._take("aborted", amount, text, len(cut))
@@ -406,53 +390,57 @@ class _Search:
         states = self._transcript.states
         for earlier, later in pairwise(states):
             between = [r for r in self._included if earlier.seen < r.time <= later.seen]
-            missing = _cost(between) + self._extras(between) - (later.total - earlier.total)
-            lost = _prefix(between, self._extra, missing)
+            missing = sum(map(self._at_client, between)) - (later.total - earlier.total)
+            lost = self._first_of(between, missing)
             if lost and self._rest <= ROUNDING - missing:
                 text = "after one total and before the next, which does not have them: Claude Code was killed"
                 self._included = [r for r in self._included if r not in lost]
                 self._take("killed", -missing, f"{_responses(lost)} {text}", len(lost))
 
-    def _extras(self, responses: Iterable[_Counted]) -> int:
-        return sum(self._extra.get(r.key, 0) for r in responses)
+    def _at_client(self, response: _Counted) -> int:
+        return response.cost + self._extra.get(response.key, 0)
+
+    def _first_of(self, responses: list[_Counted], amount: int) -> list[_Counted]:
+        """The first of *responses* that cost the client *amount* together; none where no number of them does."""
+        total = 0
+        for count, response in enumerate(responses, 1):
+            total += self._at_client(response)
+            if amount > ROUNDING and _near(total, amount):
+                return responses[:count]
+        return []
 
     def _unseen(self) -> None:
         """Requests that the client counts and no transcript holds, if whole tokens at list price make the amount."""
-        if self._rest <= 0:
-            return
-        unseen = self._unseen_tokens()
-        if unseen is None:
-            return
-        if not _near(self._rest, sum(self._unseen_cost(model, tokens) for model, tokens in unseen.items())):
+        unseen = self._unseen_tokens() if self._rest > 0 else {}
+        costs = {model: self._unseen_cost(model, tokens) for model, tokens in unseen.items()}
+        if not _near(self._rest, sum(costs.values())):
             return
         seen = {r.model for r in self._included}
         count = sum(1 for time in self._transcript.compactions if time <= self._last.seen)
         for model, tokens in sorted(unseen.items()):
-            amount = self._unseen_cost(model, tokens)
             size = f"{tokens[0] + tokens[2] + tokens[3] + tokens[4]:,} tokens in, {tokens[1]:,} out, of {model}"
             if count and model in seen:
                 summaries = "the summary" if count == 1 else f"{count} summaries"
                 text = f"{summaries} of the conversation at /compact, which stand in no transcript ({size})"
-                self._take("compaction", amount, text, count)
+                self._take("compaction", costs[model], text, count)
             else:
-                text = "requests of Claude Code's own, or cut before their first block, which stand in no transcript"
-                self._take("helper", amount, f"{text} ({size})")
+                text = "requests of Claude Code's own, or broken off before the answer, which stand in no transcript"
+                self._take("helper", costs[model], f"{text} ({size})")
 
-    def _unseen_tokens(self) -> dict[str, Tokens] | None:
-        """By model, what the client counts beyond what is accounted for; None where it counts less of something."""
-        left = {model: list(tokens) for model, tokens in self._last.tokens().items()}
-        for model, tokens in self._inherited.items():
-            _subtract(left.setdefault(model, [0] * 6), tokens)
+    def _unseen_tokens(self) -> dict[str, Tokens]:
+        """By model, what the client counts beyond what is accounted for; nothing where it counts less of something."""
+        left = self._last.tokens()
+        accounted = list(self._inherited.items())
         for response in self._included:
             output = self._transcript.aborted.get(response.key, response.tokens[1])
-            name = self._client_name(response, left)
-            _subtract(left.setdefault(name, [0] * 6), (response.tokens[0], output, *response.tokens[2:]))
+            accounted.append((self._client_name(response, left), response.with_output(output)))
+        for model, tokens in accounted:
+            left[model] = tuple(map(sub, left.get(model, _NO_TOKENS), tokens))
         if any(number < 0 for numbers in left.values() for number in numbers):
-            return None
-        return {model: _six(numbers) for model, numbers in left.items() if any(numbers)}
+            return {}
+        return {model: numbers for model, numbers in left.items() if any(numbers)}
 
-    def _client_name(self, response: _Counted, known: dict[str, list[int]]) -> str:
-        """The name under which the client sums a response."""
+    def _client_name(self, response: _Counted, known: dict[str, Tokens]) -> str:
         requested = self._transcript.requested.get(response.key, "")
         return requested if response.model not in known and requested in known else response.model
 
@@ -462,7 +450,7 @@ class _Search:
         if told is not None and tokens == self._last.tokens().get(model):
             return told
         price = self._index.table.find(model)
-        return 0 if price is None else prices.cost(_plain(price), *tokens)
+        return 0 if price is None else _price_of(_plain(price), tokens)
 
 
 def _plain(price: Price) -> Price:
@@ -470,16 +458,6 @@ def _plain(price: Price) -> Price:
     plain = prices.Price(price.input, price.output, price.write_5m, price.write_1h, price.read)
     plain.web_search = price.web_search
     return plain
-
-
-def _prefix(responses: list[_Counted], extra: dict[Key, int], amount: int) -> list[_Counted]:
-    """The first of *responses* that cost *amount* together; none where no number of them does."""
-    total = 0
-    for count, response in enumerate(responses, 1):
-        total += response.cost + extra.get(response.key, 0)
-        if amount > ROUNDING and _near(total, amount):
-            return responses[:count]
-    return []
 
 
 def _cost(responses: Iterable[_Counted]) -> int:
@@ -490,69 +468,50 @@ def _responses(found: list[_Counted]) -> str:
     return f"{len(found)} response{'s' if len(found) != 1 else ''}"
 
 
-def _sum(counts: Iterable[Tokens]) -> Tokens:
-    total = list(_NO_TOKENS)
-    for tokens in counts:
-        for place, number in enumerate(tokens):
-            total[place] += number
-    return _six(total)
-
-
-def _subtract(numbers: list[int], tokens: Tokens) -> None:
-    for place, number in enumerate(tokens):
-        numbers[place] -= number
-
-
-def _six(numbers: list[int]) -> Tokens:
-    one, two, three, four, five, six = numbers
-    return one, two, three, four, five, six
-
-
 # --- how it is shown ----------------------------------------------------------------------------------------------
 
 
 def as_data(explanation: Explanation) -> dict[str, object]:
-    """For `--json`: dollars; `parts` and `notExplained` add up to `difference`."""
-    from ..session import dollars
-
+    """For `--json`: dollars; `parts` and `notExplained` add up to `difference`; null where the client left no total."""
     return {
         "sessionId": explanation.session,
         "totalCost": dollars(explanation.ours),
         "clientCost": None if explanation.client is None else dollars(explanation.client),
-        "difference": dollars(explanation.difference),
+        "difference": None if explanation.client is None else dollars(explanation.difference),
         "parts": [
             {"name": part.name, "amount": dollars(part.amount), "count": part.count, "text": part.text}
             for part in explanation.parts
         ],
-        "notExplained": dollars(explanation.rest),
+        "notExplained": None if explanation.client is None else dollars(explanation.rest),
     }
 
 
-def as_text(explanation: Explanation) -> str:
-    """For people, every amount exact to the last digit that is not zero."""
+def as_text(explanation: Explanation, width: int) -> str:
+    """For people, every amount exact to the last digit that is not zero; no line wider than *width* columns."""
     from ..text import clean
 
-    lines = [("cost", _exact(explanation.ours), "of the responses in its transcripts")]
+    lines = [("cost", exact_money(explanation.ours), "of the responses in its transcripts")]
     if explanation.client is None:
-        return _lines([*lines, ("Claude Code", "-", explanation.why_none)])
-    lines.append(("Claude Code", _exact(explanation.client), "its own total"))
+        return _lines([*lines, ("Claude Code", "-", _NO_TOTAL)], width)
+    lines.append(("Claude Code", exact_money(explanation.client), "its own total"))
     if not explanation.difference:
-        return _lines([*lines, ("difference", _exact(0), "")])
-    lines.append(("difference", _exact(explanation.difference, sign=True), "which comes from"))
-    lines += [("", _exact(part.amount, sign=True), clean(part.text)) for part in explanation.parts]
+        return _lines([*lines, ("difference", exact_money(0), "")], width)
+    lines.append(("difference", exact_money(explanation.difference, sign=True), "which comes from"))
+    lines += [("", exact_money(part.amount, sign=True), clean(part.text)) for part in explanation.parts]
     if explanation.rest or not explanation.parts:
-        lines.append(("", _exact(explanation.rest, sign=True), "not explained"))
-    return _lines(lines)
+        lines.append(("", exact_money(explanation.rest, sign=True), "not explained"))
+    return _lines(lines, width)
 
 
-def _lines(rows: list[tuple[str, str, str]]) -> str:
-    width = max(len(amount) for _, amount, _ in rows)
-    return "".join(f"{name:<12}{amount:>{width}}  {text}".rstrip() + "\n" for name, amount, text in rows)
+def _lines(rows: list[tuple[str, str, str]], width: int) -> str:
+    from ..text import beside, wrap
 
-
-def _exact(pico: int, sign: bool = False) -> str:
-    """Dollars with all their digits, two at least."""
-    whole, part = divmod(abs(pico), prices.PICO)
-    digits = f"{part:012d}".rstrip("0").ljust(2, "0")
-    mark = "-" if pico < 0 else "+" if sign and pico else ""
-    return f"{mark}${whole:,}.{digits}"
+    amounts = max(len(amount) for _, amount, _ in rows)
+    begin = 12 + amounts + 2
+    lines: list[str] = []
+    for name, amount, text in rows:
+        if width < begin + _NARROWEST:
+            lines += wrap(f"{name} {amount} {text}", width, "  ")
+        else:
+            lines += beside(f"{name:<12}{amount:>{amounts}}  ", text, begin, width)
+    return "\n".join(lines) + "\n"

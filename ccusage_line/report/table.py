@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ..text import cut, display_width, wrap
+from ..text import cut_apart, display_width, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RESET = "\x1b[0m"
-BOLD, DIM, CYAN, YELLOW = "\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[33m"
+BOLD, DIM, RED, GREEN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m"
+CYAN, YELLOW = "\x1b[36m", "\x1b[33m"
 
 _RULES = ("┌┬┐", "├┼┤", "└┴┘")
 
@@ -41,6 +42,11 @@ def fit(columns: Sequence[Column], width: int, pad: int = 1) -> list[int] | None
     if sum(widths) > room:
         widths = [max(c.width, _longest_word(c.header)) for c in columns]
     return _squeezed(columns, widths, sum(widths) - room)
+
+
+def whole_width(columns: Sequence[Column], pad: int = 1) -> int:
+    """The narrowest screen on which `fit` cuts no cell."""
+    return _frame(len(columns), pad) + sum(max(c.width, _longest_word(c.header)) for c in columns)
 
 
 def least_width(columns: Sequence[Column], pad: int = 1) -> int:
@@ -112,7 +118,7 @@ def _header(columns: Sequence[Column], widths: Sequence[int]) -> list[tuple[str,
 def _padded(cells: Sequence[str], width: int, right: bool) -> list[str]:
     """*cells* cut and filled up to *width* columns."""
     if _widest(cells) > width:
-        cells = [cut(cell, width) for cell in cells]
+        cells = cut_apart(cells, width)
     if not _all_ascii(cells):
         return [_pad(cell, width, right) for cell in cells]
     return [cell.rjust(width) for cell in cells] if right else [cell.ljust(width) for cell in cells]
@@ -129,3 +135,7 @@ def box(title: str, width: int) -> list[str]:
     if inner + 2 > width:
         return wrap(title, width)
     return [f"╭{'─' * inner}╮", f"│  {title}  │", f"╰{'─' * inner}╯"]
+
+
+def painted(line: str, style: str, color: bool) -> str:
+    return f"{style}{line}{RESET}" if color else line

@@ -9,76 +9,42 @@ from __future__ import annotations
 import os
 import time
 
+from .. import recent
 from ..files import print_text
 from . import line as statusline
-from . import payload
-from .line import Numbers
+from . import payload, segments
+from .segments import Numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..answer import Said
-    from ..index.publishing import Lane2
-    from ..moments import Listed, Stored
-    from ..session import Session
-    from ..windows import Block
-    from .line import Options
+    from ..answer import Answer, Said
+    from ..config import Config
+    from ..index.index import Lane2
+    from ..prices.stored import Settled
+    from ..windows import Windows
+    from .segments import Options
 
 LATEST = 0.7  # seconds from the start until a line is shown whatever the disk does; the design promises one
-_LAST_WORD = 0.05  # seconds after LATEST for the log
+_LAST_WORD = 0.05  # seconds after LATEST for a payload that nobody has read yet
 _TO_PRINT = 0.25  # seconds after LATEST for a line that was about to be printed then
-SWEEP = 60.0  # seconds between two looks at what other sessions appended
-FIRST_SWEEP = 5.0  # the same while not everything has been read once: whoever reads may have been killed
-_SWEPT = "swept"  # its time is that of the last one; empty before the first
-
-
-class Found:
-    """What the index told."""
-
-    __slots__ = ("began", "complete", "context", "fork", "inherited", "moments", "session", "unknown", "unwritten")
-
-    def __init__(
-        self,
-        session: Session | None = None,
-        moments: Listed | Stored | None = None,
-        complete: bool = False,
-        fork: bool = False,
-        unknown: bool = False,
-        began: int | None = None,
-    ) -> None:
-        self.session = session
-        self.moments = moments  # of all sessions; None where there is no complete index
-        self.complete = complete
-        self.fork = fork
-        self.began = began
-        self.unknown = unknown  # the session could not be asked for
-        self.context: tuple[int, str] | None = None
-        self.inherited: int | None = None  # as in statusline.Numbers
-        self.unwritten = False
-
-    def numbers(self, today: int | None = None, block: Block | None = None, day: int | None = None) -> Numbers:
-        """What was found, with what a moment makes of it."""
-        return Numbers(
-            session=self.session,
-            today=today,
-            block=block,
-            complete=self.complete,
-            fork=self.fork,
-            last_context=self.context,
-            unknown=self.unknown,
-            day=day,
-            began=self.began,
-            inherited=self.inherited,
-            unwritten=self.unwritten,
-        )
+_TO_LEAVE = 0.2  # seconds after a late line to start what does the work that took too long, and for the log
+_TURN = 0.0005  # seconds for which the work may keep the interpreter from who leaves
 
 
 def answer(words: list[str]) -> bool:
     """Whether the line was printed; if not, the command line proper has to say what is wrong with the options."""
+    if "--preview" in words or os.isatty(0) or os.isatty(1):  # a person: mistakes are told, and nothing is logged
+        return False
+    _Watch.started(words)
     configured, labels = _configured()
-    options = statusline.parse_options([*configured, *words])
+    options: Options | None = segments.Options()
+    if configured or words:
+        from .options import parse_options
+
+        options = parse_options([*configured, *words])
     if options is None:
         return False
     options.labels = labels
@@ -91,27 +57,27 @@ def _configured() -> tuple[list[str], dict[str, str]]:
     from ..prices.stored import settled
 
     try:
-        known = settled(os.environ)
+        known: Settled | Config | None = settled(os.environ)
         if known is None:
             from ..config import load
 
-            config = load(os.environ)
-            return config.arguments_for("statusline", os.environ), config.labels
-        if not known.values:
-            return [], known.labels
-        from ..config import arguments
-
-        return arguments("statusline", known.values, os.environ), known.labels
+            known = load(os.environ)
+        return configured(known.values), known.labels
     except Exception:  # the command line proper says what is wrong with it
         return [], {}
 
 
+def configured(values: Mapping[str, Mapping[str, object]]) -> list[str]:
+    """What a config says of the statusline, as options to stand before those of the command line."""
+    return [f"--{key}={value}" for key, value in values.get("statusline", {}).items()]
+
+
 def show(options: Options) -> None:
     """Read the payload, print the line, then look after the index."""
-    latest = time.monotonic() + LATEST
-    given = payload.parse(payload.read(0))
-    watch = _Watch(given, options, latest)
-    desk = Desk(os.environ)
+    watch = _Watch.started()
+    watch.options = options
+    given = watch.given()
+    desk = watch.desk = Desk(os.environ)
     found = desk.look_up(given, options)
     line = line_of(given, found, options, os.environ, time.time_ns() // 1000, desk.reasons)
     watch.claim()
@@ -123,24 +89,29 @@ def show(options: Options) -> None:
 
 
 def line_of(
-    given: object, found: Found, options: Options, environ: Mapping[str, str], now: int, reasons: list[str]
+    given: object, found: Numbers, options: Options, environ: Mapping[str, str], now: int, reasons: list[str]
 ) -> str:
     """The line at the moment *now* (microseconds since the epoch); why it lacks something is appended to *reasons*."""
     try:
         numbers = numbers_of(given, found, options, now, reasons)
     except Exception as error:  # as well as may be
         reasons.append(f"numbers: {type(error).__name__}")
-        numbers = found.numbers()
+        numbers = found
     return statusline.render(given, numbers, options, environ, now, reasons)
 
 
-def numbers_of(given: object, found: Found, options: Options, now: int, reasons: list[str]) -> Numbers:
+def numbers_of(given: object, found: Numbers, options: Options, now: int, reasons: list[str]) -> Numbers:
     """What was found, as it is at the moment *now* in the options' mode and zone."""
+    from .. import windows
+
     known = found.moments
     start = statusline.day_start(options, now, reasons)
-    if known is None:
-        return found.numbers()
-    return found.numbers(known.today(now, start), known.block(now, payload.resets_at(given)), start)
+    if known is not None:
+        told = windows.known_windows(windows.merged(found.windows or {}, payload.told_windows(given, now)))
+        end = statusline.day_start(options, start + windows.NEXT_DAY)
+        (found.today, found.today_lacks), found.day = known.today(start, end), start
+        found.block = known.block(now, told)
+    return found
 
 
 def _put(line: str) -> bool:
@@ -158,14 +129,16 @@ class Desk:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.reasons: list[str] = []  # why something is not known
         self._environ = environ
-        self._wait: float | None = SWEEP  # None: nobody could keep what a sweep reads
+        self._wait: float | None = recent.SWEEP  # None: nobody could keep what a look at all transcripts finds
         self._folder = ""
+        self._look: os.stat_result | None = None  # the last one
         self._asked: str | None = None  # the session
         self._said: Said = (None, None)
+        self._windows: Windows = {}
         self._lane: Lane2 | None = None
         self._error: Exception | None = None
 
-    def look_up(self, given: object, options: Options) -> Found:
+    def look_up(self, given: object, options: Options) -> Numbers:
         """What the index knows; it never raises."""
         from ..answer import said
         from ..paths import index_dir
@@ -174,14 +147,19 @@ class Desk:
             self._folder = index_dir(self._environ)
             self._asked = session = payload.session_id(given, self._environ) or self._named(given)
             self._said = said(self._folder, session) if session else self._said
-            wants_context = not statusline.tells_context(given)
-            found = self._published(session, options.mode) if session and not wants_context else None
+            self._windows = recent.told_windows(self._folder)
+            self._look = recent.last_look(self._folder)
+            wants_context = segments.prompt(segments.silent(given)) is None
+            found = self._published(session, given, options.mode) if session and not wants_context else None
             found = found or self._counted(given, options.mode, wants_context)
-            found.inherited = self._said[0]
+            found.inherited, found.windows = self._said[0], self._windows
+            if found.moments is not None and not recent.is_known(self._folder, self._look):
+                found.moments = None
+                self.reasons.append("today: not all that was written can be stored")
             return found
         except Exception as error:  # a broken index costs its numbers, not the line
             self._fail("index", error)
-            return Found(unknown=True)
+            return Numbers(unknown=True)
 
     def _fail(self, what: str, error: Exception) -> None:
         self.reasons.append(f"{what}: {type(error).__name__}")
@@ -198,20 +176,37 @@ class Desk:
         parts = parts_below(os.path.realpath(path), data_dirs(self._environ))
         return path_session(parts) if parts and is_transcript(parts[-1]) else None
 
-    def _published(self, session: str, mode: str) -> Found | None:
+    def _published(self, session: str, given: object, mode: str) -> Numbers | None:
         """Lane 1."""
-        from .. import recent
         from ..answer import read, session_of
-        from ..moments import Listed
         from ..prices.stored import sources
+        from ..windows import Listed
 
-        moments = recent.read(self._folder)
+        moments = recent.read(self._folder, time.time_ns() // 1000)
         told = read(self._folder, session, sources(self._environ)) if moments is not None else None
-        if told is None or moments is None:
+        if told is None or moments is None or not self._rests_on_transcript(told, session, given):
             return None
-        return Found(session_of(told, mode), Listed(moments, mode), complete=True, fork=told.fork, began=told.began)
+        return Numbers(
+            session=session_of(told, mode),
+            moments=Listed(moments, mode),
+            complete=True,
+            fork=told.fork,
+            began=told.began,
+        )
 
-    def _counted(self, given: object, mode: str, wants_context: bool) -> Found:
+    def _rests_on_transcript(self, told: Answer, session: str, given: object) -> bool:
+        """Whether an answer rests on the transcript that the client names: a session can go on in the folder of another
+        project. No file is touched if it does."""
+        path = payload.transcript_path(given)
+        if path is None:
+            return True
+        end = os.sep + os.sep.join(path.split(os.sep)[-2:])
+        files = [file for file, _ in told.dependencies]
+        if any(file.endswith(end) for file in files) or not os.path.exists(path):
+            return True
+        return os.path.realpath(path) in files or self._named(given) != session
+
+    def _counted(self, given: object, mode: str, wants_context: bool) -> Numbers:
         """Lane 2, and what there is while the index is not complete."""
         from ..index.index import Index
         from ..index.schema import Outdated
@@ -221,30 +216,30 @@ class Desk:
         try:
             index = Index(self._folder, data_dirs(self._environ), wait=WAIT_ONE, migrate=False)
         except Outdated:  # to make it today's can take longer than there is
-            self._wait = FIRST_SWEEP
-            return Found(unknown=True)
-        found = Found(complete=index.complete)
+            self._wait = recent.FIRST_SWEEP
+            return Numbers(unknown=True)
+        found = Numbers(complete=index.complete and index.stored)  # else other sessions' lines can't come in
         if not index.stored:
             self._wait = None
         elif not found.complete:
-            self._wait = FIRST_SWEEP
-            _sweep(self._folder, self._wait)  # before the session is read, which may take longer than there is
+            self._wait = recent.SWEEP if recent.is_lost(self._look) else recent.FIRST_SWEEP
+            self._sweep(self._wait)  # before the session is read, which may take longer than there is
         if self._asked is not None:
             try:
                 self._take(index, self._asked, given, mode, found)
-                found.context = index.last_context(found.session.id) if found.session and wants_context else None
+                found.last_context = index.last_context(found.session.id) if found.session and wants_context else None
             except Exception as error:  # an odd session costs itself, not what is known of the others
                 self._fail("session", error)
                 found.unknown = True
         if found.complete:
-            from ..moments import Stored
+            from ..windows import Stored
 
             found.moments = Stored(index.db, mode)
         return found
 
-    def _take(self, index: Any, session: str, given: object, mode: str, found: Found) -> None:
+    def _take(self, index: Any, session: str, given: object, mode: str, found: Numbers) -> None:
         """Bring a session up to date, or that of its transcript's name where nothing else is known of it."""
-        from ..index.publishing import Lane2
+        from ..index.index import Lane2
 
         looked = index.refresh_session(session)
         if looked is None:
@@ -260,32 +255,46 @@ class Desk:
         if found.session is not None and index.stored and found.complete:
             self._lane = Lane2(index, found.session, looked)
 
-    def tidy(self, given: object, found: Found) -> None:
+    def tidy(self, given: object, found: Numbers) -> None:
         """Publish, mend, look after the rest of the index, keep the log; the line is out, nothing may fail now."""
         try:
             self._keep(given, found)
-            if self._lane is not None:
-                self._lane.publish(recent=True)
-                self._lane.leave()
-            elif self._error is not None:
+            if self._lane is None and self._error is not None:
                 from ..index.repair import recover
 
                 if recover(self._environ, self._error):
                     self._wait = 0.0
-            if self._wait is not None:
-                _sweep(self._folder, self._wait)
+            if self._wait is not None and self._folder:
+                self._sweep(self._wait)
+            if self._lane is not None:  # last: it may take longer than there is
+                self._lane.publish(moments=True)
+                self._lane.leave()
         except Exception as error:
             self._fail("afterwards", error)
         if self.reasons:
             _note(self._environ, self.reasons)
 
-    def _keep(self, given: object, found: Found) -> None:
+    def leave_undone(self) -> None:
+        """Have somebody do what took too long: the next call would take as long."""
+        if self._wait is not None and self._folder:
+            self._sweep(recent.FIRST_SWEEP)
+
+    def _sweep(self, wait: float) -> None:
+        """Have somebody read what other sessions appended, or all of it the first time; not within *wait* seconds."""
+        if recent.begin_look(self._folder, self._look, wait):
+            from ..background import spawn
+
+            spawn("index", "sweep")
+
+    def _keep(self, given: object, found: Numbers) -> None:
         """Keep what the client said and later calls or prompts want to know; no file is touched if it is known."""
+        recent.remember(self._folder, self._windows, payload.told_windows(given, time.time_ns() // 1000))
+        client = segments.silent(given)
         inherited, window = self._said
-        if inherited is None and found.numbers().unanswered:
-            total = statusline.client_total(given)
+        if inherited is None and found.unanswered:
+            total = segments.client_total(client)
             inherited = total if not total or payload.at(given, "prompt_id") is None else None
-        said = inherited, statusline.client_window(given) or window
+        said = inherited, segments.told_window(client) or window
         if said == self._said or self._asked is None:
             return
         if found.session is not None or self._asked == self._named(given):  # nobody else's, and no nonsense
@@ -300,62 +309,55 @@ def _note(environ: Mapping[str, str], reasons: list[str]) -> None:
     note(environ, reasons, time.time_ns() // 1000)
 
 
-def _sweep(folder: str, wait: float) -> None:
-    """Have somebody read what other sessions appended, or all of it the first time; not within *wait* seconds."""
-    marker = os.path.join(folder, _SWEPT)
-    try:
-        if _is_young(os.stat(marker), wait):
-            return
-    except OSError:
-        pass
-    try:
-        descriptor = os.open(marker, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-    except OSError:  # where no marker can be, no index can be stored
-        return
-    from ..background import alone, spawn
-
-    try:
-        if alone(descriptor) and not _is_young(os.fstat(descriptor), wait):
-            os.write(descriptor, b".")
-            now = time.time()
-            os.utime(marker, (now, now))
-            spawn("index", "sweep")
-    finally:
-        os.close(descriptor)
-
-
-def _is_young(stat: os.stat_result, wait: float) -> bool:
-    return stat.st_size > 0 and 0 <= time.time() - stat.st_mtime < wait
-
-
 class _Watch:
     """Prints the line without the index, if that takes too long, and ends the process in any case."""
 
-    def __init__(self, given: object, options: Options, latest: float) -> None:
-        """*latest* as of time.monotonic()."""
+    one: _Watch | None = None
+
+    @classmethod
+    def started(cls, words: list[str] | None = None) -> _Watch:
+        """The one of this process; *words* are the options, until better is known."""
+        if cls.one is None:
+            cls.one = cls(words or [])
+        return cls.one
+
+    def __init__(self, words: list[str]) -> None:
         import _thread
 
-        self._given = given
-        self._options = options
+        self.options: Options | None = None
+        self.desk: Desk | None = None
+        self._words = words
+        self._given: object = None
+        self._reader = _thread.allocate_lock()  # whoever has it reads the payload
         self._over = _thread.allocate_lock()
         self._over.acquire()
         self._line = _thread.allocate_lock()  # whoever has it prints
         self._out = _thread.allocate_lock()
         self._out.acquire()
         try:
-            _thread.start_new_thread(self._wait, (max(latest - time.monotonic(), 0.0),))
+            _thread.start_new_thread(self._wait, ())
         except RuntimeError:  # no more threads
             pass
 
-    def _wait(self, seconds: float) -> None:
-        if self._over.acquire(timeout=seconds):
+    def given(self, patience: float = payload.PATIENCE) -> object:
+        """The payload; None while it is being read."""
+        if self._reader.acquire(blocking=False):
+            self._given = payload.parse(payload.read(0, patience))
+        return self._given
+
+    def _wait(self) -> None:
+        if self._over.acquire(timeout=LATEST):
             return
         try:
             if self._line.acquire(blocking=False):
                 reasons = ["index: too slow"]
-                found = Found(unknown=True)
-                _put(line_of(self._given, found, self._options, os.environ, time.time_ns() // 1000, reasons))
-                _note_at_once(reasons)
+                found = Numbers(unknown=True, late=True)
+                from .options import forgiving_options
+
+                options = self.options or forgiving_options(self._words)
+                now = time.time_ns() // 1000
+                _put(line_of(self.given(_LAST_WORD), found, options, os.environ, now, reasons))
+                _leave(self.desk, reasons)
             else:  # on a crowded machine the other one may have it for a while before it is let to print
                 self._out.acquire(timeout=_TO_PRINT)
         finally:
@@ -367,24 +369,26 @@ class _Watch:
             self._over.acquire()
 
     def printed(self) -> None:
-        """The claimed line is out."""
         self._out.release()
 
     def stop(self) -> None:
-        """All is done in time."""
         self._over.release()
 
 
-def _note_at_once(reasons: list[str]) -> None:
-    """Write the log, if the disk is not what is slow."""
+def _leave(desk: Desk | None, reasons: list[str]) -> None:
+    """Leave the work to another process and write the log, if the disk is not what is slow."""
     import _thread
+    import sys
 
-    written = _thread.allocate_lock()
-    written.acquire()
+    done = _thread.allocate_lock()
+    done.acquire()
 
-    def note() -> None:
+    def leave() -> None:
+        if desk is not None:
+            desk.leave_undone()
         _note(os.environ, reasons)
-        written.release()
+        done.release()
 
-    _thread.start_new_thread(note, ())
-    written.acquire(timeout=_LAST_WORD)
+    sys.setswitchinterval(_TURN)
+    _thread.start_new_thread(leave, ())
+    done.acquire(timeout=_TO_LEAVE)

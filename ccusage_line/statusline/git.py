@@ -1,11 +1,13 @@
 """What is checked out in a folder, read from `.git` without starting git.
 
-On the lean lanes: `os` alone. Every walk and every reading is bounded; whatever is odd is no branch.
+On the lean lanes. Every walk and every reading is bounded; whatever is odd is no branch.
 """
 
 from __future__ import annotations
 
 import os
+
+from ..files import read_part
 
 HIGHEST = 64  # folders to climb
 _LONGEST = 4096  # bytes of a HEAD or of a worktree's `.git`
@@ -53,14 +55,6 @@ def _name(head: str) -> str | None:
 def _read(path: str) -> str | None:
     """The first bytes of a regular file."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        return read_part(path, _LONGEST, 0).decode("utf-8", "replace")
     except (OSError, ValueError):
         return None
-    try:
-        if os.fstat(descriptor).st_mode & 0o170000 != 0o100000:
-            return None
-        return os.read(descriptor, _LONGEST).decode("utf-8", "replace")
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)

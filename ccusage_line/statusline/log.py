@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from ..files import open_private, private_dir, write_private
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,18 +30,15 @@ def note(environ: Mapping[str, str], reasons: Sequence[str], now_us: int) -> Non
     if not reasons:
         return
     try:
-        from ..files import private_dir
-
         log = path(environ)
         private_dir(os.path.dirname(log))
         _append(log, "; ".join(reasons)[:_LONGEST], now_us)
-    except (OSError, ValueError):
+    except Exception:  # no place for it: the line is out, and a log is no reason to fail
         pass
 
 
 def _append(log: str, text: str, now_us: int) -> None:
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(log, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
+    descriptor = open_private(log, os.O_RDWR | os.O_APPEND)
     try:
         found = os.fstat(descriptor)
         if found.st_mode & 0o170000 != 0o100000:
@@ -51,7 +50,7 @@ def _append(log: str, text: str, now_us: int) -> None:
         if found.st_size + len(entry) > LIMIT - 64:
             _halve(log)
             os.close(descriptor)
-            descriptor = os.open(log, flags, 0o600)
+            descriptor = open_private(log, os.O_RDWR | os.O_APPEND)
         os.write(descriptor, _moment(now_us).encode() + entry)  # one write: lines of two processes do not mix
     finally:
         os.close(descriptor)
@@ -62,13 +61,7 @@ def _halve(log: str) -> None:
     with open(log, "rb") as file:
         kept = file.read(LIMIT * 2)[-LIMIT // 2 :]
     kept = kept[kept.find(b"\n") + 1 :]
-    fresh = f"{log}.{os.getpid()}"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    try:
-        os.write(descriptor, kept)
-    finally:
-        os.close(descriptor)
-    os.replace(fresh, log)
+    write_private(*os.path.split(log), kept)
 
 
 def _plain(text: str) -> str:

@@ -1,19 +1,26 @@
 """What the client writes to a statusline's stdin: read within a time limit, decoded without the json package.
 
-On the lean lanes: `os` alone at module level. Nothing here raises for what it is given.
+On the lean lanes. Nothing here raises for what it is given.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+
+from ..files import load_scanner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..windows import Windows
+
 LIMIT = 16 << 20  # bytes; real payloads have 2 KB
 PATIENCE = 0.5  # seconds without a whole object until the line is drawn without it
 _CHUNK = 1 << 16
+_LIMITS = {5: "five_hour", 168: "seven_day"}  # by their hours
+_MILLISECONDS = 100_000_000_000  # more than that are no seconds: the year 5138
 _LONGEST_INTEGER = 18  # digits; longer numbers are read as floats, which have no limit of digits to trip over
 _SPACE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
@@ -46,7 +53,7 @@ def _next(descriptor: int, deadline: float) -> bytes:
     if there is not None:
         return there
     try:
-        if os.name == "posix" and not _readable(descriptor, deadline):
+        if not _readable(descriptor, deadline):
             return b""
         return os.read(descriptor, _CHUNK)
     except (OSError, ValueError):  # closed, a folder, too large a number
@@ -55,19 +62,24 @@ def _next(descriptor: int, deadline: float) -> bytes:
 
 def _at_once(descriptor: int) -> bytes | None:
     """What can be read without waiting, None where that can't be told: it spares the import of `select`, 0.2 ms."""
+    if sys.platform != "linux":
+        return None
     buffer = bytearray(_CHUNK)
     try:
         return bytes(buffer[: os.preadv(descriptor, [buffer], -1, os.RWF_NOWAIT)])
-    except (AttributeError, OSError):  # not Linux; nothing there yet, or nothing that can do this
+    except (AttributeError, OSError):  # an old kernel's Python; nothing there yet, or nothing that can do this
         return None
 
 
 def _readable(descriptor: int, deadline: float) -> bool:
-    from select import POLLIN, poll
+    """Wait until there is something to read, or *deadline*; Windows can't wait for a file."""
+    if sys.platform == "win32":
+        return True
+    import select
     from time import monotonic
 
-    waiting = poll()
-    waiting.register(descriptor, POLLIN)
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
     return bool(waiting.poll(max(0.0, deadline - monotonic()) * 1000))
 
 
@@ -76,12 +88,9 @@ def parse(data: bytes) -> object:
     if data.startswith(_BOM):
         data = data[len(_BOM) :]
     text = data.decode("utf-8", "replace").strip()
+    scan = load_scanner(strict=False, parse_int=_integer)  # control characters are no reason to lose the line
     try:
-        from _json import make_scanner  # the C half of the json package, whose other half costs 8 ms to import
-    except ImportError:
-        return _parse_slowly(text)
-    try:
-        value, end = make_scanner(_Rules)(text, 0)  # type: ignore[arg-type]  # any object with its attributes does
+        value, end = scan(text, 0)
     except (StopIteration, ValueError, RecursionError, SystemError):  # the last: it knows no name for a syntax error
         return None
     return value if end == len(text) else None
@@ -89,28 +98,6 @@ def parse(data: bytes) -> object:
 
 def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
-
-
-class _Rules:
-    """What the scanner wants to know; the attributes of json.JSONDecoder."""
-
-    strict = False  # control characters inside strings are no reason to lose the line
-    object_hook = None
-    object_pairs_hook = None
-    parse_float = float
-    parse_int = staticmethod(_integer)
-    parse_constant = float
-    memo: dict[str, str] = {}  # noqa: RUF012  # the scanner clears it after each call
-
-
-def _parse_slowly(text: str) -> object:
-    """The same with the json package, where there is no C half."""
-    from json import loads
-
-    try:
-        return loads(text, strict=False, parse_int=_integer)
-    except (ValueError, RecursionError):
-        return None
 
 
 # --- questions ---------------------------------------------------------------------------------------------------
@@ -139,7 +126,29 @@ def transcript_path(payload: object) -> str | None:
     return found if isinstance(found, str) and found and "\0" not in found else None
 
 
-def resets_at(payload: object) -> float | None:
-    """When the client's 5-hour limit starts anew, seconds since the epoch; `windows.sane_reset` judges it."""
-    found = at(payload, "rate_limits", "five_hour", "resets_at")
-    return found if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+def told_windows(payload: object, now: int) -> Windows:
+    """The windows of the client's plan that end within the next five hours, or seven days: its limits and when they
+    start anew. *now* is in microseconds since the epoch."""
+    from ..windows import HOUR, sane_reset
+
+    found: Windows = {}
+    for hours, name in _LIMITS.items():
+        limit = at(payload, "rate_limits", name)
+        end = sane_reset(seconds(at(limit, "resets_at")), now, hours * HOUR)
+        if end is not None:
+            used = at(limit, "used_percentage")
+            sane = isinstance(used, (int, float)) and not isinstance(used, bool) and 0 <= used <= 100
+            found[hours, end] = (float(used) if sane else None, now)  # type: ignore[arg-type]
+    return found
+
+
+def seconds(value: object) -> float | None:
+    """Seconds since the epoch, of seconds, milliseconds or an RFC 3339 text; None of anything else."""
+    if isinstance(value, str):
+        from ..transcripts.claims import timestamp
+
+        time = timestamp(value)
+        return None if time is None else time / 1_000_000
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return value / 1000 if _MILLISECONDS < value < _MILLISECONDS * 1000 else value

@@ -1,18 +1,18 @@
 """A line of a transcript -> a claim on a response; rules A2 to A9.
 
 A *claim* is what one file says of one thread: its lines with one `message.id` and one `requestId` (or, without it, with
-the same counts) that name the same session. It holds the best of these lines (A5) and what they all say together. A
-*response* is one thread or several that hang together (A4; `accounting`). The standard library's JSON scanner, no
-package; `bulk_decoder` reads the same lines with a faster decoder and must agree with this module on every one of them.
+the same counts) that name the same session. It holds the best of these lines (A5) and what they all say together. The
+threads with one `message.id` are a *group*, of which those that hang together are a *response* (A4; `accounting`). By
+the standard library alone; `bulk_decoder` must agree with this module on every line.
 """
 
 from __future__ import annotations
 
-from ..files import bytes_digester, digest_bytes, digester
+from ..files import bytes_digester, digest_bytes, digester, load_scanner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     Key = tuple[int, int, str, int, str]  # of a claim in its file: group, rest, session, rank, maker
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 MAX_COUNT = 2**53  # A3: a larger count is not one
 MAX_DEPTH = 5_000  # an object nested deeper is as a torn one, whatever the interpreter's own limit
-MAX_TORN = 1_000  # torn objects in one line after which the rest of it is passed over: a bound on hostile lines
+# Bounds on hostile lines, after which the rest of one is passed over: whole objects in it, and torn ones, each of which
+# may have been looked through up to the line's end.
+MAX_TORN = 1_000
+MAX_SCANNED = 16 * 1024 * 1024  # characters; one torn object may always be there
+MAX_OBJECTS = 10_000
 MAX_LINE = 64 * 1024 * 1024  # bytes; a longer line is passed over as bad
 SYNTHETIC = "<synthetic>"  # A9: written by the client in place of a model's name: such a line is no response
 NO_MESSAGE = 0  # the group of all lines without a `message.id`
@@ -53,33 +57,6 @@ _RESTARTS = ('{"parentUuid"', '{"type"')  # A2: where an object begins behind a 
 class Claim:
     """What one file says of one thread; the fields are those of its best line unless said otherwise."""
 
-    __slots__ = (
-        "at",
-        "bill",
-        "cache_creation",
-        "cache_read",
-        "cost_usd",
-        "cwd",
-        "file",
-        "flags",
-        "group",
-        "input",
-        "length",
-        "main_times",
-        "maker",
-        "model",
-        "output",
-        "parents",
-        "rank",
-        "rest",
-        "searches",
-        "session",
-        "side",
-        "timestamp",
-        "uuids",
-        "write_1h",
-    )
-
     file: int  # the index's number of the file; 0 until it has one
     group: int  # the thread (A4) as two signed 64-bit digests: threads with one message.id share the group
     rest: int
@@ -104,6 +81,8 @@ class Claim:
     uuids: bytes  # digests of all its lines' uuids, each once, in the order of the lines, 8 bytes each
     parents: bytes  # the same of their parentUuids, where the lines have no requestId
     bill: Bill | None  # None where the top-level usage is all there is
+
+    __slots__ = tuple(__annotations__)
 
     def order(self) -> tuple[bool, int, bool, bool, int]:
         """A5 up to the bytes: the smaller wins."""
@@ -131,6 +110,7 @@ class Claim:
         return self.file, self.session, self.rank, self.maker
 
     def copy(self) -> Claim:
+        """Another claim that says the same; `main_times` are not shared."""
         claim = Claim()
         for name in Claim.__slots__:
             setattr(claim, name, getattr(self, name))
@@ -155,11 +135,12 @@ def merged(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
 def joined(digests: bytes, more: bytes) -> bytes:
     """Digests, and behind them those of *more* that are new."""
     if len(more) <= 8:  # as of nearly every line
-        return digests if more in digests else digests + more
+        return digests + more if digests.find(more) < 0 else digests
     return digests + b"".join(digest for digest in each_of(more) if digest not in digests)
 
 
 def each_of(digests: bytes) -> list[bytes]:
+    """Digests of 8 bytes that stand behind one another, apart."""
     return [digests[place : place + 8] for place in range(0, len(digests), 8)]
 
 
@@ -177,12 +158,15 @@ def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
     return one < other if one != other else repr(a.content()) < repr(b.content())
 
 
-def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes]) -> Claim:
+def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes], folder_of: Callable[[int], str]) -> Claim:
     """The claim whose line is the response's (A5).
 
     Forks copy lines whole: where all that is taken from the best ones is equal, no file is opened to compare them.
+    *folder_of* names the project's folder of a file: of equal lines without a cwd the first one's names the project.
     """
     ranked = sorted(claims, key=Claim.order)
+    if not ranked[0].cwd:
+        ranked.sort(key=lambda claim: (claim.order(), folder_of(claim.file)))
     winner = ranked[0]
     rivals = [claim for claim in ranked[1:] if claim.order() == winner.order()]
     # without a cwd the winner's folder names the project, so there it does matter whose line it is
@@ -218,7 +202,6 @@ def _or_last(time: int | None) -> tuple[bool, int]:
 
 
 def main_times_of(claims: Iterable[Claim]) -> set[int]:
-    """Timestamps of every main-chain line of these claims."""
     times: set[int] = set()
     for claim in claims:
         times |= claim.main_times
@@ -230,24 +213,14 @@ def main_times_of(claims: Iterable[Claim]) -> set[int]:
 # --- the thread (A4) --------------------------------------------------------------------------------------------
 
 
-_of_message, _of_request, _of_usage = digester("m"), digester("r"), digester("u")
+of_message, _of_request, _of_usage = digester("m"), digester("r"), digester("u")
 _of_bytes, of_session = digester("b"), digester("s")
 uuid_digest = bytes_digester("i")
 
 
 def request_thread(message_id: str, request_id: str) -> tuple[int, int]:
-    return _of_message(message_id), _of_request(request_id)
-
-
-def _thread(obj: dict[str, Any], message_id: str, claim: Claim, own: str, raw: bytes) -> tuple[int, int]:
-    """(group, rest) of a line; *own* is the session that it stands in: its `sessionId`, else the path's."""
-    group = _of_message(message_id) if message_id else NO_MESSAGE
-    request_id = _text(obj.get("requestId"))
-    if request_id:
-        return group, _of_request(request_id)
-    if message_id or claim.uuids:
-        return group, of_usage(claim.input, claim.cache_creation, claim.cache_read, own)
-    return group, of_bytes_alone(_of_bytes(digest_bytes(raw).hex()), of_session(own))
+    """(group, rest) of lines with both ids (A4)."""
+    return of_message(message_id), _of_request(request_id)
 
 
 def of_usage(input: int, cache_creation: int, cache_read: int, session: str) -> int:
@@ -289,8 +262,7 @@ def money(value: object) -> float | None:
     return None
 
 
-_days: dict[str, int] = {}  # "YYYY-MM-DD" -> microseconds; transcripts have few days
-_minutes: dict[str, int] = {}  # "YYYY-MM-DDThh:mm:" of a UTC time -> microseconds
+minutes: dict[str, int] = {}  # "YYYY-MM-DDThh:mm:" of a UTC time -> microseconds
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -350,34 +322,23 @@ def _clock(text: str) -> int | None:
 
 def timestamp(value: object) -> int | None:
     """Microseconds since the epoch, UTC, of a line's timestamp (A3); None where it can't be read."""
-    if not isinstance(value, str) or len(value) < 16 or value[10] not in "T ":
+    if not isinstance(value, str) or len(value) < 16:
         return None
-    if len(value) == 24 and value[19] == "." and value[23] == "Z":  # as the client writes it
-        minute = _minutes.get(value[:17])
-        if minute is not None:
-            digits = value[17:19] + value[20:23]
-            if digits.isascii() and digits.isdigit() and digits[0] < "6":
-                return minute + int(digits) * 1_000
-    time = _timestamp(value)
-    if time is not None and value[16:17] == ":" and value[-1] == "Z":
-        if len(_minutes) > 10_000:
-            _minutes.clear()
-        _minutes[value[:17]] = time - time % 60_000_000
-    return time
-
-
-def _timestamp(value: str) -> int | None:
-    date = value[:10]
-    base = _days.get(date)
-    if base is None:
-        base = _day(date)
-        if base is None:
-            return None
-        if len(_days) > 10_000:
-            _days.clear()
-        _days[date] = base
-    clock = _clock(value[11:])
-    return None if clock is None else base + clock
+    minute = minutes.get(value[:17])
+    if minute is not None and len(value) == 24 and value[19] == "." and value[23] == "Z":  # as the client writes it
+        digits = value[17:19] + value[20:23]
+        if digits.isascii() and digits.isdigit() and digits[0] < "6":
+            return minute + int(digits) * 1_000
+    if value[10] not in "T ":
+        return None
+    day, clock = _day(value[:10]), _clock(value[11:])
+    if day is None or clock is None:
+        return None
+    if value[16:17] == ":" and value[-1] == "Z":
+        if len(minutes) > 10_000:
+            minutes.clear()
+        minutes[value[:17]] = day + clock - clock % 60_000_000
+    return day + clock
 
 
 # --- an object -> a claim ----------------------------------------------------------------------------------------
@@ -394,16 +355,11 @@ def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | Non
     if not isinstance(message, dict) or obj.get("type") not in (None, "assistant"):
         return None
     usage = message.get("usage")
-    if not isinstance(usage, dict):
+    time, model = timestamp(obj.get("timestamp")), _text(message.get("model"))
+    if not isinstance(usage, dict) or time is None or model == SYNTHETIC:
         return None
-    time = timestamp(obj.get("timestamp"))
-    model = _text(message.get("model"))
-    if time is None or model == SYNTHETIC:
-        return None
-    own = _text(obj.get("sessionId")) or path_session
     claim = Claim()
-    claim.file = 0
-    claim.timestamp, claim.at, claim.length = time, at, len(raw)
+    claim.file, claim.timestamp, claim.at, claim.length = 0, time, at, len(raw)
     claim.side = obj.get("isSidechain") is True
     claim.cost_usd = money(obj.get("costUSD"))
     claim.cwd = _text(obj.get("cwd"))
@@ -412,37 +368,48 @@ def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | Non
     claim.flags = _usage_flags(usage)
     if _text(message.get("stop_reason")):
         claim.flags |= STOP | FINAL
-    fork = obj.get("forkedFrom")
-    forked = _text(fork.get("sessionId")) if isinstance(fork, dict) else ""
-    name_session(claim, own, _text(obj.get("requestSessionId")), forked, _text(obj.get("session_id")))
-    if own == path_session:
-        claim.flags |= AT_HOME
-    message_id, uuid, parent = _text(message.get("id")), _text(obj.get("uuid")), ""
-    if _text(obj.get("requestId")):
-        claim.flags |= REQUESTED
-    elif message_id or uuid:
-        parent = _text(obj.get("parentUuid"))
     claim.main_times = frozenset()
-    claim.uuids = uuid_digest(uuid) if uuid else b""
-    claim.parents = uuid_digest(parent) if parent else b""
     claim.bill = None
     if usage.get("iterations") or message.get("pausedResponses"):
         _bill(claim, usage, message.get("pausedResponses"))
-    claim.group, claim.rest = _thread(obj, message_id, claim, own, raw)
+    _name(claim, obj, _text(message.get("id")), raw, path_session)
     return claim
 
 
-def name_session(claim: Claim, own: str, requested: str, forked: str, maker: str) -> None:
-    """Say whose a line is (A6). *own* is the session it stands in, *requested* its `requestSessionId`, *forked* that of
-    its `forkedFrom`, *maker* its `session_id`; "" for what it does not have."""
-    if requested:
-        claim.rank, claim.session, claim.maker = BY_REQUEST, requested, ""  # nothing else matters
-    elif forked:
-        claim.rank, claim.session, claim.maker = BY_FORK, forked, maker
+def _name(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes, path_session: str) -> None:
+    """Say of a line which thread it is of (A4) and whose it is (A6)."""
+    own = _text(obj.get("sessionId")) or path_session
+    fork = obj.get("forkedFrom")
+    forked = _text(fork.get("sessionId")) if isinstance(fork, dict) else ""
+    requested, maker = _text(obj.get("requestSessionId")), _text(obj.get("session_id"))
+    (claim.session, claim.rank, claim.maker), flags = whose(own, path_session, requested, forked, maker)
+    claim.flags |= flags
+    uuid, parent, request_id = _text(obj.get("uuid")), "", _text(obj.get("requestId"))
+    claim.group = of_message(message_id) if message_id else NO_MESSAGE
+    if request_id:
+        claim.flags |= REQUESTED
+        claim.rest = _of_request(request_id)
+    elif message_id or uuid:
+        parent = _text(obj.get("parentUuid"))
+        claim.rest = of_usage(claim.input, claim.cache_creation, claim.cache_read, own)
     else:
-        claim.rank, claim.session, claim.maker = BY_LINE, own, maker
+        claim.rest = of_bytes_alone(_of_bytes(digest_bytes(raw).hex()), of_session(own))
+    claim.uuids = uuid_digest(uuid) if uuid else b""
+    claim.parents = uuid_digest(parent) if parent else b""
+
+
+def whose(own: str, path_session: str, requested: str, forked: str, maker: str) -> tuple[tuple[str, int, str], int]:
+    """Whose a line is (A6): its session, rank and maker, and its flags ORIGINAL and AT_HOME.
+
+    *own* is the session it stands in: its `sessionId`, else *path_session*, the one its path names; *requested* is its
+    `requestSessionId`, *forked* that of its `forkedFrom`, *maker* its `session_id`; "" for what it does not have.
+    """
+    flags = AT_HOME if own == path_session else 0
     if not forked and requested in ("", own):
-        claim.flags |= ORIGINAL
+        flags |= ORIGINAL
+    if requested:
+        return (requested, BY_REQUEST, ""), flags  # its maker does not matter
+    return ((forked, BY_FORK, maker) if forked else (own, BY_LINE, maker)), flags
 
 
 def tokens(usage: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
@@ -480,33 +447,49 @@ _ATTEMPTS = ("message", "fallback_message")
 def _bill(claim: Claim, usage: dict[str, Any], paused: object) -> None:
     """Take in what a line bills besides its top-level usage, and how that is made up (A9, A10)."""
     iterations = [entry for entry in _objects_in(usage.get("iterations")) if entry.get("model") != SYNTHETIC]
+    attempts = [entry for entry in iterations if entry.get("type") in _ATTEMPTS]
     further: list[Part] = []
     shares: tuple[Share, ...] = ()
-    attempts = [entry for entry in iterations if entry.get("type") in _ATTEMPTS]
     if any(entry.get("type") == "fallback_message" for entry in attempts):
         further = [_part(entry, _text(entry.get("model")), claim) for entry in attempts if tokens(entry)[1]]
         claim.flags |= INSTEAD if further else 0
     elif len(attempts) > 1:
-        shares = tuple(tokens(entry)[:5] for entry in attempts)
-        whole = (claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read)
-        if tuple(map(sum, zip(*shares, strict=True))) != whole:
-            shares = ()
+        shares = _shares(attempts, claim)
+    further += _beside(iterations, paused, claim)
+    prompt = _last_prompt(iterations)
+    context = None if prompt == claim.input + claim.cache_creation + claim.cache_read else prompt
+    if further or shares or context is not None:
+        claim.bill = tuple(further), shares, context
+
+
+def _shares(attempts: list[dict[str, Any]], claim: Claim) -> tuple[Share, ...]:
+    """The attempts, if they add up to the line's usage."""
+    shares = tuple(tokens(entry)[:5] for entry in attempts)
+    whole = (claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read)
+    return shares if tuple(map(sum, zip(*shares, strict=True))) == whole else ()
+
+
+def _beside(iterations: list[dict[str, Any]], paused: object, claim: Claim) -> Iterator[Part]:
+    """What an advisor, a compaction or a paused attempt bills beside the response. No advisor is fast."""
     for entry in iterations:
         if entry.get("type") == "advisor_message":
             *part, flags = _part(entry, _text(entry.get("model")), claim)
-            further.append((*part, flags & ~FAST))  # type: ignore[arg-type]
+            yield (*part, flags & ~FAST)  # type: ignore[misc]
         elif entry.get("type") == "compaction":
-            further.append(_part(entry, "", claim))
+            yield _part(entry, "", claim)
     for attempt in _objects_in(paused):
         own = attempt.get("usage")
         if isinstance(own, dict):
-            further.append(_part(own, "", claim))
-    prompts = [prompt_of(tokens(entry)) for entry in iterations if entry.get("type") not in _BESIDE]
-    context = next((prompt for prompt in reversed(prompts) if prompt), None)
-    if context == claim.input + claim.cache_creation + claim.cache_read:
-        context = None
-    if further or shares or context is not None:
-        claim.bill = tuple(further), shares, context
+            yield _part(own, "", claim)
+
+
+def _last_prompt(iterations: list[dict[str, Any]]) -> int | None:
+    """Tokens of the last prompt of the conversation that had any."""
+    for entry in reversed(iterations):
+        prompt = 0 if entry.get("type") in _BESIDE else prompt_of(tokens(entry))
+        if prompt:
+            return prompt
+    return None
 
 
 def _objects_in(value: object) -> list[dict[str, Any]]:
@@ -530,39 +513,6 @@ def prompt_of(counts: tuple[int, ...]) -> int:
 # --- bytes -> objects --------------------------------------------------------------------------------------------
 
 
-class _Context:
-    """What the C scanner wants of a decoder: the settings of json.loads."""
-
-    strict = True
-    object_hook = None
-    object_pairs_hook = None
-    array_hook = None
-    parse_float = float
-    parse_int = int
-    parse_constant = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}.__getitem__
-    memo: dict[str, str] = {}  # noqa: RUF012
-
-
-def load_scanner() -> Callable[[str, int], tuple[Any, int]]:
-    """json's scan_once(text, index) -> (value, end) without importing json, which costs 8 ms.
-
-    `_json` is private to CPython; the public module gives the same.
-    """
-    try:
-        from _json import make_scanner
-    except ImportError:
-        return public_scanner()
-    context: Any = _Context
-    scanner: Callable[[str, int], tuple[Any, int]] = make_scanner(context)
-    return scanner
-
-
-def public_scanner() -> Callable[[str, int], tuple[Any, int]]:
-    from json import JSONDecoder
-
-    return JSONDecoder().scan_once  # type: ignore[attr-defined, no-any-return]
-
-
 _scan = load_scanner()
 # The C scanner looks for its error class in json.decoder, which nobody imported: a syntax error comes as SystemError.
 _REFUSED = (ValueError, StopIteration, SystemError)
@@ -576,16 +526,15 @@ def decode(line: bytes) -> str:
 def _scan_at(text: str, start: int, deep: bool) -> tuple[Any, int] | None:
     """The value at *start* and the place behind it, or None where there is no whole one.
 
-    The answer does not depend on how deep the caller's own stack is. *deep*: the text could be nested too deep.
+    The result does not depend on how deep the caller's own stack is. *deep*: the text could be nested too deep.
     """
-    if deep and _too_deep(text, start):
-        return None
     try:
-        return _scan(text, start)
+        value = _scan(text, start)
     except RecursionError:
-        return _scan_deep(text, start)
+        return None if deep and _too_deep(text, start) else _scan_deep(text, start)
     except _REFUSED:
         return None
+    return None if deep and _too_deep(text, start) else value
 
 
 def _scan_deep(text: str, start: int) -> tuple[Any, int] | None:
@@ -650,12 +599,13 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
     deep = len(text) > MAX_DEPTH and text.count("{") + text.count("[") > MAX_DEPTH
     found: list[tuple[dict[str, Any], bytes, int]] = []
     place = _skip_space(text, 0)
+    most = min(MAX_TORN, max(MAX_SCANNED // max(len(text), 1), 1))
     torn = text_mark = line_mark = 0  # the marks: a place in the text and the same place in the line
-    while place < len(text):
+    while place < len(text) and len(found) < MAX_OBJECTS:
         value = _scan_at(text, place, deep) if text[place] == "{" else None
         if value is None:
             torn += 1
-            if not whole or torn > MAX_TORN:
+            if not whole or torn > most:
                 break
             place = _restart(text, place + 1)
             continue

@@ -1,7 +1,4 @@
-"""Which files are transcripts, whose they are, and the bytes appended to one since an offset.
-
-Standard library only: on the lean lanes.
-"""
+"""Which files are transcripts, whose they are, and the bytes appended to one since an offset. On the lean lanes."""
 
 from __future__ import annotations
 
@@ -14,11 +11,13 @@ from .claims import MAX_LINE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from .needle import Find
+    Find = Callable[[bytes, int, int], int]  # as bytearray.find: what, begin, stop
 
 SUFFIX = ".jsonl"
+CHAT = "chat.jsonl"  # a session's own transcript in a folder that is called like the session
+SUBAGENT = "agent-"  # begins the name of a subagent's transcript; clients 2.0.x put it beside those of sessions
 _NOT_TRANSCRIPTS = "journal.jsonl"
 _NOT_BELOW = ("tool-results", "memory")
 BLOCK = 512 * 1024  # bytes read at a time: as much as stays in a processor's cache while it is searched
@@ -73,7 +72,7 @@ class Walk:
                     elif entry.is_dir(follow_symlinks=False):
                         if name not in _NOT_BELOW:
                             folders.append((entry.path, (*parts, name)))
-                    elif name.endswith(SUFFIX) and name != _NOT_TRANSCRIPTS:
+                    elif is_transcript(name):
                         self._file(entry.path, (*parts, name), os.stat(entry.path) if _STAT_ANEW else entry.stat())
                 except OSError as error:
                     self.passed_over.append((entry.path, _reason(error)))
@@ -85,7 +84,7 @@ class Walk:
             if not _first(self._dirs, os.stat(path)):
                 return []
             with os.scandir(path) as listing:
-                return sorted(listing, key=_name)
+                return sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
                 self.passed_over.append((path, _reason(error)))
@@ -118,10 +117,6 @@ class Walk:
 _STAT_ANEW = sys.platform == "win32"  # a listing's stat lacks device and inode there
 
 
-def _name(entry: os.DirEntry[str]) -> str:
-    return entry.name
-
-
 def _first(seen: set[tuple[int, int]], stat: os.stat_result) -> bool:
     identity = (stat.st_dev, stat.st_ino)
     if identity in seen:
@@ -143,16 +138,18 @@ def walk(roots: list[str]) -> Walk:
     return found
 
 
-def subfolders(path: str) -> list[str]:
-    """Names of the folders in a folder that may hold transcripts."""
+def subfolders(path: str) -> dict[str, bool]:
+    """Names of the folders in a folder that may hold transcripts, in order, and whether a link leads there."""
     try:
         with os.scandir(path) as listing:
-            return sorted(entry.name for entry in listing if entry.is_dir() and entry.name not in _NOT_BELOW)
+            folders = [entry for entry in listing if entry.is_dir() and entry.name not in _NOT_BELOW]
+            return {entry.name: entry.is_symlink() for entry in sorted(folders, key=lambda entry: entry.name)}
     except OSError:
-        return []
+        return {}
 
 
 def is_transcript(name: str) -> bool:
+    """Whether a file of that name is one (A1)."""
     return name.endswith(SUFFIX) and name != _NOT_TRANSCRIPTS
 
 
@@ -164,23 +161,33 @@ def parts_below(path: str, roots: list[str]) -> tuple[str, ...] | None:
     return None
 
 
+def found_at(path: str, roots: list[str]) -> Found | None:
+    """The transcript at a path below the data directories *roots*, as it is now; None where there is none."""
+    parts = parts_below(path, roots)
+    try:
+        return None if parts is None else Found(path, parts, os.stat(path))
+    except OSError:
+        return None
+
+
 def path_session(parts: tuple[str, ...]) -> str:
     """The session that a transcript's path names (A6)."""
     if "subagents" in parts[2:-1]:
         return parts[parts.index("subagents", 2) - 1]
-    if parts[-1] == "chat.jsonl" and len(parts) > 1:
+    if parts[-1] == CHAT and len(parts) > 1:
         return parts[-2]
     return stem(parts[-1])
 
 
 def is_own(parts: tuple[str, ...]) -> bool:
     """Whether the path is that of a session's own transcript, the one that tells its title."""
-    if parts[-1] == "chat.jsonl" and len(parts) > 1:
+    if parts[-1] == CHAT and len(parts) > 1:
         return "subagents" not in parts[2:-1]
     return len(parts) <= 2
 
 
 def stem(name: str) -> str:
+    """A transcript's name without its ending."""
     return name[: -len(SUFFIX)] if name.endswith(SUFFIX) else name
 
 
@@ -189,7 +196,7 @@ def stem(name: str) -> str:
 
 def read_into(descriptor: int, view: memoryview) -> int:
     """Read on into *view*; the number of bytes, 0 where the file ends."""
-    if hasattr(os, "readv"):
+    if sys.platform != "win32":
         return os.readv(descriptor, [view])
     data = os.read(descriptor, len(view))
     view[: len(data)] = data
@@ -290,8 +297,10 @@ def _too_long(buffer: bytearray, start: int, filled: int) -> int:
     return -1
 
 
-def lines_with(block: Block, needles: tuple[bytes, ...], find: Find = bytearray.find) -> Iterator[tuple[int, int]]:
-    """Where in the buffer the lines that hold one of the needles begin and end, in order; newlines left out."""
+def lines_with(block: Block, needles: tuple[bytes, ...], find: Find | None = None) -> Iterator[tuple[int, int]]:
+    """Where in the buffer the lines that hold one of the needles begin and end, in order; newlines left out. *find*
+    searches the buffer in the place of its own method."""
+    find = find or block.buffer.find
     if len(needles) == 1:
         return _lines_with(block, needles[0], find)
     return iter(sorted({line for needle in needles for line in _lines_with(block, needle, find)}))
@@ -299,8 +308,8 @@ def lines_with(block: Block, needles: tuple[bytes, ...], find: Find = bytearray.
 
 def _lines_with(block: Block, needle: bytes, find: Find) -> Iterator[tuple[int, int]]:
     buffer, begin, stop = block.buffer, block.begin, block.stop
-    place = find(buffer, needle, begin, stop)
+    place = find(needle, begin, stop)
     while place >= 0:
         end = buffer.find(b"\n", place, stop)  # a block ends with one
         yield buffer.rfind(b"\n", begin, place) + 1 or begin, end
-        place = find(buffer, needle, end, stop)
+        place = find(needle, end, stop)

@@ -1,14 +1,11 @@
-"""One transcript -> what it claims: read from the start, or on from where the last reading ended.
-
-Standard library only: on the lean lanes.
-"""
+"""One transcript -> what it claims: read from the start, or on from where the last reading ended. On the lean lanes."""
 
 from __future__ import annotations
 
 import os
 import time
 
-from ..files import digest_bytes, open_regular, read_at
+from ..files import digest_bytes, open_regular, read_at, stamp
 from .claims import MAX_LINE, Claim, claim_of, merged, money, objects, timestamp
 from .files import BLOCK, FACTS, TIME, USAGE, Tail, lines_with
 
@@ -17,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..files import Stat
     from .claims import Key
     from .files import Block
 
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     # takes what the whole lines of a block say into a reading; the path's session, and whether the path is its own
     BlockReader = Callable[["Reading", Block, str, bool, BytesOf], None]
 
+BULK = 8 * 1024 * 1024  # bytes from which bulk_decoder pays for the import of its package
 ENDS = 4096  # bytes at the head, and before the place reached, whose digests tell an appended file from another one
 _NOTHING = 0  # the CRC-32 of no bytes
 _TICK = 50_000_000  # ns: a clock tick, with room to spare, of file systems that keep fractions of a second
@@ -31,27 +30,12 @@ _COARSE_TICK = 2_000_000_000  # ns: of those that keep whole or even seconds
 
 
 class Known:
-    """What the index knows of a file: its stat when it was last looked at, and how far it was read."""
-
-    __slots__ = (
-        "began",
-        "crc",
-        "ctime",
-        "device",
-        "head",
-        "inode",
-        "mtime",
-        "offset",
-        "racy",
-        "seen",
-        "skipping",
-        "tail",
-    )
+    """What the index knows of a file: its stat when it was last looked at (times in ns), and how far it was read."""
 
     device: int
     inode: int
-    mtime: int  # ns
-    ctime: int  # ns
+    mtime: int
+    ctime: int
     seen: int  # bytes read, an unfinished last line included: the file's size then
     offset: int  # behind the last whole line
     head: bytes  # digest of its first bytes, of min(ENDS, seen)
@@ -61,17 +45,14 @@ class Known:
     racy: bool  # a change within the same clock tick would not show in the stat
     began: int | None  # microseconds: the first timestamp of a session's own transcript (A6)
 
+    __slots__ = tuple(__annotations__)
+
     def same(self, stat: os.stat_result) -> bool:
-        """Whether the file is as it was read."""
-        return not self.racy and self.stat() == stat_of(stat)
+        return not self.racy and self.stamp() == stamp(stat)
 
-    def stat(self) -> tuple[int, int, int, int, int]:
+    def stamp(self) -> Stat:
+        """As files.stamp has it."""
         return self.device, self.inode, self.seen, self.mtime, self.ctime
-
-
-def stat_of(stat: os.stat_result) -> tuple[int, int, int, int, int]:
-    """(device, inode, size, mtime, ctime) with the times in ns: what tells that a file has not changed."""
-    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def is_racy(stat: os.stat_result, looked: int) -> bool:
@@ -82,8 +63,6 @@ def is_racy(stat: os.stat_result, looked: int) -> bool:
 
 
 class Reading(Known):
-    """What one look at a file brought."""
-
     __slots__ = ("bad", "claims", "client_cost", "fresh", "titles")
 
     def __init__(self) -> None:
@@ -118,7 +97,6 @@ def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of
 
 
 def take_line(reading: Reading, line: bytes, at: int, session: str, bytes_of: BytesOf) -> None:
-    """Take in what one whole line says of responses."""
     claims = read_lines(line, at, session)
     if claims is None:
         reading.bad += 1
@@ -149,12 +127,7 @@ def read_file(
         if known is not None and not reading.fresh and tail.overlong and known.seen > known.offset:
             # what counted while it was a last line without its newline is now part of one too long to be read
             return read_file(path, session, own, None, take_block)
-        reading.device, reading.inode, reading.mtime, reading.ctime = (
-            stat.st_dev,
-            stat.st_ino,
-            stat.st_mtime_ns,
-            stat.st_ctime_ns,
-        )
+        reading.device, reading.inode, _, reading.mtime, reading.ctime = stamp(stat)
         reading.racy = is_racy(stat, looked)
         return reading
     finally:
@@ -263,7 +236,6 @@ def take(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None:
 
 
 def take_beginning(reading: Reading, block: Block) -> None:
-    """Look in a block for the first timestamp of its file."""
     buffer, place = block.buffer, block.begin
     while reading.began is None:
         place = buffer.find(TIME, place, block.stop)

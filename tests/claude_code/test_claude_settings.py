@@ -15,17 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccusage_line.claude_code import settings_file as settings
+from ccusage_line.claude_code import statusline_entry as entry
 from ccusage_line.errors import UserError
 
 COMMAND = "/opt/own/ccusage statusline"
 OURS = {"type": "command", "command": COMMAND}
 THEIRS = {"type": "command", "command": "npx ccusage statusline"}
-
-
-@pytest.fixture(autouse=True)
-def own_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests are run by another program than the one that is installed."""
-    monkeypatch.setattr(settings, "program", lambda: "/opt/own/ccusage")
 
 
 @pytest.fixture
@@ -49,20 +44,15 @@ def others(folder: Path) -> list[str]:
 
 LAYOUTS = {
     "two-spaces": b'{\n  "model": "opus",\n  "permissions": {\n    "allow": ["Bash"]\n  }\n}\n',
-    "four-spaces": b'{\n    "model": "opus"\n}\n',
     "tabs": b'{\n\t"model": "opus",\n\t"env": {"A": "1"}\n}\n',
     "crlf": b'{\r\n  "model": "opus"\r\n}\r\n',
-    "no-newline-at-the-end": b'{\n  "model": "opus"\n}',
     "one-line": b'{"model": "opus", "env": {}}\n',
     "compact": b'{"model":"opus","env":{}}',
-    "own-style": b'{ "b" : 1\n, "a"    :[ 1,2 ,3 ]\n\n}\n\n',
     "unicode": '{\n  "näme": "日本語 \\u00e9 👍",\n  "x": "\u2028"\n}\n'.encode(),
     "bom": b'\xef\xbb\xbf{\n  "model": "opus"\n}\n',
     "nested-statusline": b'{\n  "deep": {"statusLine": {"type": "x"}}\n}\n',
     "braces-in-texts": b'{\n  "a": "}{,\\"statusLine\\": 1",\n  "b{": "}"\n}\n',
     "empty-object": b"{}\n",
-    "empty-object-spread": b"{\n}\n",
-    "empty-object-crlf": b"{\r\n}\r\n",
     "empty": b"",
     "blank": b" \n\n",
     "null-line": b'{"statusLine": null, "a": 1}',
@@ -114,6 +104,31 @@ def test_our_key_is_written_as_its_neighbours_are(path: Path, layout: str, expec
     path.write_bytes(LAYOUTS[layout])
     install(path)
     assert path.read_text(encoding="utf-8").endswith(expected)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_half_a_surrogate_pair_beside_our_command_stays_an_escape(path: Path, indent: int | None) -> None:
+    path.write_text(json.dumps({"statusLine": {**OURS, "x": ["\ud800", "\U0001f44d"]}}, indent=indent))
+    assert install(path, padding=1).what == "updated"
+    assert json.loads(path.read_bytes().decode()) == {
+        "statusLine": {**OURS, "x": ["\ud800", "\U0001f44d"], "padding": 1}
+    }
+
+
+def test_what_can_not_be_written_again_is_not_touched_but_taken_out(path: Path) -> None:
+    before = json.dumps({"statusLine": {**OURS, "padding": 9}, "a": 1}).replace("9", "1e999")
+    path.write_text(before)
+    with pytest.raises(UserError, match="a value that can't be written again"):
+        install(path, refresh_interval=5)
+    assert path.read_text() == before
+    assert uninstall(path).what == "removed"
+    assert json.loads(path.read_text()) == {"a": 1}
+
+
+def test_a_command_that_is_no_text_is_not_installed(path: Path) -> None:
+    with pytest.raises(UserError, match="settings have to be UTF-8"):
+        settings.install(str(path), f"{COMMAND} --format '\udce9'")
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -232,7 +247,7 @@ def test_a_foreign_line_stays_unless_forced(path: Path, theirs: object) -> None:
     ],
 )
 def test_our_own_line_is_known(command: str) -> None:
-    assert settings.is_ours({"type": "command", "command": command})
+    assert entry.is_ours({"type": "command", "command": command})
 
 
 def test_a_launcher_of_ours_elsewhere_is_known_by_what_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,12 +255,12 @@ def test_a_launcher_of_ours_elsewhere_is_known_by_what_it_runs(tmp_path: Path, m
     launcher.parent.mkdir()
     launcher.write_text("#!/usr/bin/python3\nfrom ccusage_line.__main__ import main\n")
     launcher.chmod(0o755)
-    assert settings.is_ours({"command": f"{launcher} statusline"})
+    assert entry.is_ours({"command": f"{launcher} statusline"})
     monkeypatch.setenv("PATH", str(launcher.parent))
-    assert settings.is_ours({"command": "ccusage statusline"})
+    assert entry.is_ours({"command": "ccusage statusline"})
     launcher.write_text("#!/usr/bin/env node\nrequire('ccusage')\n")
-    assert not settings.is_ours({"command": f"{launcher} statusline"})
-    assert not settings.is_ours({"command": "ccusage statusline"})
+    assert not entry.is_ours({"command": f"{launcher} statusline"})
+    assert not entry.is_ours({"command": "ccusage statusline"})
 
 
 @pytest.mark.parametrize("layout", ["two-spaces", "empty", "crlf"])
@@ -498,37 +513,76 @@ def test_the_settings_are_the_users(tmp_path: Path) -> None:
 
 
 def test_the_command_is_our_own_path_as_a_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.undo()
     launcher = tmp_path / "some where" / "ccusage"
     launcher.parent.mkdir()
     launcher.write_text("#!/bin/sh\n")
     launcher.chmod(0o755)
     monkeypatch.setattr(sys, "argv", [str(launcher)])
-    assert settings.command() == f"'{launcher}' statusline"
-    assert settings.command("--mode display") == f"'{launcher}' statusline --mode display"
+    assert entry.command() == f"'{launcher}' statusline"
+    assert entry.command("--mode display") == f"'{launcher}' statusline --mode display"
     monkeypatch.chdir(launcher.parent)
     monkeypatch.setattr(sys, "argv", ["./ccusage"])
-    assert settings.command() == f"'{launcher}' statusline"
+    assert entry.command() == f"'{launcher}' statusline"
     monkeypatch.setenv("PATH", str(launcher.parent))
     monkeypatch.setattr(sys, "argv", ["ccusage"])
-    assert settings.command() == f"'{launcher}' statusline"
+    assert entry.command() == f"'{launcher}' statusline"
 
 
 def test_without_a_launcher_the_interpreter_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.undo()
+    monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "__main__.py")])
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    assert settings.command() == f"{tmp_path / 'python'} -m ccusage_line statusline"
-    (tmp_path / "ccusage").write_text("#!/bin/sh\n")
-    assert settings.command() == f"{tmp_path / 'ccusage'} statusline"
+    assert entry.command() == f"{tmp_path / 'python'} -I {Path(entry.__file__).parents[1]} statusline"
+    (tmp_path / "ccusage").write_text("#!/bin/sh\n# not ccusage-line's\n")
+    assert " -I " in entry.command()
+    (tmp_path / "ccusage").write_text("from ccusage_line.__main__ import main\n")
+    assert entry.command() == f"{tmp_path / 'ccusage'} statusline"
+
+
+def test_run_as_a_module_the_command_on_path_is_named_if_it_is_ours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "__main__.py")])
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    launcher = tmp_path / "bin" / "ccusage"
+    launcher.parent.mkdir()
+    launcher.write_text("#!/usr/bin/python3\nfrom ccusage_line.__main__ import main\n")
+    launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", str(launcher.parent))
+    assert entry.executable() == str(launcher)
+    launcher.write_text("#!/usr/bin/env node\n")
+    with pytest.raises(UserError, match="no command `ccusage`"):
+        entry.executable()
 
 
 def test_windows_paths_get_slashes() -> None:
-    assert settings._word("C:\\Program Files\\ccusage.exe", windows=True) == "'C:/Program Files/ccusage.exe'"
-    assert settings._word("C:\\bin\\ccusage.exe", windows=True) == "C:/bin/ccusage.exe"
+    assert entry.as_word("C:\\Program Files\\ccusage.exe", windows=True) == "'C:/Program Files/ccusage.exe'"
+    assert entry.as_word("C:\\bin\\ccusage.exe", windows=True) == "C:/bin/ccusage.exe"
 
 
-def test_what_is_installed_can_be_asked(path: Path) -> None:
-    assert settings.installed(str(path)) is None
-    install(path)
-    assert settings.installed(str(path)) == OURS
+@pytest.mark.parametrize("variables", ["", "CCUSAGE_STATE_DIR=/x ", "A=\"$HOME/a b\"  B='c d' ", " CCUSAGE_OFFLINE= "])
+@pytest.mark.parametrize("program", ["/gone/ccusage", "python3 -m ccusage_line", "'/a b/python' -I /gone/ccusage_line"])
+@pytest.mark.parametrize("format", ["'> \\ #'", '"> \\\\ #"', "\\>' '\\\\\\ \\#\n"])
+def test_variables_and_options_are_kept_however_they_are_quoted(variables: str, program: str, format: str) -> None:
+    value = {"command": f"{variables}{program} statusline --format {format}"}
+    assert entry.is_ours(value)
+    assert entry.kept(value) == (variables, ["--format", "> \\ #"])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "statusline --preset plan; true",
+        "statusline --preset plan|cat",
+        "statusline --preset plan 2>&1",
+        "statusline\necho more",
+        'statusline --format "$FORMAT"',
+        'statusline --format "\\$"',
+        "statusline --format `cat format`",
+        "--config c.toml statusline",
+    ],
+)
+def test_a_command_that_does_more_is_not_taken_apart(command: str) -> None:
+    value = {"command": f"/gone/ccusage {command}"}
+    assert entry.is_ours(value)
+    assert entry.kept(value) is None

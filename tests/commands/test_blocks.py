@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ccusage_line import windows
-from ccusage_line.windows import HOUR, MINUTE, SECOND, WINDOW, Block
+from ccusage_line.windows import HOUR, MINUTE, SECOND, WINDOW, Block, Window
 
 ZONES = [
     "UTC",
@@ -31,6 +34,8 @@ NOON = 1_772_366_400 * SECOND  # 2026-03-01T12:00:00Z
 def instant(zone: str, *when: int) -> int:
     return int(datetime(*when, tzinfo=ZoneInfo(zone)).timestamp()) * SECOND  # type: ignore[arg-type,misc]
 
+
+CHANGE = instant("UTC", 2026, 5, 22)  # from when on blocks begin at ten minutes
 
 # --- days --------------------------------------------------------------------------------------------------------
 
@@ -106,86 +111,115 @@ GAPS = st.one_of(st.integers(0, 90), st.integers(200, 400), st.sampled_from([0, 
 STEPS = st.lists(st.tuples(GAPS, st.integers(0, 10**13), st.integers(0, 10**6)), max_size=30)
 
 
-@given(steps=STEPS, now=st.integers(-600, 6000), start=st.integers(-600, 6000))
-def test_today_is_the_sum_of_what_lies_between_the_days_start_and_now(
-    steps: list[tuple[int, int, int]], now: int, start: int
-) -> None:
+@given(steps=STEPS, begin=st.integers(-600, 6000), end=st.integers(-600, 6000))
+def test_today_is_the_sum_of_what_lies_in_the_day(steps: list[tuple[int, int, int]], begin: int, end: int) -> None:
     moments = moments_of(steps)
-    now_us, start_us = NOON + now * MINUTE, NOON + start * MINUTE
-    expected = sum(cost for at, cost, _ in moments if start_us <= at <= now_us)
-    assert windows.today(moments, now_us, start_us) == expected
+    begin_us, end_us = NOON + begin * MINUTE, NOON + end * MINUTE
+    expected = sum(cost for at, cost, _ in moments if begin_us <= at < end_us)
+    assert windows.today(moments, begin_us, end_us) == expected
 
 
-def recounted(moments: list[tuple[int, int, int]], now: int, resets_at: float | None) -> Block | None:
-    """The rule of the plan, spelled out over the whole history."""
+def told(*ends: int) -> windows.Windows:
+    return {(5, end): (None, 0) for end in ends}
+
+
+def recounted_chain(times: list[int], known: list[Window], length: int = WINDOW) -> list[tuple[int, int]]:
+    """The rule of blocks, spelled out response by response over the whole history."""
+    known = known if length == WINDOW else []
+    blocks: list[tuple[int, int]] = []
+    for at in times:
+        if blocks and at < blocks[-1][1]:
+            continue
+        unit = 10 * MINUTE if at >= CHANGE else HOUR
+        start = max([at - at % unit, *(window.end for window in known if window.end <= at)])
+        end = min([start + length, *(window.start for window in known if window.start > at)])
+        inside = [(window.start, window.end) for window in known if window.start <= at < window.end]
+        blocks.append(inside[0] if inside else (start, end))
+    return blocks
+
+
+def recounted(moments: list[tuple[int, int, int]], now: int, known: list[Window]) -> Block | None:
+    """What was spent in the block that is under way, which what lies after now does not open."""
     past = [moment for moment in moments if moment[0] <= now]
-    if resets_at is not None and now < resets_at * SECOND <= now + 5 * HOUR:
-        end = round(resets_at * SECOND)
-        return recounted_window(past, end - 5 * HOUR, end)
-    groups: list[tuple[int, list[tuple[int, int, int]]]] = []
-    for moment in past:
-        if not groups or moment[0] - groups[-1][0] >= 5 * HOUR or moment[0] - groups[-1][1][-1][0] >= 5 * HOUR:
-            groups.append((moment[0] - moment[0] % HOUR, []))
-        groups[-1][1].append(moment)
-    for start, members in groups[-1:]:
-        if now < start + 5 * HOUR and now - members[-1][0] < 5 * HOUR:
-            return recounted_window(past, start, start + 5 * HOUR)
+    blocks = [(window.start, window.end) for window in known if window.start <= now < window.end]
+    for start, end in blocks or recounted_chain([at for at, _, _ in past], known)[-1:]:
+        if start <= now < end:
+            return recounted_window(moments, start, end, now)
     return None
 
 
-def recounted_window(past: list[tuple[int, int, int]], start: int, end: int) -> Block:
-    inside = [moment for moment in past if start <= moment[0] < end]
-    first = inside[0][0] if inside else None
-    return Block(start, end, sum(m[1] for m in inside), sum(m[2] for m in inside), first)
+def recounted_window(moments: list[tuple[int, int, int]], start: int, end: int, now: int) -> Block:
+    inside = [moment for moment in moments if start <= moment[0] < end]
+    first = next((moment[0] for moment in inside if moment[0] <= now), None)
+    cost, tokens = (sum(moment[place] for moment in inside) for place in (1, 2))
+    ahead = [sum(moment[place] for moment in inside if moment[0] > now) for place in (1, 2)]
+    return Block(start, end, cost, tokens, first, (ahead[0], ahead[1]))
+
+
+def first_from(times: list[int]) -> Callable[[int], int | None]:
+    return lambda begin: next((at for at in times if at >= begin), None)
+
+
+ENDS = st.lists(st.integers(-1200, 6000) | st.integers(-120, 600).map(lambda ten: ten * 10), max_size=6)
 
 
 @given(
     steps=STEPS,
     now=st.integers(-600, 6000),
-    resets=st.one_of(
-        st.none(),
-        st.integers(-400, 400),
-        st.sampled_from([0, 1, 300, 301]),
-    ),
+    ends=ENDS,
+    length=st.sampled_from([WINDOW, HOUR, 8 * HOUR, 90 * MINUTE]),
+    shift=st.sampled_from([0, CHANGE - NOON - 30 * HOUR, CHANGE - NOON]),
 )
-def test_the_block_is_that_of_a_plain_recount(steps: list[tuple[int, int, int]], now: int, resets: int | None) -> None:
-    moments = moments_of(steps)
-    now_us = NOON + now * MINUTE
-    resets_at = None if resets is None else now_us / SECOND + resets * 60
-    assert windows.block(moments, now_us, resets_at) == recounted(moments, now_us, resets_at)
+def test_blocks_are_those_of_a_plain_recount(
+    steps: list[tuple[int, int, int]], now: int, ends: list[int], length: int, shift: int
+) -> None:
+    moments = [(at + shift, cost, tokens) for at, cost, tokens in moments_of(steps)]
+    times = [at for at, _, _ in moments]
+    known = windows.known_windows(told(*(NOON + shift + end * MINUTE for end in ends)))
+    found = list(windows.chain(first_from(times), known, length))
+    assert [bounds[:2] for bounds in found] == recounted_chain(times, known, length)
+    assert all((window in known) if window else True for _, _, window in found)
+    now_us = NOON + shift + now * MINUTE
+    assert windows.block(moments, now_us, known) == recounted(moments, now_us, known)
 
 
-@given(steps=STEPS, begin=st.integers(-600, 6000), length=st.integers(0, 600))
-def test_a_window_holds_its_begin_and_not_its_end(steps: list[tuple[int, int, int]], begin: int, length: int) -> None:
+@given(ends=st.lists(st.integers(0, 400), max_size=8), dice=st.randoms(use_true_random=False))
+def test_windows_are_the_same_whatever_the_client_told_first(ends: list[int], dice: Random) -> None:
+    calls = [
+        {(5, NOON + end * 20 * SECOND): (dice.choice([None, 1.0, 7.5]), NOON + seen)} for seen, end in enumerate(ends)
+    ]
+    shuffled: windows.Windows = {}
+    for call in dice.sample(calls, len(calls)):
+        shuffled = windows.merged(shuffled, call)
+    known: windows.Windows = {}
+    for call in calls:
+        known = windows.merged(known, call)
+    assert shuffled == known
+    found = windows.known_windows(known)
+    assert [(window.start, window.end) for window in found] == sorted((w.start, w.end) for w in found)
+    assert all(a.end <= b.start or a.end == b.start for a, b in pairwise(found))
+    assert max((w.used or 0 for w in found), default=0) == max((used or 0 for used, _ in known.values()), default=0)
+
+
+def test_ends_less_than_a_minute_apart_are_one_window_and_its_highest_percentage_counts() -> None:
+    end = NOON + WINDOW
+    known = {(5, end + SECOND): (12.0, NOON), (5, end): (31.5, NOON + 1), (5, end - SECOND): (31.5, NOON + 2)}
+    (window,) = windows.known_windows({**known, (168, end): (99.0, NOON)})
+    assert (window.start, window.end, window.used, window.seen) == (NOON, end, 31.5, NOON + 1)
+
+
+@given(steps=STEPS, begin=st.integers(-600, 6000), length=st.integers(0, 600), gone=st.integers(0, 600))
+def test_a_window_holds_its_begin_and_not_its_end(
+    steps: list[tuple[int, int, int]], begin: int, length: int, gone: int
+) -> None:
     moments = moments_of(steps)
     start, end = NOON + begin * MINUTE, NOON + (begin + length) * MINUTE
-    assert windows.window(moments, start, end) == recounted_window(moments, start, end)
+    now = start + gone * MINUTE
+    assert windows.window(moments, start, end, now) == recounted_window(moments, start, end, now)
 
 
-@pytest.mark.parametrize(
-    "resets_at",
-    [
-        pytest.param(None, id="none"),
-        pytest.param(float("nan"), id="nan"),
-        pytest.param(float("inf"), id="infinite"),
-        pytest.param(-1.0, id="negative"),
-        pytest.param(NOON / SECOND, id="now"),
-        pytest.param(NOON / SECOND - 1, id="past"),
-        pytest.param(NOON / SECOND + 5 * 3600 + 1, id="beyond-five-hours"),
-        pytest.param(NOON / 1000, id="milliseconds"),
-        pytest.param(True, id="true"),
-        pytest.param("1772370000", id="text"),
-        pytest.param(10**400, id="huge"),
-    ],
-)
-def test_an_absurd_reset_is_no_reset(resets_at: float | None) -> None:
-    assert windows.sane_reset(resets_at, NOON) is None
-    moments = [(NOON - HOUR, 7, 1)]
-    assert windows.block(moments, NOON, resets_at) == Block(NOON - HOUR, NOON + 4 * HOUR, 7, 1, NOON - HOUR)
-
-
-def test_a_reset_without_responses_is_a_block_of_nothing() -> None:
-    found = windows.block([], NOON, NOON / SECOND + 60)
+def test_a_known_window_without_responses_is_a_block_of_nothing() -> None:
+    found = windows.block([], NOON, windows.known_windows(told(NOON + MINUTE)))
     assert found == Block(NOON + MINUTE - WINDOW, NOON + MINUTE)
     assert found.cost_per_hour(NOON) is None
     assert found.tokens_per_minute(NOON) is None
@@ -196,5 +230,7 @@ def test_rates_are_those_since_the_first_response_of_one_minute_at_least() -> No
     assert (young.cost_per_hour(NOON), young.tokens_per_minute(NOON)) == (360, 100.0)
     old = Block(NOON - 2 * HOUR, NOON + 3 * HOUR, cost=6, tokens=240, first=NOON - 2 * HOUR)
     assert (old.cost_per_hour(NOON), old.tokens_per_minute(NOON)) == (3, 2.0)
+    ahead = Block(NOON - 2 * HOUR, NOON + 3 * HOUR, cost=9, tokens=300, first=NOON - 2 * HOUR, ahead=(3, 60))
+    assert (ahead.cost_per_hour(NOON), ahead.tokens_per_minute(NOON)) == (3, 2.0)
     of_tomorrow = Block(NOON, NOON + WINDOW, cost=6, tokens=100, first=NOON + HOUR)
     assert (of_tomorrow.cost_per_hour(NOON), of_tomorrow.tokens_per_minute(NOON)) == (360, 100.0)

@@ -9,14 +9,16 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from ccusage_line import __version__
+from ccusage_line.cli import COMMANDS
+from ccusage_line.paths import data_dirs
 from conftest import Home
-from lines import ID, OPUS, OTHER, SONNET, line, usage
+from lines import ID, OTHER, SONNET, line, usage
+from shells import until
 
 AGENT = f"-home-me-proj/{ID}/subagents/agent-a1.jsonl"
 
@@ -80,11 +82,32 @@ def test_missing_data_directories_are_no_error(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        pytest.param({}, [".config/claude", ".claude"], id="both defaults"),
+        pytest.param({"XDG_CONFIG_HOME": "{home}/xdg"}, ["xdg/claude", ".claude"], id="xdg"),
+        pytest.param({"CLAUDE_CONFIG_DIR": "~/one,two"}, ["one,two"], id="a directory with a comma"),
+        pytest.param({"CLAUDE_CONFIG_DIR": "~/xdg , {home}/.claude,"}, ["xdg", ".claude"], id="a list"),
+        pytest.param({"CLAUDE_CONFIG_DIR": "~/absent"}, ["absent"], id="what is not there"),
+        pytest.param({"CLAUDE_CONFIG_DIR": "~/xdg/projects"}, ["xdg"], id="the folder of projects"),
+    ],
+)
+def test_the_environment_names_the_data_directories(
+    tmp_path: Path, environ: dict[str, str], expected: list[str]
+) -> None:
+    (tmp_path / "one,two").mkdir()
+    filled = {name: value.replace("{home}", str(tmp_path)) for name, value in environ.items()}
+    found = data_dirs({"HOME": str(tmp_path), **filled})
+    assert found == sorted(str(tmp_path / name / "projects") for name in expected)
+
+
+@pytest.mark.parametrize(
     ("wanted", "found"),
     [
         pytest.param(ID, ID, id="exact"),
         pytest.param("1111", ID, id="prefix"),
         pytest.param("8222-222222222222", OTHER, id="displayed form"),
+        pytest.param("8222-22", OTHER, id="beginning of the displayed form"),
         pytest.param("latest", ID, id="latest"),
         pytest.param("agent-a1", "agent-a1", id="transcript's name"),
         pytest.param("agent-a1.jsonl", "agent-a1", id="transcript's name with its ending"),
@@ -94,6 +117,7 @@ def test_a_session_is_found_by(used: Home, wanted: str, found: str) -> None:
     ran = used.run("session", "--id", wanted, "--json")
     assert (ran.code, ran.err) == (0, "")
     assert json.loads(ran.out)["sessionId"] == found
+    assert used.run("session", wanted, "--json") == ran
 
 
 def test_subagents_belong_to_their_parent(used: Home) -> None:
@@ -105,28 +129,94 @@ def test_an_ambiguous_id_names_the_candidates(used: Home) -> None:
     used.write("p/11112222.jsonl", line("z", "z", "11112222"))
     ran = used.run("session", "--id", "1111", "--json")
     assert (ran.code, ran.out) == (2, "")
-    assert ID in ran.err
-    assert "11112222" in ran.err
+    assert f"\n  {ID}  $" in ran.err
+    assert "\n  11112222  $0.00  2026-" in ran.err
 
 
-@pytest.mark.parametrize(
-    "wanted", ["nope", "", "../x", "/etc/passwd", "*", "a\nb", "x" * 10_000, "-weird", "\x1b[31m", "..", "."]
-)
+@pytest.mark.parametrize("wanted", [f"{OTHER[:-4]}3333", "22222223", "4222-223"])
+def test_an_unknown_session_names_the_nearest(used: Home, wanted: str) -> None:
+    ran = used.run("session", wanted)
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.splitlines()[1].startswith(f"  {OTHER}  $")
+
+
+def test_a_misspelt_latest_and_a_projects_name_are_told_from_sessions(used: Home) -> None:
+    assert used.run("session", "latst").err.endswith("; did you mean\n  latest\n")
+    project = Path(json.loads(used.run("session", "--json").out)["sessions"][0]["projectPath"]).name
+    assert used.run("session", project).err.endswith(f"; did you mean\n  --project {project}\n")
+
+
+def test_an_option_of_another_report_is_told_to_be_that(used: Home) -> None:
+    assert "no option '--last'; write --since 7d" in used.run("session", "--last", "7").err
+    assert "no option '--explain'; `ccusage session` has it" in used.run("daily", "--explain").err
+    assert "no option '--html'; `ccusage session` has it" in used.run("weekly", "--html", "x").err
+    assert "no option '-since', did you mean --since?" in used.run("session", "-since", "7d").err
+
+
+def test_a_command_behind_its_options_is_told_to_come_first(used: Home) -> None:
+    for words in (["--json", "session"], ["-n", "2", "daily"]):
+        ran = used.run(*words)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"the command comes first: `ccusage {words[-1]} ...`" in ran.err
+
+
+def test_a_list_of_some_sessions_says_which(used: Home) -> None:
+    said = " ".join(used.run("session", "--since", "2020-01-01", "--project", "PROJ").out.split())
+    assert "Shown: sessions last active from 2020-01-01; projects with “PROJ” in their path (each with" in said
+    assert "Shown: " not in used.run("session").out
+
+
+def test_a_beginning_of_an_id_and_of_what_is_shown_of_another_are_ambiguous(home: Home) -> None:
+    for n, id in enumerate(("ac0f9c3a-0000-4000-8000-111111111111", "b1111111-0000-4000-ac32-222222222222")):
+        home.write(f"p/{id}.jsonl", line(f"m{n}", f"r{n}", id))
+    ran = home.run("session", "ac")
+    assert (ran.code, ran.out, ran.err.count("\n  ")) == (2, "", 2)
+    assert json.loads(home.run("session", "ac32-222222222222", "--json").out)["sessionId"].startswith("b1")
+
+
+def test_a_bare_word_beside_options_of_the_list_is_named(used: Home) -> None:
+    ran = used.run("session", "--since", "7d", "week")
+    assert ran.err == "ccusage: --since applies to the list; 'week' is taken for a session\n"
+
+
+def test_a_file_behind_csv_is_told_to_be_stdouts(used: Home) -> None:
+    for name in ("session", "daily"):
+        assert "CSV goes to stdout: " in used.run(name, "--csv", "week.csv").err
+
+
+@pytest.mark.parametrize("name", ["session", "daily", "blocks"])
+def test_where_nothing_is_found_the_last_usage_or_a_project_spelt_so_is_named(home: Home, name: str) -> None:
+    home.write("web/s.jsonl", line(at="2026-05-02T10:00:00Z", cwd="/home/me/website"))
+    home.write("api/t.jsonl", line("b", "b", "t", at="2026-05-04T10:00:00Z", cwd="/home/me/api"))
+    late = name, "--since", "2026-06-01", "--project"
+    assert "; the last was on 2026-05-04" in home.run(*late[:3]).err
+    assert "; the last was on 2026-05-02" in home.run(*late, "web").err
+    assert "; no project has 'wbsite' in its path, did you mean website?\n" in home.run(*late, "wbsite").err
+    folder = "home-me-website"  # below `projects/`: the list does not look there
+    told = f"no project has {folder!r} in its path" if name == "session" else "the last was on 2026-05-02"
+    assert f"; {told}" in home.run(*late, folder).err
+
+
+def test_an_empty_id_is_said_to_be_so(used: Home) -> None:
+    assert "the id is empty" in used.run("session", "").err
+
+
+@pytest.mark.parametrize("wanted", ["nope", "", "-weird"])
 def test_an_unknown_session_is_exit_3_and_null(used: Home, wanted: str) -> None:
-    before = sorted(used.path.rglob("*"))
+    """The hostile ones: tests/index/test_bad_input.py."""
     ran = used.run("session", f"--id={wanted}", "--json")
     assert (ran.code, ran.out) == (3, "null\n")
     assert ran.err.count("\n") == 1
-    assert "\x1b" not in ran.err
     assert used.run("session", f"--id={wanted}", "--jq", ".totalCost").out == "null\n"
     assert used.run("session", f"--id={wanted}").out == ""
-    new = set(used.path.rglob("*")) - set(before)
-    assert all(used.state in (path, *path.parents) for path in new)
 
 
-def test_an_id_may_begin_with_a_dash(used: Home) -> None:
+def test_a_value_may_begin_with_a_dash(used: Home) -> None:
     used.write("p/-weird.jsonl", line("z", "z", "-weird"))
-    assert used.run("session", "--id=-weird", "--jq", ".responses").out == "1\n"
+    for id in (["--id=-weird"], ["--id", "-weird"], ["-i", "-weird"]):
+        assert used.run("session", *id, "--jq", ".responses").out == "1\n"
+    assert used.run("session", "--id", "-weird", "-q", "-.responses").out == "-1\n"
+    assert used.run("session", "-p", "-home-me-proj", "--json").code == 0
 
 
 def test_a_transcript_without_usage_is_zeros(used: Home) -> None:
@@ -142,11 +232,15 @@ def test_a_transcript_without_usage_is_zeros(used: Home) -> None:
     [
         pytest.param(["--since", "2026-05-03"], [ID], id="since"),
         pytest.param(["--since", "20260504"], [], id="since later"),
+        pytest.param(["--since", "9999w"], [ID, OTHER], id="since so many weeks"),
+        pytest.param(["--until", "Yesterday", "--since", "2d"], [], id="until yesterday"),
         pytest.param(["--until", "20260502"], [OTHER], id="until is inclusive"),
         pytest.param(["--until", "2026-05-01"], [], id="until earlier"),
         pytest.param(["--since", "2026-05-04", "--timezone", "Asia/Tokyo"], [ID], id="days are the zone's"),
-        pytest.param(["--project", "other"], [OTHER], id="project"),
+        pytest.param(["--project", "OTHER"], [OTHER], id="project"),
+        pytest.param(["--project", "."], [], id="this folder"),
         pytest.param(["--order", "asc"], [OTHER, ID], id="ascending"),
+        pytest.param(["--sort", "date", "--order", "asc"], [OTHER, ID], id="by date"),
         pytest.param([], [ID, OTHER], id="descending"),
     ],
 )
@@ -157,21 +251,28 @@ def test_the_list_is_chosen_and_sorted_by(used: Home, args: list[str], ids: list
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        pytest.param(["sesion"], "did you mean session?", id="command"),
-        pytest.param(["session", "--jsn"], "did you mean --json?", id="option"),
-        pytest.param(["session", "--order", "up"], "--order", id="choice"),
-        pytest.param(["session", "--since", "yesterday"], "YYYY-MM-DD", id="day"),
+        pytest.param(["session", "--since", "tomorrow"], "yesterday, 7d", id="day"),
         pytest.param(["session", "--since", "2026-02-30"], "2026-02-30", id="day that is none"),
         pytest.param(["session", "--since", "20260601", "--until", "20260501"], "after", id="since after until"),
         pytest.param(["session", "--timezone", "Europe/Berln"], "Europe/Berlin", id="zone"),
         pytest.param(["session", "--timezone", "../../etc/passwd"], "no time zone", id="zone that is a path"),
         pytest.param(["session", "--id", ID, "--since", "20260501"], "--since", id="filter with --id"),
         pytest.param(["session", "--id", ID, "--project", "x"], "--project", id="project with --id"),
+        pytest.param(["session", "--id", ID, "-n", "1"], "--limit", id="limit with --id"),
+        pytest.param(["session", "-n", "0"], "from 1 on", id="limit of nothing"),
+        pytest.param(["session", "latest", "-n", "0"], "--limit", id="limit of nothing with --id"),
+        pytest.param(["session", "-n", "3", "--json"], "'.sessions[:N]'", id="limit of JSON"),
         pytest.param(["session", "--entries", "--json"], "--id", id="entries without --id"),
-        pytest.param(["session", "--id"], "--id", id="id without a value"),
-        pytest.param(["session", "extra"], "extra", id="positional"),
-        pytest.param(["daily"], "not built yet", id="later"),
-        pytest.param(["index"], "ACTION", id="index without an action"),
+        pytest.param(["session", "one", "--id", "two"], "one session at a time", id="two sessions"),
+        pytest.param(["live", "--refresh-interval", "61"], "from 1 to 60", id="too seldom"),
+        pytest.param(["live", "--refresh-interval", "0"], "from 1 to 60", id="without a pause"),
+        pytest.param(["live", "--csv"], "--csv", id="live as CSV"),
+        pytest.param(["blocks", "--live", "--since", "2026-01-01"], "--since", id="live of the past"),
+        pytest.param(["blocks", "--live", "-b"], "--breakdown", id="live with models"),
+        pytest.param(["blocks", "--live", "-o", "desc"], "--order", id="live in an order"),
+        pytest.param(["blocks", "--once"], "--live", id="once without live"),
+        pytest.param(["blocks", "-n", "1e9"], "to 8,784", id="blocks of a century"),
+        pytest.param(["blocks", "--refresh-interval", "0"], "--live", id="no pause without live"),
     ],
 )
 def test_a_usage_error_is_one_line_and_exit_2(used: Home, args: list[str], says: str) -> None:
@@ -181,29 +282,49 @@ def test_a_usage_error_is_one_line_and_exit_2(used: Home, args: list[str], says:
     assert says in ran.err
 
 
-@pytest.mark.parametrize(
-    ("expression", "prints"),
-    [
-        (".sessions[0].sessionId", f"{ID}\n"),
-        (".sessions[].sessionId", f"{ID}\n{OTHER}\n"),
-        (".totals.outputTokens", "350\n"),
-        (".nothing", "null\n"),
-        (".sessions[0].modelsUsed", '[\n  "opus-4-5",\n  "sonnet-4-5"\n]\n'),
-    ],
-)
-def test_jq_answers_paths(used: Home, expression: str, prints: str) -> None:
-    ran = used.run("session", "--jq", expression)
-    assert (ran.code, ran.out, ran.err) == (0, prints, "")
+MISTAKES = {
+    "sesion": "no command 'sesion', did you mean session?",
+    "7f3a-11b2": "no command '7f3a-11b2'; a session is `ccusage session 7f3a-11b2`",
+    "version": "no command 'version', did you mean `ccusage --version`?",
+    "forget": "no command 'forget', did you mean `ccusage index forget`?",
+    "session --jsn": "no option '--jsn', did you mean --json?",
+    "session --mode calc": "--mode 'calc' is none of auto, calculate, display, did you mean calculate?",
+    "session --order up": "--order 'up' is none of desc, asc",
+    "session --order": "--order wants desc or asc",
+    "session --id": "--id wants ID",
+    "session --json=yes": "--json takes no value",
+    "session --config": "--config wants a FILE",
+    "session --config=": "--config wants a FILE",
+    "session one two": "unexpected argument 'two'",
+    "session --since": "--since wants DAY",
+    "session --since soon": "--since 'soon' is not a day; write YYYY-MM-DD, YYYYMMDD, today, yesterday, 7d or 2w",
+    "session -O --jq sessions": "--jq: sessions/0 is not defined",
+    "daily 7": "unexpected argument '7'",
+    "index forgt": "action 'forgt' is none of status, refresh, verify, rebuild, forget, path, did you mean forget?",
+    "init": "ccusage init wants bash, zsh or fish",
+    "init zhs": "shell 'zhs' is none of bash, zsh, fish",
+    "install --padding wide": "--padding 'wide' is not a whole number",
+    "install --format {modle}": "--format: no segment {modle}, did you mean {model}?",
+    "install --mode calc": "--mode wants auto, calculate or display",
+    "live --refresh-interval fast": "--refresh-interval 'fast' is not a whole number",
+}
 
 
-def test_a_failing_jq_is_exit_4(used: Home) -> None:
-    ran = used.run("session", "--jq", ".[[")
-    assert (ran.code, ran.out) == (4, "")
-    assert "^" in ran.err
+@pytest.mark.parametrize("words", MISTAKES)
+def test_a_mistake_is_named_with_what_to_do(used: Home, words: str) -> None:
+    ran = used.run(*words.split())
+    assert (ran.code, ran.out) == (4 if "--jq" in words else 2, "")
+    assert ran.err.startswith(f"ccusage: {MISTAKES[words]}")
+    assert "argument " not in ran.err.replace("unexpected argument", "")
+    if "--jq" in words:
+        assert ran.err.endswith("\na key begins with a dot: .sessions\n")
 
 
-def test_jq_sees_entries_when_it_names_them(used: Home) -> None:
-    assert used.run("session", "--id", ID, "--jq", ".entries[0].model").out == f"{OPUS}\n"
+def test_a_group_without_an_action_shows_its_state(used: Home) -> None:
+    used.run("session")
+    for group, action in (("index", "status"), ("prices", "show"), ("config", "show")):
+        assert used.run(group) == used.run(group, action)
+        assert used.run(group).code == 0
 
 
 def test_modes(home: Home) -> None:
@@ -247,16 +368,26 @@ def test_a_locale_without_unicode_prints_utf8_all_the_same(used: Home) -> None:
     assert "│" in ran.out
 
 
-def test_help_fits_a_screen_and_shows_three_examples(home: Home) -> None:
+def test_help_fits_a_screen_and_shows_an_example(home: Home) -> None:
     ran = home.run("session", "--help", COLUMNS="80")
     lines = ran.out.splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
-    assert sum(text.startswith("  ccusage session ") for text in lines) == 3
+    assert lines[-1].startswith("example: ccusage session ")
 
 
 def test_version(home: Home) -> None:
-    assert home.run("--version").out == f"ccusage-line {__version__}\n"
+    assert home.run("--version").out == home.run("-V").out == f"ccusage-line {__version__}\n"
+
+
+def test_every_help_fits_80_columns_and_shows_what_is_usual(home: Home) -> None:
+    for name in ("", *COMMANDS):
+        ran = home.run("help", *name.split())
+        assert (ran.code, ran.err) == (0, "")
+        assert max(map(len, ran.out.splitlines())) <= 80
+        assert ran == home.run(*name.split(), "--help")
+    assert "calculate or display (usual: auto)" in home.run("help", "session").out
+    assert "`ccusage session --help` has its options" in home.run("help").out
 
 
 def test_width_is_columns_then_the_terminals_then_120(used: Home) -> None:
@@ -292,21 +423,6 @@ def test_colour(used: Home, args: list[str], env: dict[str, str], colored: bool)
     assert ("\x1b[" in used.run("session", *args, **env).out) == colored
 
 
-def test_breakdown_has_a_row_per_model(used: Home) -> None:
-    assert "└─ sonnet-4-5" in used.run("session", "--breakdown").out
-
-
-def test_hostile_titles_do_not_reach_the_terminal(home: Home) -> None:
-    home.write(
-        f"p/{ID}.jsonl",
-        line(cwd="/home/\x1b]0;x\x07\u202eproj/木") + '{"type":"custom-title","customTitle":"a\\u001b[2Jb\\u2028c"}\n',
-    )
-    ran = home.run("session", "--id", ID)
-    assert ran.code == 0
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e\u2028]", ran.out)
-    assert "木" in ran.out
-
-
 def test_demo_is_the_real_report_on_the_sample(home: Home) -> None:
     ran = home.run("demo")
     assert ran.code == 0
@@ -323,16 +439,9 @@ def test_index_path_and_status(used: Home) -> None:
     used.run()
     place = used.run("index", "path").out.strip()
     assert Path(place).is_relative_to(used.state)
-    used.write("p/bad.jsonl", '{"usage"\n{"usage":\n')
-    (used.projects / "p" / "fifo.jsonl").parent.mkdir(exist_ok=True)
-    os.mkfifo(used.projects / "p" / "fifo.jsonl")
-    (used.projects / "p" / "folder.jsonl").mkdir()
-    assert used.run("session", "--json").code == 0
     status = used.run("index", "status")
     assert status.code == 0
-    assert re.search(r"bad lines +2\n", status.out)
-    assert "fifo.jsonl: not a regular file" in status.out
-    assert re.search(r"complete +yes", status.out)
+    assert re.search(r"all transcripts read +yes", status.out)
 
 
 @pytest.mark.parametrize("args", [["session"], ["session", "--id", ID, "--json"], ["session", "--jq", "."]])
@@ -364,20 +473,15 @@ def test_an_interrupted_first_index_ends_at_once_with_its_workers(home: Home) ->
         lines = (line(f"m{number}-{i}", f"r{i}", f"s{number}") for i in range(3000))
         home.write(f"p/s{number}.jsonl", "".join(lines) + filler * 10)
     process = subprocess.Popen(
-        [sys.executable, "-m", "ccusage_line", "session", "--json"], env=home.env, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "ccusage_line", "session", "--json"],
+        env=home.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
-    time.sleep(0.25)
+    until(lambda: len(home.processes()) > 1 or process.poll() is not None, "workers read")
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) in (0, 130)
-    family = [path for path in Path("/proc").glob("[0-9]*") if home_of(path) == str(home.path)]
-    assert family == []
+    _, said = process.communicate(timeout=20)
+    goes_on = b"ccusage: interrupted; the next run goes on where this one was\n"
+    assert (process.returncode, said) in ((0, b""), (130, goes_on))
+    until(lambda: not home.processes(), "its workers end too")
     assert home.run("session", "--jq", ".sessions | length").out == "8\n"
-
-
-def home_of(process: Path) -> str | None:
-    """The HOME that a process was started with."""
-    try:
-        pairs = (process / "environ").read_bytes().split(b"\0")
-    except OSError:
-        return None
-    return next((pair[5:].decode() for pair in pairs if pair.startswith(b"HOME=")), None)

@@ -1,4 +1,4 @@
-"""The config file: what it may say, what it is told when it says something else, and who goes before it."""
+"""The config file: what it may say, what it is told when it says something else, and what overrides it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ccusage_line import config
-from ccusage_line.config import SECTIONS, ConfigError, arguments, fingerprint_path, load, reference, show
+from ccusage_line.commands.config import run_show
+from ccusage_line.commands.console import Console
+from ccusage_line.config import PRICE, ConfigError, load
 from ccusage_line.index.index import Index
+from ccusage_line.options import SECTIONS
+from ccusage_line.paths import state_dir
 from ccusage_line.prices import in_use, stored
 from ccusage_line.prices import table as prices
-from ccusage_line.prices.stored import dependencies, is_plain, settled
+from ccusage_line.prices.stored import config_path, dependencies, is_plain, settled
+from ccusage_line.statusline.command import configured
 from conftest import ROOT
+from processes import bare_python
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +40,6 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         monkeypatch.delenv(name, raising=False)
     for name, value in found.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(in_use, "_given", None)
     return found
 
 
@@ -55,6 +61,21 @@ compact = false
 color = "never"
 offline = true
 
+[daily]
+chart = "heat"
+
+[weekly]
+start-of-week = "monday"
+
+[monthly]
+order = "desc"
+
+[blocks]
+breakdown = true
+
+[live]
+refresh-interval = 5
+
 [statusline]
 cost-source = "both"
 context-low-threshold = 40
@@ -69,6 +90,17 @@ output = 22
 
 [labels]
 "my-gateway/opus" = "opus (work)"
+
+[project-labels]
+"/home/me/work" = "Work"
+"""
+# what has to be escaped, and is longer than a message would show
+STRANGE = r"""
+[statusline]
+format = "{model} \"said\" C:\\work \n{session_cost} \u202e\U000e0041 [{branch} of {repo}] {context_bar}"
+
+[labels]
+"a \"model\" \\" = "\u0007 日本"
 """
 
 
@@ -79,7 +111,7 @@ def test_without_a_file_nothing_is_said(environ: dict[str, str]) -> None:
     found = load(environ)
     assert (found.found, found.values, found.labels, found.prices, found.url) == (False, {}, {}, {}, None)
     assert found.defaults_for("session", environ) == {}
-    assert found.arguments_for("statusline", environ) == []
+    assert configured(found.values) == []
     assert not os.path.exists(environ["CCUSAGE_STATE_DIR"])
 
 
@@ -96,20 +128,18 @@ def test_options_become_the_defaults_of_argparse(environ: dict[str, str]) -> Non
         "offline": True,
     }
     assert found.defaults_for("statusline", environ)["cost_source"] == "both"
-    assert found.defaults_for("prices", environ) == {"url": "https://prices.example/list.json"} == {"url": found.url}
+    assert (found.url, found.defaults_for("prices", environ)) == ("https://prices.example/list.json", {})
     assert found.defaults_for("index", environ) == {}
     assert found.labels == {"my-gateway/opus": "opus (work)"}
 
 
-def test_options_become_arguments_of_a_command_that_reads_them_itself(environ: dict[str, str]) -> None:
+def test_options_become_those_of_the_statusline_which_reads_them_itself(environ: dict[str, str]) -> None:
     write(environ, FULL)
-    assert load(environ).arguments_for("statusline", environ) == [
+    assert configured(load(environ).values) == [
         "--cost-source=both",
         "--context-low-threshold=40",
         "--format={model} [{branch}]",
     ]
-    assert "--breakdown" in load(environ).arguments_for("session", environ)
-    assert not any("compact" in argument for argument in load(environ).arguments_for("session", environ))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +153,12 @@ def test_a_file_may_say_nothing_or_have_other_line_ends(environ: dict[str, str],
     assert found.defaults_for("session", environ) == ({"order": "asc"} if "order" in text else {})
 
 
-# --- who goes first ---
+def test_a_zone_is_kept_as_iana_spells_it_and_local_is_the_default(environ: dict[str, str]) -> None:
+    write(environ, "[daily]\ntimezone = 'europe/berlin'\n[statusline]\ntimezone = 'Local'\nmode = 'auto'\n")
+    assert load(environ).values == {"daily": {"timezone": "Europe/Berlin"}, "statusline": {"mode": "auto"}}
+
+
+# --- what overrides what ---
 
 
 @pytest.mark.parametrize(
@@ -143,40 +178,24 @@ def test_the_environment_goes_before_the_file(
     assert load(environ).defaults_for("session", {**environ, variable: value})[key] == expected
 
 
-def test_the_environment_goes_before_the_file_for_the_address_of_prices(environ: dict[str, str]) -> None:
-    from ccusage_line.prices.refresh import address
-
-    write(environ, FULL)
-    found = load(environ)
-    assert address(environ, found.url) == "https://prices.example/list.json"
-    assert address({**environ, "CCUSAGE_PRICES_URL": "https://other.example/"}, found.url) == "https://other.example/"
-
-
-def test_a_named_file_goes_before_the_variable_and_the_variable_before_the_usual_place(
-    environ: dict[str, str], tmp_path: Path
-) -> None:
+def test_the_variable_goes_before_the_usual_place(environ: dict[str, str], tmp_path: Path) -> None:
     write(environ, "[session]\norder = 'asc'\n")
-    second, third = tmp_path / "second.toml", tmp_path / "third.toml"
+    second = tmp_path / "second.toml"
     second.write_text("[session]\nmode = 'display'\n")
-    third.write_text("[session]\ncompact = true\n")
     named = {**environ, "CCUSAGE_CONFIG": str(second)}
     assert load(environ).defaults_for("session", environ) == {"order": "asc"}
     assert load(named).defaults_for("session", named) == {"mode": "display"}
-    assert load(named, str(third)).defaults_for("session", named) == {"compact": True}
-    assert fingerprint_path(named) == str(second)
+    assert config_path(named) == str(second)
 
 
-@pytest.mark.parametrize("how", ["variable", "option"])
-def test_a_file_that_was_named_has_to_be_there(environ: dict[str, str], tmp_path: Path, how: str) -> None:
-    missing = str(tmp_path / "no.toml")
-    named, variable = (missing, {}) if how == "option" else (None, {"CCUSAGE_CONFIG": missing})
+def test_a_file_that_was_named_has_to_be_there(environ: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no\.toml: No such file"):
-        load({**environ, **variable}, named)
+        load({**environ, "CCUSAGE_CONFIG": str(tmp_path / "no.toml")})
 
 
 def test_a_folder_in_its_place_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="Is a directory"):
-        load(environ, str(tmp_path))
+    with pytest.raises(ConfigError, match="not a regular file"):
+        load({**environ, "CCUSAGE_CONFIG": str(tmp_path)})
 
 
 # --- what is wrong ---
@@ -195,7 +214,7 @@ WRONG = [
     pytest.param("session = 3\n", 1, "session is a section: write [session]", id="section-as-key"),
     pytest.param("[session]\nmode = 'fast'\n", 2, 'mode = "fast": one of auto, calculate, display', id="choice"),
     pytest.param("[session]\norder = 'DESC'\n", 2, "did you mean desc?", id="choice-in-capitals"),
-    pytest.param("[session]\nmode = 1\n", 2, "mode = 1: a string in quotes", id="number-for-text"),
+    pytest.param("[session]\nmode = 1\n", 2, "mode = 1: one of auto, calculate, display", id="number-for-choice"),
     pytest.param("[session]\nbreakdown = 'yes'\n", 2, 'breakdown = "yes": true or false', id="text-for-flag"),
     pytest.param("[session]\nbreakdown = 1\n", 2, "true or false", id="number-for-flag"),
     pytest.param("[session]\ntimezone = 'Mars/Olympus'\n", 2, "a zone like Europe/Berlin", id="zone"),
@@ -211,7 +230,14 @@ WRONG = [
     pytest.param("[prices.models.x]\ninput = -1\noutput = 1\n", 2, "dollars per million tokens", id="price-below-0"),
     pytest.param("[prices.models.x]\ninput = nan\noutput = 1\n", 2, "input = NaN: a number", id="price-nan"),
     pytest.param("[prices.models.x]\ninput = 1\noutput = inf\n", 3, "a number", id="price-without-end"),
-    pytest.param("[prices.models.x]\ninput = 1\noutput = 1\nfast = 0\n", 4, "a factor above 0", id="factor"),
+    pytest.param("[prices.models.x]\ninput = 50_001\noutput = 1\n", 2, "up to 50,000", id="write-beyond-the-dearest"),
+    pytest.param("[prices.models.x]\ninput = 1e9999999999999999999\noutput = 1\n", 2, "a number", id="price-no-number"),
+    pytest.param(f"[prices.models.x]\ninput = 0x{'f' * 4000}\noutput = 1\n", 2, "input = ...: a", id="endless-digits"),
+    pytest.param("[prices.models.x]\ninput = 1\noutput = 1\nfast = 0\n", 4, "a factor from 0.001", id="factor"),
+    pytest.param("[prices.models.x]\ninput = 1\noutput = 1\nfast = 1e-4\n", 4, "a factor from", id="factor-like-0"),
+    pytest.param(
+        f"[prices.models.x]\ninput = 1\noutput = 1\nfast = 20.{'0' * 20}1\n", 1, "not a factor", id="a-bit-more"
+    ),
     pytest.param("[prices.models.x]\ninput = 1\noutput = 1\ncontext-window = 1.5\n", 4, "a whole number", id="window"),
     pytest.param(
         "[prices.models.x]\ninput = 1\noutput = 1\ncache_read = 1\n", 4, "did you mean cache-read?", id="price-key"
@@ -242,6 +268,18 @@ def test_what_is_wrong_is_told_with_file_and_line(environ: dict[str, str], text:
     assert told.lower().startswith(f"{path}:{line}: ".lower())
     assert message in told
     assert "\n" not in told
+
+
+def test_the_line_of_a_mistake_is_found_in_about_one_reading(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "".join(f"[prices.models.x{number}]\ninput = 1\noutput = 1\n" for number in range(200)) + "inputs = 1\n"
+    write(environ, text)
+    read: list[str] = []
+    monkeypatch.setattr(config, "_loads", lambda text, loads=config._loads: (read.append(text), loads(text))[1])
+    with pytest.raises(ConfigError, match=r"config\.toml:601: .*did you mean input\?"):
+        load(environ)
+    assert sum(map(len, read)) < 5 * len(text)
 
 
 def test_what_is_not_utf8_is_told_with_its_line(environ: dict[str, str]) -> None:
@@ -277,7 +315,6 @@ def priced(environ: dict[str, str], text: str, model: str) -> prices.Price | Non
 
 def test_an_own_price_is_exact_and_completed_as_the_lists_are(environ: dict[str, str]) -> None:
     price = priced(environ, "[prices.models.'my/model']\ninput = 4.1\noutput = 20\n", "My/Model")
-    assert price is not None
     assert (price.input, price.output, price.write_5m, price.write_1h, price.read) == (
         4_100_000_000,
         20_000_000_000,
@@ -286,6 +323,11 @@ def test_an_own_price_is_exact_and_completed_as_the_lists_are(environ: dict[str,
         410_000_000,
     )
     assert (price.threshold, price.fast, price.us, price.window) == (None, 1000, 1000, None)
+
+
+def test_the_dearest_price_that_may_be_written_is_one(environ: dict[str, str]) -> None:
+    price = priced(environ, "[prices.models.x]\ninput = 50_000\noutput = 1e-9999999999999999999\n", "x")
+    assert (price.write_1h, price.output) == (prices.UNIT // 10, 0)
 
 
 def test_every_key_of_an_own_price_is_taken(environ: dict[str, str]) -> None:
@@ -301,27 +343,8 @@ def test_every_key_of_an_own_price_is_taken(environ: dict[str, str]) -> None:
     context-window = 128000
     """
     price = priced(environ, text, "zai/glm-99")
-    assert price is not None
     assert (price.write_5m, price.write_1h, price.read) == (3_000_000_000, 4_000_000_000, 0)
     assert (price.fast, price.us, price.window) == (2500, 1100, 128_000)
-
-
-@pytest.mark.parametrize(
-    "spelling",
-    [
-        "claude-opus-4-5",
-        "claude-opus-4-5-20251101",
-        "us.anthropic.claude-opus-4-5-20251101-v1:0",
-        "CLAUDE-OPUS-4-5[1m]",
-    ],
-)
-def test_an_own_price_goes_before_every_list_under_every_spelling(environ: dict[str, str], spelling: str) -> None:
-    price = priced(environ, '[prices.models."claude-opus-4-5"]\ninput = 1\noutput = 2\n', spelling)
-    assert price is not None
-    assert (price.input, price.output) == (1_000_000_000, 2_000_000_000)
-    other = in_use.table().find("claude-opus-4-6")
-    assert other is not None
-    assert other.input == 5_000_000_000
 
 
 def test_own_prices_have_a_fingerprint_of_their_own(environ: dict[str, str]) -> None:
@@ -332,7 +355,7 @@ def test_own_prices_have_a_fingerprint_of_their_own(environ: dict[str, str]) -> 
         load(environ)
         seen.add(in_use.table().fingerprint)
     assert len(seen) == 3
-    os.unlink(fingerprint_path(environ))
+    os.unlink(config_path(environ))
     load(environ)
     assert in_use.table().fingerprint == plain
 
@@ -342,6 +365,18 @@ def test_own_prices_count_where_nothing_can_be_stored(environ: dict[str, str], t
     price = priced(environ, "[prices.models.x]\ninput = 1\noutput = 1\n", "x")
     assert price is not None
     assert settled(environ) is None
+
+
+def test_what_another_process_reads_meanwhile_is_not_ours(environ: dict[str, str], tmp_path: Path) -> None:
+    write(environ, "[prices.models.x]\ninput = 1\noutput = 1\n")
+    load(environ)
+    other = tmp_path / "other.toml"
+    other.write_text("")
+    code = "import os; from ccusage_line.config import load; load(os.environ)"
+    elsewhere = {**environ, "CCUSAGE_CONFIG": str(other), "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], env=elsewhere, check=True)
+    assert stored.Settled.load(environ["CCUSAGE_STATE_DIR"]).prices == {}
+    assert in_use.table().find("x") is not None
 
 
 def test_an_index_counts_anew_with_own_prices(environ: dict[str, str], tmp_path: Path) -> None:
@@ -366,7 +401,7 @@ def test_an_index_counts_anew_with_own_prices(environ: dict[str, str], tmp_path:
     write(environ, "[prices.models.x]\ninput = 3\noutput = 1\n")
     load(environ)
     assert cost() == 3 * prices.PICO
-    os.unlink(fingerprint_path(environ))
+    os.unlink(config_path(environ))
     load(environ)
     assert cost() == 0
 
@@ -385,18 +420,15 @@ def test_what_is_settled_is_what_was_read(environ: dict[str, str], monkeypatch: 
     assert settled(environ) is None
     settle(environ, monkeypatch)
     found = settled(environ)
-    assert found is not None
     assert (found.values, found.labels, found.prices) == (
         load(environ).values,
         load(environ).labels,
         load(environ).prices,
     )
-    assert arguments("statusline", found.values, environ) == load(environ).arguments_for("statusline", environ)
 
 
 def test_without_a_file_everything_is_settled(environ: dict[str, str]) -> None:
     found = settled(environ)
-    assert found is not None
     assert (found.values, found.prices) == ({}, {})
 
 
@@ -446,17 +478,13 @@ def test_asking_whether_it_is_settled_imports_no_package(
 ) -> None:
     write(environ, FULL)
     settle(environ, monkeypatch)
-    code = f"""
-import os, sys
-sys.path.insert(0, {str(ROOT)!r})
+    code = """
+import os
 from ccusage_line.prices import stored
 print(stored.settled(os.environ).values["session"]["order"], stored.is_plain(os.environ))
-print(*sorted(set(sys.modules) & {{"json", "re", "tomllib", "typing", "platformdirs", "ccusage_line.config"}}))
+print(*sorted(set(sys.modules) & {"json", "re", "tomllib", "typing", "platformdirs", "ccusage_line.config"}))
 """
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=60, env=environ, check=False
-    )
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", "asc False\n\n")
+    assert bare_python(code, environ) == "asc False\n\n"
 
 
 @pytest.mark.parametrize(
@@ -479,7 +507,7 @@ def test_a_config_is_plain_that_changes_no_cost_and_no_day(
 
 
 def test_answers_depend_on_the_price_list_the_config_and_the_policy(environ: dict[str, str], tmp_path: Path) -> None:
-    table, config_file = in_use.table_file(environ), fingerprint_path(environ)
+    table, config_file = stored.Refreshed.path(state_dir(environ)), config_path(environ)
     policy = (str(tmp_path / "policy"), None)
     assert dependencies(environ) == [(table, None), (config_file, None), policy]
     write(environ, "")
@@ -491,30 +519,45 @@ def test_answers_depend_on_the_price_list_the_config_and_the_policy(environ: dic
 def test_the_copy_is_for_its_owner_alone(environ: dict[str, str]) -> None:
     write(environ, FULL)
     load(environ)
-    path = stored.settled_path(environ["CCUSAGE_STATE_DIR"])
+    path = stored.Settled.path(environ["CCUSAGE_STATE_DIR"])
     assert os.stat(path).st_mode & 0o077 == 0
 
 
 def test_the_usual_place_is_that_of_platformdirs(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     from platformdirs import user_config_dir
 
-    assert fingerprint_path(environ) == os.path.join(user_config_dir("ccusage-line", appauthor=False), "config.toml")
+    assert config_path(environ) == os.path.join(user_config_dir("ccusage-line", appauthor=False), "config.toml")
     monkeypatch.delenv("XDG_CONFIG_HOME")
     home = {"HOME": environ["HOME"]}
-    assert fingerprint_path(home) == os.path.join(user_config_dir("ccusage-line", appauthor=False), "config.toml")
+    assert config_path(home) == os.path.join(user_config_dir("ccusage-line", appauthor=False), "config.toml")
 
 
 # --- show and the reference ---
 
 
-def test_show_says_each_value_and_where_it_comes_from(environ: dict[str, str]) -> None:
+@pytest.fixture
+def show(capfd: pytest.CaptureFixture[str]) -> Callable[[dict[str, str]], str]:
+    """What `config show` prints in an environment."""
+
+    def show(environ: dict[str, str]) -> str:
+        run_show(Console(environ, load(environ)))
+        return capfd.readouterr().out
+
+    return show
+
+
+def test_show_says_each_value_and_where_it_comes_from(
+    environ: dict[str, str], show: Callable[[dict[str, str]], str]
+) -> None:
     path = write(environ, FULL)
-    text = show(load(environ), {**environ, "CCUSAGE_OFFLINE": "0"})
+    text = show({**environ, "CCUSAGE_OFFLINE": "0"})
     assert text.startswith(f"# {path}\n")
     for line in (
         'order = "asc"',
         "offline = false  # from CCUSAGE_OFFLINE",
-        "# visual-burn-rate: off",
+        '# visual-burn-rate = "off"',
+        "# pager = true",
+        "# timezone: the system's",
         '[prices.models."my-gateway/opus"]',
         "input = 4.5",
         "cache-write-5m = 5.625",
@@ -523,28 +566,69 @@ def test_show_says_each_value_and_where_it_comes_from(environ: dict[str, str]) -
         assert line in text.splitlines()
 
 
-def test_what_show_prints_is_a_config_that_says_the_same(environ: dict[str, str], tmp_path: Path) -> None:
-    write(environ, FULL)
+@pytest.mark.parametrize("text", [FULL, STRANGE], ids=["full", "strange"])
+def test_what_show_prints_is_a_config_that_says_the_same(
+    environ: dict[str, str], tmp_path: Path, show: Callable[[dict[str, str]], str], text: str
+) -> None:
+    write(environ, text)
     first = load(environ)
     again = tmp_path / "again.toml"
-    again.write_text(show(first, environ))
-    second = load(environ, str(again))
-    assert (second.values, second.labels, second.prices) == (first.values, first.labels, first.prices)
+    again.write_text(show(environ))
+    second = load({**environ, "CCUSAGE_CONFIG": str(again)})
+    said = {section: values for section, values in second.values.items() if values or section in first.values}
+    assert (said, second.labels, second.prices) == (first.values, first.labels, first.prices)
 
 
-def test_show_without_a_file_says_so(environ: dict[str, str]) -> None:
-    text = show(load(environ), environ)
+def test_show_without_a_file_says_so(environ: dict[str, str], show: Callable[[dict[str, str]], str]) -> None:
+    text = show(environ)
     assert text.splitlines()[0].endswith("config.toml (not there)")
     assert all(not line or line[0] in "#[" for line in text.splitlines())
 
 
-def test_the_documented_table_is_that_of_the_code() -> None:
-    text = (ROOT / "docs" / "config.md").read_text()
-    begin = "<!-- made by ccusage_line.config.reference() -->\n"
-    table = text[text.index(begin) + len(begin) : text.index("<!-- end -->")]
-    assert table == reference()
+WORDS = {
+    "flag": "`true` or `false`",
+    "text": "a string",
+    "zone": '`local` or an IANA name like "Europe/Berlin"',
+    "day": "`today` `yesterday` `7d` `2w` or YYYY-MM-DD",
+    "seconds": "1 to 60",
+    "percentage": "0 to 100",
+    "address": "an https address",
+    "price": "dollars, up to 50,000",
+    "factor": "0.001 to 20",
+    "tokens": "a whole number",
+}
+PRICES = {
+    "input": ("required", "per million tokens"),
+    "output": ("required", "per million tokens"),
+    "cache-write-5m": ("1.25 x input", "per million tokens"),
+    "cache-write-1h": ("2 x input", "per million tokens"),
+    "cache-read": ("a tenth of input", "per million tokens"),
+    "fast": ("1", "factor of fast mode"),
+    "us": ("1", "factor of inference in the US"),
+    "context-window": ("unknown", "tokens"),
+}
+
+
+def reference() -> Iterator[str]:
+    """The rows of the table in docs/config.md."""
     for section, options in SECTIONS.items():
-        assert all(f"| `[{section}]` | `{option.key}` |" in table for option in options)
+        for option in options:
+            values = " ".join(f"`{choice}`" for choice in option.choices) or WORDS[option.kind]
+            names = " or ".join(f"`{name}`" for name in option.variable.split(", "))
+            first = f"; {names} in the environment takes precedence" if option.variable else ""
+            yield f"| `[{section}]` | `{option.key}` | {values} | {option.default} | {option.meaning}{first} |"
+    for key, (default, meaning) in PRICES.items():
+        yield f'| `[prices.models."NAME"]` | `{key}` | {WORDS[PRICE[key]]} | {default} | {meaning} |'
+    yield '| `[labels]` | `"NAME"` | a string | | what the statusline shows for that model |'
+    meaning = "what the reports by project show for all projects whose path contains that"
+    yield f'| `[project-labels]` | `"PART OF PATH"` | a string | | {meaning} |'
+
+
+def test_the_documented_table_is_that_of_the_code() -> None:
+    assert PRICES.keys() == PRICE.keys()
+    text = (ROOT / "docs" / "config.md").read_text()
+    table = text[text.index("| --- |") : text.index("<!-- end -->")]
+    assert table.splitlines()[1:] == list(reference())
 
 
 def test_the_documented_example_is_valid(environ: dict[str, str]) -> None:
@@ -553,15 +637,3 @@ def test_the_documented_example_is_valid(environ: dict[str, str]) -> None:
     write(environ, example[: example.index("```")])
     found: dict[str, Any] = load(environ).values
     assert found["statusline"]["cost-source"] == "both"
-
-
-def test_the_sections_are_those_options_of_the_statusline() -> None:
-    from ccusage_line.statusline.line import complaint, parse_options
-
-    values = {"mode": "auto", "timezone": "UTC", "cost-source": "cc", "visual-burn-rate": "text", "format": "{model}"}
-    values |= {"context-low-threshold": "10", "context-medium-threshold": "20"}
-    assert set(values) == {option.key for option in SECTIONS["statusline"]}
-    options = parse_options(arguments("statusline", {"statusline": values}, {}))
-    assert options is not None
-    assert complaint(options) is None
-    assert (options.cost_source, options.format, options.low, options.medium) == ("cc", "{model}", 10, 20)

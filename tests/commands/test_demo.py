@@ -4,12 +4,93 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from ccusage_line import demo
 from ccusage_line.index.index import Index
 from ccusage_line.session import Session
+
+
+class Expected(NamedTuple):
+    """What a report of one sample session has to say; `cost` in 1e-12 dollar, at list prices."""
+
+    project_path: str
+    title: str
+    models: tuple[str, ...]
+    input: int
+    output: int
+    cache_creation: int
+    cache_read: int
+    cost: int
+    incomplete: int = 0
+    unpriced: tuple[str, ...] = ()
+
+
+_OPUS, _SONNET, _HAIKU = "claude-opus-4-5-20251101", "claude-sonnet-4-5-20250929", "claude-haiku-4-5-20251001"
+_HOUSE = "in-house-coder-2"
+_MICRO = 1_000_000  # of 1e-12 dollar
+
+SAMPLE = {
+    # The parent of the fork: four Opus responses, two of a subagent, one of each of two workflow agents.
+    "5f0c9a1e-7b42-4c1d-9e57-2a64d0b8c311": Expected(
+        "/home/ada/webshop",
+        "VAT rounded twice at checkout",
+        (_HAIKU, _OPUS),
+        input=3_685,
+        output=2_542,
+        cache_creation=30_000,
+        cache_read=78_600,
+        cost=249_295 * _MICRO,
+    ),
+    # The fork: only its own two responses, none of those it repeats.
+    "c7d2e4f6-1a3b-4c5d-8e9f-70a1b2c3d4e5": Expected(
+        "/home/ada/webshop",
+        "release note",
+        (_OPUS, _SONNET),
+        input=24_020,
+        output=740,
+        cache_creation=0,
+        cache_read=23_000,
+        cost=99_700 * _MICRO,
+    ),
+    # An older client: three responses, one never finalised, cache writes for an hour at twice the input price.
+    "0b1d2f3a-4c5e-4f60-9a7b-8c9d0e1f2a3b": Expected(
+        "/home/ada/notes app",
+        "Sync notes over WebDAV",
+        (_SONNET,),
+        input=35,
+        output=4_221,
+        cache_creation=35_600,
+        cache_read=66_600,
+        cost=297_000 * _MICRO,
+        incomplete=1,
+    ),
+    # 5,400 + 640 of these tokens have no price.
+    "9e8d7c6b-5a49-4838-a726-150413f2e1d0": Expected(
+        "/home/ada/infra",
+        "Hosts with the old kernel",
+        (_HAIKU, _HOUSE),
+        input=11_500,
+        output=950,
+        cache_creation=1_200,
+        cache_read=900,
+        cost=9_240 * _MICRO,
+        unpriced=(_HOUSE,),
+    ),
+    # An API error of no model and no tokens, then one response each.
+    "3c2b1a09-f8e7-4d6c-b5a4-93827160f5e4": Expected(
+        "/home/ada/infra",
+        "Slow backup 🐢",
+        (_OPUS, _SONNET),
+        input=4_510,
+        output=3_470,
+        cache_creation=25_500,
+        cache_read=4_000,
+        cost=214_305 * _MICRO,
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +106,14 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Session]:
 
 
 def test_the_sample_holds_the_sessions_it_says_and_no_other(sessions):
-    assert sessions.keys() == demo.SAMPLE.keys()
+    assert sessions.keys() == SAMPLE.keys()
 
 
-@pytest.mark.parametrize("id", demo.SAMPLE)
+@pytest.mark.parametrize("id", SAMPLE)
 def test_each_sample_session_counts_as_computed_by_hand(sessions, id):
     s = sessions[id]
     assert (
-        demo.Expected(
+        Expected(
             s.project_path or "",
             s.title or "",
             tuple(sorted(m.name for m in s.models if m.name)),
@@ -44,13 +125,13 @@ def test_each_sample_session_counts_as_computed_by_hand(sessions, id):
             s.incomplete,
             tuple(s.unpriced_models),
         )
-        == demo.SAMPLE[id]
+        == SAMPLE[id]
     )
 
 
 def test_the_sample_costs_eighty_seven_cents_in_all(sessions):
     assert sum(s.cost for s in sessions.values()) == 869_540_000_000
-    assert sum(e.cost for e in demo.SAMPLE.values()) == 869_540_000_000
+    assert sum(e.cost for e in SAMPLE.values()) == 869_540_000_000
 
 
 def test_the_sample_is_small_and_whole_lines_of_json():

@@ -16,7 +16,7 @@ import pytest
 
 from ccusage_line.errors import JqError
 from ccusage_line.jq import run
-from conftest import Home, until_error
+from conftest import Home, start, until_error
 from lines import ID, line
 
 REPORT = """{
@@ -44,66 +44,40 @@ REPORT = """{
   "empty": {}
 }
 """
-# Programs that jq 1.6, 1.7 and 1.8 read alike.
+# What is handed on to jq and comes back: programs that jq 1.6, 1.7 and 1.8 read alike.
 PROGRAMS = r"""
 . | .
 .sessions[0] | {title, modelsUsed, none: [], empty: {}, deep: [[[{}]], {a: [1]}]}
-.sessions[0] | to_entries | map(.key) | join(" ")
-.sessions[1] | with_entries(select(.value != null)) | keys
 reduce .sessions[] as $s (0; . + $s.totalCost)
-foreach .sessions[] as $s (0; . + $s.totalTokens; [$s.sessionId, .])
-def dear($limit): select(.totalCost > $limit); .sessions[] | dear(1) | .sessionId
 def total: if . == [] then 0 else .[0].totalCost + (.[1:] | total) end; .sessions | total
 .sessions[] | try (.title | length) catch "untitled"
 try error("\(.none) is none") catch .
 [.sessions[] | .title | try test("n") catch .]
-.sessions[0] | del(.title, .modelsUsed[0])
 .sessions[0].title | gsub("[\"\\\\]"; "'") | sub("(?<a>\\w+)$"; "<\(.a)>")
-[.sessions[].modelsUsed[] | test("HAIKU"; "ix")]
 .sessions[0].title | [match("n"; "g").offset]
-.sessions[0].title | capture("(?<word>[a-z]+)")
-.sessions[].totalCost |= . * 2 | .sessions[].totalCost
-.sessions[0].totalTokens += 1 | .sessions[0].totalTokens
-.sessions[1].title //= "untitled" | .sessions[1].title
-.sessions[].sessionId | @base64, @base64d?
 .sessions[] | [.sessionId, .title, .totalCost, .archived] | @csv
 .sessions[] | [.sessionId, .title, .totalCost, .archived] | @tsv
 .sessions[0].title | @html, @uri, @sh, @json, @text
-[limit(3; .sessions[] | .sessionId, .lastActivity)]
-first(.sessions[] | select(.archived)) | .sessionId
 .sessions | group_by(.lastActivity) | map({day: .[0].lastActivity, cost: (map(.totalCost) | add)})
-.sessions | sort_by(.totalCost, .sessionId) | map(.sessionId)
-.sessions | map(select(.archived | not)) | length
-.sessions | (max_by(.totalTokens), min_by(.totalTokens)) | .sessionId
-[.sessions[].modelsUsed] | add | unique
 input_line_number, input_filename
 [inputs]
-[paths(type == "number")] | map(map(tostring) | join("."))
-[getpath(["sessions", 0, "totalCost"], ["a", "b"])]
-.sessions[1] | setpath(["modelsUsed", 1]; "x") | .modelsUsed
-.sessions[0].title | ascii_downcase, ascii_upcase, explode[:2], ltrimstr("Mend "), rtrimstr("then")
 .sessions[].lastActivity | strptime("%Y-%m-%d") | mktime | strftime("%d.%m.%y")
 .sessions[0] | tojson | fromjson | .totalCost
-.sessions[] | if .totalCost > 10 then "dear" elif .archived then "old" else "cheap" end
-.sessions[].title // "untitled"
 .sessions[] as {title: [$a]} ?// {sessionId: $a} | $a
 $__loc__, (null | [$__loc__.line])
 .sessions[] | "\(.sessionId[:8]) has \(.modelsUsed | length) model\(if .modelsUsed[1] then "s" else "" end)"
 label $out | .sessions[] | .sessionId, if .totalCost > 1 then break $out else empty end
-.sessions[0].modelsUsed[] | [splits("-")]
 env.CCUSAGE_TEST, $ENV.CCUSAGE_TEST
-.sessions[0] | .totalTokens as $all | [.totalTokens, 1] | map(. / $all * 100 | floor)
-[.[] | numbers, arrays, objects | length]
-[.sessions[].lastActivity | split("-") | map(tonumber)] | transpose
 [range(0; 10; 3)], [.sessions | .[-1:][] | .totalCost], [1, 2, 3] - [2], ([3, 1] | contains([1]))
-[.. | booleans], any(.sessions[]; .archived), all(.sessions[].archived; .)
 $ARGS, [$ARGS.named | keys[]]
 1, halt, 2
 -1 | tostring, -.
 empty
 . as $whole | $whole.none # at the end \
+# nothing but a comment \
+def nothing: "but"; def definitions: 1;
 "a\u0000b", "\u007f\u2028", ["\u0000\u001f\u007f\u0080\u2028"]
-""".strip().split("\n")
+""".removesuffix("\n").split("\n")  # the first is empty
 
 
 @pytest.fixture(params=["package", "command"])
@@ -121,7 +95,7 @@ def test_a_program_prints_what_jq_prints(way: str, program: str, monkeypatch: py
     monkeypatch.setenv("CCUSAGE_TEST", "a 'value'")
     if shutil.which("jq") is None:
         pytest.skip("no jq on PATH")
-    of_jq = program if program[0] != "-" else f"({program}\n)"
+    of_jq = program if program[:1] != "-" else f"({program}\n)"
     printed = subprocess.run(["jq", "-r", of_jq], input=REPORT.encode(), capture_output=True, check=True).stdout
     assert "".join(f"{text}\n" for text in run(program, REPORT)).encode() == printed
 
@@ -244,20 +218,13 @@ def test_without_jq_paths_work_and_the_rest_says_how_to_have_it(used: Home) -> N
     assert "or the Python package jq" in ran.err
 
 
-def start(home: Home, program: str, *before: str) -> subprocess.Popen[bytes]:
+def piped(home: Home, program: str, *before: str) -> subprocess.Popen[bytes]:
     """`ccusage session --jq PROGRAM` as a terminal starts it: at the head of a process group of its own."""
-    return subprocess.Popen(
-        [*before, sys.executable, "-m", "ccusage_line", "session", "--jq", f'"begun", ({program})'],
-        env=home.env | {"PYTHONUNBUFFERED": "1"},
-        cwd=home.path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    home.env["PYTHONUNBUFFERED"] = "1"
+    return start(home, *before, *home.command, "session", "--jq", f'"begun", ({program})')
 
 
 def begun(running: subprocess.Popen[bytes]) -> None:
-    assert running.stdout is not None
     if not select.select([running.stdout], [], [], 60)[0]:
         os.killpg(running.pid, signal.SIGKILL)
     assert running.stdout.readline() == b"begun\n"
@@ -278,7 +245,7 @@ def end_of(running: subprocess.Popen[bytes]) -> tuple[int, bytes]:
 @WAYS
 @pytest.mark.parametrize("program", ["range(1e18) | empty", "def f: f; f"])
 def test_ctrl_c_ends_an_endless_program(used: Home, program: str) -> None:
-    with start(used, program) as running:
+    with piped(used, program) as running:
         begun(running)
         os.killpg(running.pid, signal.SIGINT)
         assert end_of(running) == (130, b"")
@@ -287,7 +254,7 @@ def test_ctrl_c_ends_an_endless_program(used: Home, program: str) -> None:
 @WAYS
 def test_an_interrupt_that_was_ignored_stays_ignored(used: Home) -> None:
     ignoring = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
-    with start(used, "range(1000000) | empty", *ignoring) as running:
+    with piped(used, "range(1000000) | empty", *ignoring) as running:
         begun(running)
         os.killpg(running.pid, signal.SIGINT)
         assert end_of(running) == (0, b"")
@@ -295,8 +262,7 @@ def test_an_interrupt_that_was_ignored_stays_ignored(used: Home) -> None:
 
 @WAYS
 def test_an_endless_answer_ends_with_its_reader(used: Home) -> None:
-    with start(used, "range(1e18)") as running:
+    with piped(used, "range(1e18)") as running:
         begun(running)
-        assert running.stdout is not None
         running.stdout.close()
         assert end_of(running) == (0, b"")

@@ -119,7 +119,7 @@ _STEPS = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(_STEPS, max_size=3).map("".join), _VALUES)
 def test_a_path_gives_what_jq_gives_of_any_document(path: str, value: Any) -> None:
     path = path if path.startswith(".") else f".{path}"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ccusage_line import jsontext
-from ccusage_line.session import Entry, ModelUsage, Session
+from ccusage_line.session import Entry, ModelUsage, Session, dollars
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 FIRST = -62_135_596_800_000_000  # 0001-01-01T00:00:00Z in microseconds
@@ -23,8 +21,54 @@ def day_of(us: int) -> str:
     return jsontext.rfc3339(us)[:10]
 
 
-def standard(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def standard(value: object, indent: int | None = 2) -> str:
+    """As the json module writes it, with escapes for what can't be printed."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
+def sums_data(sums):
+    kinds = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens", "totalTokens")
+    return {**dict(zip(kinds, sums, strict=False)), "totalCost": dollars(sums[5])}
+
+
+def model_data(m):
+    sums = sums_data(jsontext.sums_of([m]))
+    return {"model": jsontext.short_model(m.name), "modelName": m.name, **sums, "cost": dollars(m.cost)}
+
+
+def entry_data(e):
+    return {
+        "timestamp": jsontext.rfc3339(e.timestamp),
+        "model": e.model or "unknown",
+        "inputTokens": e.input,
+        "outputTokens": e.output,
+        "cacheCreationTokens": e.cache_creation,
+        "cacheReadTokens": e.cache_read,
+        "costUSD": dollars(e.cost),
+    }
+
+
+def session_data(session, with_entries=False):
+    """The keys of a session in their order, with what they hold."""
+    first, last = (None if us is None else jsontext.rfc3339(us) for us in (session.first, session.last))
+    return {
+        "sessionId": session.id,
+        **sums_data(jsontext.sums_of(session.models)),
+        "lastActivity": last and last[:10],
+        "firstActivityAt": first,
+        "lastActivityAt": last,
+        "modelsUsed": jsontext.short_models(session.named_models),
+        "modelBreakdowns": [model_data(m) for m in session.named_models],
+        "projectPath": session.project_path,
+        "title": session.title,
+        "responses": session.responses,
+        "incompleteResponses": session.incomplete,
+        "unpricedModels": session.unpriced_models,
+        "clientCost": jsontext.finite(session.client_cost),
+        "archived": session.archived,
+        **({"entries": [entry_data(e) for e in session.entries or ()]} if with_entries else {}),
+    }
 
 
 counts = st.integers(0, 2**53)
@@ -54,39 +98,30 @@ sessions = st.builds(
 @settings(max_examples=100, deadline=None)
 @given(st.lists(sessions, max_size=4))
 def test_the_list_is_what_the_json_module_writes_of_the_same_data(found):
-    text, data = jsontext.list_json(found, day_of), jsontext.list_data(found, day_of)
+    text = jsontext.list_json(found, day_of)
+    every = [(0,) * 6, *(jsontext.sums_of(session.models) for session in found)]
+    totals = sums_data([sum(column) for column in zip(*every, strict=True)])
+    data = {"sessions": [session_data(session) for session in found], "totals": totals}
     assert text == standard(data)
-    assert json.loads(text) == data
+    assert jsontext.list_data(found, day_of) == data
 
 
 @settings(max_examples=100, deadline=None)
 @given(sessions, st.booleans())
 def test_one_session_is_what_the_json_module_writes_of_the_same_data(session, with_entries):
     text = jsontext.one_json(session, day_of, with_entries)
-    data = jsontext.as_data(session, day_of, with_entries)
+    data = session_data(session, with_entries)
     assert text == standard(data)
-    assert json.loads(text) == data
-    assert ("entries" in data) == with_entries
-
-
-@settings(max_examples=100, deadline=None)
-@given(sessions)
-def test_the_row_of_the_list_is_the_object_of_the_session(session):
-    (row,) = json.loads(jsontext.list_json([session], day_of))["sessions"]
-    assert row == json.loads(jsontext.one_json(session, day_of))
+    assert jsontext.as_data(session, day_of, with_entries) == data
 
 
 @given(st.text(max_size=30))
-def test_a_string_is_escaped_as_the_json_module_does_it_and_can_always_be_encoded(text):
+@example("".join(map(chr, range(0x100))))
+@example("\u202e\u2028\U000e0041\U0001f600")
+def test_a_string_is_escaped_as_the_json_module_does_it_and_can_always_be_shown(text):
     ours = jsontext.string_text(text)
-    assert ours.encode().decode() == ours
-    if not any("\ud800" <= c <= "\udfff" for c in text):
-        assert ours == json.dumps(text, ensure_ascii=False)
-
-
-@pytest.mark.parametrize("code", range(0x100))
-def test_every_control_and_latin_character_is_escaped_as_the_json_module_does_it(code):
-    assert jsontext.string_text(f"a{chr(code)}b") == json.dumps(f"a{chr(code)}b", ensure_ascii=False)
+    assert ours.isprintable()
+    assert ours == standard(text, None)
 
 
 def test_half_a_surrogate_pair_is_an_escape_beside_what_is_not():
@@ -114,81 +149,20 @@ FULL = Session(
 )
 
 
-def test_a_session_as_text():
-    assert jsontext.one_json(FULL, lambda us: "2026-11-22", entries=True) == (
-        """{
-  "sessionId": "11111111-1111-4111-8111-111111111111",
-  "inputTokens": 23,
-  "outputTokens": 22,
-  "cacheCreationTokens": 33,
-  "cacheReadTokens": 44,
-  "totalTokens": 122,
-  "totalCost": 1.75,
-  "lastActivity": "2026-11-22",
-  "firstActivityAt": "2026-11-23T06:19:56.800Z",
-  "lastActivityAt": "2026-11-23T06:19:56.800001Z",
-  "modelsUsed": [
-    "house-1",
-    "opus-4-5",
-    "sonnet-4-5"
-  ],
-  "modelBreakdowns": [
-    {
-      "model": "opus-4-5",
-      "modelName": "claude-opus-4-5-20251101",
-      "inputTokens": 1,
-      "outputTokens": 2,
-      "cacheCreationTokens": 3,
-      "cacheReadTokens": 4,
-      "totalTokens": 10,
-      "totalCost": 1.5,
-      "cost": 1.5
-    },
-    {
-      "model": "sonnet-4-5",
-      "modelName": "claude-sonnet-4-5-20250929",
-      "inputTokens": 10,
-      "outputTokens": 20,
-      "cacheCreationTokens": 30,
-      "cacheReadTokens": 40,
-      "totalTokens": 100,
-      "totalCost": 0.25,
-      "cost": 0.25
-    },
-    {
-      "model": "house-1",
-      "modelName": "house-1",
-      "inputTokens": 7,
-      "outputTokens": 0,
-      "cacheCreationTokens": 0,
-      "cacheReadTokens": 0,
-      "totalTokens": 7,
-      "totalCost": 0.0,
-      "cost": 0.0
-    }
-  ],
-  "projectPath": "/home/x",
-  "title": "a \\"title\\"\u202e",
-  "responses": 4,
-  "incompleteResponses": 1,
-  "unpricedModels": [
-    "house-1"
-  ],
-  "clientCost": 1.75,
-  "archived": true,
-  "entries": [
-    {
-      "timestamp": "2026-11-23T06:19:56.800Z",
-      "model": "unknown",
-      "inputTokens": 5,
-      "outputTokens": 0,
-      "cacheCreationTokens": 0,
-      "cacheReadTokens": 0,
-      "costUSD": 0.0
-    }
-  ]
-}"""
-    )
+def test_the_sums_and_the_models_of_a_session():
+    """What the properties above take from the module itself."""
+    told = json.loads(jsontext.one_json(FULL, lambda us: "2026-11-22", entries=True))
+    sums = [told[name] for name in told if name.endswith("Tokens")]
+    assert sums == [23, 22, 33, 44, 122]
+    assert (told["totalCost"], told["lastActivity"]) == (1.75, "2026-11-22")
+    assert told["firstActivityAt"] == "2026-11-23T06:19:56.800Z"
+    assert told["modelsUsed"] == ["house-1", "opus-4-5", "sonnet-4-5"]
+    assert [(model["model"], model["totalTokens"], model["cost"]) for model in told["modelBreakdowns"]] == [
+        ("opus-4-5", 10, 1.5),
+        ("sonnet-4-5", 100, 0.25),
+        ("house-1", 7, 0.0),
+    ]
+    assert (told["unpricedModels"], told["entries"][0]["model"]) == (["house-1"], "unknown")
 
 
 def test_a_session_without_responses_is_zeros_and_nulls():
@@ -206,12 +180,6 @@ def test_a_session_without_responses_is_zeros_and_nulls():
         "archived": False,
         "entries": [],
     }
-
-
-def test_no_data_is_an_empty_list_and_totals_of_zeros():
-    data = json.loads(jsontext.list_json([], day_of))
-    assert data["sessions"] == []
-    assert list(data["totals"].values()) == [0, 0, 0, 0, 0, 0.0]
 
 
 def test_totals_are_added_as_whole_numbers_before_they_become_dollars():
@@ -234,16 +202,15 @@ def test_the_clients_cost_is_a_finite_number_or_null(number, text):
 
 
 @given(times)
+@example(FIRST)
+@example(LAST)
+@example(-1)
+@example(951_782_400_000_000)  # a leap day
+@example(4_107_542_400_000_000)  # none in 2100
 def test_a_time_is_the_one_of_the_calendar(us):
     moment = EPOCH + timedelta(microseconds=us)
     digits = "microseconds" if us % 1000 else "milliseconds"
     assert jsontext.rfc3339(us) == moment.replace(tzinfo=None).isoformat(timespec=digits) + "Z"
-
-
-@pytest.mark.parametrize("us", [FIRST, LAST, -1, 0, 951_782_400_000_000, 951_868_799_999_999, 4_107_542_400_000_000])
-def test_the_ends_of_the_calendar_and_leap_days_are_right(us):
-    moment = EPOCH + timedelta(microseconds=us)
-    assert jsontext.rfc3339(us)[:10] == moment.date().isoformat()
 
 
 @pytest.mark.parametrize(
@@ -276,22 +243,3 @@ def test_a_model_is_called_what_people_call_it(name, short):
 @pytest.mark.parametrize("name", ["claude-", "/", "a/", "@x", "-v1:0", "[1m]", "-20250929"])
 def test_a_name_of_which_nothing_would_stay_is_kept(name):
     assert jsontext.short_model(name) == name
-
-
-@given(st.text(min_size=1, max_size=30))
-def test_a_short_name_is_never_empty(name):
-    assert jsontext.short_model(name)
-
-
-def test_the_hot_path_pays_for_no_module_but_the_session():
-    code = """
-import sys
-before = set(sys.modules)
-import ccusage_line.jsontext as j
-from ccusage_line.session import ModelUsage, Session
-j.one_json(Session("\u00e9\\n", [ModelUsage("claude-x")], 5, 5, title='"'), str, True)
-print(*sorted(set(sys.modules) - before - {"__future__"}))
-"""
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout.split() == ["ccusage_line", "ccusage_line.jsontext", "ccusage_line.session"]

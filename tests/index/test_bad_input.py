@@ -3,13 +3,10 @@ folder, never a traceback."""
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import socket
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +14,11 @@ from typing import Any
 
 import pytest
 
-from conftest import Home, Ran
-from lines import ID, OTHER, line, record, usage
+import fuzz
+from attack import as_anybody, behind, run_in, strace
+from conftest import Home, Ran, run_after
+from lines import ID, OTHER, append, line, record, usage
+from others import mounted
 
 resource = pytest.importorskip("resource", reason="limits and permissions are those of POSIX")
 
@@ -53,43 +53,6 @@ def status(home: Home) -> dict[str, list[str]]:
     return told
 
 
-def run_in(home: Home, before: Callable[[], None], *args: str) -> Ran:
-    """`ccusage ARGS` in a process in which *before* ran first."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ccusage_line", *args],
-        env=home.env,
-        capture_output=True,
-        cwd=home.path,
-        preexec_fn=before,
-        timeout=120,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def run_patched(home: Home, code: str, *args: str) -> Ran:
-    """`ccusage ARGS` in a process in which *code* ran first."""
-    script = f"{textwrap.dedent(code)}\nimport sys\nfrom ccusage_line import __main__\nsys.exit(__main__.main())"
-    done = subprocess.run(
-        [sys.executable, "-c", script, *args],
-        env=home.env,
-        capture_output=True,
-        cwd=home.path,
-        timeout=120,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def as_anybody() -> None:
-    """Take from root what lets it read and write everything, so that permissions hold for it too."""
-    if os.geteuid() == 0 and sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-            if libc.prctl(24, capability, 0, 0, 0) != 0:  # PR_CAPBSET_DROP: gone from the next program on
-                os._exit(99)
-
-
 # --- lines -------------------------------------------------------------------------------------------------------
 
 DEEP = 10_000
@@ -109,7 +72,7 @@ def test_a_bad_line_is_counted_as_such_and_the_rest_is_read(home: Home, name: st
     home.write(OWN, line().encode() + BAD_LINES[name] + b"\n" + line("m2", "r2").encode())
     assert report(home) == {ID: 200}
     assert one(home) == 200
-    assert status(home)["bad lines"] == ["1"]
+    assert status(home)["lines that can't be read"] == ["1"]
 
 
 WRONG_TYPES: dict[str, dict[str, Any]] = {
@@ -131,7 +94,7 @@ def test_wrong_types_disqualify_nothing_but_themselves(home: Home, name: str) ->
     home.write(OWN, line() + json.dumps(odd) + "\n")
     found = report(home)
     assert found == {ID: 100 + (0 if name.startswith("counts") else 100)}
-    assert status(home)["bad lines"] == ["0"]
+    assert status(home)["lines that can't be read"] == ["0"]
 
 
 def long_line(length: int) -> bytes:
@@ -148,7 +111,7 @@ def test_a_line_over_64_megabytes_is_passed_over(home: Home, length: int, expect
     home.write(OWN, line().encode() + long_line(length) + line("m2", "r2").encode())
     assert report(home) == {ID: expected}
     assert one(home) == expected
-    assert status(home)["bad lines"] == ["0" if expected == 300 else "1"]
+    assert status(home)["lines that can't be read"] == ["0" if expected == 300 else "1"]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +121,7 @@ def test_a_line_that_grows_beyond_64_megabytes_does_not_count_what_it_began_with
     """The object at its start counts only as long as the line could still be read."""
     whole = line("m2", "r2").rstrip("\n").encode() + b" " * (MAX_LINE + 5 * MB)
     path = home.write(OWN, line())
+    assert one(home) == 100  # a complete index, which nothing is provisional in
     done = 0
     for step in [*steps, len(whole)]:
         with path.open("ab") as file:
@@ -168,7 +132,7 @@ def test_a_line_that_grows_beyond_64_megabytes_does_not_count_what_it_began_with
         file.write(b"\n" + line("m3", "r3").encode())
     assert one(home) == 200
     assert report(home) == {ID: 200}
-    assert status(home)["bad lines"] == ["1"]
+    assert status(home)["lines that can't be read"] == ["1"]
 
 
 def test_a_huge_file_without_a_newline_is_passed_over_in_bounded_memory(home: Home) -> None:
@@ -185,25 +149,10 @@ def test_a_huge_file_without_a_newline_is_passed_over_in_bounded_memory(home: Ho
         file.write(b"\n" + line("m2", "r2").encode())
     ran = run_in(home, bounded, "session", "--id", ID, "--jq", ".outputTokens")
     assert (ran.code, ran.out, ran.err) == (0, "200\n", "")
-    assert status(home)["bad lines"] == ["1"]
+    assert status(home)["lines that can't be read"] == ["1"]
 
 
 # --- files -------------------------------------------------------------------------------------------------------
-
-
-def make_fifo(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def make_socket(path: Path) -> None:
-    here = os.getcwd()
-    os.chdir(path.parent)  # a socket's name is short
-    try:
-        server = socket.socket(socket.AF_UNIX)
-        server.bind(path.name)
-        server.close()
-    finally:
-        os.chdir(here)
 
 
 def make_folder(path: Path) -> None:
@@ -211,45 +160,30 @@ def make_folder(path: Path) -> None:
     (path / "inner" / "y.jsonl").write_text(line("inner", "inner", "inner"))
 
 
-def make_link_to_device(path: Path) -> None:
-    path.symlink_to("/dev/zero")
+KINDS: dict[str, tuple[Callable[[Path], object], bool]] = {  # how it is made, and whether `index status` tells of it
+    "fifo": (fuzz.fifo, True),
+    "socket": (fuzz.a_socket, True),
+    "folder": (make_folder, False),
+    "link to a device": (fuzz.device, True),
+    "dangling link": (fuzz.dangling, True),
+    "link to itself": (fuzz.link_to_itself, True),
+    "empty": (fuzz.empty, False),
+}
 
 
-def make_dangling_link(path: Path) -> None:
-    path.symlink_to("nowhere.jsonl")
-
-
-def make_link_to_itself(path: Path) -> None:
-    path.symlink_to(path.name)
-
-
-def make_empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-KINDS = [
-    (make_fifo, True),
-    (make_socket, True),
-    (make_folder, False),
-    (make_link_to_device, True),
-    (make_dangling_link, True),
-    (make_link_to_itself, True),
-    (make_empty, False),
-]
-
-
-@pytest.mark.parametrize(("make", "told"), KINDS, ids=lambda value: getattr(value, "__name__", ""))
-def test_what_is_no_readable_file_is_passed_over_and_told(home: Home, make: Callable[[Path], None], told: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_readable_file_is_passed_over_and_told(home: Home, kind: str) -> None:
+    make, told = KINDS[kind]
     home.write(OWN, line())
     odd = home.projects / "-home-me-proj" / "x.jsonl"
     make(odd)
-    inner = {"inner": 100} if make is make_folder else {}
+    inner = {"inner": 100} if kind == "folder" else {}
     assert report(home) == {ID: 100} | inner
     assert one(home) == 100
     known = home.run("session", "--id", "x", "--json")
-    assert known.code == (0 if make is make_empty else 3)
+    assert known.code == (0 if kind == "empty" else 3)
     assert "Traceback" not in known.err
-    passed_over = status(home).get("passed over", [])
+    passed_over = status(home).get("not read", [])
     assert [row for row in passed_over if row.startswith(f"{odd}: ")] == passed_over
     assert len(passed_over) == told
 
@@ -265,8 +199,7 @@ def test_an_unreadable_file_is_passed_over_told_and_keeps_what_was_read(home: Ho
     shut.chmod(0)
     try:
         if what == "transcript" and known:
-            with closed.open("a") as file:  # a change that can't be read
-                file.write(line("n2", "q2", OTHER))
+            append(closed, line("n2", "q2", OTHER))  # a change that can't be read
         found = outputs(run_in(home, as_anybody, "session", "--json"))
         told = run_in(home, as_anybody, "index", "status")
     finally:
@@ -309,12 +242,11 @@ def test_a_file_that_changes_just_before_it_is_read(home: Home, change: str, kno
     path = home.write(OWN, line())
     if known:
         assert report(home) == {ID: 100}
-    with path.open("a") as file:
-        file.write(line("m2", "r2"))
+    append(path, line("m2", "r2"))
     statement, expected = CHANGES[change]
     other = line("o1", "o1") + line("o2", "o2") + line("o3", "o3")
     code = IN_MID_READ + statement.replace("LENGTH", str(len(line()))).replace("OTHER", repr(other))
-    ran = run_patched(home, code, "session", "--json")
+    ran = run_after(home, code, "session", "--json")
     assert ran.code == 0, ran.err
     assert "Traceback" not in ran.err
     left = {} if not expected else {ID: expected}
@@ -338,7 +270,7 @@ def test_a_file_that_shrinks_while_its_blocks_are_read_is_counted_as_far_as_it_w
             return length
         transcript.read_into = read_into
     """
-    ran = run_patched(home, code, "session", "--json")
+    ran = run_after(home, code, "session", "--json")
     assert (ran.code, ran.err) == (0, "")
     assert 0 < json.loads(ran.out)["totals"]["outputTokens"] <= 500
     assert path.stat().st_size == len(first)
@@ -349,31 +281,8 @@ def test_a_file_that_shrinks_while_its_blocks_are_read_is_counted_as_far_as_it_w
 # --- ids ---------------------------------------------------------------------------------------------------------
 
 HOSTILE = [
-    "../../../etc/passwd",
-    "..",
-    ".",
-    "/",
-    "/etc/passwd",
-    "a/b",
-    "*",
-    "[a-z]*",
-    "?",
-    "$(touch pwned)",
-    "`touch pwned`",
-    "; touch pwned",
-    "x" * 10_000,
-    "new\nline",
-    "\x1b[31mred",
-    "\u202egnp.exe",
-    "-rf",
-    "--json",
-    "' OR 1=1 --",
-    "%s%n",
-    "naïve 🙂",
-    " ",
-    "~",
-    "latest",
-    "index.db",
+    *("../../../etc/passwd", "..", "/etc/passwd", "*", "$(touch pwned)", "; touch `pwned`", "x" * 10_000, "new\nline"),
+    *("\x1b[31mred\u202egnp.exe", "-rf", "--json", "' OR 1=1 -- %s%n", "naïve 🙂", " ", "latest", "index.db"),
 ]
 
 
@@ -466,11 +375,10 @@ def test_a_wrong_clock_gives_no_stale_answer(home: Home, moved: int) -> None:
     """
     for number in range(1, 5):
         for _ in range(2):
-            ran = run_patched(home, code, "session", "--id", ID, "--jq", ".outputTokens")
+            ran = run_after(home, code, "session", "--id", ID, "--jq", ".outputTokens")
             assert (ran.code, ran.out, ran.err) == (0, f"{number}00\n", "")
         assert one(home) == number * 100
-        with path.open("a") as file:
-            file.write(line(f"n{number}", "r"))
+        append(path, line(f"n{number}", "r"))
 
 
 COARSE = """
@@ -495,15 +403,15 @@ COARSE = """
 
 def test_a_file_system_of_whole_seconds_gives_no_stale_answer(home: Home) -> None:
     path = home.write(OWN, line())
-    for number in range(100, 112):
+    for number in range(100, 106):
         for _ in range(2):
-            ran = run_patched(home, COARSE, "session", "--id", ID, "--jq", ".outputTokens")
+            ran = run_after(home, COARSE, "session", "--id", ID, "--jq", ".outputTokens")
             assert (ran.code, ran.out, ran.err) == (0, f"{number}\n", "")
         with path.open("r+") as file:
             file.write(line().replace('"output_tokens":100', f'"output_tokens":{number + 1}'))
-        if number == 106:
+        if number == 103:
             time.sleep(2.1)
-            ran = run_patched(home, COARSE, "session", "--json", "--jq", ".totals.outputTokens")
+            ran = run_after(home, COARSE, "session", "--json", "--jq", ".totals.outputTokens")
             assert ran.out == f"{number + 1}\n"
 
 
@@ -525,8 +433,7 @@ def test_a_read_only_state_folder_costs_nothing_but_time(home: Home, begun: bool
     if begun:
         assert report(home) == {ID: 100}
     home.state.mkdir(exist_ok=True)
-    with (home.projects / OWN).open("a") as file:
-        file.write(line("m2", "r2"))
+    append(home.projects / OWN, line("m2", "r2"))
     folders = [home.state, *(path for path in home.state.rglob("*"))]
     for path in folders:
         path.chmod(0o500 if path.is_dir() else 0o400)
@@ -544,7 +451,7 @@ def test_a_read_only_state_folder_costs_nothing_but_time(home: Home, begun: bool
     assert report(home) == {ID: 200}
 
 
-@pytest.mark.parametrize("limit", [0, 4096, 20_000, 150_000, 400_000])
+@pytest.mark.parametrize("limit", [0, 20_000, 150_000, 400_000])
 @pytest.mark.parametrize("begun", [False, True], ids=["nothing there", "an index there"])
 def test_a_full_disk_costs_nothing_but_time(home: Home, limit: int, begun: bool) -> None:
     """No file may grow beyond *limit* bytes: the errors of a full disk, at every place of the database."""
@@ -580,14 +487,8 @@ def test_a_full_disk_costs_nothing_but_time(home: Home, limit: int, begun: bool)
 @pytest.fixture
 def small_disk(home: Home, request: pytest.FixtureRequest) -> Iterator[Home]:
     """A home whose state is on a file system of so many kilobytes."""
-    home.state.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={request.param}k", "tmpfs", str(home.state)]
-    if sys.platform != "linux" or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("file systems are for root to mount, on Linux")
-    try:
+    with mounted(home.state, f"size={request.param}k"):
         yield home
-    finally:
-        subprocess.run(["umount", "--lazy", str(home.state)], check=True)
 
 
 @pytest.mark.parametrize(
@@ -595,9 +496,9 @@ def small_disk(home: Home, request: pytest.FixtureRequest) -> Iterator[Home]:
 )
 def test_a_small_disk_that_fills_up_costs_nothing_but_time(small_disk: Home, kilobytes: int) -> None:
     home, expected, full = small_disk, {}, False
-    for number in range(30):  # the history outgrows the disk, sooner or later
+    for number in range(15):  # the history outgrows the disk, sooner or later
         name = f"s-{number:02}"
-        lines = [line(f"m{number}-{i}", f"r{i}", name, cwd=f"/home/me/{'x' * 50}{i}") for i in range(number)]
+        lines = [line(f"m{number}-{i}", f"r{i}", name, cwd=f"/home/me/{'x' * 50}{i}") for i in range(4 * number)]
         home.write(f"-home-me-proj/{name}.jsonl", "".join(lines) + '{"type":"user"}\n')
         if lines:
             expected[name] = 100 * len(lines)
@@ -632,11 +533,10 @@ def test_an_index_of_another_user_is_not_touched(home: Home) -> None:
     home.write(OWN, line())
     assert report(home) == {ID: 100}
     before = {path: path.stat().st_mtime_ns for path in home.state.rglob("*")}
-    with (home.projects / OWN).open("a") as file:
-        file.write(line("m2", "r2"))
+    append(home.projects / OWN, line("m2", "r2"))
     code = "import os\nos.geteuid = lambda: 4242"
-    not_stored(run_patched(home, code, "session", "--json"), {ID: 200}, "belongs to another user")
-    alone = run_patched(home, code, "session", "--id", ID, "--jq", ".outputTokens")
+    not_stored(run_after(home, code, "session", "--json"), {ID: 200}, "belongs to another user")
+    alone = run_after(home, code, "session", "--id", ID, "--jq", ".outputTokens")
     assert (alone.code, alone.out) == (0, "200\n")
     assert {path: path.stat().st_mtime_ns for path in home.state.rglob("*")} == before
 
@@ -646,26 +546,20 @@ def test_a_file_system_without_locks_costs_nothing_but_time(home: Home, begun: b
     home.write(OWN, line())
     if begun:
         assert report(home) == {ID: 100}
-    code = """
-        from ccusage_line.index import schema
-        connect = schema.connect
-        class Connection:
-            def __init__(self, real):
-                self.real = real
-            def execute(self, text, *args):
-                if text.startswith("BEGIN") or "journal_mode" in text:
-                    raise schema.OperationalError("locking protocol")
-                return self.real.execute(text, *args)
-            def __getattr__(self, name):
-                return getattr(self.real, name)
-        def without_locks(path, wait):
-            return connect(path, wait) if path == ":memory:" else Connection(connect(path, wait))
-        schema.connect = without_locks
-    """
-    with (home.projects / OWN).open("a") as file:
-        file.write(line("m2", "r2"))
-    not_stored(run_patched(home, code, "session", "--json"), {ID: 200}, "locking protocol")
-    alone = run_patched(home, code, "session", "--id", ID, "--jq", ".outputTokens")
+    append(home.projects / OWN, line("m2", "r2"))
+    files = [home.index / f"index.db{suffix}" for suffix in ("", "-wal", "-shm")]
+    before = strace(home.path / "trace", "fcntl", "error=ENOLCK", *files)
+
+    def asked(*args: str) -> Ran:
+        """Refused only where the machine is so busy that SQLite's waiting lasts as long as for another process."""
+        for _ in range(5):
+            ran = behind(home, before, "session", *args)
+            if "does not let go" not in ran.err:
+                break
+        return ran
+
+    not_stored(asked("--json"), {ID: 200})
+    alone = asked("--id", ID, "--jq", ".outputTokens")
     assert (alone.code, alone.out) == (0, "200\n")
     assert "Traceback" not in alone.err
 
@@ -680,7 +574,6 @@ def test_the_state_folder_is_its_owners_alone(home: Home) -> None:
             assert one(home) == 100
     finally:
         os.umask(old)
-    index = Path(home.run("index", "path").out.strip())
-    assert index.stat().st_mode & 0o777 == 0o700
+    assert home.index.stat().st_mode & 0o777 == 0o700
     modes = {path.name: path.stat().st_mode & 0o777 for path in home.state.rglob("*")}
     assert all(mode in (0o700, 0o600) for mode in modes.values()), modes

@@ -9,7 +9,7 @@ import random
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from ccusage_line.index.verify import verify
 from ccusage_line.prices import stored
 from compare import as_shown, assert_same, find_price
 from conftest import ROOT, Home
-from lines import ID, OTHER, line
+from lines import ID, OTHER, append, line
 
 SECRET = "33333333-3333-4333-8333-333333333333"
 DB = schema.NAME
@@ -70,26 +70,32 @@ def three_sessions(roots: list[str]) -> dict[str, Path]:
     }
 
 
+def one_gone(index: Index, roots: list[str]) -> dict[str, Path]:
+    """The same, read, and the third one vanished."""
+    files = three_sessions(roots)
+    index.refresh()
+    files[SECRET].unlink()
+    index.refresh()
+    return files
+
+
 # --- verify ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("first", range(0, 60, 20))
-def test_verify_and_rebuild_agree_with_every_history(tmp_path: Path, first: int) -> None:
-    for seed in range(first, first + 20):
+def test_verify_and_rebuild_agree_with_every_history(tmp_path: Path) -> None:
+    for seed in range(15):
         base = tmp_path / str(seed)
         root = base / "data"
         root.mkdir(parents=True)
         history = trees.History()
         index = Index(str(base / "state"), [str(root / "projects")])
-        for number, step in enumerate(trees.seeded_history(seed, size=8)):
+        for step in trees.seeded_history(seed, size=8):
             history.apply(step, root)
             if isinstance(step, trees.Refresh):
                 assert verify(index) == []
-                if number % 3 == 0:
-                    rebuild(index)
-                    expected = history.expected(find_price)
-                    assert_same(index, expected.sessions, expected.archived)
-                    assert verify(index) == []
+                rebuild(index)
+                expected = history.expected(find_price)
+                assert_same(index, expected.sessions, expected.archived)
             elif isinstance(step, trees.Ask):
                 index.refresh_session(step.session)
         index.close()
@@ -102,6 +108,7 @@ FAULTS = {
     "a hold": ("UPDATE holds SET counted = 0", "holds of"),
     "a hold too many": ("INSERT INTO holds SELECT session, file + 1, 1 FROM holds WHERE file = 1", "holds of"),
     "moments": ("DELETE FROM moments", "moments of"),
+    "a slot": ("UPDATE slots SET first = first - 1", "slots of"),
     "a claim's tokens": ("UPDATE claims SET input = input + 5", "responses that differ"),
     "a missing claim": (
         "DELETE FROM claims WHERE timestamp = (SELECT max(timestamp) FROM claims)",
@@ -134,10 +141,9 @@ def test_verify_names_a_published_answer_that_the_index_does_not_give(
     path = home.write(f"-home-me-proj/{ID}.jsonl", line())
     old = 1_700_000_000
     os.utime(path, (old, old))
-    index = Index(str(index_folder(home)), [str(home.projects.resolve())])
+    index = home.opened()
     index.refresh()
     session = index.session(ID)
-    assert session is not None
     stat = os.stat(path)
     depends = [(str(path), (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))]
     config = stored.sources(os.environ)
@@ -149,20 +155,10 @@ def test_verify_names_a_published_answer_that_the_index_does_not_give(
     assert verify(index) == [f"published answer of {ID}: not what the index says"]
     rebuild(index)
     assert verify(index) == []
-    index.close()
-
-
-def index_folder(home: Home) -> Path:
-    return Path(home.run("index", "path").out.strip())
 
 
 def test_a_fault_in_the_sums_of_an_archived_session_is_found_too(index: Index, roots: list[str]) -> None:
-    three_sessions(roots)[SECRET].unlink()
-    index.refresh()
-    files = three_sessions(roots)
-    index.refresh()
-    files[SECRET].unlink()
-    index.refresh()
+    one_gone(index, roots)
     number = index.known_number(SECRET)
     index.db.execute("UPDATE totals SET output = 1 WHERE session = ?", (number,))
     found = verify(index)
@@ -176,7 +172,7 @@ def test_a_fault_in_the_sums_of_an_archived_session_is_found_too(index: Index, r
 def test_rebuild_keeps_archived_sessions_and_what_cannot_be_read_now(index: Index, roots: list[str]) -> None:
     files = three_sessions(roots)
     index.refresh()
-    files[SECRET].unlink()
+    files[SECRET].unlink()  # rebuild itself sees to it
     before = files[OTHER].read_text()
     rebuild(index)
     kept = {one.id: (one.output, one.archived) for one in index.sessions()}
@@ -195,10 +191,7 @@ def test_rebuild_keeps_archived_sessions_and_what_cannot_be_read_now(index: Inde
 def test_an_interrupted_rebuild_changes_nothing(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = three_sessions(roots)
-    index.refresh()
-    files[SECRET].unlink()
-    index.refresh()
+    one_gone(index, roots)
     before = list(index.db.iterdump())
 
     def broken(*_: object) -> None:
@@ -227,12 +220,12 @@ def test_what_is_forgotten_leaves_no_byte_in_the_state_folder(home: Home) -> Non
     secret = home.write(f"-home-me-hush-hush/{SECRET}.jsonl", secret_line() + title)
     home.write(f"-home-me-hush-hush/{SECRET}/subagents/agent-a1.jsonl", line("s2", "t2", SECRET, isSidechain=True))
     assert home.run("session", "--json").code == 0
-    shutil.copy(index_folder(home) / DB, index_folder(home) / f"{DB}.corrupt-1")
+    shutil.copy(home.index / DB, home.index / f"{DB}.corrupt-1")
     (home.state / "statusline.log").write_text("a reason\n")
-    (index_folder(home) / "answers").mkdir(exist_ok=True)
-    (index_folder(home) / "answers" / "0123.77").write_text(SECRET)  # what a killed process left
+    (home.index / "answers").mkdir(exist_ok=True)
+    (home.index / "answers" / "0123.77").write_text(SECRET)  # what a killed process left
     shutil.rmtree(secret.parent)
-    index = Index(str(index_folder(home)), [str(home.projects.resolve())])
+    index = home.opened()
     assert SECRET.encode() in bytes_below(home.state)
     assert forget(index, session=SECRET) == ([SECRET], [])
     left = bytes_below(home.state)
@@ -280,7 +273,6 @@ def test_what_transcripts_still_hold_is_named_and_stays(index: Index, roots: lis
     agent.unlink()
     assert forget(index, session=OTHER) == ([], [OTHER])
     session = index.session(OTHER)
-    assert session is not None
     assert session.output == 100  # the subagent's share stood in the index alone
     files[OTHER].unlink()
     assert forget(index, session=OTHER) == ([OTHER], [])
@@ -322,10 +314,7 @@ def test_forget_refuses_where_it_cannot_write(roots: list[str], tmp_path: Path) 
 def test_forget_says_so_where_a_reader_keeps_the_old_bytes(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    three_sessions(roots)[SECRET].unlink()
-    three_sessions(roots)
-    index.refresh()
-    Path(roots[0], f"-home-me-proj/{SECRET}.jsonl").unlink()
+    one_gone(index, roots)
     reader = sqlite3.connect(os.path.join(index.folder, DB), isolation_level=None)
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM claims").fetchone() == (4,)
@@ -339,7 +328,7 @@ def test_forget_says_so_where_a_reader_keeps_the_old_bytes(
 
 # --- damage ------------------------------------------------------------------------------------------------------
 
-MANY = 120  # sessions, so that every table has several pages
+MANY = 60  # sessions, so that every table has several pages
 
 
 @pytest.fixture
@@ -352,12 +341,18 @@ def damaged_home(home: Home) -> Home:
     for path in gone:
         path.unlink()
     assert outputs(home)["old-1"] == (100, True)
-    with sqlite3.connect(index_folder(home) / DB) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        db.execute("PRAGMA journal_mode = DELETE")
-        db.execute("PRAGMA journal_mode = WAL")
-    db.close()
+    sql(home.index / DB, "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE")
+    sql(home.index / DB, "PRAGMA journal_mode = WAL")
     return home
+
+
+def sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
+    """What the last of the statements gives, told to a database that nobody has open."""
+    found = []
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in statements:
+            found = db.execute(statement).fetchall()
+    return found
 
 
 def many_lines(number: int) -> list[str]:
@@ -376,15 +371,14 @@ LIVE = {f"s-{number:03}": (500, False) for number in range(MANY)}
 OLD = {"old-1": (100, True), "old-2": (100, True)}
 
 
+Damage = Callable[[Path], object]
+
+
 def pages_of(path: Path, *tables: str) -> list[int]:
     """Numbers of the pages of tables and indexes, by walking their trees: this SQLite may lack dbstat."""
     data = path.read_bytes()
     size = int.from_bytes(data[16:18], "big")
-    with closing(sqlite3.connect(path)) as db:
-        roots = [
-            db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0] for name in tables
-        ]
-    db.close()
+    roots = [root for name, root in sql(path, "SELECT name, rootpage FROM sqlite_master") if name in tables]
     found = []
     while roots:
         page = roots.pop()
@@ -407,25 +401,12 @@ def blot(path: Path, pages: list[int]) -> None:
             file.write(b"\xa5" * size)
 
 
-def header(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.write(b"no database at all")
-
-
-def cut_in_half(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def emptied(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def noise(path: Path) -> None:
-    path.write_bytes(b"\xa5" * path.stat().st_size)
-
-
 def sums_blotted(path: Path) -> None:
     blot(path, pages_of(path, "totals", "sessions"))
+
+
+def an_index_page_blotted(path: Path) -> None:
+    blot(path, pages_of(path, "claims_of_session")[-1:])
 
 
 def a_claims_page_blotted(path: Path) -> None:
@@ -433,49 +414,34 @@ def a_claims_page_blotted(path: Path) -> None:
     blot(path, pages[len(pages) // 2 : len(pages) // 2 + 1])
 
 
-def an_index_page_blotted(path: Path) -> None:
-    blot(path, pages_of(path, "claims_of_session")[-1:])
+def replaced(old: bytes, new: bytes) -> Damage:
+    return lambda path: path.write_bytes(path.read_bytes().replace(old, new, 1))
 
 
-def names_blotted(path: Path) -> None:
-    blot(path, pages_of(path, "names"))
+DAMAGES: dict[str, tuple[Damage, bool]] = {  # how, and whether all that is archived can still be read
+    "header": (replaced(b"SQLite format 3", b"no database at"), False),
+    "cut in half": (lambda path: os.truncate(path, path.stat().st_size // 2), False),
+    "emptied": (lambda path: os.truncate(path, 0), False),
+    "noise": (lambda path: path.write_bytes(b"\xa5" * path.stat().st_size), False),
+    "sums blotted": (sums_blotted, True),
+    "an index page blotted": (an_index_page_blotted, True),
+    "a claims page blotted": (a_claims_page_blotted, False),
+    "names blotted": (lambda path: blot(path, pages_of(path, "names")), True),
+    "a table dropped": (lambda path: sql(path, "DROP TABLE totals"), True),
+    # SQLite's own words about this can't be decoded
+    "a schema that is no text": (replaced(b"CREATE TABLE holds (", b"CREATE TABLE holds \xf2"), False),
+}
 
 
-def schema_gone(path: Path) -> None:
-    with sqlite3.connect(path) as db:
-        db.execute("DROP TABLE totals")
-    db.close()
-
-
-def schema_is_no_text(path: Path) -> None:
-    """SQLite's own words about the damage can't be decoded."""
-    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE holds (", b"CREATE TABLE holds \xf2"))
-
-
-Damage = Callable[[Path], None]
-DAMAGES: list[tuple[Damage, bool]] = [  # how, and whether all that is archived can still be read
-    (header, False),
-    (cut_in_half, False),
-    (emptied, False),
-    (noise, False),
-    (sums_blotted, True),
-    (an_index_page_blotted, True),
-    (a_claims_page_blotted, False),
-    (names_blotted, True),
-    (schema_gone, True),
-    (schema_is_no_text, False),
-]
-
-
-@pytest.mark.parametrize(("damage", "readable"), DAMAGES, ids=lambda value: getattr(value, "__name__", str(value)))
-def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, damage: Damage, readable: bool) -> None:
-    folder = index_folder(damaged_home)
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, name: str) -> None:
+    damage, readable = DAMAGES[name]
+    folder = damaged_home.index
     damage(folder / DB)
     for path in damaged_home.projects.rglob("*.jsonl"):  # so that every page is needed
-        with path.open("a") as file:
-            file.write(line(f"more-{path.stem}", "r", path.stem))
+        append(path, line(f"more-{path.stem}", "r", path.stem))
     live = {name: (output + 100, False) for name, (output, _) in LIVE.items()}
-    if damage is emptied:  # as good as new: there is nothing to set aside
+    if name == "emptied":  # as good as new: there is nothing to set aside
         assert outputs(damaged_home) == live
         assert not list(folder.glob("*.corrupt-*"))
         return
@@ -487,18 +453,15 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, damage: 
         assert found == live | OLD
     assert outputs(damaged_home) == found  # said once
     assert len([path for path in folder.glob("*.corrupt-*") if path.name[-1].isdigit()]) == 1
-    index = Index(str(folder), [str(damaged_home.projects.resolve())])
+    index = damaged_home.opened()
     assert verify(index) == []
-    index.close()
 
 
 def test_what_is_carried_over_is_whole(damaged_home: Home) -> None:
     """A file of an archived session whose stat became a text: the session is lost, and nothing stumbles over it."""
-    path = index_folder(damaged_home) / DB
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE files SET device = 'x', mtime = 'y' WHERE CAST(path AS TEXT) LIKE '%old-1.jsonl'")
-        db.execute("DROP TABLE totals")
-    db.close()
+    path = damaged_home.index / DB
+    spoil = "UPDATE files SET device = 'x', mtime = 'y' WHERE CAST(path AS TEXT) LIKE '%old-1.jsonl'"
+    sql(path, spoil, "DROP TABLE totals")
     assert outputs(damaged_home, "has been read anew") == LIVE | {"old-2": (100, True)}
     assert outputs(damaged_home) == LIVE | {"old-2": (100, True)}
     assert damaged_home.run("index", "verify").code == 0
@@ -510,7 +473,7 @@ RANDOM_DAMAGE = int(os.environ.get("CCUSAGE_RANDOM_DAMAGE", "12"))  # how many t
 def test_bytes_changed_at_random_are_noticed_or_harmless_or_found_by_verify(damaged_home: Home) -> None:
     """SQLite has no checksums: a changed number may be believed, but then `verify` names it and `rebuild` mends it."""
     home = damaged_home
-    path = index_folder(home) / DB
+    path = home.index / DB
     whole, outcomes = path.read_bytes(), Counter[str]()
     for seed in range(RANDOM_DAMAGE):
         dice = random.Random(seed)
@@ -539,23 +502,21 @@ def test_bytes_changed_at_random_are_noticed_or_harmless_or_found_by_verify(dama
             assert LIVE.items() <= outputs(home).items(), seed
             assert home.run("index", "verify").code == 0, seed
     print(dict(outcomes))  # for the long form's figures
-    assert sum(outcomes.values()) == RANDOM_DAMAGE
     assert outcomes["noticed"]
 
 
 def test_damage_on_pages_that_no_question_needs_is_found_by_verify(damaged_home: Home) -> None:
-    folder = index_folder(damaged_home)
+    folder = damaged_home.index
     an_index_page_blotted(folder / DB)
     assert outputs(damaged_home) == LIVE | OLD
-    index = Index(str(folder), [str(damaged_home.projects.resolve())])
+    index = damaged_home.opened()
     found = verify(index)
     assert found
     assert all(line.startswith("database: ") for line in found)
-    index.close()
 
 
 def test_one_session_is_answered_from_a_damaged_index_too(damaged_home: Home) -> None:
-    sums_blotted(index_folder(damaged_home) / DB)
+    sums_blotted(damaged_home.index / DB)
     ran = damaged_home.run("session", "--id", "s-007", "--jq", ".outputTokens")
     assert (ran.code, ran.out) == (0, "500\n")
     assert "the index was damaged" in ran.err
@@ -567,8 +528,8 @@ def test_the_log_of_a_damaged_index_is_read_too(home: Home) -> None:
     """What stands in the write-ahead log alone is set aside with it."""
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     gone = home.write("-home-me-old/old-1.jsonl", line("old-1", "old-1", "old-1"))
-    folder = index_folder(home)
-    index = Index(str(folder), [str(home.projects.resolve())])
+    folder = home.index
+    index = home.opened()
     index.refresh()
     gone.unlink()
     index.refresh()
@@ -583,24 +544,22 @@ def test_the_log_of_a_damaged_index_is_read_too(home: Home) -> None:
 
 def test_what_was_carried_over_is_not_taken_from_a_transcript_that_came_back(damaged_home: Home) -> None:
     damaged_home.write("-home-me-old/old-1.jsonl", line("old-1", "old-1", "old-1") + line("x", "x", "old-1"))
-    sums_blotted(index_folder(damaged_home) / DB)
+    sums_blotted(damaged_home.index / DB)
     found = outputs(damaged_home, "1 transcripts that are gone were carried over")
     assert found == LIVE | {"old-1": (200, False), "old-2": (100, True)}
 
 
 def test_damage_after_damage_keeps_what_was_carried_over(damaged_home: Home) -> None:
-    folder = index_folder(damaged_home)
+    folder = damaged_home.index
     for _ in range(3):
         sums_blotted(folder / DB)
         assert outputs(damaged_home, "damaged") == LIVE | OLD
-        with sqlite3.connect(folder / DB) as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        db.close()
+        sql(folder / DB, "PRAGMA wal_checkpoint(TRUNCATE)")
     assert len([path for path in folder.glob("*.corrupt-*") if path.name[-1].isdigit()]) == 1
 
 
 def test_a_whole_database_is_not_set_aside(damaged_home: Home) -> None:
-    folder = index_folder(damaged_home)
+    folder = damaged_home.index
     mend(str(folder))
     error = schema.DatabaseError("database disk image is malformed")
     assert recover(damaged_home.env, error)  # another process may have mended it: asking again is right
@@ -613,11 +572,8 @@ def test_a_whole_database_is_not_set_aside(damaged_home: Home) -> None:
 # --- versions of the schema --------------------------------------------------------------------------------------
 
 
-def version_of(path: Path) -> int:
-    with sqlite3.connect(path) as db:
-        found = db.execute("PRAGMA user_version").fetchone()[0]
-    db.close()
-    return int(found)
+def version_of(path: Path) -> object:
+    return sql(path, "PRAGMA user_version")[0][0]
 
 
 def steps(*statements: str) -> Callable[[sqlite3.Connection], None]:
@@ -634,11 +590,7 @@ def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next version, made up: a column more. What this version wrote must be read by it as it was."""
-    three_sessions(roots)[SECRET].unlink()
-    three_sessions(roots)
-    index.refresh()
-    Path(roots[0], f"-home-me-proj/{SECRET}.jsonl").unlink()
-    index.refresh()
+    one_gone(index, roots)
     index.close()
     path = Path(index.folder, DB)
     next_version = schema.VERSION + 1
@@ -673,9 +625,7 @@ def test_a_migration_that_fails_changes_nothing(
     later.close()
     path = Path(index.folder, DB)
     assert version_of(path) == version
-    with sqlite3.connect(path) as db:
-        assert len(db.execute("SELECT * FROM meta").fetchone()) == 2
-    db.close()
+    assert len(sql(path, "SELECT * FROM meta")[0]) == 2
 
 
 def test_every_older_version_has_its_migration() -> None:
@@ -685,11 +635,8 @@ def test_every_older_version_has_its_migration() -> None:
 def test_a_newer_schema_is_left_alone_and_the_answer_comes_from_memory(home: Home) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     assert home.run("session", "--json").code == 0
-    path = index_folder(home) / DB
-    with sqlite3.connect(path) as db:
-        db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    db.close()
+    path = home.index / DB
+    sql(path, f"PRAGMA user_version = {schema.VERSION + 1}", "PRAGMA wal_checkpoint(TRUNCATE)")
     before = path.read_bytes()
     ran = home.run("session", "--json")
     assert (ran.code, json.loads(ran.out)["totals"]["outputTokens"]) == (0, 100)
@@ -704,10 +651,7 @@ def test_two_versions_that_take_turns_give_the_same_answers_and_lose_nothing(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """This version and the next one, made up, on one state folder: the older counts in memory what the newer stored."""
-    paths = three_sessions(roots)
-    index.refresh()
-    paths[SECRET].unlink()
-    index.refresh()
+    paths = one_gone(index, roots)
     index.close()
     this = schema.VERSION
     expected = {ID: 200, OTHER: 100, SECRET: 100}
@@ -716,13 +660,11 @@ def test_two_versions_that_take_turns_give_the_same_answers_and_lose_nothing(
         monkeypatch.setattr(schema, "VERSION", this + newer)
         script = {this: steps("ALTER TABLE meta ADD COLUMN note TEXT")} if newer else {}
         monkeypatch.setattr(migration, "STEPS", script)
-        with paths[ID].open("a") as file:
-            file.write(line(f"turn{turn}", "r"))
+        append(paths[ID], line(f"turn{turn}", "r"))
         expected[ID] += 100
         used = Index(index.folder, roots)
         used.refresh_session(ID)
         alone = used.session(ID)
-        assert alone is not None
         assert alone.output == expected[ID]
         used.refresh()
         listed = {one.id: one.output for one in used.sessions()}
@@ -730,9 +672,7 @@ def test_two_versions_that_take_turns_give_the_same_answers_and_lose_nothing(
         assert used.stored is newer
         used.close()
         assert version_of(Path(index.folder, DB)) == this + 1
-    with sqlite3.connect(Path(index.folder, DB)) as db:
-        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    db.close()
+    assert sql(Path(index.folder, DB), "PRAGMA integrity_check") == [("ok",)]
 
 
 # --- links (A1, A7) ----------------------------------------------------------------------------------------------
@@ -791,17 +731,12 @@ def as_fresh(index: Index) -> None:
         assert session_ids(index) == session_ids(anew)
         for id in session_ids(anew):
             known, read = index.session(id, entries=True), one_session(anew, id, "auto", entries=True)
-            assert known is not None
-            assert read is not None
             assert as_shown(known, "auto") == as_shown(read, "auto")
             assert (known.project_path, known.archived) == (read.project_path, read.archived)
 
 
-@pytest.mark.parametrize("seeds", [range(30), range(30, 60)], ids=["a", "b"])
-def test_a_file_reached_by_several_links_is_one_file_whatever_was_asked_before(
-    tmp_path: Path, seeds: Iterable[int]
-) -> None:
-    for seed in seeds:
+def test_a_file_reached_by_several_links_is_one_file_whatever_was_asked_before(tmp_path: Path) -> None:
+    for seed in range(25):
         base = tmp_path / str(seed)
         linked = Linked(base, seed)
         index = Index(str(base / "state"), linked.roots)
@@ -841,7 +776,6 @@ def test_a_broken_link_does_not_hide_what_is_new_beside_it(index: Index, roots: 
     write(roots, f"-home-me-proj/{ID}/subagents/agent-a1.jsonl", line("a1", "a1", isSidechain=True))
     assert index.refresh_session(ID)
     session = index.session(ID)
-    assert session is not None
     assert session.output == 200
 
 
@@ -853,7 +787,6 @@ def test_a_moved_transcript_without_cwd_is_of_its_new_project(index: Index, root
     path.rename(target)
     index.refresh()
     session = index.session(ID)
-    assert session is not None
     assert session.project_path == "-home-me-proj"
     assert verify(index) == []
 
@@ -863,7 +796,7 @@ def test_a_moved_transcript_without_cwd_is_of_its_new_project(index: Index, root
 
 def test_every_file_of_the_state_folder_is_explained(damaged_home: Home) -> None:
     page = (ROOT / "docs" / "state.md").read_text()
-    sums_blotted(index_folder(damaged_home) / DB)
+    sums_blotted(damaged_home.index / DB)
     for path in damaged_home.projects.rglob("*.jsonl"):
         os.utime(path, (1_700_000_000, 1_700_000_000))
     payload = json.dumps({"session_id": "s-001", "cwd": "/home/me/proj"})

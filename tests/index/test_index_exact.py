@@ -26,7 +26,17 @@ from ccusage_line.index.rebuild import rebuild
 from ccusage_line.index.verify import verify
 from ccusage_line.transcripts.files import walk
 from compare import assert_same, find_price
-from lines import ID, OPUS, OTHER, line, record, usage
+from lines import ID, OTHER, append, line, record, usage
+
+
+@contextmanager
+def over(files: trees.Tree) -> Iterator[tuple[Index, Path]]:
+    """An index that has read nothing yet of a tree, and the tree's data directory."""
+    with folder() as base:
+        trees.write_tree(files, base / "data")
+        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+        yield index, base / "data"
+        index.close()
 
 
 @contextmanager
@@ -50,9 +60,13 @@ def live(steps: list[trees.Step], base: Path, anew: bool) -> None:
             index.refresh()
             expected = history.expected(find_price)
             assert_same(index, expected.sessions, expected.archived)
+            assert verify(index) == []
         elif isinstance(step, trees.Ask):
             index.refresh_session(step.session)
             index.session(step.session)
+            assert own_transcripts(step.session, history, root / "projects") <= {
+                file.path for file in index.files("WHERE NOT vanished")
+            }
         if anew:
             index.close()
             index = Index(str(base / "state"), [str(root / "projects")])
@@ -60,16 +74,25 @@ def live(steps: list[trees.Step], base: Path, anew: bool) -> None:
     index.close()
 
 
-@settings(max_examples=60)
+def own_transcripts(session: str, history: trees.History, projects: Path) -> set[str]:
+    """Those that are there, in whatever project."""
+    paths = [f"{session}.jsonl", *(f"{project}/{session}.jsonl" for project in trees.PROJECTS)]
+    return {str(projects / path) for path in paths if path in history.live}
+
+
+@settings(max_examples=30)
 @given(steps=trees.histories(), anew=st.booleans())
 def test_whatever_happens_to_the_files_the_index_is_one_fresh_reading(steps: list[trees.Step], anew: bool) -> None:
     with folder() as base:
         live(steps, base, anew)
 
 
-@pytest.mark.parametrize("first", range(0, 300, 50))
+HISTORIES = int(os.environ.get("CCUSAGE_HISTORIES", "60"))  # by seed
+
+
+@pytest.mark.parametrize("first", range(0, HISTORIES, 20))
 def test_seeded_histories_end_in_one_fresh_reading(first: int) -> None:
-    for seed in range(first, first + 50):
+    for seed in range(first, first + 20):
         with folder() as base:
             live(trees.seeded_history(seed), base, anew=seed % 3 == 0)
 
@@ -79,20 +102,17 @@ def test_groups_that_become_large_and_small_again_change_no_history(
     large: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rows, "LARGE", large)
-    for seed in range(300, 320):
+    for seed in range(300, 306):
         with folder() as base:
             live(trees.seeded_history(seed), base, anew=seed % 3 == 0)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(tree=trees.trees())
 def test_a_first_index_is_one_fresh_reading(tree: trees.Tree) -> None:
-    with folder() as base:
-        trees.write_tree(tree, base / "data")
-        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+    with over(tree) as (index, data):
         index.refresh()
-        assert_same(index, fresh.read([base / "data"], find_price))
-        index.close()
+        assert_same(index, fresh.read([data], find_price))
 
 
 def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_reading(
@@ -100,15 +120,12 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
 ) -> None:
     monkeypatch.setattr(workers, "PARALLEL", 0)
     monkeypatch.setattr(workers, "BATCH", 2)
-    for seed in range(30):
-        with folder() as base:
-            trees.write_tree(trees.seeded_tree(seed, 10), base / "data")
-            index = Index(str(base / "state"), [str(base / "data" / "projects")])
+    for seed in range(12):
+        with over(trees.seeded_tree(seed, 10)) as (index, data):
             index.refresh()
-            assert_same(index, fresh.read([base / "data"], find_price))
+            assert_same(index, fresh.read([data], find_price))
             assert verify(index) == []  # days and blocks too
             assert "claims_of_session" in plan(index)
-            index.close()
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -123,7 +140,7 @@ def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
         project.mkdir(parents=True)
         transcripts = [project / f"s{number}.jsonl" for number in range(9)]
         for path in transcripts:
-            path.write_text(json.dumps(record(path.stem, session=path.stem)) + "\n")
+            path.write_text(line(path.stem, session=path.stem))
         index = Index(str(base / "state"), [str(base / "data" / "projects")])
         calls = 0
 
@@ -132,8 +149,7 @@ def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
             calls += 1
             if calls == 3:  # one was read and waits to be stored
                 for path in transcripts:
-                    with path.open("a") as file:
-                        file.write(json.dumps(record(f"{path.stem}-more", session=path.stem)) + "\n")
+                    append(path, line(f"{path.stem}-more", session=path.stem))
                 other = Index(index.folder, index.roots)
                 rebuild(other)
                 other.close()
@@ -164,17 +180,51 @@ def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.Monk
         done += 1
         return really()
 
-    with folder() as base:
-        trees.write_tree(trees.seeded_tree(3, 10), base / "data")
-        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+    with over(trees.seeded_tree(3, 10)) as (index, data):
         descriptors = len(os.listdir("/dev/fd"))
         monkeypatch.setattr(os, call, refused)
         index.refresh()
         monkeypatch.undo()
         assert done == times
         assert len(os.listdir("/dev/fd")) == descriptors
-        assert_same(index, fresh.read([base / "data"], find_price))
-        index.close()
+        assert_same(index, fresh.read([data], find_price))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("_TASKS", 2, id="more-files-than-tasks"),
+        pytest.param("_send", lambda pipe, data: os.kill(os.getpid(), signal.SIGKILL), id="a-worker-that-dies"),
+    ],
+)
+def test_a_first_index_loses_nothing_with(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
+    assert workers._TASKS * workers._NUMBER <= 4096  # all that the smallest pipe takes at once
+    monkeypatch.setattr(workers, "PARALLEL", 0)
+    with over(trees.seeded_tree(3, 10)) as (index, data):
+        monkeypatch.setattr(workers, name, value)
+        index.refresh()
+        assert_same(index, fresh.read([data], find_price))
+
+
+def test_twenty_thousand_lines_under_one_message_id_are_counted_at_once() -> None:
+    def bare(input: int, uuid: str, **more: str) -> str:
+        return line(request=None, tokens=usage(input), uuid=uuid, **more)
+
+    lines = [bare(place // 2, f"u{place}") for place in range(20_000)]
+    chain = [bare(50_000 + place, f"c{place}", parentUuid=f"c{place - 1}") for place in range(99)]
+    with over({f"p/{ID}.jsonl": "".join([*lines, *reversed(chain)]).encode()}) as (index, _):
+        index.refresh()
+        assert [one.responses for one in index.sessions()] == [10_001]
+
+
+@pytest.mark.parametrize("cost", [1e300, -1e300, 9.3e6, -9.3e6])
+def test_costs_beyond_64_bits_are_exact(cost: float) -> None:
+    with over({"p/dear.jsonl": line(costUSD=cost).encode()}) as (index, data):
+        for _ in range(2):
+            index.refresh()
+            assert_same(index, fresh.read([data], find_price))
+            append(data / "projects" / "p" / "dear.jsonl", line("m2", costUSD=cost))
+        assert verify(index) == []
 
 
 def test_a_first_index_killed_at_any_moment_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,29 +255,6 @@ def test_a_first_index_killed_at_any_moment_goes_on(monkeypatch: pytest.MonkeyPa
             assert index.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             index.close()
     assert killed
-
-
-def test_a_first_index_of_more_files_than_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert workers._TASKS * workers._NUMBER <= 4096  # all that the smallest pipe takes at once
-    monkeypatch.setattr(workers, "PARALLEL", 0)
-    monkeypatch.setattr(workers, "_TASKS", 2)
-    with folder() as base:
-        trees.write_tree(trees.seeded_tree(3, 10), base / "data")
-        index = Index(str(base / "state"), [str(base / "data" / "projects")])
-        index.refresh()
-        assert_same(index, fresh.read([base / "data"], find_price))
-        index.close()
-
-
-def test_a_first_index_loses_nothing_with_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "PARALLEL", 0)
-    with folder() as base:
-        trees.write_tree(trees.seeded_tree(3, 10), base / "data")
-        index = Index(str(base / "state"), [str(base / "data" / "projects")])
-        monkeypatch.setattr(workers, "_send", lambda pipe, data: os.kill(os.getpid(), signal.SIGKILL))
-        index.refresh()
-        assert_same(index, fresh.read([base / "data"], find_price))
-        index.close()
 
 
 def plan(index: Index) -> str:
@@ -277,7 +304,7 @@ def test_what_other_processes_count_during_a_first_index_is_in_its_sums(
         roots = [str(base / "data" / "projects")]
         late = base / "data" / "projects" / "-home-ann-web" / "late.jsonl"
         late.parent.mkdir(exist_ok=True)
-        late.write_text(json.dumps(record(session="late")) + "\n")
+        late.write_text(line(session="late"))
         index = Index(str(base / "state"), roots)
         stored = 0
 
@@ -287,8 +314,7 @@ def test_what_other_processes_count_during_a_first_index_is_in_its_sums(
             if index.db.execute("SELECT count(*) FROM claims").fetchone()[0] == stored:
                 return
             stored += 1
-            with late.open("a") as file:
-                file.write(json.dumps(record(f"more{stored}", session="late")) + "\n")
+            append(late, line(f"more{stored}", session="late"))
             other = Index(str(base / "state"), roots)
             other.refresh_session("late")
             other.close()
@@ -306,11 +332,11 @@ def test_what_another_process_found_after_our_walk_is_not_taken_for_gone() -> No
         root = base / "data" / "projects" / "-home-ann-web"
         root.mkdir(parents=True)
         roots = [str(root.parent)]
-        (root / "a.jsonl").write_text(json.dumps(record(session="a")) + "\n")
+        (root / "a.jsonl").write_text(line(session="a"))
         index = Index(str(base / "state"), roots)
         index.refresh()
         found = walk(roots)
-        (root / "b.jsonl").write_text(json.dumps(record("m2", session="b")) + "\n")
+        (root / "b.jsonl").write_text(line("m2", session="b"))
         other = Index(str(base / "state"), roots)
         other.refresh()
         other.close()
@@ -319,66 +345,40 @@ def test_what_another_process_found_after_our_walk_is_not_taken_for_gone() -> No
         index.close()
 
 
-@pytest.mark.parametrize("cost", [1e300, -1e300, 9.3e6, -9.3e6])
-def test_costs_beyond_64_bits_are_exact(cost: float) -> None:
-    with folder() as base:
-        data = base / "data" / "projects" / "-home-ann-web" / "dear.jsonl"
-        data.parent.mkdir(parents=True)
-        data.write_text(json.dumps(record(costUSD=cost)) + "\n")
-        index = Index(str(base / "state"), [str(base / "data" / "projects")])
-        index.refresh()
-        assert_same(index, fresh.read([base / "data"], find_price))
-        with data.open("a") as file:
-            file.write(json.dumps(record("m2", costUSD=cost)) + "\n")
-        index.refresh()
-        assert_same(index, fresh.read([base / "data"], find_price))
-        assert verify(index) == []
-        index.close()
-
-
 @pytest.mark.parametrize("messages", [("a1", "a2"), ("a2", "a1")])  # in one of these orders the copy is counted last
 def test_a_recount_knows_the_lines_of_a_file_that_holds_copies_too(messages: tuple[str, str]) -> None:
-    with folder() as base:
-        path = base / "data" / "projects" / "-home-ann-web" / f"{ID}.jsonl"
-        path.parent.mkdir(parents=True)
-        another = record("b1", session=OTHER)  # without it the whole file would be added up at once
-        another["message"] |= {"pausedResponses": [{"usage": usage()}]}
-        copy = record(messages[1], forkedFrom={"sessionId": ID})
-        path.write_text(line(messages[0]) + json.dumps(copy) + "\n" + json.dumps(another) + "\n")
-        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+    another = record("b1", session=OTHER)  # without it the whole file would be added up at once
+    another["message"] |= {"pausedResponses": [{"usage": usage()}]}
+    lines = line(messages[0]) + line(messages[1], forkedFrom={"sessionId": ID}) + json.dumps(another) + "\n"
+    with over({f"p/{ID}.jsonl": lines.encode()}) as (index, _):
         index.refresh()
         assert index.db.execute("SELECT counted FROM holds").fetchall() == [(accounting.LINE,)] * 2
         assert verify(index) == []  # counts anew
-        index.close()
 
 
 def test_days_and_blocks_follow_where_lines_tied_and_nobody_can_read_them_any_more() -> None:
     tied = [line(request="r1", cwd="/a", tokens=usage(9)), line(request="r2", cwd="/b", tokens=usage(1))]
-    with folder() as base:
-        path = base / "data" / "projects" / "-home-ann-web" / f"{ID}.jsonl"
-        path.parent.mkdir(parents=True)
-        path.write_text("".join(tied))  # one uuid, so one response
-        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+    with over({f"p/{ID}.jsonl": "".join(tied).encode()}) as (index, data):  # one uuid, so one response
         index.refresh()
+        path = data / "projects" / "p" / f"{ID}.jsonl"
         path.unlink()
         index.refresh()
         assert verify(index) == []
         path.write_text("".join(tied))
         index.refresh()
         assert verify(index) == []
-        index.close()
 
 
-def test_the_context_is_that_of_the_last_iteration_with_a_prompt() -> None:
-    iterations = [{"type": "message", **usage(input=input)} for input in (7, 9, 0)]
-    with folder() as base:
-        path = base / "data" / "projects" / "-home-ann-web" / f"{ID}.jsonl"
-        path.parent.mkdir(parents=True)
-        path.write_text(line(tokens=usage(iterations=iterations)))
-        index = Index(str(base / "state"), [str(base / "data" / "projects")])
+@pytest.mark.parametrize("first", ["a", "z"])
+def test_of_equal_lines_without_a_cwd_the_first_folder_names_the_project(first: str) -> None:
+    copied = line(cwd=None).encode()
+    second = {"a": "z", "z": "a"}[first]
+    with over({f"{first}/{ID}.jsonl": copied}) as (index, data):
         index.refresh()
-        assert index.last_context(ID) == (9, OPUS)
-        index.close()
+        trees.write_tree({f"{second}/{ID}/subagents/agent-x.jsonl": copied}, data)
+        index.refresh()
+        assert [session.project_path for session in index.sessions()] == ["a"]
+        assert verify(index) == []
 
 
 CORPORA = ("client", "client-2.1.240", "client-2.1.332", "reported", "public")
@@ -386,7 +386,7 @@ CORPORA = ("client", "client-2.1.240", "client-2.1.332", "reported", "public")
 
 @pytest.mark.parametrize("name", CORPORA)
 def test_the_corpora_in_random_cuts_and_orders_are_one_fresh_reading(corpus: Path, name: str) -> None:
-    sources = sorted((corpus / name).glob("*/"))
+    sources = sorted(path for path in (corpus / name).iterdir() if path.is_dir())
     assert sources
     dice = random.Random(7)
     for source in sources:
@@ -418,6 +418,7 @@ def in_pieces(dice: random.Random, source: Path, expected: fresh.Reading) -> Non
                 index = Index(str(base / "state"), [str(root / "projects")])
         index.refresh()
         assert_same(index, expected)
+        assert index.db.execute("SELECT sum(bad) FROM files").fetchone() == (expected.bad_lines,)
         index.close()
 
 

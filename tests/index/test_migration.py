@@ -1,5 +1,5 @@
-"""An index of version 0.1, recorded in data/index-version-1.sql, becomes one of today: nothing of an archived session
-is lost, and everything else is one fresh reading."""
+"""An index of an older version, recorded in data/index-version-N.sql, becomes one of today: nothing of an archived
+session is lost, and everything else is one fresh reading."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from conftest import ROOT, Home
 from lines import SONNET, line, record, usage
 from shells import moment, until
 
-DUMP = ROOT / "tests" / "data" / "index-version-1.sql"
+DATA = ROOT / "tests" / "data"
 MADE_AT = "/recorded/projects"  # where the transcripts were when the index was recorded
 WEB, API = "-home-ann-web", "-home-ann-api"
 
@@ -115,11 +115,17 @@ def upgraded(home: Home) -> Home:
     for name, text in TRANSCRIPTS.items():
         if name not in (*GONE, *LATE):
             home.write(name.replace(f"{WEB}/s-moved", f"{API}/s-moved"), text)
+    restore(home, 1)
+    return home
+
+
+def restore(home: Home, version: int) -> None:
+    """Put the index that was recorded of a version where it belongs."""
     path = database_of(home)
     path.parent.mkdir(parents=True, mode=0o700)
     path.parent.parent.chmod(0o700)
     with closing(sqlite3.connect(path)) as db:
-        db.executescript(DUMP.read_text())
+        db.executescript((DATA / f"index-version-{version}.sql").read_text())
         paths = [
             (os.fsdecode(path).replace(MADE_AT, root(home)), id)
             for id, path in db.execute("SELECT id, path FROM files")
@@ -127,7 +133,6 @@ def upgraded(home: Home) -> Home:
         db.executemany("UPDATE files SET path = ? WHERE id = ?", [(os.fsencode(path), id) for path, id in paths])
         db.execute("PRAGMA journal_mode = WAL")
         db.commit()
-    return home
 
 
 def root(home: Home) -> str:
@@ -135,11 +140,7 @@ def root(home: Home) -> str:
 
 
 def database_of(home: Home) -> Path:
-    return Path(home.run("index", "path").out.strip(), "index.db")
-
-
-def opened(home: Home) -> Index:
-    return Index(str(database_of(home).parent), [root(home)])
+    return home.index / "index.db"
 
 
 def version_of(home: Home) -> int:
@@ -178,18 +179,17 @@ def as_is(index: Index) -> dict[str, tuple[int, ...]]:
 def test_an_index_of_version_0_1_becomes_one_fresh_reading_and_keeps_what_is_gone(upgraded: Home) -> None:
     sessions, archived = expected()
     assert {"s-gone", "s-nameless", "d-fork"} <= archived
-    index = opened(upgraded)
+    index = upgraded.opened()
     index.refresh()
     assert index.stored
     assert_same(index, sessions, archived)
     assert verify(index) == []
-    index.close()
 
 
 def test_an_archived_session_has_what_it_had_but_for_the_rules_that_changed(upgraded: Home) -> None:
     with closing(sqlite3.connect(database_of(upgraded))) as db:
         before = as_was(db)
-    index = opened(upgraded)
+    index = upgraded.opened()
     index.refresh()
     after = as_is(index)
     index.close()
@@ -203,15 +203,61 @@ def test_an_archived_session_has_what_it_had_but_for_the_rules_that_changed(upgr
 
 def test_an_index_is_migrated_once(upgraded: Home) -> None:
     assert version_of(upgraded) == 1
-    index = opened(upgraded)
+    index = upgraded.opened()
     index.refresh()
     index.close()
     assert version_of(upgraded) == schema.VERSION
-    again = opened(upgraded)
+    again = upgraded.opened()
     assert again.complete
     again.refresh()
     assert verify(again) == []
     again.close()
+
+
+# --- of schema 2 and 3 ---------------------------------------------------------------------------------------------
+
+IDLE = line("idle", "idle", "s-idle", tokens=usage(0, 0), at="2026-05-20T10:00:00Z")  # it used nothing
+OF_VERSION_2 = {
+    **{name: TRANSCRIPTS[name] for name in TRANSCRIPTS if "/s-live" in name or "/s-gone" in name},
+    APART: TRANSCRIPTS[APART],
+    f"{WEB}/s-idle.jsonl": IDLE,
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX's")
+@pytest.mark.parametrize(
+    ("version", "interrupted"), [(2, None), (2, schema), (2, totals), (3, None), (3, schema)], ids=str
+)
+def test_an_index_of_a_later_schema_has_all_of_what_is_gone(
+    home: Home, version: int, interrupted: ModuleType | None
+) -> None:
+    for name, text in OF_VERSION_2.items():
+        if name not in GONE:
+            home.write(name, text)
+    restore(home, version)
+    if interrupted is not None:
+        killed(home, dying(interrupted, "take_back_reports" if interrupted is schema else "recount", 0))
+    index = home.opened()
+    index.refresh()
+    sources = [fresh.source(name, text.encode())._replace(gone=name in GONE) for name, text in OF_VERSION_2.items()]
+    assert_same(index, fresh.count(sources, find_price))
+    assert {one.id for one in index.sessions() if one.archived} == {"s-gone", "s-apart"}
+    assert verify(index) == []
+
+
+def test_a_response_that_grows_before_an_index_of_schema_2_has_slots_is_counted_once(home: Home) -> None:
+    path = home.write(f"{WEB}/s-live.jsonl", told("s-live", 1) + told("s-live", 2))
+    index = home.opened()
+    index.refresh()
+    for change in ("DROP TABLE slots", "DROP TABLE windows", "PRAGMA user_version = 2"):
+        index.db.execute(change)
+    index.close()
+    with path.open("a") as file:
+        file.write(told("s-live", 2, tokens=usage(2, 999), at="2026-05-12T10:09:00.000Z"))
+    index = home.opened()
+    assert index.refresh_session("s-live")
+    assert_same(index, fresh.read([home.data], find_price))
+    assert verify(index) == []
 
 
 # --- interrupted, damaged ----------------------------------------------------------------------------------------
@@ -223,7 +269,7 @@ def killed(home: Home, patch: Callable[[], None]) -> None:
     if child == 0:
         try:
             patch()
-            opened(home).refresh()
+            home.opened().refresh()
         finally:
             os._exit(0)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
@@ -251,10 +297,10 @@ def dying(module: ModuleType, name: str, calls: int) -> Callable[[], None]:
     [
         pytest.param(migration, "claim_row", 0, 1, id="before-the-first-claim"),
         pytest.param(migration, "claim_row", 9, 1, id="between-claims"),
-        pytest.param(schema, "take_back_reports", 0, 2, id="after-the-migration"),
-        pytest.param(first, "store_batch", 0, 2, id="before-transcripts-are-stored"),
-        pytest.param(first, "finish", 0, 2, id="before-the-sums"),
-        pytest.param(totals, "recount", 0, 2, id="in-the-sums"),
+        pytest.param(schema, "take_back_reports", 0, schema.VERSION, id="after-the-migration"),
+        pytest.param(first, "store_batch", 0, schema.VERSION, id="before-transcripts-are-stored"),
+        pytest.param(first, "finish", 0, schema.VERSION, id="before-the-sums"),
+        pytest.param(totals, "recount", 0, schema.VERSION, id="in-the-sums"),
     ],
 )
 def test_an_interrupted_migration_goes_on(upgraded: Home, module: ModuleType, name: str, calls: int, left: int) -> None:
@@ -263,11 +309,10 @@ def test_an_interrupted_migration_goes_on(upgraded: Home, module: ModuleType, na
         assert version_of(upgraded) == left
     alone = json.loads(upgraded.run("session", "--id", "s-gone", "--json").out)
     assert (alone["inputTokens"], alone["archived"]) == (21, True)
-    index = opened(upgraded)
+    index = upgraded.opened()
     index.refresh()
     assert_same(index, *expected())
     assert verify(index) == []
-    index.close()
 
 
 def a_page_blotted(db: sqlite3.Connection, table: str) -> None:
@@ -331,16 +376,52 @@ def test_a_damaged_index_of_version_0_1_is_set_aside_and_its_archived_sessions_a
     }  # what is damaged says nothing of lines that are there
     for name, one in sessions.with_responses.items():
         assert name in told_by_forks or listed[name] == (sum(one.tokens), name in archived), name
-    index = opened(upgraded)
+    index = upgraded.opened()
     assert verify(index) == []
-    index.close()
+
+
+def no_moments(db: sqlite3.Connection) -> None:
+    db.execute("DROP TABLE moments")
+
+
+def a_column_more(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE moments ADD COLUMN more")
+
+
+def a_view_of_claims(db: sqlite3.Connection) -> None:
+    db.execute("CREATE VIEW odd AS SELECT family FROM claims")
+
+
+def a_table_in_the_way(db: sqlite3.Connection) -> None:
+    db.execute("CREATE TABLE claims_3 (odd)")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [a_text_for_a_number, a_table_missing, no_moments, a_column_more, a_view_of_claims, a_table_in_the_way],
+)
+def test_of_a_damaged_index_of_schema_3_the_archived_sessions_are_carried_over(
+    home: Home, damage: Callable[[sqlite3.Connection], None]
+) -> None:
+    for name, text in OF_VERSION_2.items():
+        if name not in GONE:
+            home.write(name, text)
+    restore(home, 3)
+    with closing(sqlite3.connect(database_of(home))) as db:
+        told = as_was(db)
+        damage(db)
+        db.commit()
+    assert "the index was damaged and has been read anew" in home.run("session").err
+    index = home.opened()
+    assert as_is(index) == told
+    assert verify(index) == []
 
 
 # --- afterwards --------------------------------------------------------------------------------------------------
 
 
 def test_a_transcript_that_comes_back_is_counted_once(upgraded: Home) -> None:
-    index = opened(upgraded)
+    index = upgraded.opened()
     index.refresh()
     for name in (*GONE, *LATE):
         upgraded.write(name, TRANSCRIPTS[name])
@@ -352,7 +433,6 @@ def test_a_transcript_that_comes_back_is_counted_once(upgraded: Home) -> None:
         }
     assert not any(one.archived for one in index.sessions())
     assert verify(index) == []
-    index.close()
 
 
 @pytest.mark.parametrize("small", [True, False])
@@ -360,14 +440,13 @@ def test_one_session_is_right_at_once(upgraded: Home, monkeypatch: pytest.Monkey
     """Of a large history, while everything is still to be read anew."""
     sessions, archived = expected()
     for name in ("s-gone", "s-nameless", "s-live", "s-moved", "d-fork"):
-        index = opened(upgraded)
+        index = upgraded.opened()
         if small:
             index.refresh()
         reads = index.reads
         assert index.refresh_session(name)
         assert index.reads <= reads + 2  # its own transcripts
         found = index.session(name)
-        assert found is not None
         assert as_shown(found, "auto") == as_read(sessions[name], "auto")
         assert found.archived == (name in archived)
         index.close()

@@ -5,23 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import Home
-from lines import ID, OTHER, line
+from conftest import MAIN, Home, run_after, start
+from lines import ID, OTHER, append, line
+from shells import until
 
 OWN = f"-home-me-proj/{ID}.jsonl"
 AGENT = f"-home-me-proj/{ID}/subagents/agent-a1.jsonl"
 DEEP = f"-home-me-proj/{ID}/subagents/workflows/run_1/agent-b2.jsonl"
-
-
-AT_ONCE = 25  # homes that get old together
 
 
 def begun(path: Path) -> Home:
@@ -33,23 +30,11 @@ def begun(path: Path) -> Home:
     return home
 
 
-@pytest.fixture(scope="module")
-def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """Homes whose files are old enough for an answer to be published."""
-
-    def ever_more() -> Iterator[Home]:
-        while True:
-            young = [begun(tmp_path_factory.mktemp("home")) for _ in range(AT_ONCE)]
-            time.sleep(2.1)
-            yield from young
-
-    return ever_more()
-
-
 @pytest.fixture
-def home(homes: Iterator[Home]) -> Home:
+def home(tmp_path: Path) -> Home:
     """A home with a published answer."""
-    home = next(homes)
+    home = begun(tmp_path / "home")
+    home.settle()
     assert output(home) == 300
     assert answers(home)
     return home
@@ -66,14 +51,12 @@ def output(home: Home, session: str = ID, **env: str) -> int:
 
 
 def appended(home: Home) -> int:
-    with (home.projects / OWN).open("a") as file:
-        file.write(line("m9", "r9"))
+    append(home.projects / OWN, line("m9", "r9"))
     return 400
 
 
 def appended_to_a_subagent(home: Home) -> int:
-    with (home.projects / AGENT).open("a") as file:
-        file.write(line("m9", "r9", isSidechain=True))
+    append(home.projects / AGENT, line("m9", "r9", isSidechain=True))
     return 400
 
 
@@ -117,14 +100,12 @@ def a_new_nested_folder(home: Home) -> int:
 
 
 def an_unfinished_line_that_is_whole(home: Home) -> int:
-    with (home.projects / OWN).open("a") as file:
-        file.write(line("m9", "r9").rstrip())
+    append(home.projects / OWN, line("m9", "r9").rstrip())
     return 400
 
 
 def half_a_line(home: Home) -> int:
-    with (home.projects / OWN).open("a") as file:
-        file.write(line("m9", "r9")[:120])
+    append(home.projects / OWN, line("m9", "r9")[:120])
     return 300
 
 
@@ -137,8 +118,7 @@ def moved_to_another_project(home: Home) -> int:
     target = home.projects / "-home-me-moved" / f"{ID}.jsonl"
     target.parent.mkdir()
     shutil.copyfile(home.projects / OWN, target)
-    with target.open("a") as file:
-        file.write(line("m9", "r9"))
+    append(target, line("m9", "r9"))
     (home.projects / OWN).unlink()
     return 400
 
@@ -146,8 +126,7 @@ def moved_to_another_project(home: Home) -> int:
 def a_final_line_for_a_counted_response(home: Home) -> int:
     record = json.loads(line("m2", "r2", at="2026-05-01T10:00:05.000Z"))
     record["message"]["usage"]["output_tokens"] = 250
-    with (home.projects / OWN).open("a") as file:
-        file.write(json.dumps(record) + "\n")
+    append(home.projects / OWN, json.dumps(record) + "\n")
     return 450
 
 
@@ -177,10 +156,34 @@ def test_the_next_answer_is_right_after(home: Home, change: Callable[[Home], int
     assert int(ran.out) == expected
 
 
+@pytest.mark.parametrize(
+    "name", [OWN, f"-home-me-new/{ID}.jsonl", f"-home-me-new/{ID}/chat.jsonl", f"-home-me-known/{ID}.jsonl"]
+)
+def test_a_transcript_that_comes_back_after_it_was_missed_is_read_at_once(home: Home, name: str) -> None:
+    shutil.rmtree(home.projects / OWN.removesuffix(".jsonl"))
+    away = (home.projects / OWN).rename(home.path / "away")
+    home.write("-home-me-known/other.jsonl", line("o1", "o1", "other"))
+    home.run("session", "--json")
+    home.settle()
+    archived = ("session", "--id", ID, "--jq", ".archived")
+    for _ in range(2):
+        assert home.run(*archived).out == "true\n"
+    assert len(answers(home)) == 1
+    home.write(name, away.read_text() + line("m9", "r9"))
+    assert output(home) == 400
+    assert home.run(*archived).out == "false\n"
+
+
+def test_a_session_that_goes_on_in_another_project_is_whole_after_its_next_response(home: Home) -> None:
+    appended(home)
+    home.write(f"-home-me-new/{ID}.jsonl", line("m10", "r10"))
+    assert output(home) == 500
+
+
 def test_changes_within_one_clock_tick_show(tmp_path: Path) -> None:
     home = Home(tmp_path)
     path = home.write(OWN, line())
-    for number in range(30):
+    for number in range(8):
         text = line().replace('"output_tokens":100', f'"output_tokens":{100 + number}')
         with path.open("r+") as file:
             file.write(text)
@@ -204,23 +207,14 @@ def test_another_mode_zone_or_set_of_data_directories_is_another_answer(home: Ho
 
 def patched(home: Home, code: str) -> int:
     """The output tokens as told by a process in which *code* ran first."""
-    script = f"{code}\nimport sys\nfrom ccusage_line import __main__\nsys.exit(__main__.main())"
-    done = subprocess.run(
-        [sys.executable, "-c", script, "session", "--id", ID, "--jq", ".totalCost"],
-        env=home.env,
-        capture_output=True,
-        check=True,
-    )
-    return round(float(done.stdout) * 1_000_000)
+    return round(float(run_after(home, code, "session", "--id", ID, "--jq", ".totalCost").out) * 1_000_000)
 
 
 def test_new_prices_are_in_every_answer_at_once(home: Home) -> None:
     cost = ("session", "--id", ID, "--jq", ".totalCost")
     before = float(home.run(*cost).out)
     home.run("statusline", input=f'{{"session_id":"{ID}"}}')
-    config = home.path / "config" / "ccusage-line" / "config.toml"
-    config.parent.mkdir(parents=True)
-    config.write_text('[prices.models."claude-opus-4-5-20251101"]\ninput = 50\noutput = 250\n')
+    config = home.configure('[prices.models."claude-opus-4-5-20251101"]\ninput = 50\noutput = 250\n')
     assert float(home.run(*cost).out) == pytest.approx(before * 10)
     listed = home.run("session", "--jq", f'.sessions[] | select(.sessionId == "{ID}") | .totalCost')
     assert float(listed.out) == pytest.approx(before * 10)
@@ -274,15 +268,35 @@ def test_a_foreign_file_that_changes_a_session_takes_its_answer_back(home: Home)
     assert output(home) == 400
 
 
+def test_a_transcript_in_another_project_that_tells_only_facts_takes_the_answer_back(home: Home) -> None:
+    told = {"type": "custom-title", "customTitle": "renamed", "sessionId": ID}
+    home.write(f"-home-me-other/{ID}.jsonl", json.dumps(told) + "\n")
+    home.run("session", "--json")
+    assert home.run("session", "--id", ID, "--jq", ".title").out == "renamed\n"
+    assert home.run("index", "verify").code == 0
+
+
+def test_other_rules_take_back_sums_and_published_answers(home: Home) -> None:
+    rules = """
+        import ccusage_line
+        ccusage_line.RULES += 1
+        from ccusage_line import accounting
+        old = accounting.charge
+        accounting.charge = lambda *a, **k: (old(*a, **k)[0], [2 * number for number in old(*a, **k)[1]])
+    """
+    asked = ("session", "--id", ID, "--jq", ".outputTokens")
+    assert answers(home)
+    assert output(home) == 300
+    assert run_after(home, rules, *asked).out == "600\n"
+    assert run_after(home, rules, *asked).out == "600\n"
+    assert output(home) == 300
+
+
 def test_killed_between_commit_and_publishing_leaves_no_old_answer(home: Home) -> None:
     appended(home)
     patch = "Lane2.publish = lambda self: os.kill(os.getpid(), 9)"
-    code = f"import os\nfrom ccusage_line.index.publishing import Lane2\n{patch}"
-    script = f"{code}\nimport sys\nfrom ccusage_line import __main__\nsys.exit(__main__.main())"
-    done = subprocess.run(
-        [sys.executable, "-c", script, "session", "--id", ID, "--json"], env=home.env, capture_output=True, check=False
-    )
-    assert done.returncode == -9
+    code = f"import os\nfrom ccusage_line.index.index import Lane2\n{patch}"
+    assert run_after(home, code, "session", "--id", ID, "--json").code == -9
     assert answers(home) == []
     assert output(home) == 400
 
@@ -290,21 +304,17 @@ def test_killed_between_commit_and_publishing_leaves_no_old_answer(home: Home) -
 def test_a_slow_refresher_does_not_overwrite_a_newer_answer(home: Home) -> None:
     """One process reads, a second appends and counts, then the first goes on: the last word is the files'."""
     code = (
-        "import os, time\nfrom ccusage_line.index import publishing\nold = publishing.Lane2.publish\n"
+        "import os, time\nfrom ccusage_line.index import index\nold = index.Lane2.publish\n"
         "def publish(self):\n    open(os.environ['HOME'] + '/ready', 'w').close()\n"
         "    while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)\n    old(self)\n"
-        "publishing.Lane2.publish = publish"
+        "index.Lane2.publish = publish"
     )
-    script = f"{code}\nimport sys\nfrom ccusage_line import __main__\nsys.exit(__main__.main())"
     for path in answers(home):
         path.unlink()
-    slow = subprocess.Popen(
-        [sys.executable, "-c", script, "session", "--id", ID, "--json"], env=home.env, stdout=subprocess.DEVNULL
-    )
-    while not (home.path / "ready").exists():
-        time.sleep(0.01)
-    appended(home)
-    assert output(home) == 400
-    (home.path / "go").touch()
-    assert slow.wait(30) == 0
+    with start(home, sys.executable, "-c", f"{code}\n{MAIN}", "session", "--id", ID, "--json") as slow:
+        until((home.path / "ready").exists, "it is about to publish")
+        appended(home)
+        assert output(home) == 400
+        (home.path / "go").touch()
+        assert slow.wait(30) == 0
     assert output(home) == 400

@@ -15,7 +15,7 @@ LONG = [float(part) for part in os.environ.get("CCUSAGE_STRESS", "").split(",") 
 
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX's")
 def test_whatever_is_killed_no_answer_is_wrong_and_nothing_is_lost(home: Home) -> None:
-    seconds, askers, seed = (*LONG, *(6.0, 4, 1)[len(LONG) :])
+    seconds, askers, seed = (*LONG, *(4.0, 4, 1)[len(LONG) :])
     outcome = stress(home, seconds, int(askers), kill=0.3, seed=int(seed))
     assert outcome.faults == []
     assert outcome.asked["killed"] > 0
@@ -23,7 +23,7 @@ def test_whatever_is_killed_no_answer_is_wrong_and_nothing_is_lost(home: Home) -
     assert sum(outcome.steps.values()) > 50
 
 
-@pytest.mark.parametrize("count", [2, 16, 100])
+@pytest.mark.parametrize("count", [2, 40])
 def test_that_many_questions_at_the_same_moment_are_all_answered(home: Home, count: int) -> None:
     outcome = burst(home, count, seed=count)
     assert outcome.faults == []

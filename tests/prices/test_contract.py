@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -19,15 +18,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_prices import CLAUDE, PREFIXES, SUFFIXES, spellings, versions
 
+from ccusage_line import answer
 from ccusage_line.config import load
-from ccusage_line.index import publishing
+from ccusage_line.errors import UserError
+from ccusage_line.index import index as index_module
 from ccusage_line.prices import embedded, in_use, managed, stored
-from ccusage_line.prices import table as prices
 from ccusage_line.prices.show import show
 from ccusage_line.prices.stored import Contract, dependencies, policy_files, policy_path
 from ccusage_line.prices.table import PICO, UNIT, Price, PriceTable, cost
 from conftest import SHARED, Home
+from fuzz import device, fifo, folder
 from lines import ID, SONNET, line, usage
+from processes import bare_python
 
 N12 = SHARED / "corpus" / "client-2.1.332" / "n12_model_pricing"
 OF_N12 = {  # what was in force when its transcripts were written (CLAUDE-CODE.md A8)
@@ -35,7 +37,7 @@ OF_N12 = {  # what was in force when its transcripts were written (CLAUDE-CODE.m
     "overrides": {"claude-haiku-5-5": {"input": 7, "output": 9, "cacheRead": 1, "cacheWrite": 3}},
 }
 HAIKU = {"input": 7, "output": 9, "cacheRead": 1, "cacheWrite": 3}
-SETTLED = 2.1  # seconds after which an answer may be published
+HALVED = tuple(Fraction(rate, 2) for rate in (7, 9, 3, 3, 1))
 
 
 @pytest.fixture
@@ -46,7 +48,6 @@ def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CCUSAGE_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("CCUSAGE_CONFIG", raising=False)
-    monkeypatch.setattr(in_use, "_given", None)
     return path
 
 
@@ -110,13 +111,7 @@ def test_a_row_replaces_every_rate_of_its_model(policy: Path) -> None:
 
 def test_the_multiplier_is_of_a_row_too(policy: Path) -> None:
     agree(policy, OF_N12)
-    assert per_million(known("claude-haiku-5-5")) == (
-        Fraction(7, 2),
-        Fraction(9, 2),
-        Fraction(3, 2),
-        Fraction(3, 2),
-        Fraction(1, 2),
-    )
+    assert per_million(known("claude-haiku-5-5")) == HALVED
     assert cost(known("claude-haiku-5-5"), 0, 0, 0, 0, 0, searches=2) == PICO // 100
 
 
@@ -150,7 +145,10 @@ def test_a_row_under_a_name_of_claude_code_covers_every_form_of_the_model(policy
     assert known("claude-opus-4-7") == listed("claude-opus-4-7")
 
 
-@pytest.mark.parametrize("key", ["claude-4.6-opus", "openrouter/anthropic/claude-opus-4.6", "claude-opus-4-6-20990101"])
+@pytest.mark.parametrize(
+    "key",
+    ["claude-4.6-opus", "openrouter/anthropic/claude-opus-4.6", "claude-opus-4-6-20990101", "Modèle/claude-opus-4-6"],
+)
 def test_a_row_under_any_other_name_is_of_that_name_alone(policy: Path, key: str) -> None:
     agree(policy, {"overrides": {key: HAIKU}})
     assert per_million(known(key)) == (7, 9, 3, 3, 1)
@@ -252,7 +250,8 @@ def test_a_policy_is_where_claude_code_has_it(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_variable_names_another_file() -> None:
     assert policy_path({"CCUSAGE_MANAGED_SETTINGS": "~/policy.json", "HOME": "/home/me"}) == "/home/me/policy.json"
-    assert policy_path({"CCUSAGE_MANAGED_SETTINGS": "policy.json"}) == os.path.abspath("policy.json")
+    with pytest.raises(UserError, match="absolute"):  # the working directory may be anybody's repository
+        policy_path({"CCUSAGE_MANAGED_SETTINGS": "policy.json"})
 
 
 def test_without_a_policy_there_is_one_thing_to_look_at(policy: Path) -> None:
@@ -342,18 +341,6 @@ def deep(path: Path) -> None:
     path.write_text('{"modelPricing": ' + '{"overrides":' * 100_000 + "{}" + "}" * 100_001)
 
 
-def fifo(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def folder(path: Path) -> None:
-    path.mkdir()
-
-
-def device(path: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
 def terminal(path: Path) -> None:
     path.symlink_to("/dev/tty")
 
@@ -370,7 +357,7 @@ BROKEN: list[tuple[Callable[[Path], object], str]] = [
     (folder, "not a regular file"),
     (device, "not a regular file"),
     (terminal, "can't be read"),
-    (huge, "is larger than"),
+    (huge, "larger than"),
     (lambda path: path.write_bytes(b"\xff\xfe"), "is not valid JSON"),
     (lambda path: path.write_bytes(b"\0" * 100), "is not valid JSON"),
     (lambda path: path.write_text('{"modelPricing": {"multiplier": NaN}}'), "is not valid JSON"),
@@ -391,13 +378,7 @@ def test_a_broken_file_costs_itself_and_is_said(
     agree(parts / "50-good.json", GOOD)
     broken = parts / "10-bad.json" if part else policy
     make(broken)
-    assert per_million(known("good")) == (
-        Fraction(7, 2),
-        Fraction(9, 2),
-        Fraction(3, 2),
-        Fraction(3, 2),
-        Fraction(1, 2),
-    )
+    assert per_million(known("good")) == HALVED
     problems = contract().problems
     if words or problems:  # a long number is refused by newer versions of Python only
         assert [str(broken) in problem and words in problem for problem in problems] == [True]
@@ -435,22 +416,12 @@ def test_using_settled_rates_imports_no_package(policy: Path, monkeypatch: pytes
     agree(policy, OF_N12)
     settle(monkeypatch)
     code = """
-import sys
 from ccusage_line.prices import in_use
-from ccusage_line.prices import table as prices
 print(in_use.table().find("claude-sonnet-5-5").input)
 heavy = {"json", "re", "decimal", "typing", "ccusage_line.prices.managed", "ccusage_line.config"}
 print(*sorted(set(sys.modules) & heavy))
 """
-    root = Path(prices.__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{code}"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", "1000000000\n\n")
+    assert bare_python(code) == "1000000000\n\n"
 
 
 @pytest.mark.parametrize("change", ["edited", "gone", "part", "another", "another-version"])
@@ -500,7 +471,7 @@ def test_rates_count_where_nothing_can_be_stored(policy: Path, tmp_path: Path) -
 def test_the_copy_is_for_its_owner_alone(policy: Path) -> None:
     agree(policy, {"multiplier": 0.5})
     contract()
-    path = Path(os.environ["CCUSAGE_STATE_DIR"], stored.CONTRACT)
+    path = Path(os.environ["CCUSAGE_STATE_DIR"], stored.Contract.FILE)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -510,10 +481,10 @@ def test_a_spoilt_copy_is_made_anew(
 ) -> None:
     agree(policy, {"multiplier": 0.5})
     settle(monkeypatch)
-    path = Path(os.environ["CCUSAGE_STATE_DIR"], stored.CONTRACT)
+    path = Path(os.environ["CCUSAGE_STATE_DIR"], stored.Contract.FILE)
     path.write_bytes(spoil(path.read_bytes()))
     assert contract().multiplier == PICO // 2
-    assert stored.load_contract(os.environ["CCUSAGE_STATE_DIR"]) is not None
+    assert stored.Contract.load(os.environ["CCUSAGE_STATE_DIR"]) is not None
 
 
 # --- processes ---
@@ -529,7 +500,7 @@ def used(home: Home) -> Home:
         f"-home-me-proj/{ID}.jsonl", line(tokens=A_DOLLAR) + line("m2", "r2", model=SONNET, tokens=usage(0, 133_334))
     )
     assert home.run("session", "--json").code == 0
-    time.sleep(SETTLED)
+    home.settle()
     return home
 
 
@@ -563,14 +534,14 @@ def test_no_lane_gives_an_answer_at_other_rates(used: Home) -> None:
     agree(used.policy, {"multiplier": 0.5})
     assert line_of(used).startswith("$1.50")
     assert everywhere() == (pytest.approx(1.500005), pytest.approx(1.500005), line_of(used))
-    time.sleep(SETTLED)
+    used.settle()
     assert asked(used) == asked(used) == pytest.approx(1.500005)
     assert published(used)
     row = {"input": 1, "output": 2.5, "cacheRead": 1, "cacheWrite": 1}
     agree(used.policy, {"multiplier": 1, "overrides": {"claude-opus-4-5": row}})
     assert asked(used) == pytest.approx(2.10001)
     assert line_of(used).startswith("$2.10")
-    time.sleep(SETTLED)
+    used.settle()
     assert asked(used) == pytest.approx(2.10001)
     assert published(used)
     used.policy.unlink()
@@ -581,13 +552,13 @@ def test_no_lane_gives_an_answer_at_other_rates(used: Home) -> None:
 
 def test_a_part_that_comes_or_goes_withdraws_what_is_published(used: Home) -> None:
     agree(used.policy, {"multiplier": 0.5})
-    time.sleep(SETTLED)
+    used.settle()
     assert asked(used) == asked(used) == pytest.approx(1.500005)
     parts = used.policy.with_suffix(".d")
     parts.mkdir()
     part = agree(parts / "10.json", {"multiplier": 0.1})
     assert asked(used) == pytest.approx(0.300001)
-    time.sleep(SETTLED)
+    used.settle()
     assert asked(used) == asked(used) == pytest.approx(0.300001)
     agree(part, {"multiplier": 0.2})
     assert asked(used) == pytest.approx(0.600002)
@@ -597,7 +568,7 @@ def test_a_part_that_comes_or_goes_withdraws_what_is_published(used: Home) -> No
 
 def test_a_variable_that_names_another_policy_is_obeyed_at_once(used: Home, tmp_path: Path) -> None:
     other = agree(tmp_path / "elsewhere" / "rates.json", {"multiplier": 0.5})
-    time.sleep(SETTLED)
+    used.settle()
     for _ in range(2):
         assert asked(used) == asked(used) == pytest.approx(3.00001)
         assert published(used)
@@ -607,16 +578,21 @@ def test_a_variable_that_names_another_policy_is_obeyed_at_once(used: Home, tmp_
 
 def test_nothing_is_published_at_rates_that_have_gone_meanwhile(used: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     agree(used.policy, {"multiplier": 0.5})
-    time.sleep(SETTLED)
+    used.settle()
     for name, value in used.env.items():
         monkeypatch.setenv(name, value)
-    lane = publishing.refreshed(os.environ, ID, "auto")
-    assert lane is not None
-    assert sum(model.cost for model in lane.session.models) == 1_500_005_000_000
-    used.policy.unlink()
-    lane.publish()
-    assert not published(used)
-    lane.index.close()
+    for module in (answer, index_module):
+        monkeypatch.setattr(module, "SETTLED", 100_000_000)
+    for gone in (False, True):
+        lane = index_module.refreshed(os.environ, ID, "auto")
+        assert sum(model.cost for model in lane.session.models) == 1_500_005_000_000
+        if gone:
+            used.policy.unlink()
+        lane.publish()
+        assert published(used) is not gone
+        lane.index.close()
+        for path in used.state.glob("*/answers/*"):
+            path.unlink()
 
 
 def test_recorded_costs_are_taken_as_recorded(home: Home) -> None:
@@ -635,11 +611,11 @@ def test_no_command_waits_for_a_policy_that_is_no_file(home: Home, make: Callabl
     home.policy.parent.mkdir()
     make(home.policy)
     assert asked(home) == 1
-    assert line_of(home).startswith("$1.00")
+    assert any(line_of(home).startswith("$1.00") for _ in range(5))  # a busy machine may need more than its time
     assert home.run("prices", "show").code == 0
-    ran = home.run("doctor")
+    ran = home.run("doctor", COLUMNS="1000")
     assert ran.code == 1
-    assert f"settings: {home.policy}" in ran.out
+    assert re.search(rf"✗ settings +{home.policy}", ran.out)
 
 
 # --- show and doctor ---
@@ -681,6 +657,6 @@ def test_show_lists_models_that_only_a_row_names(policy: Path) -> None:
 
 def test_doctor_says_that_rates_are_contracted_and_what_is_wrong_with_them(home: Home) -> None:
     agree(home.policy, {**OF_N12, "overrides": {"bad": {}, **OF_N12["overrides"]}})  # type: ignore[dict-item]
-    out = home.run("doctor").out
+    out = home.run("doctor", COLUMNS="1000").out
     assert f"contracted rates: multiplier 0.5, 1 override ({home.policy})" in out
-    assert '! contracted-rates: managed settings of Claude Code: modelPricing.overrides["bad"] = {}' in out
+    assert '✗ contracted-rates  managed settings of Claude Code: modelPricing.overrides["bad"] = {}' in out

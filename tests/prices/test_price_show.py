@@ -15,6 +15,7 @@ from ccusage_line.errors import UsageError
 from ccusage_line.jsontext import short_model
 from ccusage_line.prices import in_use
 from ccusage_line.prices.show import fitting, models_text, show
+from ccusage_line.text import display_width
 from conftest import Home
 from lines import ID, line
 
@@ -24,7 +25,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CCUSAGE_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("CCUSAGE_CONFIG", raising=False)
-    monkeypatch.setattr(in_use, "_given", None)
     return tmp_path
 
 
@@ -86,12 +86,36 @@ def test_a_dearer_long_prompt_is_told() -> None:
     assert told.endswith("dearer above 100,000")
 
 
-def test_own_prices_are_found_by_a_part_of_their_name(place: Path) -> None:
+def own(place: Path, *names: str) -> None:
+    """Have prices of the user's own under these names."""
     config = place / "config" / "ccusage-line" / "config.toml"
     config.parent.mkdir(parents=True)
-    config.write_text('[prices.models."house/quick-7"]\ninput = 4\noutput = 6\n')
+    config.write_text("".join(f"[prices.models.{json.dumps(name)}]\ninput = 4\noutput = 6\n" for name in names))
     load(os.environ)
+
+
+def test_own_prices_are_found_by_a_part_of_their_name(place: Path) -> None:
+    own(place, "house/quick-7")
     assert models("quick") == ["house/quick-7"]
+
+
+def test_an_own_name_may_hold_any_letters(place: Path) -> None:
+    own(place, "Maison/Modèle-7", "kimi-9", "claude-日本-5")
+    for name in ("maison/modèle-7", "MAISON/MODÈLE-7[1m]", "claude-日本-5", "x/Claude-日本-5"):
+        assert show(os.environ, name, False).endswith("  your own price, from the config\n")
+    assert in_use.table().find("\u212aimi-9") is None
+    assert models("modèle") == ["maison/modèle-7"]
+    head, told = show(os.environ, "日本", False).splitlines()
+    assert display_width(told) == len(head)
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_no_name_moves_the_cursor_or_is_too_long(place: Path, as_json: bool) -> None:
+    own(place, "odd\x1b[2J", "odd\u202e\x9b", "odd" * 99)
+    for wanted in ("odd", "odd\x1b[2J"):
+        told = show(os.environ, wanted, as_json)
+        assert told.replace("\n", "").isprintable()
+        assert "oddodd" not in told
 
 
 @pytest.mark.parametrize(

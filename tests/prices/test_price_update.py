@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import http.server
 import json
 import marshal
 import os
-import shutil
 import socket
 import ssl
 import stat
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,101 +18,19 @@ from typing import Any
 
 import pytest
 
-from ccusage_line.errors import UsageError
-from ccusage_line.index.index import Index
+from ccusage_line.paths import state_dir
 from ccusage_line.prices import embedded as price_table
 from ccusage_line.prices import in_use
 from ccusage_line.prices import refresh as price_update
 from ccusage_line.prices import stored as price_store
-from ccusage_line.prices import table as prices
 from ccusage_line.prices.refresh import Refused, Result, before_report, is_due, merged, parse, refresh
 from ccusage_line.prices.show import show
-from conftest import ROOT, SHARED
+from conftest import SHARED
+from price_server import NEW_MODEL, Entries, Server, certificate, give, listed, with_new_model
+from processes import bare_python
 
 MILLION = 1_000_000
-NEW_MODEL = "claude-opus-9"
 PATIENCE = 10  # seconds a test waits for what takes no time; the promises of the design are shorter
-
-Entries = dict[str, dict[str, Any]]
-
-
-def listed(**changes: float) -> Entries:
-    """A list as LiteLLM writes it: the direct Claude models of the embedded table, prices times *changes*."""
-    entries: Entries = {"sample_spec": {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0, "mode": "words"}}
-    for name, packed in price_table.CURRENT.items():
-        if name.startswith("claude-"):
-            entries[name] = {
-                "input_cost_per_token": packed[0] / prices.UNIT * changes.get("input", 1),
-                "output_cost_per_token": packed[1] / prices.UNIT * changes.get("output", 1),
-                "cache_creation_input_token_cost": packed[2] / prices.UNIT * changes.get("input", 1),
-                "cache_read_input_token_cost": packed[4] / prices.UNIT * changes.get("input", 1),
-                "max_input_tokens": packed[9],
-                "litellm_provider": "anthropic",
-                "mode": "chat",
-            }
-    return entries
-
-
-def with_new_model(entries: Entries) -> Entries:
-    return {**entries, NEW_MODEL: {"input_cost_per_token": 6e-06, "output_cost_per_token": 3e-05}}
-
-
-class Server:
-    """A price server on this machine whose answers are set by the test; `asked` holds the requests' headers."""
-
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        self.answer: Callable[[http.server.BaseHTTPRequestHandler], None] = give(json.dumps(listed()).encode())
-        self.asked: list[dict[str, str]] = []
-        self.closing = threading.Event()
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                server.asked.append({name.lower(): value for name, value in self.headers.items()})
-                self.close_connection = True
-                try:
-                    server.answer(self)
-                except (OSError, ssl.SSLError):  # the client has had enough
-                    pass
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        class Listener(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            block_on_close = False
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                pass
-
-        self._listener = Listener(("127.0.0.1", 0), Handler)
-        if context is not None:
-            self._listener.socket = context.wrap_socket(
-                self._listener.socket, server_side=True, do_handshake_on_connect=False
-            )
-        scheme = "http" if context is None else "https"
-        self.address = f"{scheme}://127.0.0.1:{self._listener.server_address[1]}/prices.json"
-        threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    def close(self) -> None:
-        self.closing.set()
-        self._listener.shutdown()
-        self._listener.server_close()
-
-
-def give(body: bytes, status: int = 200, **headers: str) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
-    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name.replace("_", "-"), value)
-        if status != 304:
-            handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
 
 
 @pytest.fixture
@@ -163,7 +78,6 @@ def test_a_refresh_prices_a_model_that_had_no_price(server: Server, state: str) 
     assert (result.status, result.entries) == ("updated", count)
     assert f"{count} models, 1 new, " in result.text
     price = in_use.table().find(NEW_MODEL)
-    assert price is not None
     assert (price.input, price.output, price.write_5m, price.write_1h, price.read) == (
         6_000_000_000,
         30_000_000_000,
@@ -182,8 +96,6 @@ def test_a_refresh_replaces_the_current_part_only(server: Server, state: str) ->
     after = in_use.table()
     assert after.fingerprint != before.fingerprint
     sonnet, was = after.find("claude-sonnet-5-5"), before.find("claude-sonnet-5-5")
-    assert sonnet is not None
-    assert was is not None
     assert (sonnet.input, sonnet.output, sonnet.read) == (2 * was.input, 2 * was.output, 2 * was.read)
     assert {name: after.find(name) for name in kept} == old
 
@@ -213,7 +125,7 @@ def test_the_whole_list_read_at_run_time_is_the_embedded_table() -> None:
 
 def test_an_equal_list_leaves_the_file_as_it_was(server: Server, state: str) -> None:
     assert ask(server, state).status == "updated"
-    path = in_use.table_file({"CCUSAGE_STATE_DIR": state})
+    path = price_store.Refreshed.path(state)
     before = os.stat(path)
     assert ask(server, state).status == "unchanged"
     after = os.stat(path)
@@ -241,16 +153,9 @@ def test_the_etag_of_another_address_or_of_a_lost_table_is_not_sent(server: Serv
     server.answer = give(json.dumps(listed()).encode(), ETag='"one"')
     ask(server, state)
     refresh(state, force=True, timeout=5.0, address=server.address + "?other")
-    os.unlink(price_store.refreshed_path(state))
+    os.unlink(price_store.Refreshed.path(state))
     refresh(state, force=True, timeout=5.0, address=server.address + "?other")
     assert [asked.get("if-none-match") for asked in server.asked] == [None, None, None]
-
-
-def test_a_zipped_list_is_read(server: Server, state: str) -> None:
-    body = gzip.compress(json.dumps(with_new_model(listed())).encode())
-    server.answer = give(body, Content_Encoding="gzip")
-    assert ask(server, state).status == "updated"
-    assert in_use.table().find(NEW_MODEL) is not None
 
 
 # --- what is refused ---
@@ -260,9 +165,7 @@ def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", "1000000")
     handler.end_headers()
-    for _ in range(60):
-        handler.wfile.write(b" ")
-        time.sleep(0.5)
+    drip_headers(handler)
 
 
 def drip_headers(handler: http.server.BaseHTTPRequestHandler) -> None:
@@ -276,28 +179,6 @@ def silence(handler: http.server.BaseHTTPRequestHandler) -> None:
     handler.connection.recv(1)
 
 
-def huge(handler: http.server.BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(100 * MILLION))
-    handler.end_headers()
-    for _ in range(100):
-        handler.wfile.write(b" " * MILLION)
-
-
-def cut(handler: http.server.BaseHTTPRequestHandler) -> None:
-    body = json.dumps(listed()).encode()
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body[: len(body) // 2])
-    handler.wfile.flush()
-    handler.connection.shutdown(socket.SHUT_RDWR)
-
-
-def packed_bomb() -> bytes:
-    return gzip.compress(b" " * (70 * 2**20), 9)
-
-
 REFUSED = [
     pytest.param(give(b"gone", 404), "answers 404 Not Found", id="404"),
     pytest.param(give(b"oops", 500), "answers 500 Internal Server Error", id="500"),
@@ -305,12 +186,7 @@ REFUSED = [
     pytest.param(give(b"", 302, Location="http://127.0.0.1:1/x"), "redirects to http, and only https", id="to-http"),
     pytest.param(give(b"", 302, Location="file:///etc/passwd"), "redirects to file, and only https", id="to-a-file"),
     pytest.param(give(b"", 302), "answers 302 Found", id="redirect-to-nowhere"),
-    pytest.param(huge, "sends more than 64 MB", id="100-MB"),
-    pytest.param(give(packed_bomb(), Content_Encoding="gzip"), "sends more than 64 MB", id="a-zip-bomb"),
-    pytest.param(give(b"zip", Content_Encoding="gzip"), "127.0.0.1: ", id="no-zip-at-all"),
-    pytest.param(cut, "127.0.0.1: ", id="cut-in-the-middle"),
     pytest.param(give(b"<html>please log in</html>"), "is not JSON", id="a-login-page"),
-    pytest.param(give(b"[" * 100_000), "is not JSON", id="nested-without-end"),
     pytest.param(give(b"[1, 2]"), "is not a price list", id="a-json-list"),
     pytest.param(give(b'{"models": [{"name": "claude-opus-5"}]}'), "prices 0 Claude models", id="another-shape"),
     pytest.param(give(b"{}"), "prices 0 Claude models", id="an-empty-list"),
@@ -343,9 +219,9 @@ def test_what_is_no_good_list_leaves_the_last_good_table(
 @pytest.mark.parametrize(
     ("answer", "timeout"),
     [
-        pytest.param(silence, 5.0, id="it-stays-silent"),
-        pytest.param(drip, 3.0, id="a-byte-now-and-then"),
-        pytest.param(drip_headers, 3.0, id="headers-a-byte-now-and-then"),
+        pytest.param(silence, 1.0, id="it-stays-silent"),
+        pytest.param(drip, 1.0, id="a-byte-now-and-then"),
+        pytest.param(drip_headers, 1.0, id="headers-a-byte-now-and-then"),
     ],
 )
 def test_a_slow_server_holds_nobody_beyond_the_time_out(
@@ -377,7 +253,10 @@ def test_nobody_listening_is_one_line(state: str) -> None:
         address = f"http://127.0.0.1:{taken.getsockname()[1]}/"
         result = refresh(state, force=True, timeout=5.0, address=address)
     assert result.status == "failed"
-    assert result.text == "prices not refreshed: 127.0.0.1: Connection refused; the table in use stays"
+    assert (
+        result.text
+        == "prices not refreshed: 127.0.0.1: Connection refused; those of before stay (`ccusage prices show`)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -441,7 +320,6 @@ def test_a_threshold_is_read_from_the_field_names(server: Server, state: str) ->
     server.answer = give(json.dumps({**listed(), NEW_MODEL: entry}).encode())
     ask(server, state)
     price = in_use.table().find(NEW_MODEL)
-    assert price is not None
     assert (price.threshold, price.fast, price.us) == (150_000, 2000, 1100)
     assert price.above == (2_000_000_000, 7_500_000_000, 2_500_000_000, 4_000_000_000, 200_000_000)
 
@@ -506,21 +384,14 @@ def test_prices_above_a_threshold_are_doubted_too() -> None:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl command to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    key, chain = folder / "key.pem", folder / "chain.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(chain)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return key, chain
+def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return certificate(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")
 
 
 @pytest.fixture
-def secure(certificate: tuple[Path, Path]) -> Iterator[Server]:
+def secure(certified: tuple[Path, Path]) -> Iterator[Server]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate[1], certificate[0])
+    context.load_cert_chain(certified[1], certified[0])
     server = Server(context)
     yield server
     server.close()
@@ -534,9 +405,9 @@ def test_a_server_with_a_wrong_certificate_is_not_asked(secure: Server, state: s
 
 
 def test_a_trusted_https_server_may_redirect_to_another_https_address(
-    secure: Server, state: str, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    secure: Server, state: str, certified: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1]))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certified[1]))
     body = json.dumps(with_new_model(listed())).encode()
 
     def once(handler: http.server.BaseHTTPRequestHandler) -> None:
@@ -548,9 +419,9 @@ def test_a_trusted_https_server_may_redirect_to_another_https_address(
 
 
 def test_redirects_end_somewhere(
-    secure: Server, state: str, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    secure: Server, state: str, certified: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1]))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certified[1]))
     secure.answer = give(b"", 302, Location="/again")
     assert "redirects more than 5 times" in ask(secure, state).text
     assert len(secure.asked) == 6
@@ -559,8 +430,8 @@ def test_redirects_end_somewhere(
 # --- when a report refreshes ---
 
 
-def environ_of(state: str, **more: str) -> dict[str, str]:
-    return {"CCUSAGE_STATE_DIR": state, **more}
+def environ_of(state: str) -> dict[str, str]:
+    return {"CCUSAGE_STATE_DIR": state}
 
 
 def test_a_report_refreshes_a_table_older_than_a_day(server: Server, state: str) -> None:
@@ -601,23 +472,13 @@ def test_a_clock_that_went_backwards_does_not_stop_refreshes(server: Server, sta
     assert is_due(state)
 
 
-@pytest.mark.parametrize(
-    ("offline", "variable"),
-    [(True, ""), (False, "1"), (False, "yes")],
-)
-def test_offline_asks_nobody(server: Server, state: str, offline: bool, variable: str) -> None:
-    environ = environ_of(state, CCUSAGE_OFFLINE=variable)
-    assert before_report(environ, offline=offline, address=server.address) is None
-    out, warning = price_update.refresh_command(environ, offline=offline, address=server.address)
+def test_offline_asks_nobody(server: Server, state: str) -> None:
+    assert before_report(environ_of(state), offline=True, address=server.address) is None
+    out, warning = price_update.refresh_command(environ_of(state), offline=True, address=server.address)
     assert out == ""
     assert "the network is switched off" in warning
     assert server.asked == []
     assert not os.path.exists(state)
-
-
-def test_an_offline_variable_of_zero_is_online(server: Server, state: str) -> None:
-    before_report(environ_of(state, CCUSAGE_OFFLINE="0"), offline=False, address=server.address)
-    assert len(server.asked) == 1
 
 
 def test_two_refreshes_at_once_ask_once(server: Server, state: str) -> None:
@@ -636,7 +497,6 @@ def test_a_list_too_large_to_read_in_the_time_left_waits_for_the_command(server:
     body = json.dumps(listed()).encode() + b" " * (40 * MILLION)
     server.answer = give(body)
     said = before_report(environ_of(state), offline=False, address=server.address)
-    assert said is not None
     assert "`ccusage prices refresh` takes it" in said or "does not answer in time" in said
     assert in_use.table().source == price_table.SOURCE
 
@@ -687,7 +547,7 @@ def test_a_spoilt_file_gives_the_embedded_table_and_is_mended(
     embedded = in_use.table().fingerprint
     server.answer = give(json.dumps(with_new_model(listed())).encode(), ETag='"one"')
     ask(server, state)
-    path = Path(price_store.refreshed_path(state))
+    path = Path(price_store.Refreshed.path(state))
     path.write_bytes(spoil(path.read_bytes()))
     assert in_use.table().fingerprint == embedded
     assert in_use.table().find(NEW_MODEL) is None
@@ -701,7 +561,7 @@ def test_a_spoilt_file_gives_the_embedded_table_and_is_mended(
 @pytest.mark.parametrize("kind", ["folder", "fifo", "link-to-nowhere"])
 def test_what_is_no_file_is_no_table(state: str, kind: str) -> None:
     os.makedirs(state)
-    path = price_store.refreshed_path(state)
+    path = price_store.Refreshed.path(state)
     if kind == "folder":
         os.mkdir(path)
     elif kind == "fifo":
@@ -715,13 +575,11 @@ def test_what_is_no_file_is_no_table(state: str, kind: str) -> None:
 def test_a_table_of_an_older_package_gives_way_but_for_models_only_it_knows(server: Server, state: str) -> None:
     server.answer = give(json.dumps(with_new_model(listed(input=2, output=2))).encode())
     ask(server, state)
-    stored = price_store.load_refreshed(state)
-    assert stored is not None
+    stored = price_store.Refreshed.load(state)
     stored.based_on = "01234567"
-    price_store.save_refreshed(state, stored)
+    stored.save(state)
     table = in_use.table()
     opus = table.find("claude-opus-5")
-    assert opus is not None
     assert opus.input == price_table.CURRENT["claude-opus-5"][0]
     assert table.find(NEW_MODEL) is not None
     assert table.fingerprint.count(stored.id) == 1
@@ -730,83 +588,33 @@ def test_a_table_of_an_older_package_gives_way_but_for_models_only_it_knows(serv
 
 
 def test_the_file_that_answers_depend_on_is_the_one_a_refresh_writes(server: Server, state: str) -> None:
-    path = in_use.table_file(environ_of(state))
+    path = price_store.Refreshed.path(state)
     assert not os.path.exists(path)
     ask(server, state)
     assert os.path.isfile(path)
-    assert in_use.table_file({"HOME": "/home/ann"}).startswith("/home/ann/")
+    assert price_store.Refreshed.path(state_dir({"HOME": "/home/ann"})).startswith("/home/ann/")
 
 
 def test_loading_a_refreshed_table_imports_no_package(server: Server, state: str) -> None:
     ask(server, state)
     code = """
-import sys
 from ccusage_line.prices import in_use
-from ccusage_line.prices import table as prices
 print(in_use.table().source)
 print(*sorted({name.partition(".")[0] for name in sys.modules} & {"json", "re", "hashlib", "httpx", "filelock",
     "platformdirs", "msgspec", "typing", "pathlib", "decimal", "sqlite3"}))
 """
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={"CCUSAGE_STATE_DIR": state},
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    source, packages = done.stdout.split("\n")[:2]
+    source, packages = bare_python(code, {"CCUSAGE_STATE_DIR": state}).split("\n")[:2]
     assert source.startswith("the list of 127.0.0.1 on ")
     assert packages == ""
 
 
-# --- what an index makes of it ---
-
-
-def usage_line(model: str) -> bytes:
-    line = {
-        "type": "assistant",
-        "timestamp": "2026-11-23T10:00:00Z",
-        "sessionId": "s-new",
-        "requestId": "req_1",
-        "message": {
-            "id": "msg_1",
-            "model": model,
-            "stop_reason": "end_turn",
-            "usage": {"input_tokens": 1000, "output_tokens": 100},
-        },
-    }
-    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
-
-
-def test_a_new_model_is_unpriced_before_a_refresh_and_priced_after_it_everywhere(
-    server: Server, state: str, tmp_path: Path
-) -> None:
-    projects = tmp_path / "claude" / "projects"
-    (projects / "-home-ann").mkdir(parents=True)
-    (projects / "-home-ann" / "s-new.jsonl").write_bytes(usage_line(NEW_MODEL))
-    folder = os.path.join(state, "index")
-
-    def asked() -> list[tuple[int, int]]:
-        index = Index(folder, [str(projects)])
-        try:
-            index.refresh()
-            alone = index.session("s-new")
-            assert alone is not None
-            (row,) = index.sessions()
-            return [(sum(m.cost for m in s.models), sum(m.unpriced for m in s.models)) for s in (row, alone)]
-        finally:
-            index.close()
-
-    assert asked() == [(0, 1), (0, 1)]
-    server.answer = give(json.dumps(with_new_model(listed())).encode())
-    assert ask(server, state).status == "updated"
-    cost = 1000 * 6_000_000 + 100 * 30_000_000  # 1e-12 dollar
-    assert asked() == [(cost, 0), (cost, 0)]
-
-
 # --- show ---
+
+
+@pytest.mark.parametrize("odd", ["\x1b[2J", "\n", "\u202e", "\ud800", "é"])
+def test_a_list_can_not_bring_names_that_no_model_has(odd: str) -> None:
+    entries = {**listed(), f"claude-opus-9{odd}": {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}}
+    assert parse(json.dumps(entries).encode()) == parse(json.dumps(listed()).encode())
 
 
 def test_show_tells_the_source_the_age_and_the_number_of_models(server: Server, state: str) -> None:
@@ -852,9 +660,3 @@ def test_show_gives_one_models_price(state: str) -> None:
     text = show(os.environ, "claude-opus-5", False)
     assert [line.split() for line in text.splitlines()[1:3]] == [["input", "5"], ["output", "25"]]
     assert ["fast", "mode", "x", "2"] in [line.split() for line in text.splitlines()]
-
-
-@pytest.mark.parametrize("as_json", [True, False])
-def test_show_of_a_model_without_a_price_is_an_error(state: str, as_json: bool) -> None:
-    with pytest.raises(UsageError, match="no price known for 'claude-opus-4-99'"):
-        show(os.environ, "claude-opus-4-99", as_json)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
+import itertools
 import json
 import re
 import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import assume, example, given
@@ -20,6 +19,7 @@ from ccusage_line.prices import table as prices
 from ccusage_line.prices.in_use import table
 from ccusage_line.prices.table import MEMO_LIMIT, NAME_LIMIT, PICO, UNIT, Price, PriceTable, cost, part_id, pico
 from conftest import ROOT
+from processes import bare_python, load_tool
 
 KINDS = ("input", "output", "write_5m", "write_1h", "read")
 MAX_COUNT = 2**53
@@ -40,39 +40,28 @@ CLIENT = {
     "fable, mythos 5.2": ("8", "40", "10", "16", "0.2"),
 }
 MODELS = {
-    "claude-opus-4-0": "opus 4.0, 4.1",
-    "claude-opus-4-20250514": "opus 4.0, 4.1",
-    "claude-opus-4-1": "opus 4.0, 4.1",
-    "claude-opus-4-1-20250805": "opus 4.0, 4.1",
-    "claude-opus-4-5": "opus 4.5 to 5",
-    "claude-opus-4-5-20251101": "opus 4.5 to 5",
-    "claude-opus-4-6": "opus 4.5 to 5",
-    "claude-opus-4-7": "opus 4.5 to 5",
-    "claude-opus-4-8": "opus 4.5 to 5",
-    "claude-opus-5": "opus 4.5 to 5",
-    "claude-opus-5-5": "opus 5.5",
-    "claude-3-5-sonnet": "sonnet 3.5 to 4.6",
-    "claude-3-5-sonnet-20241022": "sonnet 3.5 to 4.6",
-    "claude-3-7-sonnet": "sonnet 3.5 to 4.6",
-    "claude-3-7-sonnet-20250219": "sonnet 3.5 to 4.6",
-    "claude-sonnet-4-0": "sonnet 3.5 to 4.6",
-    "claude-sonnet-4-20250514": "sonnet 3.5 to 4.6",
-    "claude-sonnet-4-5": "sonnet 3.5 to 4.6",
-    "claude-sonnet-4-5-20250929": "sonnet 3.5 to 4.6",
-    "claude-sonnet-4-6": "sonnet 3.5 to 4.6",
-    "claude-sonnet-5": "sonnet 5",
-    "claude-sonnet-5-5": "sonnet 5.5",
-    "claude-3-5-haiku": "haiku 3.5",
-    "claude-3-5-haiku-20241022": "haiku 3.5",
-    "claude-haiku-4-5": "haiku 4.5",
-    "claude-haiku-4-5-20251001": "haiku 4.5",
-    "claude-haiku-5-5": "haiku 5.5",
-    "claude-fable-5": "fable, mythos 5",
-    "claude-mythos-5": "fable, mythos 5",
-    "claude-fable-5-1": "fable, mythos 5.1",
-    "claude-mythos-5-1": "fable, mythos 5.1",
-    "claude-fable-5-2": "fable, mythos 5.2",
-    "claude-mythos-5-2": "fable, mythos 5.2",
+    model: kind
+    for kind, models in {
+        "opus 4.0, 4.1": "claude-opus-4-0 claude-opus-4-20250514 claude-opus-4-1 claude-opus-4-1-20250805",
+        "opus 4.5 to 5": (
+            "claude-opus-4-5 claude-opus-4-5-20251101 claude-opus-4-6 claude-opus-4-7 claude-opus-4-8 claude-opus-5"
+        ),
+        "opus 5.5": "claude-opus-5-5",
+        "sonnet 3.5 to 4.6": (
+            "claude-3-5-sonnet claude-3-5-sonnet-20241022 claude-3-7-sonnet claude-3-7-sonnet-20250219 "
+            "claude-sonnet-4-0 claude-sonnet-4-20250514 claude-sonnet-4-5 claude-sonnet-4-5-20250929 "
+            "claude-sonnet-4-6"
+        ),
+        "sonnet 5": "claude-sonnet-5",
+        "sonnet 5.5": "claude-sonnet-5-5",
+        "haiku 3.5": "claude-3-5-haiku claude-3-5-haiku-20241022",
+        "haiku 4.5": "claude-haiku-4-5 claude-haiku-4-5-20251001",
+        "haiku 5.5": "claude-haiku-5-5",
+        "fable, mythos 5": "claude-fable-5 claude-mythos-5",
+        "fable, mythos 5.1": "claude-fable-5-1 claude-mythos-5-1",
+        "fable, mythos 5.2": "claude-fable-5-2 claude-mythos-5-2",
+    }.items()
+    for model in models.split()
 }
 FAST = {
     "claude-opus-4-6": ("30", "150", "37.5", "60", "3"),
@@ -108,18 +97,12 @@ def dollars(text: str) -> int:
 # --- what a response costs ---
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("model", MODELS)
-def test_every_token_kind_costs_what_the_client_bills(model: str, kind: str) -> None:
-    per_million = Fraction(CLIENT[MODELS[model]][KINDS.index(kind)])
-    assert cost(known(model), *tokens(**{kind: 1000})) == per_million * 1000 / 10**6 * PICO
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("model", FAST)
-def test_fast_responses_cost_what_the_client_bills(model: str, kind: str) -> None:
-    per_million = Fraction(FAST[model][KINDS.index(kind)])
-    assert cost(known(model), *tokens(**{kind: 1000}), fast=True) == per_million * 1000 / 10**6 * PICO
+@pytest.mark.parametrize("fast", [False, True])
+def test_every_token_kind_costs_what_the_client_bills(fast: bool) -> None:
+    for model, rates in (FAST if fast else {name: CLIENT[kind] for name, kind in MODELS.items()}).items():
+        for kind, per_million in zip(KINDS, rates, strict=True):
+            found = cost(known(model), *tokens(**{kind: 1000}), fast=fast)
+            assert found == Fraction(per_million) * 1000 / 10**6 * PICO, (model, kind)
 
 
 @pytest.mark.parametrize(
@@ -188,36 +171,35 @@ def test_a_response_costs(model: str, counts: dict[str, int], extra: dict[str, i
     assert cost(known(model), *tokens(**counts), **extra) == dollars(usd)
 
 
-@pytest.mark.parametrize(
-    ("units", "picos"),
-    [
-        pytest.param(499, 0, id="down"),
-        pytest.param(500, 0, id="half-to-even-below"),
-        pytest.param(501, 1, id="up"),
-        pytest.param(1500, 2, id="half-to-even-above"),
-        pytest.param(2500, 2, id="half-to-even-below-again"),
-    ],
-)
-def test_a_response_is_rounded_once_half_to_even(units: int, picos: int) -> None:
-    assert cost(Price(units, 0, 0, 0, 0), 1, 0, 0, 0, 0) == picos
-
-
-def test_rounding_waits_for_the_sum_of_all_kinds() -> None:
-    assert cost(Price(400, 400, 400, 400, 400), 1, 1, 1, 1, 1) == 2
-
-
 counts = st.integers(0, MAX_COUNT)
 per_token = st.integers(0, 10**12)
 five = st.tuples(per_token, per_token, per_token, per_token, per_token)
 
 
-@given(five, st.one_of(st.none(), st.integers(0, 10**6)), five, st.integers(1, 9999), st.integers(1, 9999), st.data())
+ones = (1, 1, 1, 1, 1)
+
+
+@given(
+    plain=five,
+    threshold=st.none() | st.integers(0, 10**6),
+    above=five,
+    factors=st.tuples(st.integers(1, 9999), st.integers(1, 9999)),
+    five_counts=st.tuples(*[st.integers(0, 300_000) | counts] * 5),
+    more=st.tuples(st.integers(0, 1000), st.booleans(), st.booleans()),
+)
+@example((100, 100, 100, 100, 100), None, ones, (1, 1), ones, (0, False, False))  # half, to the even number below
+@example((300, 300, 300, 300, 300), None, ones, (1, 1), ones, (0, False, False))  # half, to the even one above
+@example((400, 400, 400, 400, 400), None, ones, (1, 1), ones, (0, False, False))  # not each kind by itself
 def test_cost_is_the_exact_fraction_rounded_once(
-    plain: tuple[int, ...], threshold: int | None, above: tuple[int, ...], fast: int, us: int, data: st.DataObject
+    plain: tuple[int, ...],
+    threshold: int | None,
+    above: tuple[int, ...],
+    factors: tuple[int, int],
+    five_counts: tuple[int, ...],
+    more: tuple[int, bool, bool],
 ) -> None:
-    price = Price(*plain, threshold, above if threshold is not None else None, fast, us)  # type: ignore[arg-type]
-    five_counts = data.draw(st.tuples(*[st.one_of(st.integers(0, 300_000), counts)] * 5))
-    searches, is_fast, is_us = data.draw(st.tuples(st.integers(0, 1000), st.booleans(), st.booleans()))
+    (fast, us), (searches, is_fast, is_us) = factors, more
+    price = Price(*plain, threshold, above if threshold is not None else None, fast, us)
     prompt = five_counts[0] + five_counts[2] + five_counts[3] + five_counts[4]
     rates = above if threshold is not None and prompt > threshold else plain
     exact = sum((Fraction(n * rate, UNIT) for n, rate in zip(five_counts, rates, strict=True)), Fraction(0))
@@ -229,39 +211,10 @@ def test_cost_is_the_exact_fraction_rounded_once(
 all_names = sorted({**embedded.RETIRED, **embedded.CURRENT, **embedded.OVERLAY})
 
 
-@given(st.sampled_from(all_names), st.tuples(*[counts] * 5), st.sampled_from(KINDS), counts, st.booleans())
-def test_more_tokens_never_cost_less(model: str, before: tuple[int, ...], kind: str, more: int, fast: bool) -> None:
-    after = list(before)
-    after[KINDS.index(kind)] += more
-    price = known(model)
-    assert cost(price, *after, fast=fast) >= cost(price, *before, fast=fast) >= 0
-
-
-@given(st.sampled_from(all_names), st.tuples(*[st.integers(0, 20_000)] * 5), st.integers(0, 100))
-def test_a_short_response_costs_the_sum_of_its_parts(model: str, five_counts: tuple[int, ...], searches: int) -> None:
-    price = known(model)
-    assume(all(getattr(price, kind) % (UNIT // PICO) == 0 for kind in KINDS))  # else each part is rounded
-    parts = [cost(price, *tokens(**{kind: n})) for kind, n in zip(KINDS, five_counts, strict=True)]
-    assert cost(price, *five_counts, searches) == sum(parts) + searches * price.web_search
-
-
-@pytest.mark.parametrize(
-    ("usd", "picos"),
-    [
-        pytest.param(0.05, 50_000_000_000, id="plain"),
-        pytest.param(0, 0, id="whole-number"),
-        pytest.param(-0.0, 0, id="negative-zero"),
-        pytest.param(-0.01, -10_000_000_000, id="negative"),
-        pytest.param(5e-324, 0, id="smallest"),
-        pytest.param(2.5e-12, 2, id="half-or-just-below"),
-        pytest.param(1e20, 10**32, id="huge"),
-    ],
-)
-def test_a_recorded_cost_becomes_the_nearest_pico(usd: float, picos: int) -> None:
-    assert pico(usd) == picos
-
-
 @given(st.floats(allow_nan=False, allow_infinity=False))
+@example(2.5e-12)  # half, or just below
+@example(5e-324)
+@example(1e20)
 def test_every_finite_recorded_cost_is_rounded_exactly(usd: float) -> None:
     assert pico(usd) == round(Fraction(usd) * PICO)
 
@@ -272,27 +225,9 @@ def test_every_finite_recorded_cost_is_rounded_exactly(usd: float) -> None:
 @pytest.mark.parametrize(
     ("model", "same_as"),
     [
-        pytest.param("CLAUDE-SONNET-4-5-20250929", "claude-sonnet-4-5", id="upper-case"),
-        pytest.param("Anthropic/Claude-Opus-4-5", "claude-opus-4-5", id="mixed-case"),
-        pytest.param("claude-opus-4-8[1m]", "claude-opus-4-8", id="long-window-mark"),
-        pytest.param("claude-opus-4-8[1M]", "claude-opus-4-8", id="long-window-mark-upper-case"),
-        pytest.param("claude-sonnet-4-5-thinking", "claude-sonnet-4-5", id="thinking"),
-        pytest.param("anthropic/claude-3.7-sonnet:thinking", "claude-3-7-sonnet", id="thinking-of-openrouter"),
-        pytest.param("claude-opus-4-5-thinking[1m]", "claude-opus-4-5", id="two-marks"),
-        pytest.param("claude-opus-4-5@20251101", "claude-opus-4-5", id="vertex-date"),
-        pytest.param("claude-opus-4-8@default", "claude-opus-4-8", id="vertex-default"),
         pytest.param("vertex_ai/claude-opus-4-1@20250805", "claude-opus-4-1", id="vertex-with-its-provider"),
         pytest.param("claude-3-5-sonnet-v2@20241022", "claude-3-5-sonnet-20241022", id="vertex-second-3.5-sonnet"),
-        pytest.param("claude-sonnet-5-5-20261001", "claude-sonnet-5-5", id="date-not-listed"),
-        pytest.param("claude-opus-4", "claude-opus-4-20250514", id="only-its-date-is-listed"),
-        pytest.param("claude-sonnet-4", "claude-sonnet-4-20250514", id="only-its-date-is-listed-sonnet"),
-        pytest.param("claude-3-opus", "claude-3-opus-20240229", id="only-its-date-is-listed-old"),
-        pytest.param("claude-opus-4-20250601", "claude-opus-4-20250514", id="another-date-of-the-same-version"),
-        pytest.param("claude-opus-4.5", "claude-opus-4-5", id="dotted-version"),
-        pytest.param("anthropic/claude-opus-4.5-20251101", "claude-opus-4-5", id="dotted-dated-with-provider"),
-        pytest.param("claude-opus-4.8-20260601", "claude-opus-4-8", id="dotted-version-date-not-listed"),
         pytest.param("kyma/claude-opus-5-20260101", "kyma/claude-opus-5", id="reseller-kept-less-date"),
-        pytest.param("claude-3-5-haiku-latest", "claude-3-5-haiku-20241022", id="latest-of-a-retired-version"),
         pytest.param("anthropic.claude-opus-4-7-v1:0", "anthropic.claude-opus-4-7", id="bedrock-with-version-suffix"),
         pytest.param(
             "bedrock/us-east-1/anthropic.claude-opus-4-5-20251101-v1:0",
@@ -315,38 +250,19 @@ def test_every_finite_recorded_cost_is_rounded_exactly(usd: float) -> None:
         ),
         pytest.param("ca.anthropic.claude-opus-5-5", "anthropic.claude-opus-5-5", id="region-not-listed"),
         pytest.param("github_copilot/claude-opus-4.5", "claude-opus-4-5", id="provider-listed-without-a-price"),
-        pytest.param("somebody/claude-opus-5", "claude-opus-5", id="provider-not-listed"),
-        pytest.param("claude-4.6-opus-20260205", "claude-opus-4-6", id="version-before-family"),
-        pytest.param("anthropic/claude-4.6-opus-20260205", "claude-opus-4-6", id="openrouters-canonical-name"),
-        pytest.param("anthropic--claude-4.6-opus", "claude-opus-4-6", id="sap"),
-        pytest.param("anthropic--claude-4-sonnet", "claude-sonnet-4-20250514", id="sap-old"),
-        pytest.param("databricks-claude-opus-4-6", "claude-opus-4-6", id="databricks-name-alone"),
-        pytest.param("system.ai.databricks-claude-opus-4-6", "claude-opus-4-6", id="databricks-unity-catalog"),
-        pytest.param("anthropic/claude-opus-4.6:beta", "claude-opus-4-6", id="beta"),
-        pytest.param("claude-opus-4-6-latest", "claude-opus-4-6", id="latest-of-a-version"),
-        pytest.param("anthropic:claude-sonnet-4-5", "claude-sonnet-4-5", id="provider-with-a-colon"),
         pytest.param("bedrock:us.anthropic.claude-4.6-sonnet", "us.anthropic.claude-sonnet-4-6", id="region-kept"),
         pytest.param("replicate/anthropic/claude-sonnet-4.5", "replicate/anthropic/claude-4.5-sonnet", id="replicate"),
         pytest.param(
             "databricks/databricks-claude-4.6-opus", "databricks/databricks-claude-opus-4-6", id="a-providers-own-entry"
         ),
-        pytest.param("publishers/anthropic/models/claude-opus-4-6", "claude-opus-4-6", id="vertex-resource"),
         pytest.param("CLAUDE_SONNET_4_5_20250929_V1_0", "claude-sonnet-4-5-20250929", id="underscores"),
         pytest.param("claude-sonnet-4-5-20250929-v1:0:200k", "claude-sonnet-4-5-20250929", id="bedrock-window"),
-        pytest.param("claude-sonnet-4-5-2025-09-29", "claude-sonnet-4-5-20250929", id="a-date-with-dashes"),
-        pytest.param("Claude-Sonnet-3.5", "claude-3-5-sonnet-20241022", id="family-before-an-old-version"),
-        pytest.param("claude-haiku-3", "claude-3-haiku-20240307", id="family-before-the-oldest-version"),
         pytest.param("anthropic/claude-3.5-sonnet-v2@20241022", "claude-3-5-sonnet-20241022", id="second-3.5-sonnet"),
         pytest.param("claude-3.7-sonnet-thought", "claude-3-7-sonnet", id="thinking-of-copilot"),
-        pytest.param("claude-4.5-sonnet-high-thinking", "claude-sonnet-4-5", id="effort"),
         pytest.param("claude-opus-4-6-thinking-32000", "claude-opus-4-6", id="a-budget-of-thinking"),
-        pytest.param("gemini-claude-opus-4-5-thinking", "claude-opus-4-5", id="a-proxy-of-a-proxy"),
-        pytest.param("claude-opus-5-0", "claude-opus-5", id="nothing-behind-the-dot-is-the-same-version"),
-        pytest.param("claude-sonnet-4-6-1m", "claude-sonnet-4-6", id="long-window-in-a-word"),
         pytest.param("claude4.6-opus", "claude-opus-4-6", id="glued"),
         pytest.param("github_copilot/claude-opus-4-8-fast", "github_copilot/claude-opus-4.8-fast", id="listed-as-fast"),
         pytest.param("glm-5", "zai/glm-5", id="glm"),
-        pytest.param("GLM-4.6", "zai/glm-4.6", id="glm-upper-case"),
         pytest.param("glm-5.2[1m]", "zai/glm-5.2", id="glm-with-mark"),
         pytest.param("openrouter/z-ai/glm-5", "zai/glm-5", id="glm-behind-its-maker"),
         pytest.param("kimi-k2.5", "moonshot/kimi-k2.5", id="kimi-of-its-maker-not-of-another-host"),
@@ -357,6 +273,7 @@ def test_every_finite_recorded_cost_is_rounded_exactly(usd: float) -> None:
     ],
 )
 def test_a_name_costs_what_another_name_costs(model: str, same_as: str) -> None:
+    """Beside the prefixes and decorations of the grammar below, which all models are tried with."""
     price, listed = known(model), known(same_as)
     assert same_as in all_names
     price.window = listed.window  # "[1m]" asks for more of it
@@ -396,12 +313,9 @@ def test_a_listed_name_has_its_own_price(model: str, input: str) -> None:
         pytest.param("claude-unknown-9", id="no-such-family"),
         pytest.param("claude-opus", id="no-version"),
         pytest.param("claude-opus-20250514", id="no-version-but-a-date"),
-        pytest.param("claude-opus-4-9", id="next-version"),
-        pytest.param("claude-opus-4-10", id="version-of-two-digits"),
         pytest.param("claude-opus-40", id="version-without-a-hyphen"),
         pytest.param("claude-opus-4-5-1", id="version-of-three-numbers"),
         pytest.param("claude-opus-4-12345678", id="not-a-date"),
-        pytest.param("claude-sonnet-6-20270101", id="next-version-with-a-date"),
         pytest.param("claude-opus-4-5-fast", id="variant-not-listed"),
         pytest.param("us.anthropic.claude-opus-9-20260101-v1:0", id="region-of-no-model"),
         pytest.param("anthropic.claude-instant", id="a-model-version-is-no-suffix"),
@@ -446,22 +360,6 @@ def test_what_is_not_listed_has_no_price(model: str) -> None:
     assert table().find(model) is None
 
 
-# The cost of a thousand tokens each of input, 5 minute write, read and output.
-@pytest.mark.parametrize(
-    ("model", "usd"),
-    [
-        pytest.param("claude-opus-4-5@20251101", "0.03675", id="vertex"),
-        pytest.param("claude-sonnet-4-5", "0.02205", id="undated"),
-        pytest.param("claude-3-5-sonnet-20241022", "0.02205", id="old"),
-        pytest.param("claude-opus-5", "0.03675", id="opus-5"),
-        pytest.param("claude-sonnet-4-5-thinking", "0.02205", id="thinking"),
-        pytest.param("glm-4.6", "0.00291", id="glm"),
-    ],
-)
-def test_names_cost_what_other_tools_charge_for_them(model: str, usd: str) -> None:
-    assert cost(known(model), *tokens(input=1000, output=1000, write_5m=1000, read=1000)) == dollars(usd)
-
-
 # --- the names of Claude: a small grammar ---
 
 
@@ -469,7 +367,7 @@ def makers_own() -> dict[tuple[str, int, int], Price]:
     """The price of every Claude model with a version, read off the names under which the table lists it."""
     found = {}
     for name in all_names:
-        match = re.fullmatch(r"claude-(?:([a-z]+)-)?(\d)(?:-(\d))?(?:-([a-z]+))?(?:-20\d{6})?", name)
+        match = re.fullmatch(r"claude-(?:([a-z]+)-)?(\d)(?:[-.](\d))?(?:-([a-z]+))?(?:-20\d{6})?", name)
         if match and bool(match[1]) != bool(match[4]):
             found[match[1] or match[4], int(match[2]), int(match[3] or 0)] = known(name)
     return found
@@ -477,57 +375,19 @@ def makers_own() -> dict[tuple[str, int, int], Price]:
 
 CLAUDE = makers_own()
 PREFIXES = (
-    "",
-    "anthropic/",
-    "somebody/",
-    "openai/anthropic/",
-    "anthropic--",
-    "sap/anthropic--",
-    "anthropic-",
-    "anthropic:",
-    "databricks-",
-    "system.ai.databricks-",
-    "publishers/anthropic/models/",
-    "gemini-",
+    *("", "anthropic/", "somebody/", "openai/anthropic/", "anthropic--", "sap/anthropic--", "anthropic-"),
+    *("anthropic:", "databricks-", "system.ai.databricks-", "publishers/anthropic/models/", "gemini-"),
 )
 BEDROCK = ("anthropic.", "xy.anthropic.", "arn:aws:bedrock:xy-east-1:1:inference-profile/xy.anthropic.")
 SUFFIXES = (
-    "",
-    "-latest",
-    "@latest",
-    ":beta",
-    "@default",
-    "-20990101",
-    "@20990101",
-    "-2099-01-01",
-    "-20990101-v1:0",
-    "-20990101-thinking",
-    "-v1",
-    "-v1:0",
-    "-v1:0:200k",
-    "-thinking",
-    ":thinking",
-    "-think",
-    "-thinking-16k",
-    "-thinking-latest",
-    "-high",
-    "(xhigh)",
-    "[1m]",
-    "-1m",
-    "-thinking[1m]",
+    *("", "-latest", "@latest", ":beta", "@default", "-20990101", "@20990101", "-2099-01-01", "-20990101-v1:0"),
+    *("-20990101-thinking", "-v1", "-v1:0", "-v1:0:200k", "-thinking", ":thinking", "-think", "-thinking-16k"),
+    *("-thinking-latest", "-high", "(xhigh)", "[1m]", "-1m", "-thinking[1m]"),
 )
 # What changes the price, or might.
 OTHER_PRODUCTS = (
-    ":batch",
-    ":free",
-    ":online",
-    "-batch",
-    "-flex",
-    "-priority",
-    "-lite",
-    "-mini",
-    "-preview",
-    "-distill",
+    *(":batch", ":free", ":online", "-batch", "-flex", "-priority", "-lite"),
+    *("-mini", "-preview", "-distill"),
 )
 
 
@@ -556,10 +416,9 @@ def test_the_table_lists_the_models_that_the_grammar_is_tried_on() -> None:
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_every_model_has_its_price_under_every_prefix_and_decoration(prefix: str, suffix: str) -> None:
+def test_every_model_has_its_price_under_every_prefix_and_decoration(prefix: str) -> None:
     find = table().find
-    for (family, major, minor), price in CLAUDE.items():
+    for ((family, major, minor), price), suffix in itertools.product(CLAUDE.items(), SUFFIXES):
         for version in versions(major, minor):
             for core in (f"claude-{family}-{version}", f"claude-{version}-{family}"):
                 name = prefix + core + suffix
@@ -597,7 +456,6 @@ def test_a_price_of_ones_own_counts_under_every_spelling(model: tuple[str, int, 
     own = PriceTable({}, embedded.CURRENT, {}, own={written: entry(77)})
     name = data.draw(spellings(*model))
     price = own.find(name)
-    assert price is not None
     assert price.input == 77
     other = data.draw(st.sampled_from(sorted(CLAUDE.keys() - {model})))
     price = own.find(data.draw(spellings(*other)))
@@ -678,7 +536,6 @@ def test_the_parts_of_a_table_are_asked_in_order(
     overlay: dict[str, prices.Packed], current: dict[str, prices.Packed], retired: dict[str, prices.Packed], input: int
 ) -> None:
     price = PriceTable(overlay, current, retired).find("claude-x-1")
-    assert price is not None
     assert price.input == input
 
 
@@ -757,9 +614,7 @@ def test_every_embedded_name_is_lower_case_and_every_entry_whole() -> None:
 
 
 def test_prices_load_nothing_else(tmp_path: Path) -> None:
-    code = f"""
-import sys
-sys.path.insert(0, {str(ROOT)!r})
+    code = """
 before = set(sys.modules)
 import ccusage_line.prices.table
 print(*sorted(set(sys.modules) - before))
@@ -769,40 +624,17 @@ table = table()
 print(table.find("claude-opus-5").input, table.fingerprint != "")
 print(*sorted(set(sys.modules) - before))
 """
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={"CCUSAGE_STATE_DIR": str(tmp_path), "HOME": str(tmp_path)},
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    first, answer, then = done.stdout.splitlines()
+    first, answer, then = bare_python(code, {"CCUSAGE_STATE_DIR": str(tmp_path), "HOME": str(tmp_path)}).splitlines()
     assert set(first.split()) <= {"__future__", "ccusage_line", "ccusage_line.prices", "ccusage_line.prices.table"}
     assert answer == "5000000000 True"
-    assert {name for name in then.split() if name.startswith("ccusage_line")} == {
-        "ccusage_line.files",
-        "ccusage_line.paths",
-        "ccusage_line.prices.in_use",
-        "ccusage_line.prices.stored",
-        "ccusage_line.prices.embedded",
-    }
+    names = ("files", "paths", "prices.in_use", "prices.stored", "prices.embedded")
+    assert {name for name in then.split() if name.startswith("ccusage_line")} == {f"ccusage_line.{n}" for n in names}
 
 
 # --- how the table is made ---
 
 
-def load_tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_price_table", ROOT / "tools" / "make_price_table.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = load_tool()
+tool = load_tool(ROOT / "tools" / "make_price_table.py")
 PLAIN = {"input_cost_per_token": 3e-06, "output_cost_per_token": 1.5e-05}
 
 

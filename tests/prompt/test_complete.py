@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,9 +13,10 @@ import pytest
 from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
 from ccusage_line.prompt import completion
-from shells import EVERY_SHELL, PATIENCE, Shell, World, needs, plain
+from processes import bare_python
+from shells import EVERY_SHELL, PATIENCE, Shell, World, needs, plain, skip_before, until
 
-OLD, NEW, ODD = "aaaa1111-0000", "aaaa2222-0000", "bbbb3333-0000"
+OLD, NEW, ODD, GONE = "aaaa1111-0000", "aaaa2222-0000", "bbbb3333-0000", "cccc4444-0000"
 
 
 @pytest.fixture
@@ -84,6 +84,10 @@ def test_what_was_typed_narrows_them(world):
     assert ask(world, "ccusage session --id aaaa") == ([NEW, OLD], "")
     assert ask(world, "ccusage session --id la") == (["latest"], "")
     assert ask(world, "ccusage session --id zzz") == ([], "")
+    assert ask(world, "ccusage session aaaa") == ([NEW, OLD], "")
+    world.spend(world.project("web"), session="11112222-3333-4444-8555-666677778888")
+    _index(world)
+    assert ask(world, "ccusage session --id 8555-6666") == (["8555-666677778888"], "")
     assert ask(world, "ccusage session --id aaaa --json", point=len("ccusage session --id a")) == ([NEW, OLD], "")
 
 
@@ -121,18 +125,15 @@ def test_without_an_index_or_with_a_broken_one_there_is_nothing_and_no_word(worl
 
 
 def test_asking_for_ids_imports_neither_argparse_nor_argcomplete(world):
-    code = (
-        "import os, sys; from ccusage_line.prompt import completion; assert completion.answer(os.environ);"
-        " print(*sorted(m for m in sys.modules))"
-    )
+    code = """
+import os
+from ccusage_line.prompt import completion
+assert completion.answer(os.environ)
+print(*sys.modules)
+"""
     environ = world.environ | {"_ARGCOMPLETE": "1", "COMP_LINE": "ccusage --id ", "COMP_POINT": "13"}
-    here = str(Path(completion.__file__).parents[2])
-    ran = subprocess.run(
-        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {here!r}); {code}"],
-        env=environ, capture_output=True, text=True, check=True,
-    )  # fmt: skip
     heavy = {"argparse", "argcomplete", "json", "sqlite3", "platformdirs", "msgspec", "ccusage_line.index.index"}
-    assert not heavy & set(ran.stdout.split())
+    assert not heavy & set(bare_python(code, environ).split())
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,24 @@ def test_commands_options_and_choices_are_completed(world):
     assert sorted(ask(world, "ccusage session --mode ")[0]) == ["auto", "calculate", "display"]
     assert ask(world, "ccusage session --mode d")[0] == ["display"]
     assert "Europe/Berlin" in ask(world, "ccusage session -z Europe/B")[0]
-    assert ask(world, "ccusage session --since ")[0] == []
+    assert ask(world, "ccusage session --since ")[0] == ["today", "yesterday", "7d", "2w", "30d"]
+    assert ask(world, "ccusage daily --until to")[0] == ["today"]
+
+
+def test_what_can_be_said_there_is_offered_and_nothing_else(world):
+    assert ask(world, "ccusage index path ")[0] == []
+    assert "sweep" not in ask(world, "ccusage index ")[0]
+    assert {"--cost-source", "--preset"} <= set(ask(world, "ccusage install -- --")[0])
+    assert ask(world, "ccusage statusline --preset mini")[0] == ["minimal"]
+    assert ask(world, "ccusage prices show claude-")[0] == ["claude-opus-4-5"]
+
+
+def test_sessions_without_transcripts_alone_can_be_forgotten(world):
+    assert ask(world, "ccusage index forget bbbb")[0] == []
+    world.transcript(world.home / "api", ODD).unlink()
+    _index(world)
+    assert ask(world, "ccusage index forget bbbb")[0] == [ODD]
+    assert ask(world, "ccusage index forget aaaa")[0] == []
 
 
 def test_projects_stand_behind_project(world):
@@ -183,20 +201,8 @@ def _tabs(terminal: Shell, typed: str, *words: str, tabs: int = 1) -> str:
 
 
 @pytest.mark.parametrize("shell", EVERY_SHELL)
-def test_a_tab_completes_a_session_an_option_and_a_command(shell, world):
-    with Shell(shell, world, _rc(shell, world)) as terminal:
-        for typed, completed in (
-            ("ccusage session --id aaaa2", NEW),
-            ("ccusage session --brea", "--breakdown"),
-            ("ccusage sessi", "session"),
-            (f"{world.ccusage} session --id aaaa2", f"{world.ccusage} session --id {NEW}"[-30:]),
-        ):
-            assert completed in _tabs(terminal, typed, completed)
-    assert "ccusage_" not in plain(terminal.screen)
-
-
-@pytest.mark.parametrize("shell", EVERY_SHELL)
 def test_the_list_of_sessions_shows_cost_age_and_title(shell, world):
+    skip_before(shell, (4, 0), "it shows no descriptions")
     with Shell(shell, world, _rc(shell, world)) as terminal:
         _tabs(terminal, "ccusage session --id aaaa", NEW, OLD, "$0.30", "Basket: $(touch pwned) 100% `x`", tabs=2)
     assert not list(world.home.rglob("pwned"))
@@ -215,3 +221,109 @@ def test_completion_is_there_although_compinit_comes_after_it(shell, world):
     with Shell(shell, world, rc) as terminal:
         assert NEW in _tabs(terminal, "ccusage session --id aaaa2", NEW)
         assert terminal.value('"$precmd_functions"') == "__ccusage_hook"
+
+
+LINE = {  # how a key writes down the line as it stands
+    "bash": """_line() { printf %s "$READLINE_LINE" >~/.line; mv ~/.line ~/line; }
+bind -x '"\\C-x\\C-d": _line'
+""",
+    "zsh": """_line() { print -rn -- "$BUFFER" >~/.line; mv ~/.line ~/line }
+zle -N _line
+bindkey '^X^D' _line
+""",
+    "fish": """function _line; commandline >~/.line; mv ~/.line ~/line; end
+bind \\cx\\cd _line
+""",
+}
+BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
+OTHERS = {  # what the completion of other commands comes from, where it is installed
+    "bash": f"bind 'set show-all-if-ambiguous on'\n[ ! -r {BASH_COMPLETION} ] || . {BASH_COMPLETION}\n",
+    "fish": "set -g fish_complete_path $__fish_data_dir/completions\n",
+}
+COMPLETED = {  # what comes behind each of them
+    # where the command stands
+    "true && ccusage sessi": "on",
+    "true; ccusage sessi": "on",
+    "true | VAR=1 ccusage sessi": "on",
+    "time ccusage --brea": "kdown",
+    "if ccusage sessi": "on",
+    "while VAR=1 ccusage --brea": "kdown",
+    "sudo ccusage --brea": "kdown",
+    "echo $(ccusage sessi": "on",
+    "bin/ccusage sessi": "on",
+    "ccusage claude sessi": "on",
+    "ccusage session 2>/dev/null --brea": "kdown",
+    # paths
+    "ccusage --config ~/my": ".toml",
+    "ccusage --config $HOME/my": ".toml",
+    "ccusage --config=my": ".toml",
+    "ccusage session --config ~/my": ".toml",
+    "ccusage uninstall --settings sp": "\\ ace.toml",
+    "ccusage prompt --cwd ~/we": "b/",
+    "ccusage session --project ~/we": "b",
+    "ccusage session --html ~/my": ".toml",
+    # values
+    "ccusage session --id aaaa2": "222-0000",
+    "ccusage --id=aaaa2": "222-0000",
+    "ccusage session aaaa2": "222-0000",
+    "ccusage index forget ": GONE,
+    "ccusage session --since to": "day",
+    "ccusage statusline --cost-source bo": "th",
+    "ccusage statusline -B emoji-": "text",
+    "ccusage install --preset mini": "mal",
+    "ccusage install -- --preset mini": "mal",
+    "ccusage prices show claude-opus": "-4-5",
+    "ccusage daily --chart he": "at",
+    "ccusage --vers": "ion",
+    "ccusage index path ": "",
+}
+LISTED = {
+    "ccusage ": ("session", "index", "uninstall"),
+    "ccusage index ": ("status", "verify", "forget", "path"),
+    "ccusage session ": (NEW, OLD, ODD),
+    "ccusage session --project ~/": ("~/api", "~/web"),
+    "ccusage install --preset ": ("minimal", "two-line"),
+    "ccusage install -- --": ("--cost-source", "--preset"),
+}
+
+
+@pytest.mark.parametrize("shell", EVERY_SHELL)
+def test_a_tab_completes_commands_paths_and_values_wherever_the_command_stands(shell, world):
+    skip_before(shell, (4, 0), "its line can't be asked for")
+    expected = {typed: f"{typed}{rest}" for typed, rest in COMPLETED.items()}
+    expected["ccusage session -z europe/berl"] = "ccusage session -z Europe/Berlin"
+    if shell == "bash":  # there no command is completed
+        expected["echo $(ccusage sessi"] = "echo $(ccusage sessi"
+        if not BASH_COMPLETION.exists():
+            expected["sudo ccusage --brea"] = "sudo ccusage --brea"
+    _forgettable(world)
+    found, line = {}, world.home / "line"
+    with Shell(shell, world, OTHERS.get(shell, "") + _rc(shell, world) + LINE[shell], cwd=world.home) as terminal:
+        for typed in expected:
+            terminal.send(f"{typed}\t\x18\x04")
+            until(line.exists, typed)
+            found[typed] = line.read_text().rstrip()
+            line.unlink()
+            terminal.send("\x15")  # empties the line in its turn, where an interrupt could come before the completion
+            terminal.read(0)
+        for typed, words in LISTED.items():
+            terminal.send(f"{typed}\t")
+            text = plain(terminal.read_to(*words))
+            assert "--config" not in text
+            terminal.send("\x15")
+            terminal.run("true")
+    assert found == {typed: line.rstrip() for typed, line in expected.items()}
+    assert "ccusage_" not in plain(terminal.screen)
+
+
+def _forgettable(world: World) -> None:
+    """A session whose transcript is gone, files to name, and a `sudo`, without which fish completes nothing behind."""
+    world.spend(world.project("api"), 100, GONE)
+    _index(world)
+    world.transcript(world.project("api"), GONE).unlink()
+    _index(world)
+    for name in ("my.toml", "sp ace.toml"):
+        (world.home / name).touch()
+    (world.home / "bin").symlink_to(world.bin)
+    (world.bin / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
+    (world.bin / "sudo").chmod(0o755)

@@ -16,6 +16,8 @@ from ccusage_line.paths import data_dirs, index_dir
 from ccusage_line.prompt import command as prompt
 from ccusage_line.prompt import line as readyline
 from ccusage_line.session import ModelUsage, Session
+from conftest import UNHURRIED_COMMAND
+from processes import bare_python
 from shells import CLOCK_TICK, World, until
 
 SECOND = 1_000_000_000
@@ -163,7 +165,7 @@ NASTY = "a\x1b[31mb\x1b]0;t\x07\x1b[2Jc\nd\r\u2028\u202e$(x)`y`%n\\u#!\ud83d\x9b
 
 def test_text_loses_all_control_but_colour():
     shown = readyline.harmless(NASTY)
-    assert shown == "a\x1b[31mb]0;t2Jc d  $(x)`y`%n\\u#! é 🙂 \ue0b0"
+    assert shown == "a\x1b[31mb]0;t2Jc d  $(x)`y`%n\\u#!\ufffd é 🙂 \ue0b0"
     assert readyline.harmless(NASTY, colour=False) == shown.replace("\x1b[31m", "")
 
 
@@ -182,8 +184,8 @@ def test_colour_that_is_left_open_is_closed(tmp_path, old):
 
 def test_the_default_text_is_cost_today_and_context():
     session = _session(cost=1_234_567_000_000_000)
-    assert readyline.harmless(readyline.default_text(session, 5_000_000_000_000, 81), colour=False) == (
-        "$1,234.57 · $5.00 today · 81%"
+    assert readyline.harmless(readyline.default_text(session, (5_000_000_000_000, True), 81), colour=False) == (
+        "$1,234.57 · $5.00+? today · 81% context"
     )
     session.models[0].unpriced = 1
     assert readyline.harmless(readyline.default_text(session, None, None), colour=False) == "$1,234.57+?"
@@ -192,6 +194,10 @@ def test_the_default_text_is_cost_today_and_context():
 def _session(cost: int = 10**12, last: float | None = None, id: str = "s") -> Session:
     moment = int((time.time() if last is None else last) * 1_000_000)
     return Session(id, [ModelUsage("claude-opus-4-5", output=1, cost=cost, responses=1)], moment, moment, responses=1)
+
+
+def _project(transcript: Path) -> readyline.Project:
+    return readyline.Project(transcript.parent.name, [str(transcript.parent)])
 
 
 # --- publishing --------------------------------------------------------------------------------------------------
@@ -206,9 +212,9 @@ def test_a_published_line_says_what_a_session_costs_and_depends_on_its_files(wor
     (below / "agent-1.jsonl").write_text("{}\n")
     time.sleep(0.1)  # what is younger than a clock tick makes a line that does not hold yet
     looked = time.time_ns()
-    assert readyline.publish(os.environ, _session(), str(transcript), looked=looked, today=2 * 10**12, context=7)
+    readyline.publish(os.environ, _session(), _project(transcript), looked=looked, today=(2 * 10**12, False), context=7)
     line = world.line(project)
-    assert line.text(readyline.PLAIN) == "$1.00 · $2.00 today · 7%"
+    assert line.text(readyline.PLAIN) == "$1.00 · $2.00 today · 7% context"
     for path in (transcript.parent, transcript, below, below / "agent-1.jsonl"):
         os.utime(path, ns=(looked - SECOND, looked - SECOND))
     for path in (transcript.parent, transcript, below, below / "agent-1.jsonl"):
@@ -218,16 +224,15 @@ def test_a_published_line_says_what_a_session_costs_and_depends_on_its_files(wor
         os.utime(path, ns=(looked - SECOND, looked - SECOND))
 
 
-def test_a_session_keeps_its_projects_line_from_an_older_one(world):
-    project = world.project()
-    world.spend(project, session="older")
-    world.spend(project, session="newer")
-    older, newer = world.transcript(project, "older"), world.transcript(project, "newer")
-    os.utime(older, ns=(SECOND, SECOND))
-    assert readyline.publish(os.environ, _session(2 * 10**12, id="newer"), str(newer), looked=time.time_ns())
-    assert not readyline.publish(os.environ, _session(10**12, 1, id="older"), str(older), looked=time.time_ns())
-    assert world.line(project).text(readyline.PLAIN) == "$2.00"
-    assert prompt._latest(os.environ).text(readyline.PLAIN) == "$2.00"
+def test_the_newest_session_keeps_the_line_of_all_from_an_older_one(world):
+    newer, older = world.project("newer"), world.project("older")
+    for project in (newer, older):
+        world.spend(project)
+    now = time.time_ns()
+    readyline.publish(os.environ, _session(2 * 10**12), _project(world.transcript(newer)), looked=now)
+    readyline.publish(os.environ, _session(10**12, 1), _project(world.transcript(older)), looked=now)
+    assert world.line(newer).text(readyline.PLAIN) == "$2.00"
+    assert prompt.find(os.environ, None).text(readyline.PLAIN) == "$2.00"
 
 
 @pytest.mark.parametrize(
@@ -237,9 +242,8 @@ def test_an_idle_session_leaves_the_prompt(world, ago, shown):
     project = world.project()
     world.spend(project)
     time.sleep(0.1)
-    readyline.publish(
-        os.environ, _session(last=time.time() - ago), str(world.transcript(project)), looked=time.time_ns()
-    )
+    session = _session(last=time.time() - ago)
+    readyline.publish(os.environ, session, _project(world.transcript(project)), looked=time.time_ns())
     line = world.line(project)
     assert line.text(readyline.PLAIN) == shown
     assert line.fresh(time.time() + 3600) == (shown == "")
@@ -305,7 +309,8 @@ def test_the_newest_session_of_all_is_tmuxs_without_a_folder(world):
     assert prompt.text(os.environ, "tmux", str(first)).startswith("$0.10")
 
 
-def test_todays_cost_of_all_projects_stands_beside_once_the_index_is_complete(world):
+def test_todays_cost_of_all_projects_stands_beside_once_the_index_is_complete(world, monkeypatch):
+    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # which may be done before it is asked
     first, second = world.project("first"), world.project("second")
     world.spend(first)
     world.spend(second, output=12_000, session="second-1")
@@ -317,15 +322,39 @@ def test_todays_cost_of_all_projects_stands_beside_once_the_index_is_complete(wo
     assert prompt.text(os.environ, cwd=str(first)) == "$0.20 · $0.50 today\n"
 
 
-def test_a_long_folder_whose_path_is_not_known_has_no_line_of_its_own(world):
-    project = world.project("/".join(["long-part-of-a-path"] * 15))
+def _ask_for_prices(path: Path, output: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'[prices.models."claude-opus-4-5"]\ninput = 1\noutput = {output}\n')
+
+
+def test_prices_are_those_of_the_config_in_force_whatever_was_read_last(world):
+    project = world.project()
+    shown = []
+    for output in (25, 50, 75):  # none of them was read by anybody else
+        _ask_for_prices(world.home / ".config" / "ccusage-line" / "config.toml", output)
+        world.spend(project)
+        shown.append(prompt.text(os.environ, cwd=str(project)).partition(" ")[0].strip())
+    assert shown == ["$0.10", "$0.40", "$0.90"]
+    _ask_for_prices(world.home / "other.toml", 1000)
+    ran = world.run("session", "--config", str(world.home / "other.toml"), "--jq", ".totals.totalCost")
+    assert (ran.stdout, ran.stderr) == ("12.0\n", "")
     world.spend(project)
-    transcript = str(world.transcript(project))
-    session = _session()
-    assert not readyline.publish(os.environ, session, transcript, looked=time.time_ns())
-    session.project_path = os.path.realpath(project)
-    assert readyline.publish(os.environ, session, transcript, looked=time.time_ns())
-    assert world.line(project).text(readyline.PLAIN) == "$1.00"
+    assert prompt.text(os.environ, cwd=str(project)).startswith("$1.20")
+
+
+def test_what_is_shown_before_all_was_read_is_looked_at_again_in_seconds(world, monkeypatch):
+    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # which is about to
+    elsewhere, project = world.project("elsewhere"), world.project()
+    world.spend(elsewhere, session="a")
+    text = world.transcript(elsewhere, "a").read_text()  # which an old client's fork calls its own
+    world.transcript(project, "fork").write_text(text.replace('"sessionId":"a"', '"sessionId":"fork"'))
+    world.spend(project, session="fork")
+    assert _cost(project) == "$0.20"
+    assert world.line(project).expired(time.time() + 11)
+    _take_in(world)
+    os.utime(world.transcript(project, "fork"))
+    assert _cost(project) == "$0.10"
+    assert not world.line(project).expired(time.time() + 11)
 
 
 # --- the context -------------------------------------------------------------------------------------------------
@@ -344,7 +373,9 @@ def _ask(world, project, tokens, model, told=None):
     if told is not None:
         _tell(world, project, told)
     time.sleep(CLOCK_TICK)
-    return prompt.text(os.environ, cwd=str(project)).strip().rpartition(" · ")[2]
+    parts = prompt.text(os.environ, cwd=str(project)).strip().split(" · ")
+    # The day's cost stands there once a statusline's sweep has completed the index, which may be now or later.
+    return [part for part in parts if not part.endswith(" today")][-1]
 
 
 def _tell(world, project, window):
@@ -355,7 +386,7 @@ def _tell(world, project, window):
         "context_window": {"context_window_size": window, "current_usage": {"input_tokens": 1}},
     }
     ran = subprocess.run(
-        [str(world.ccusage), "statusline"], input=json.dumps(given), env=world.environ, capture_output=True, text=True
+        [*UNHURRIED_COMMAND, "statusline"], input=json.dumps(given), env=world.environ, capture_output=True, text=True
     )
     assert (ran.returncode, ran.stderr) == (0, "")
 
@@ -363,13 +394,13 @@ def _tell(world, project, window):
 @pytest.mark.parametrize(
     ("tokens", "model", "told", "shown"),
     [
-        pytest.param(100_000, "claude-opus-4-5", None, "50%", id="the-models"),
-        pytest.param(100_000, "claude-opus-4-5", 1_000_000, "10%", id="the-clients"),
-        pytest.param(100_000, "in-house-coder-2", 400_000, "25%", id="the-clients-alone"),
-        pytest.param(200_000, "claude-opus-4-5", 200_000, "100%", id="full"),
-        pytest.param(280_000, "claude-opus-4-6", None, "28%", id="the-long-variants"),
-        pytest.param(280_000, "claude-sonnet-4-5", 200_000, "28%", id="the-long-variants-in-spite-of-the-clients"),
-        pytest.param(280_000, "claude-sonnet-5-5", 200_000, "28%", id="the-models-in-spite-of-the-clients"),
+        pytest.param(100_000, "claude-opus-4-5", None, "50% context", id="the-models"),
+        pytest.param(100_000, "claude-opus-4-5", 1_000_000, "10% context", id="the-clients"),
+        pytest.param(100_000, "in-house-coder-2", 400_000, "25% context", id="the-clients-alone"),
+        pytest.param(200_000, "claude-opus-4-5", 200_000, "100% context", id="full"),
+        pytest.param(280_000, "claude-opus-4-6", None, "28% context", id="the-long-variants"),
+        pytest.param(280_000, "claude-sonnet-4-5", 200_000, "28% context", id="the-long-ones-in-spite-of-the-clients"),
+        pytest.param(280_000, "claude-sonnet-5-5", 200_000, "28% context", id="the-models-in-spite-of-the-clients"),
         pytest.param(280_000, "claude-opus-4-5", 200_000, "$0.14", id="none-that-holds-it"),
         pytest.param(1_200_000, "claude-opus-4-6", 1_000_000, "$0.60", id="longer-than-long"),
     ],
@@ -380,13 +411,65 @@ def test_the_context_is_a_part_of_a_window_that_can_hold_it(world, tokens, model
 
 def test_another_window_shows_without_a_response(world):
     project = world.project()
-    assert _ask(world, project, 100_000, "claude-opus-4-5", 200_000) == "50%"
+    assert _ask(world, project, 100_000, "claude-opus-4-5", 200_000) == "50% context"
     time.sleep(CLOCK_TICK)
     prompt.text(os.environ, cwd=str(project))
     assert world.fresh(project)
     _tell(world, project, 1_000_000)
     assert not world.fresh(project)
-    assert prompt.text(os.environ, cwd=str(project)).endswith(" · 10%\n")
+    assert prompt.text(os.environ, cwd=str(project)).endswith(" · 10% context\n")
+
+
+# --- where transcripts lie ---------------------------------------------------------------------------------------
+
+
+def _take_in(world: World) -> None:
+    assert world.run("index", "refresh").returncode == 0
+
+
+def _cost(project: Path) -> str:
+    time.sleep(CLOCK_TICK)
+    return prompt.text(os.environ, cwd=str(project)).partition(" ")[0].strip()
+
+
+def test_a_subagent_beside_the_sessions_is_none_but_of_its_sessions_cost(world):
+    project = world.project()
+    world.spend(project)
+    mine = world.transcript(project)
+    side = mine.with_name("agent-7f.jsonl")
+    side.write_text(mine.read_text().replace("_0", "_s").replace('"cwd"', '"isSidechain":true,"agentId":"7f","cwd"'))
+    _take_in(world)
+    assert _cost(project) == "$0.20"
+    assert _cost(project) == "$0.20"
+    assert world.fresh(project)
+    with side.open("a") as file:
+        file.write(side.read_text().replace("_s", "_t"))
+    assert not world.fresh(project)
+    assert _cost(project) == "$0.30"
+
+
+def test_a_session_with_a_folder_of_its_own_is_shown(world):
+    project = world.project()
+    world.spend(project, session="s")
+    chat = world.transcript(project, "s/chat")
+    chat.parent.mkdir()
+    world.transcript(project, "s").rename(chat)
+    shown = _cost(project)
+    assert shown in ("", "$0.10")
+    assert shown or world.line(project).expired(time.time() + 61), "it may not be known yet"
+    _take_in(world)
+    os.utime(chat)
+    assert _cost(project) == "$0.10"
+    below = chat.parent / "subagents" / "agent-1.jsonl"
+    below.parent.mkdir()
+    below.write_text(chat.read_text().replace("_0", "_s"))
+    assert _cost(project) == "$0.20"
+    assert _cost(project) == "$0.20"
+    assert world.fresh(project)
+    with chat.open("a") as file:
+        file.write(chat.read_text().replace("_0", "_1"))
+    assert not world.fresh(project)
+    assert _cost(project) == "$0.30"
 
 
 # --- the command -------------------------------------------------------------------------------------------------
@@ -419,16 +502,8 @@ def test_a_line_that_holds_is_shown_without_the_index(world):
     project = world.project()
     world.spend(project)
     world.settle(project)
-    code = (
-        "import sys; from ccusage_line.prompt import command; command.answer(sys.argv[1:]);"
-        " print(*sorted(m for m in sys.modules if not m.startswith('_')))"
-    )
-    here = str(Path(prompt.__file__).parents[2])
-    ran = subprocess.run(
-        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {here!r}); {code}", "--cwd", str(project)],
-        env=world.environ, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    text, modules = ran.stdout.splitlines()
+    code = "from ccusage_line.prompt import command; command.answer(sys.argv[1:]); print(*sys.modules)"
+    text, modules = bare_python(code, world.environ, "--cwd", str(project)).splitlines()
     assert text.startswith("$0.10")
     assert not {"argparse", "json", "re", "sqlite3", "ccusage_line.index.index", "platformdirs"} & set(modules.split())
 

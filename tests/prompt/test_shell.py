@@ -13,7 +13,8 @@ import pytest
 
 from ccusage_line.prompt import line as readyline
 from ccusage_line.prompt import snippets
-from shells import CLOCK_TICK, EVERY_SHELL, SHELLS, Shell, World, needs, plain, until
+from ccusage_line.prompt.command import MARKER
+from shells import CLOCK_TICK, EVERY_SHELL, SHELLS, Shell, World, needs, plain, skip_before, until
 
 every_shell = pytest.mark.parametrize("shell", EVERY_SHELL)
 POSIX = [needs["bash"], needs["zsh"]]
@@ -140,6 +141,7 @@ def test_a_shell_without_a_clock_lets_lines_expire_by_its_own_seconds(shell, wor
 
 @every_shell
 def test_a_line_is_made_anew_when_its_time_is_over(shell, world, project):
+    skip_before(shell, (4, 2), "it has no clock")
     line = world.line(project)
     now = time.time_ns()
     readyline.write(line.path, "over", looked=now - 10**10, expires=now // 10**9 - 1)
@@ -244,6 +246,29 @@ def test_another_configuration_folder_has_lines_of_its_own(shell, world, project
 
 
 @every_shell
+@pytest.mark.parametrize("project_there", [True, False], ids=["in a project", "outside of projects"])
+def test_another_set_behind_the_same_link_is_followed(shell, world, project_there):
+    project = world.project("my work")
+    sets = {name: world.home / name for name in ("first", "second")}
+    for name, output in (("first", 4000), ("second", 8000)):
+        world.projects = sets[name] / "projects"
+        world.projects.mkdir(parents=True)
+        world.spend(project if project_there or name == "second" else world.project("other"), output)
+    world.config.joinpath("projects").rmdir()
+    world.config.rmdir()
+    world.config.symlink_to(sets["first"])
+    world.run("prompt", "--refresh", "--cwd", str(project))
+    shown = "$0.10" if project_there else ""
+    with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
+        until(lambda: segment(terminal)[:5] == shown, "the first set's")
+        until(lambda: not list(world.state.rglob(MARKER)), "nobody is about to write the line of the first")
+        time.sleep(CLOCK_TICK)
+        world.config.unlink()
+        world.config.symlink_to(sets["second"])
+        until(lambda: segment(terminal).startswith("$0.20"), "the second set's")
+
+
+@every_shell
 def test_no_colour_where_none_is_wanted(shell, world, project):
     with Shell(shell, world, world.snippet(shell), cwd=project, NO_COLOR="1") as terminal:
         assert "\x1b" not in terminal.value('"$CCUSAGE_SEGMENT"')
@@ -326,6 +351,8 @@ before2() { return $?; }
 after() { later=$?; }
 """
     after = "PROMPT_COMMAND+=$'\\nafter'" if "(" not in hooks else "PROMPT_COMMAND+=(after)"
+    if "(" in hooks:
+        skip_before(shell, (5, 1), "of an array PROMPT_COMMAND only the first element is run")
     rc = f"{functions}{hooks}\n{world.snippet(shell) * 2}\n{after}\n"
     with Shell(shell, world, rc, cwd=project) as terminal:
         terminal.enter("(exit 5) | (exit 6)")
@@ -352,17 +379,21 @@ precmd_functions+=(after)
         assert terminal.value('"$precmd_functions"') == "before __ccusage_hook after"
 
 
+def assert_shown_and_renewed(terminal: Shell, world: World, project: Path) -> None:
+    assert "$0.10" in terminal.run("true")
+    world.spend(project)
+    terminal.run("true")
+    until(lambda: world.line(project).text(readyline.PLAIN).startswith("$0.20"), "the line is new")
+    terminal.run("true")
+    assert segment(terminal).startswith("$0.20")
+
+
 @pytest.mark.parametrize("shell", [needs["zsh"]])
 def test_options_stay_and_do_not_disturb(shell, world, project):
     options = "nounset ksharrays shwordsplit noglob noclobber warncreateglobal cshnullglob promptsubst nomultibyte"
     rc = f"setopt {options}\nsetopt >~/before\n{world.snippet(shell)}"
     with Shell(shell, world, rc, cwd=project) as terminal:
-        assert "$0.10" in terminal.run("true")
-        world.spend(project)
-        terminal.run("true")
-        until(lambda: world.line(project).text(readyline.PLAIN).startswith("$0.20"), "the line is new")
-        terminal.run("true")
-        assert segment(terminal).startswith("$0.20")
+        assert_shown_and_renewed(terminal, world, project)
         terminal.run("setopt >|~/after")
         assert "ccusage_" not in plain(terminal.screen)
     before, after = ((world.home / name).read_text().split() for name in ("before", "after"))
@@ -373,12 +404,7 @@ def test_options_stay_and_do_not_disturb(shell, world, project):
 def test_options_of_bash_stay_and_do_not_disturb(shell, world, project):
     rc = f"set -uf -o noclobber\nshopt -s nocasematch nullglob\nIFS=x\n{world.snippet(shell)}"
     with Shell(shell, world, rc, cwd=project) as terminal:
-        assert "$0.10" in terminal.run("true")
-        world.spend(project)
-        terminal.run("true")
-        until(lambda: world.line(project).text(readyline.PLAIN).startswith("$0.20"), "the line is new")
-        terminal.run("true")
-        assert segment(terminal).startswith("$0.20")
+        assert_shown_and_renewed(terminal, world, project)
         assert {"f", "u", "C"} <= set(terminal.value('"$-"'))
         assert terminal.value('"$IFS"') == "x"
         assert "ccusage_" not in plain(terminal.screen)
@@ -494,3 +520,21 @@ def test_at_most_one_refresher_is_started_and_a_dead_ones_place_is_taken(shell, 
         assert len(log.read_text().split()) == 2
     for number in log.read_text().split():
         os.kill(int(number), 9)
+
+
+# --- the doctor --------------------------------------------------------------------------------------------------
+
+
+@every_shell
+def test_the_doctor_sees_whether_the_shell_has_the_hook_and_the_completion(shell, world):
+    start = world.home / {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}[shell]
+    start.parent.mkdir(parents=True, exist_ok=True)
+    start.write_text(f"ccusage init {shell}\n")
+    assert "✗ shell-hook " in world.run("doctor", SHELL=f"/bin/{shell}").stdout
+    with Shell(shell, world, world.snippet(shell), SHELL=f"/bin/{shell}") as terminal:
+        told = terminal.run("ccusage doctor")
+        assert "shell-hook " not in told
+        assert ("! completion " in told) == (shell == "zsh")  # compinit has not been called
+        if shell == "zsh":
+            terminal.run('autoload -Uz compinit && compinit -u && eval "$(ccusage init zsh)"')  # as the doctor says
+            assert "! completion " not in terminal.run("ccusage doctor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 import subprocess
@@ -66,14 +67,15 @@ def _month_as_csv(world: World, code: str) -> None:
     today = time.strftime("%Y-%m-%d", time.gmtime())
     ran = _sh(world, code.replace("2026-11-01", today).replace("2026-11-30", today))
     assert (ran.returncode, ran.stderr) == (0, "")
-    api, web = f'"{world.home}/api"', f'"{world.home}/web"'
-    assert ran.stdout.splitlines() == [
-        f'"{today}","s-3",{api},24000,0.6',
-        f'"{today}","s-2",{web},8000,0.2',
-        f'"{today}","s-1",{web},4000,0.1',
+    columns = ("lastActivity", "sessionId", "projectPath", "totalTokens", "totalCost")
+    api, web = f"{world.home}/api", f"{world.home}/web"
+    assert [[each[column] for column in columns] for each in csv.DictReader(ran.stdout.splitlines())] == [
+        [today, "s-3", api, "24000", "0.6"],
+        [today, "s-2", web, "8000", "0.2"],
+        [today, "s-1", web, "4000", "0.1"],
     ]
     none = _sh(world, code.replace("2026-11-01", "2020-01-01").replace("2026-11-30", "2020-01-31"))
-    assert (none.returncode, none.stdout, none.stderr) == (0, "", "")
+    assert (none.returncode, none.stdout.count("\n"), none.stderr) == (0, 1, "")
 
 
 def _most_expensive_project(world: World, code: str) -> None:
@@ -84,7 +86,10 @@ def _most_expensive_project(world: World, code: str) -> None:
 def _in_tmux(world: World, code: str) -> None:
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed")
-    config, project = world.home / "tmux.conf", world.project("it's $(touch pwned) #S")
+    config, project = world.home / "tmux.conf", world.project("it's $(touch pwned) #S#{host}##\nrun-me\n#(touch pwned)")
+    command = world.bin / "run-me"
+    command.write_text("#!/bin/sh\ntouch ~/pwned\n")
+    command.chmod(0o755)
     world.spend(project, 12_000, "s-4")
     config.write_text(code + "set -g status-right-length 200\n")
     socket = str(world.home / "socket")
@@ -159,6 +164,16 @@ def _example(begin: str) -> str:
 
 
 @pytest.mark.parametrize("shell", EVERY_SHELL)
+def test_the_line_of_the_table_shows_the_segment(shell, world):
+    project = world.project("api")
+    world.settle(project)
+    page = (DOCS / "shell.md").read_text(encoding="utf-8")
+    line = re.search(rf"^\| {shell} .* \| `([^`]*)` \|$", page, re.MULTILINE)[1].replace("\\|", "|")
+    with Shell(shell, world, f"{line}\n", cwd=project) as terminal:
+        assert "$0.60" in terminal.run("true")
+
+
+@pytest.mark.parametrize("shell", EVERY_SHELL)
 def test_the_examples_for_a_prompt_show_the_segment(shell, world):
     project = world.project("api")
     world.settle(project)
@@ -174,7 +189,8 @@ def test_the_examples_for_a_prompt_show_the_segment(shell, world):
 def test_the_segment_of_powerlevel10k_gets_the_text(shell, world):
     project = world.project("api")
     world.settle(project)
-    rc = f"""{world.snippet(shell, prompt=False)}
+    rc = f"""{world.snippet(shell)}
+setopt prompt_subst  # as it is with powerlevel10k, for which this stands
 p10k() {{ print -rP -- "<$argv[-1]>" }}
 {_example("powerlevel10k")}
 """

@@ -14,7 +14,7 @@ import pytest
 
 from ccusage_line.report.ready import MANY
 from conftest import Home
-from lines import SONNET, line
+from lines import SONNET, append, line
 
 SETTLED = 2.1  # seconds after which a report may be kept
 FEW, SOON = 30, 0.06  # sessions and seconds that are enough where a test says so
@@ -121,8 +121,7 @@ def test_another_look_is_another_report(tmp_path: Path, args: tuple[str, ...], e
 
 
 def appended(home: Home) -> None:
-    with (home.projects / "-home-me-p0" / "s-0000-x.jsonl").open("a") as file:
-        file.write(line("more", "more", "s-0000-x"))
+    append(home.projects / "-home-me-p0" / "s-0000-x.jsonl", line("more", "more", "s-0000-x"))
 
 
 def appended_and_asked(home: Home) -> None:
@@ -155,9 +154,7 @@ def moved(home: Home) -> None:
 
 
 def new_prices(home: Home) -> None:
-    config = home.path / "config" / "ccusage-line" / "config.toml"
-    config.parent.mkdir(parents=True)
-    config.write_text('[prices.models."claude-opus-4-5-20251101"]\ninput = 50\noutput = 250\n')
+    home.configure('[prices.models."claude-opus-4-5-20251101"]\ninput = 50\noutput = 250\n')
 
 
 CHANGES = [
@@ -233,8 +230,6 @@ def test_young_files_leave_no_report(ready: tuple[Home, tuple[str, ...]]) -> Non
 @pytest.mark.parametrize(("sessions", "kept"), [(MANY, True), (MANY - 1, False)], ids=["many", "one less"])
 def test_it_is_kept_of_many_sessions_once_their_files_are_settled(tmp_path: Path, sessions: int, kept: bool) -> None:
     home = with_sessions(tmp_path, sessions)
-    assert ask(home, "session", code=COUNT_IMPORTS)[2]
-    assert not list(home.state.glob("*/report.*"))
     time.sleep(SETTLED)
     first = ask(home, "session", code=COUNT_IMPORTS)
     assert first[2]
@@ -250,14 +245,14 @@ def test_numbers_of_another_price_table_are_not_kept(ready: tuple[Home, tuple[st
     other.write_text('[prices.models."claude-opus-4-5-20251101"]\ninput = 50\noutput = 250\n')
     meddled = f"""
 import os, subprocess, sys
-from ccusage_line import cli
-index = cli._index
-def meddle():
+from ccusage_line.commands.console import Console
+index = Console.index
+def meddle(console):
     env = os.environ | {{"CCUSAGE_CONFIG": {str(other)!r}}}
     command = [sys.executable, "-m", "ccusage_line", "session", "--json"]
     subprocess.run(command, env=env, check=True, capture_output=True)
-    return index()
-cli._index = meddle
+    return index(console)
+Console.index = meddle
 """
     for _ in range(2):
         ask(home, *command, code=LOWERED + meddled + COUNT_IMPORTS)
@@ -273,17 +268,17 @@ def test_a_report_of_a_database_that_was_replaced_is_not_kept(tmp_path: Path) ->
     assert "archived" in ask(home, "session")[0]
     replaced = f"""
 import os, subprocess, sys
-from ccusage_line import cli
-tell = cli._tell_list
-def meddle(out, warning):
-    tell(out, warning)
+from ccusage_line.commands import session
+tell = session._tell
+def meddle(form, out, warning):
+    tell(form, out, warning)
     for name in ("index.db", "index.db-wal", "index.db-shm"):
         for folder in os.listdir({str(home.state)!r}):
             path = os.path.join({str(home.state)!r}, folder, name)
             if os.path.exists(path):
                 os.unlink(path)
     subprocess.run([sys.executable, "-m", "ccusage_line", "index", "refresh"], check=True, capture_output=True)
-cli._tell_list = meddle
+session._tell = meddle
 """
     assert "archived" in ask(home, "session", code=LOWERED + replaced + COUNT_IMPORTS)[0]
     out, told, made = ask(home, "session")

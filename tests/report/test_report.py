@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccusage_line.report import sessions as report
-from ccusage_line.session import ModelUsage, Session
-from ccusage_line.text import display_width
+from ccusage_line.session import ModelUsage, Session, money
+from ccusage_line.text import clean, display_width
 
 CENT = 10_000_000_000  # of 1e-12 dollar
 DAYS = {1_777_500: "2026-04-29", 1_777_600: "2026-05-01", 1_777_700: "2026-05-02"}
@@ -53,184 +53,88 @@ ODD = Session(
     1_777_600_000_000_000,
     1_777_600_000_000_000,
 )
-SESSIONS = [ODD, NOTES, SHOP]
+SESSIONS = report.arrange([ODD, NOTES, SHOP])
 
 LAYOUTS = {
     60: """\
-╭────────────────────────────────╮
-│  Claude Code usage by session  │
-╰────────────────────────────────╯
+╭───────────────────────────────────────────────╮
+│  Claude Code Token Usage Report - By Session  │
+╰───────────────────────────────────────────────╯
 ┌─────────────────┬──────────────────┬────────┬────────────┐
 │Session          │Models            │    Cost│Last        │
 │                 │                  │   (USD)│Activity    │
 ├─────────────────┼──────────────────┼────────┼────────────┤
-│8111-111111111111│- 3-5-haiku       │$12.35  │2026-05-02  │
-│                 │- opus-4-5        │        │            │
-│odd              │- sonnet-4-5      │ $0.03  │2026-05-01  │
-│8222-222222222222│- coder-with-a-na…│ $0.00+?│2026-04-29 *│
+│8111-111111111111│• 3-5-haiku       │$12.35  │2026-05-02  │
+│                 │• opus-4-5        │        │            │
+│odd              │• sonnet-4-5      │ $0.03  │2026-05-01  │
+│8222-222222222222│• coder-wit…o-long│ $0.00+?│2026-04-29 *│
 ├─────────────────┼──────────────────┼────────┼────────────┤
 │Total            │                  │$12.38+?│            │
 └─────────────────┴──────────────────┴────────┴────────────┘
 +? lacks the cost of what has no known price:
-   acme/coder-with-a-name-that-is-much…
-1 response was cut off or never finalised: more output may
-   have been billed than is recorded.
+   acme/coder-with-a-name-…uch-too-long
+1 of 37 responses has no final count: cut off, or not
+   recorded by older clients; it may have cost more.
 * archived: the transcripts of 1 session are gone, what was
    counted is kept.
 Not shown: Input, Output, Cache Create, Cache Read, Total
    Tokens. To see them widen the screen to 100 columns, or
    use --json.
-""",
-    80: """\
-╭────────────────────────────────╮
-│  Claude Code usage by session  │
-╰────────────────────────────────╯
-┌───────────────────┬───────────────┬───────┬────────┬──────────┬──────────────┐
-│ Session           │ Models        │ Input │ Output │     Cost │ Last         │
-│                   │               │       │        │    (USD) │ Activity     │
-├───────────────────┼───────────────┼───────┼────────┼──────────┼──────────────┤
-│ 8111-111111111111 │ - 3-5-haiku   │ 1,333 │ 56,889 │ $12.35   │ 2026-05-02   │
-│                   │ - opus-4-5    │       │        │          │              │
-│ odd               │ - sonnet-4-5  │    10 │     20 │  $0.03   │ 2026-05-01   │
-│ 8222-222222222222 │ - coder-with… │ 1,005 │    505 │  $0.00+? │ 2026-04-29 * │
-├───────────────────┼───────────────┼───────┼────────┼──────────┼──────────────┤
-│ Total             │               │ 2,348 │ 57,414 │ $12.38+? │              │
-└───────────────────┴───────────────┴───────┴────────┴──────────┴──────────────┘
-+? lacks the cost of what has no known price:
-   acme/coder-with-a-name-that-is-much…
-1 response was cut off or never finalised: more output may have been billed than
-   is recorded.
-* archived: the transcripts of 1 session are gone, what was counted is kept.
-Not shown: Cache Create, Cache Read, Total Tokens. To see them widen the screen
-   to 100 columns, or use --json.
-""",
-    99: """\
-╭────────────────────────────────╮
-│  Claude Code usage by session  │
-╰────────────────────────────────╯
-┌───────────────────┬──────────────────────────────────┬───────┬────────┬──────────┬──────────────┐
-│ Session           │ Models                           │ Input │ Output │     Cost │ Last         │
-│                   │                                  │       │        │    (USD) │ Activity     │
-├───────────────────┼──────────────────────────────────┼───────┼────────┼──────────┼──────────────┤
-│ 8111-111111111111 │ - 3-5-haiku                      │ 1,333 │ 56,889 │ $12.35   │ 2026-05-02   │
-│                   │ - opus-4-5                       │       │        │          │              │
-│ odd               │ - sonnet-4-5                     │    10 │     20 │  $0.03   │ 2026-05-01   │
-│ 8222-222222222222 │ - coder-with-a-name-that-is-muc… │ 1,005 │    505 │  $0.00+? │ 2026-04-29 * │
-├───────────────────┼──────────────────────────────────┼───────┼────────┼──────────┼──────────────┤
-│ Total             │                                  │ 2,348 │ 57,414 │ $12.38+? │              │
-└───────────────────┴──────────────────────────────────┴───────┴────────┴──────────┴──────────────┘
-+? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
-1 response was cut off or never finalised: more output may have been billed than is recorded.
-* archived: the transcripts of 1 session are gone, what was counted is kept.
-Not shown: Cache Create, Cache Read, Total Tokens. To see them widen the screen to 100 columns, or
-   use --json.
+Project and Title are shown from 186 columns on; `ccusage
+   session ID` shows those of one session.
 """,
     100: """\
-╭────────────────────────────────╮
-│  Claude Code usage by session  │
-╰────────────────────────────────╯
+╭───────────────────────────────────────────────╮
+│  Claude Code Token Usage Report - By Session  │
+╰───────────────────────────────────────────────╯
 ┌─────────────────┬─────────────────┬─────┬──────┬───────┬─────────┬─────────┬────────┬────────────┐
 │Session          │Models           │Input│Output│  Cache│    Cache│    Total│    Cost│Last        │
 │                 │                 │     │      │ Create│     Read│   Tokens│   (USD)│Activity    │
 ├─────────────────┼─────────────────┼─────┼──────┼───────┼─────────┼─────────┼────────┼────────────┤
-│8111-111111111111│- 3-5-haiku      │1,333│56,889│345,678│4,567,890│4,971,790│$12.35  │2026-05-02  │
-│                 │- opus-4-5       │     │      │       │         │         │        │            │
-│odd              │- sonnet-4-5     │   10│    20│      0│        0│       30│ $0.03  │2026-05-01  │
-│8222-222222222222│- coder-with-a-n…│1,005│   505│      0│        0│    1,510│ $0.00+?│2026-04-29 *│
+│8111-111111111111│• 3-5-haiku      │1,333│56,889│345,678│4,567,890│4,971,790│$12.35  │2026-05-02  │
+│                 │• opus-4-5       │     │      │       │         │         │        │            │
+│odd              │• sonnet-4-5     │   10│    20│      0│        0│       30│ $0.03  │2026-05-01  │
+│8222-222222222222│• coder-wi…o-long│1,005│   505│      0│        0│    1,510│ $0.00+?│2026-04-29 *│
 ├─────────────────┼─────────────────┼─────┼──────┼───────┼─────────┼─────────┼────────┼────────────┤
 │Total            │                 │2,348│57,414│345,678│4,567,890│4,973,330│$12.38+?│            │
 └─────────────────┴─────────────────┴─────┴──────┴───────┴─────────┴─────────┴────────┴────────────┘
-+? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
-1 response was cut off or never finalised: more output may have been billed than is recorded.
++? lacks the cost of what has no known price: acme/coder-with-a-name-…uch-too-long
+1 of 37 responses has no final count: cut off, or not recorded by older clients; it may have cost
+   more.
 * archived: the transcripts of 1 session are gone, what was counted is kept.
+Project and Title are shown from 186 columns on; `ccusage session ID` shows those of one session.
 """,
-    120: """\
-╭────────────────────────────────╮
-│  Claude Code usage by session  │
-╰────────────────────────────────╯
-┌───────────────────┬─────────────────────┬───────┬────────┬─────────┬───────────┬───────────┬──────────┬──────────────┐
-│ Session           │ Models              │ Input │ Output │   Cache │     Cache │     Total │     Cost │ Last         │
-│                   │                     │       │        │  Create │      Read │    Tokens │    (USD) │ Activity     │
-├───────────────────┼─────────────────────┼───────┼────────┼─────────┼───────────┼───────────┼──────────┼──────────────┤
-│ 8111-111111111111 │ - 3-5-haiku         │ 1,333 │ 56,889 │ 345,678 │ 4,567,890 │ 4,971,790 │ $12.35   │ 2026-05-02   │
-│                   │ - opus-4-5          │       │        │         │           │           │          │              │
-│ odd               │ - sonnet-4-5        │    10 │     20 │       0 │         0 │        30 │  $0.03   │ 2026-05-01   │
-│ 8222-222222222222 │ - coder-with-a-nam… │ 1,005 │    505 │       0 │         0 │     1,510 │  $0.00+? │ 2026-04-29 * │
-├───────────────────┼─────────────────────┼───────┼────────┼─────────┼───────────┼───────────┼──────────┼──────────────┤
-│ Total             │                     │ 2,348 │ 57,414 │ 345,678 │ 4,567,890 │ 4,973,330 │ $12.38+? │              │
-└───────────────────┴─────────────────────┴───────┴────────┴─────────┴───────────┴───────────┴──────────┴──────────────┘
-+? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
-1 response was cut off or never finalised: more output may have been billed than is recorded.
-* archived: the transcripts of 1 session are gone, what was counted is kept.
-""",
-    200: """\
-╭────────────────────────────────╮
-│  Claude Code usage by session  │
-╰────────────────────────────────╯
-┌───────────────────┬───────────────────────────────────────────┬───────┬────────┬──────────────┬────────────┬──────────────┬────────────┬───────────────┐
-│ Session           │ Models                                    │ Input │ Output │ Cache Create │ Cache Read │ Total Tokens │ Cost (USD) │ Last Activity │
-├───────────────────┼───────────────────────────────────────────┼───────┼────────┼──────────────┼────────────┼──────────────┼────────────┼───────────────┤
-│ 8111-111111111111 │ - 3-5-haiku                               │ 1,333 │ 56,889 │      345,678 │  4,567,890 │    4,971,790 │   $12.35   │ 2026-05-02    │
-│                   │ - opus-4-5                                │       │        │              │            │              │            │               │
-│ odd               │ - sonnet-4-5                              │    10 │     20 │            0 │          0 │           30 │    $0.03   │ 2026-05-01    │
-│ 8222-222222222222 │ - coder-with-a-name-that-is-much-too-long │ 1,005 │    505 │            0 │          0 │        1,510 │    $0.00+? │ 2026-04-29 *  │
-├───────────────────┼───────────────────────────────────────────┼───────┼────────┼──────────────┼────────────┼──────────────┼────────────┼───────────────┤
-│ Total             │                                           │ 2,348 │ 57,414 │      345,678 │  4,567,890 │    4,973,330 │   $12.38+? │               │
-└───────────────────┴───────────────────────────────────────────┴───────┴────────┴──────────────┴────────────┴──────────────┴────────────┴───────────────┘
-+? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
-1 response was cut off or never finalised: more output may have been billed than is recorded.
-* archived: the transcripts of 1 session are gone, what was counted is kept.
-""",  # noqa: E501
 }
 
 BREAKDOWN_FROM_THE_CHEAPEST = """\
-╭────────────────────────────────╮
-│  Claude Code usage by session  │
-╰────────────────────────────────╯
+╭───────────────────────────────────────────────╮
+│  Claude Code Token Usage Report - By Session  │
+╰───────────────────────────────────────────────╯
 ┌───────────────────┬─────────────────────┬───────┬────────┬─────────┬───────────┬───────────┬──────────┬──────────────┐
 │ Session           │ Models              │ Input │ Output │   Cache │     Cache │     Total │     Cost │ Last         │
 │                   │                     │       │        │  Create │      Read │    Tokens │    (USD) │ Activity     │
 ├───────────────────┼─────────────────────┼───────┼────────┼─────────┼───────────┼───────────┼──────────┼──────────────┤
-│ 8222-222222222222 │ - coder-with-a-nam… │ 1,005 │    505 │       0 │         0 │     1,510 │  $0.00+? │ 2026-04-29 * │
-│ └─ coder-with-a-… │                     │ 1,000 │    500 │       0 │         0 │     1,500 │  $0.00+? │              │
+│ 8222-222222222222 │ • coder-with…o-long │ 1,005 │    505 │       0 │         0 │     1,510 │  $0.00+? │ 2026-04-29 * │
+│ ├─ coder-w…o-long │                     │ 1,000 │    500 │       0 │         0 │     1,500 │  $0.00+? │              │
 │ └─ unknown        │                     │     5 │      5 │       0 │         0 │        10 │  $0.00   │              │
-│ odd               │ - sonnet-4-5        │    10 │     20 │       0 │         0 │        30 │  $0.03   │ 2026-05-01   │
-│ └─ sonnet-4-5     │                     │    10 │     20 │       0 │         0 │        30 │  $0.03   │              │
-│ 8111-111111111111 │ - 3-5-haiku         │ 1,333 │ 56,889 │ 345,678 │ 4,567,890 │ 4,971,790 │ $12.35   │ 2026-05-02   │
-│                   │ - opus-4-5          │       │        │         │           │           │          │              │
-│ └─ opus-4-5       │                     │ 1,234 │ 56,789 │ 345,678 │ 4,567,890 │ 4,971,591 │ $12.34   │              │
+│ odd               │ • sonnet-4-5        │    10 │     20 │       0 │         0 │        30 │  $0.03   │ 2026-05-01   │
+│ 8111-111111111111 │ • 3-5-haiku         │ 1,333 │ 56,889 │ 345,678 │ 4,567,890 │ 4,971,790 │ $12.35   │ 2026-05-02   │
+│                   │ • opus-4-5          │       │        │         │           │           │          │              │
+│ ├─ opus-4-5       │                     │ 1,234 │ 56,789 │ 345,678 │ 4,567,890 │ 4,971,591 │ $12.34   │              │
 │ └─ 3-5-haiku      │                     │    99 │    100 │       0 │         0 │       199 │  $0.01   │              │
 ├───────────────────┼─────────────────────┼───────┼────────┼─────────┼───────────┼───────────┼──────────┼──────────────┤
 │ Total             │                     │ 2,348 │ 57,414 │ 345,678 │ 4,567,890 │ 4,973,330 │ $12.38+? │              │
 └───────────────────┴─────────────────────┴───────┴────────┴─────────┴───────────┴───────────┴──────────┴──────────────┘
-+? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
-1 response was cut off or never finalised: more output may have been billed than is recorded.
++? lacks the cost of what has no known price: acme/coder-with-a-name-…uch-too-long
+1 of 37 responses has no final count: cut off, or not recorded by older clients; it may have cost more.
 * archived: the transcripts of 1 session are gone, what was counted is kept.
-"""
-
-COMPACT = """\
-╭────────────────────────────────╮
-│  Claude Code usage by session  │
-╰────────────────────────────────╯
-┌───────────────────┬───────────────────────────────────────────┬───────┬────────┬────────────┬───────────────┐
-│ Session           │ Models                                    │ Input │ Output │ Cost (USD) │ Last Activity │
-├───────────────────┼───────────────────────────────────────────┼───────┼────────┼────────────┼───────────────┤
-│ 8111-111111111111 │ - 3-5-haiku                               │ 1,333 │ 56,889 │   $12.35   │ 2026-05-02    │
-│                   │ - opus-4-5                                │       │        │            │               │
-│ odd               │ - sonnet-4-5                              │    10 │     20 │    $0.03   │ 2026-05-01    │
-│ 8222-222222222222 │ - coder-with-a-name-that-is-much-too-long │ 1,005 │    505 │    $0.00+? │ 2026-04-29 *  │
-├───────────────────┼───────────────────────────────────────────┼───────┼────────┼────────────┼───────────────┤
-│ Total             │                                           │ 2,348 │ 57,414 │   $12.38+? │               │
-└───────────────────┴───────────────────────────────────────────┴───────┴────────┴────────────┴───────────────┘
-+? lacks the cost of what has no known price: acme/coder-with-a-name-that-is-much…
-1 response was cut off or never finalised: more output may have been billed than is recorded.
-* archived: the transcripts of 1 session are gone, what was counted is kept.
-Not shown: Cache Create, Cache Read, Total Tokens. To see them leave out --compact, or use --json.
+Project and Title are shown from 192 columns on; `ccusage session ID` shows those of one session.
 """
 
 ON_TWENTY_COLUMNS = """\
-Claude Code usage by
-session
+Claude Code Token
+Usage Report - By
+Session
 8111-111111111111
   $12.35
 odd $0.03
@@ -239,31 +143,6 @@ odd $0.03
 Total $12.38+?
 +? lacks the cost of
    what has no known
-   price:
-   acme/coder-with-a
-   -name-that-is-muc
-   h…
-1 response was cut
-   off or never
-   finalised: more
-   output may have
-   been billed than
-   is recorded.
-archived: the
-   transcripts of 1
-   session are gone,
-   what was counted
-   is kept.
-Not shown: Models,
-   Input, Output,
-   Cache Create,
-   Cache Read, Total
-   Tokens, Last
-   Activity. To see
-   them widen the
-   screen to 100
-   columns, or use
-   --json.
 """
 
 ONE_ON_120 = """\
@@ -282,7 +161,7 @@ Client     $12.50 by Claude Code's own count, shown beside, never added in
 ├───────────────────────────┼───────┼────────┼──────────────┼────────────┼──────────────┼────────────┤
 │ Total                     │ 1,333 │ 56,889 │      345,678 │  4,567,890 │    4,971,790 │     $12.35 │
 └───────────────────────────┴───────┴────────┴──────────────┴────────────┴──────────────┴────────────┘
-1 response was cut off or never finalised: more output may have been billed than is recorded.
+1 of 33 responses has no final count: cut off, or not recorded by older clients; it may have cost more.
 """
 
 ONE_ON_60 = """\
@@ -295,45 +174,17 @@ Responses  4
 │ Model                         │ Input │ Output │    Cost │
 │                               │       │        │   (USD) │
 ├───────────────────────────────┼───────┼────────┼─────────┤
-│ acme/coder-with-a-name-that-… │ 1,000 │    500 │ $0.00+? │
+│ acme/coder-with-a-…h-too-long │ 1,000 │    500 │ $0.00+? │
 │ unknown                       │     5 │      5 │ $0.00   │
 ├───────────────────────────────┼───────┼────────┼─────────┤
 │ Total                         │ 1,005 │    505 │ $0.00+? │
 └───────────────────────────────┴───────┴────────┴─────────┘
 +? lacks the cost of what has no known price:
-   acme/coder-with-a-name-that-is-much…
+   acme/coder-with-a-name-…uch-too-long
 Archived: the transcripts of this session are gone, what was
    counted is kept.
 Not shown: Cache Create, Cache Read, Total Tokens. To see
-   them widen the screen to 63 columns, or use --json.
-"""
-
-ONE_ON_40 = """\
-Session:
-  11111111-1111-4111-8111-111111111111
-Title: Fix the 日本語 parser
-Project: /home/x/shop
-Activity: 2026-05-01 to 2026-05-02
-Responses: 33
-Client: $12.50 by Claude Code's own
-  count, shown beside, never added in
-
-┌───────────────────────────┬────────┐
-│ Model                     │   Cost │
-│                           │  (USD) │
-├───────────────────────────┼────────┤
-│ claude-opus-4-5-20251101  │ $12.34 │
-│ claude-3-5-haiku-20241022 │  $0.01 │
-├───────────────────────────┼────────┤
-│ Total                     │ $12.35 │
-└───────────────────────────┴────────┘
-1 response was cut off or never
-   finalised: more output may have been
-   billed than is recorded.
-Not shown: Input, Output, Cache Create,
-   Cache Read, Total Tokens. To see them
-   widen the screen to 70 columns, or
-   use --json.
+   them widen the screen to 65 columns, or use --json.
 """
 
 ONE_WITHOUT_USAGE = """\
@@ -354,7 +205,7 @@ def test_the_report_on_a_screen_of(width):
     assert report.render_list(SESSIONS, width=width, day_of=day_of) == LAYOUTS[width]
 
 
-@pytest.mark.parametrize("width", LAYOUTS)
+@pytest.mark.parametrize("width", [60, 120])
 def test_colour_changes_nothing_but_the_colour(width):
     text = report.render_list(SESSIONS, width=width, day_of=day_of, color=True, breakdown=True)
     plain = report.render_list(SESSIONS, width=width, day_of=day_of, breakdown=True)
@@ -362,19 +213,48 @@ def test_colour_changes_nothing_but_the_colour(width):
     assert "\x1b" not in plain
     assert re.sub(r"\x1b\[\d+m", "", text) == plain
     assert all(line.count("\x1b[0m") * 2 == line.count("\x1b[") for line in text.split("\n"))
+    alone = report.render_one(SHOP, width=120, day_of=day_of, color=True)
+    assert alone != ONE_ON_120
+    assert re.sub(r"\x1b\[\d+m", "", alone) == ONE_ON_120
 
 
 def test_a_breakdown_has_a_row_per_model_that_adds_up_to_its_session():
-    text = report.render_list(SESSIONS, width=120, day_of=day_of, breakdown=True, order="asc")
+    text = report.render_list(report.arrange(SESSIONS, order="asc"), width=120, day_of=day_of, breakdown=True)
     assert text == BREAKDOWN_FROM_THE_CHEAPEST
 
 
 def test_compact_leaves_columns_out_where_there_is_room_for_them_and_says_so():
-    assert report.render_list(SESSIONS, width=120, day_of=day_of, compact=True) == COMPACT
+    lines = report.render_list(SESSIONS, width=120, day_of=day_of, compact=True).split("\n")
+    assert [cell.strip() for cell in lines[4].split("│")[1:-1]] == [
+        *("Session", "Models", "Input", "Output", "Cost (USD)", "Last Activity"),
+    ]
+    assert [cell.strip() for cell in lines[8].split("│")[1:-1]][1:4] == ["• sonnet-4-5", "10", "20"]
+    note = "Not shown: Cache Create, Cache Read, Total Tokens. To see them write --no-compact, or use --json."
+    assert lines[-2] == note
+
+
+def test_tokens_are_rounded_before_a_model_is_cut_and_it_is_said():
+    large = ModelUsage("claude-haiku-4-5", 12_345_678, 987_654_321, 66_912_345, 10**10, 10**15)
+    text = report.render_list([Session("one-two", [large, *SHOP.models])], width=100, day_of=day_of)
+    assert "│ • 3-5-haiku │ 12.3M │   988M │  67.3M │   10G │  11.1G │ $1,012.35 │" in text
+    assert "Tokens are rounded to fit" in text
+
+
+def test_project_and_title_fill_the_room_that_is_left():
+    for width, shown in ((161, []), (171, ["Project"]), (220, ["Project", "Title"])):
+        lines = report.render_list(SESSIONS, width=width, day_of=day_of).split("\n")
+        head, (first,) = lines[4], [line for line in lines if f"│ {SHOP.id} │" in line]
+        assert [name for name in ("Project", "Title") if f"│ {name} " in head] == shown
+        assert ("│ shop " in first, "│ Fix the 日本語 parser " in first) == ("Project" in shown, "Title" in shown)
+
+
+def test_at_a_hundred_columns_everything_is_shown_and_on_one_less_it_is_not():
+    for width, all_of_it in ((99, False), (100, True)):
+        assert ("Not shown" not in report.render_list(SESSIONS, width=width, day_of=day_of)) == all_of_it
 
 
 def test_a_screen_too_narrow_for_a_table_gets_lines():
-    assert report.render_list(SESSIONS, width=20, day_of=day_of) == ON_TWENTY_COLUMNS
+    assert report.render_list(SESSIONS, width=20, day_of=day_of).startswith(ON_TWENTY_COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +262,6 @@ def test_a_screen_too_narrow_for_a_table_gets_lines():
     [
         pytest.param(SHOP, 120, ONE_ON_120, id="all"),
         pytest.param(NOTES, 60, ONE_ON_60, id="archived-and-unpriced"),
-        pytest.param(SHOP, 40, ONE_ON_40, id="narrow"),
         pytest.param(Session("none", []), 80, ONE_WITHOUT_USAGE, id="without-usage"),
     ],
 )
@@ -390,10 +269,20 @@ def test_one_session_as_text(session, width, text):
     assert report.render_one(session, width=width, day_of=day_of) == text
 
 
-def test_one_session_in_colour_is_the_same_text():
-    text = report.render_one(SHOP, width=120, day_of=day_of, color=True)
-    assert text != ONE_ON_120
-    assert re.sub(r"\x1b\[\d+m", "", text) == ONE_ON_120
+def test_the_width_from_which_project_and_title_are_said_to_be_shown_shows_them():
+    long_ids = [Session("a" * 50 + s.id, s.models, s.first, s.last, s.project_path, s.title) for s in SESSIONS]
+    for sessions in (SESSIONS, SESSIONS[:1], [used("x-y", project="/home/me/web")], long_ids):
+        note = r"(?:Project|Title|Project and Title) (?:is|are)\s+shown\s+from\s+(\d+)\s+columns\s+on;"
+        found = [re.findall(note, report.render_list(sessions, width=width, day_of=day_of)) for width in range(60, 260)]
+        needs = int(found[0][0])
+        assert found == [[str(needs)]] * (needs - 60) + [[]] * (260 - needs)
+
+
+def test_on_a_narrow_screen_what_is_known_of_a_session_stands_below_its_name():
+    lines = report.render_one(SHOP, width=40, day_of=day_of).split("\n")
+    assert lines[:4] == ["Session:", f"  {SHOP.id}", "Title: Fix the 日本語 parser", "Project: /home/x/shop"]
+    assert lines[6:8] == ["Client: $12.50 by Claude Code's own", "  count, shown beside, never added in"]
+    assert "To see them widen the screen to 62 columns" in " ".join(line.strip() for line in lines)
 
 
 def test_the_width_a_note_names_shows_everything():
@@ -414,7 +303,18 @@ def test_the_dearest_come_first_then_the_newest_then_by_id():
     same, dear = used("d", 5, 10), used("e", 9, 1)
     found = [never, same, older, dear, newest]
     assert [s.id for s in report.arrange(found)] == ["e", "c", "a", "d", "b"]
-    assert [s.id for s in report.arrange(found, "asc")] == ["c", "a", "d", "b", "e"]
+    assert [s.id for s in report.arrange(found, order="asc")] == ["c", "a", "d", "b", "e"]
+    assert [s.id for s in report.arrange(found, "date")] == ["c", "a", "d", "e", "b"]
+    assert [s.id for s in report.arrange([used("x"), ODD, SHOP], "tokens")] == [SHOP.id, "odd", "x"]
+
+
+def test_a_limit_shows_the_first_and_what_the_rest_comes_to():
+    lines = report.render_list(SESSIONS, width=120, day_of=day_of, limit=1).split("\n")
+    rest, total = ([cell.strip() for cell in lines[at].split("│")[1:-1]] for at in (9, 11))
+    assert rest[:9] == ["2 more", "", "1,015", "525", "0", "0", "1,540", "$0.03+?", ""]
+    assert total[0] == "Total"
+    assert any(line.startswith("1 of 37 responses") for line in lines)
+    assert report.render_list(SESSIONS, width=100, day_of=day_of, limit=3) == LAYOUTS[100]
 
 
 def test_a_list_hides_what_used_nothing():
@@ -440,12 +340,6 @@ def test_sessions_are_chosen_by_the_day_of_their_last_activity(since, until, ids
     found = [used("a", last=1_777_500_000_000_000), used("b", last=1_777_600_000_000_000)]
     found += [used("c", last=1_777_700_000_000_000), used("never")]
     assert [s.id for s in report.choose(found, day_of, since=since, until=until)] == ids
-
-
-def test_sessions_are_chosen_by_a_part_of_their_project_path():
-    found = [used("a", project="/home/x/shop"), used("b", project="/home/x/notes"), used("c")]
-    assert [s.id for s in report.choose(found, day_of, project="x/sh")] == ["a"]
-    assert [s.id for s in report.choose(found, day_of, project="")] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -480,7 +374,7 @@ def test_an_id_is_shown_as_short_as_it_is_unique(ids, shown):
     ],
 )
 def test_money_has_two_decimals_and_no_minus_nothing(pico, text):
-    assert report.money(pico) == text
+    assert money(pico) == text
 
 
 def test_many_models_without_a_price_are_counted():
@@ -557,13 +451,13 @@ def test_absurd_widths_give_narrow_text(width):
 def test_a_whole_table_holds_every_id_number_and_day_uncut(sessions, width, breakdown):
     text = report.render_list(sessions, width=width, day_of=day_of, breakdown=breakdown)
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.split("\n") if line.startswith("│")]
-    if "Not shown:" in text:
+    if "Not shown:" in text or "rounded" in text:
         return
-    shown = report.display_ids(s.id for s in sessions)
+    forms = report.display_ids(s.id for s in sessions)
     for s in sessions:
-        cost = report.money(s.cost) + ("+?" if s.unpriced_models else "")
+        cost = money(s.cost) + ("+?" if s.unpriced_models else "")
         counts = [f"{n:,}" for n in (s.input, s.output, s.cache_creation, s.cache_read, s.total)]
         last = day_of(s.last) + (" *" if s.archived else "")
-        row = [shown[s.id].strip(), *counts, cost, last]
-        if "│" not in "".join([shown[s.id], *(m.name for m in s.models)]):
-            assert row in [[first, *rest] for first, _, *rest in rows[1:]]  # the first is the title
+        if "│" not in "".join([s.id, *(m.name for m in s.models)]):
+            found = [[first, *rest[:7]] for first, _, *rest in rows[1:]]  # the first is the title
+            assert any([form.strip(), *counts, cost, last] in found for form in (forms[s.id], clean(s.id)))

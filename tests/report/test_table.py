@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccusage_line.report import table
-from ccusage_line.text import clean, cut, display_width, wrap
+from ccusage_line.report.grid import COST, FIRST, MODELS, Grid
+from ccusage_line.text import clean, cut, cut_apart, display_width, wrap
 
 # Characters of no, one and two columns, and those that must not reach a terminal.
 mixed = st.text(st.one_of(st.characters(), st.sampled_from("ab -日한🐢🏽\u0301\u200d\ufe0f\x1b\n\u2028א")), max_size=40)
@@ -72,6 +73,30 @@ def test_a_cut_text_fits_and_says_that_it_was_cut(text, width):
     elif width:
         assert short.endswith("…")
         assert text.startswith(short[:-1])
+
+
+@given(st.lists(mixed.map(clean), max_size=4), st.integers(0, 30))
+def test_texts_cut_in_their_middle_fit_and_keep_both_ends(texts, width):
+    for text, short in zip(texts, cut_apart(texts, width), strict=True):
+        assert display_width(short) <= width
+        if display_width(text) <= width:
+            assert short == text
+        elif width > 2:
+            head, tail = short.rsplit("…", text.count("…") + 1)[0], short.rpartition("…")[2]
+            assert text.startswith(head.partition("…")[0])
+            assert text.endswith(tail)
+
+
+@pytest.mark.parametrize(
+    ("texts", "width", "short"),
+    [
+        pytest.param(["in-house-coder-2", "short"], 12, ["in-hous…er-2", "short"], id="the version stays"),
+        pytest.param(["coder-a-2026-01", "coder-b-2026-01"], 9, ["coder-a…1", "coder-b…1"], id="moved to tell apart"),
+        pytest.param(["x" * 30 + "a", "x" * 30 + "b"], 5, ["xx…xa", "xx…xb"], id="the ends differ"),
+    ],
+)
+def test_what_is_cut_stays_different(texts, width, short):
+    assert cut_apart(texts, width) == short
 
 
 @given(mixed.map(clean), st.integers(2, 30), st.sampled_from(["", "  ", "      "]))
@@ -148,7 +173,7 @@ def columns() -> list[table.Column]:
                 "│Name │Big│",
                 "│     │Sum│",
                 "├─────┼───┤",
-                "│long…│  1│",
+                "│lo…me│  1│",
                 "│日本 │ 22│",
                 "├─────┼───┤",
                 "│     │ 23│",
@@ -187,3 +212,11 @@ def test_a_title_is_framed_where_there_is_room():
     assert table.box("日本 x", 12) == ["╭──────────╮", "│  日本 x  │", "╰──────────╯"]
     assert table.box("日本 x", 11) == ["日本 x"]
     assert table.box("日本 x", 4) == ["日本", "x"]
+
+
+def test_a_row_of_models_alone_goes_with_their_column_though_costs_bear_marks() -> None:
+    cells = {FIRST: ["a", "", "Total"], MODELS: ["x", "y", ""], COST: ["$1.00+?", "", "$1.00+?"]}
+    lines, _ = Grid({FIRST: "Day", MODELS: "Models", COST: "Cost"}, cells, [""] * 3).draw(
+        [((FIRST, COST), 1)], 40, False
+    )
+    assert len(lines) == 7  # three rules and a bottom, the header, a row and the total

@@ -1,10 +1,8 @@
-"""Every call that the real client made, at the moment it made it; and the cases that other versions were run on."""
+"""Every call that the real client made, at the moment it made it."""
 
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,16 +11,16 @@ import pytest
 
 from ccusage_line.answer import said
 from ccusage_line.index.index import Index
-from ccusage_line.moments import Stored
 from ccusage_line.paths import data_dirs, index_dir
-from ccusage_line.prices import in_use
 from ccusage_line.statusline import payload
-from ccusage_line.statusline.command import Desk, Found, line_of, numbers_of
-from ccusage_line.statusline.line import FALLBACK, Numbers, Options, forgiving_options, parse_options, render
+from ccusage_line.statusline.command import Desk, line_of, numbers_of
+from ccusage_line.statusline.line import render
+from ccusage_line.statusline.options import parse_options
+from ccusage_line.statusline.segments import Numbers, Options
+from ccusage_line.windows import Stored
 from conftest import SHARED
 
 SCENARIOS = {path.parent.name: path.parent for path in sorted((SHARED / "corpus").glob("client*/*/statusline"))}
-CASES = SHARED / "conformance" / "upstream-cases.json"
 SECOND = 1_000_000
 LAG = 0.1  # seconds: appends were noted by a watcher that looked 20 times a second
 
@@ -124,22 +122,32 @@ def recorded(name: str) -> Path:
     return SCENARIOS[name]
 
 
-@pytest.fixture(params=list(SCENARIOS) or [None])
-def scenario(request: pytest.FixtureRequest) -> Path:
+class Played(NamedTuple):
+    """A scenario whose calls were all made, and the folder that its index was left in."""
+
+    name: str
+    calls: list[Call]
+    index: Path
+
+
+@pytest.fixture(scope="module", params=list(SCENARIOS) or [None])
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Played:
     if request.param is None:
         pytest.skip(f"no corpus in {SHARED}")
-    return SCENARIOS[request.param]
+    home = tmp_path_factory.mktemp("home")
+    made = list(calls(recorded(request.param), home))
+    (index,) = (home / "state").iterdir()
+    return Played(request.param, made, index)
 
 
 FORKS = ("n20_fork_start", "o01_tui_forks")
 
 
-def test_every_call_of_the_client_gets_its_line(scenario: Path, tmp_path: Path) -> None:
-    made = list(calls(scenario, tmp_path))
-    assert made
-    for call in made:
+def test_every_call_of_the_client_gets_its_line(played: Played) -> None:
+    assert played.calls
+    for call in played.calls:
         shown = money(max(call.ours, call.theirs))
-        if scenario.name not in FORKS:
+        if played.name not in FORKS:
             assert call.bare["session_cost"] == shown, call.name
         model = call.payload["model"]["display_name"]
         assert call.line.startswith(f"🤖 {model} | 💰 {call.bare['session_cost']} session / $"), call.name
@@ -155,8 +163,8 @@ def test_every_call_of_the_client_gets_its_line(scenario: Path, tmp_path: Path) 
         assert len(call.line) <= 140 - 4
 
 
-def test_a_session_is_never_more_than_the_day_and_the_block_it_began_in(scenario: Path, tmp_path: Path) -> None:
-    for call in calls(scenario, tmp_path):
+def test_a_session_is_never_more_than_the_day_and_the_block_it_began_in(played: Played) -> None:
+    for call in played.calls:
         session = dollars(call.bare["session_cost"])
         assert session <= dollars(call.bare["today_cost"]), call.name
         assert session <= dollars(call.bare["block_cost"] or "$99"), call.name
@@ -173,9 +181,10 @@ DIFFERENCE = {
 }
 
 
-@pytest.mark.parametrize("name", DIFFERENCE)
-def test_ours_and_the_clients_total_differ_as_is_known(name: str, tmp_path: Path) -> None:
-    made = [call for call in calls(recorded(name), tmp_path) if call.numbers.session]
+@pytest.mark.parametrize("played", DIFFERENCE, indirect=True)
+def test_ours_and_the_clients_total_differ_as_is_known(played: Played) -> None:
+    name = played.name
+    made = [call for call in played.calls if call.numbers.session]
     differences = [round(call.ours - call.theirs, 9) for call in made]
     assert made
     if DIFFERENCE[name] == "none":
@@ -190,11 +199,11 @@ def test_ours_and_the_clients_total_differ_as_is_known(name: str, tmp_path: Path
         assert made[-1].bare["session_cost"] == money(made[-1].ours)
 
 
-def test_before_the_first_response_nothing_is_spent(scenario: Path, tmp_path: Path) -> None:
-    first, *_ = calls(scenario, tmp_path)
+def test_before_the_first_response_nothing_is_spent(played: Played) -> None:
+    first = played.calls[0]
     assert first.numbers.session is None
     assert first.bare["session_cost"] == "$0.00"
-    if scenario.name in DIFFERENCE:  # there is no other session
+    if played.name in DIFFERENCE:  # there is no other session
         assert first.line == f"🤖 {first.payload['model']['display_name']} | 💰 $0.00 session / $0.00 today"
 
 
@@ -240,122 +249,17 @@ def test_sessions_beside_forks_that_bear_no_mark_show_what_they_have_paid(tmp_pa
     assert made[-1].bare["today_cost"] == "$0.14"  # each response once, however often it was copied
 
 
-def test_the_window_that_the_client_told_last_is_kept_for_each_session(scenario: Path, tmp_path: Path) -> None:
-    told = {call.payload["session_id"]: call.payload["context_window"] for call in calls(scenario, tmp_path)}
-    (folder,) = (tmp_path / "state").iterdir()
+def test_the_window_that_the_client_told_last_is_kept_for_each_session(played: Played) -> None:
+    told = {call.payload["session_id"]: call.payload["context_window"] for call in played.calls}
     for session, window in told.items():
-        assert said(str(folder), session)[1] == window["context_window_size"]
-
-
-# --- the cases of other versions ---------------------------------------------------------------------------------
-
-
-def cases() -> dict[str, dict[str, Any]]:
-    if not CASES.is_file():
-        return {}
-    found = json.loads(CASES.read_text())["cases"]
-    return {case["name"]: case for case in found if case["name"].startswith("statusline_")}
-
-
-KNOWN_CASES = cases()
-COST, CONTEXT = "💰 $1.23 session / $0.00 today", "🧠 65,500 (32%)"
-USUAL = f"🤖 Opus 4.5 | {COST} | {CONTEXT}"
-
-# Where our line is not that of 20.0.24 with its two habits taken off (a negative zero, "No active block") and its
-# percentage rounded down: what we say, and why.
-DELIBERATE = {
-    "whitespace_stdin": FALLBACK,  # never an error, never an empty line
-    "no_session_id": USUAL,  # the transcript's name or the environment says which session it is
-    "cost_source_cc_no_cost_field": f"🤖 Opus 4.5 | 💰 $0.00 today | {CONTEXT}",  # no "N/A": a part without data goes
-    "cost_total_null": USUAL.replace("$1.23", "$0.26"),  # null is missing
-    "cost_zero": USUAL.replace("$1.23", "$0.26"),  # the larger of both: a client that forgot says 0
-    "unknown_session": "🤖 Opus 4.5 | 💰 $0.00 session / $0.00 today",
-    "transcript_missing": f"🤖 Opus 4.5 | {COST}",
-    # total_input_tokens was the sum of the session in clients before 2.1.132: not the context
-    "context_window_total_input": USUAL,
-    "context_window_null_current_usage": USUAL,  # the transcript knows more than "no call yet in this process"
-    "context_window_null_totals": USUAL,
-    "context_over_100": USUAL,
-    "context_size_zero": USUAL,
-    "force_color_mid": USUAL.replace("32%", "\x1b[32m32%\x1b[0m"),
-    "force_color_high": USUAL.replace("32%", "\x1b[32m32%\x1b[0m"),
-    "threshold_over_100": USUAL,  # a bad value leaves the default
-    "refresh_not_number": USUAL,
-    "visual_burn_rate_bad": USUAL,
-    "unknown_flag": USUAL,
-    "synthetic_last_line": USUAL,
-    "upstream_test_transcript": f"🤖 Opus 4.5 | {COST}",  # that transcript lies outside every data directory
-}
-
-
-@pytest.mark.parametrize("name", KNOWN_CASES or [None])
-def test_a_case_gets_the_numbers_of_other_versions_or_a_known_other_line(name: str | None, tmp_path: Path) -> None:
-    if name is None:
-        pytest.skip(f"no cases in {SHARED}")
-    case = KNOWN_CASES[name]
-    for file, content in case["files"].items():
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_text(content)
-    index = Index(str(tmp_path / "state"), [str(tmp_path / "projects")])
-    index.refresh()
-    given = payload.parse(case["stdin"].replace("<DIR>", str(tmp_path)).encode())
-    numbers = case_numbers(index, given)
-    options = forgiving_options(shlex.split(case["command"])[2:])
-    line = render(given, numbers, options, case["env"], 1_795_000_000 * SECOND)
-    index.close()
-    assert line == DELIBERATE.get(name.removeprefix("statusline_")) or line == as_we_say_it(case), name
-
-
-def case_numbers(index: Index, given: object) -> Numbers:
-    """What the index knows, half a year after the responses of the cases: none is of today."""
-    path = Path(payload.transcript_path(given) or "")
-    session = payload.session_id(given, {}) or path.stem
-    main = [line for line in lines_of(path) if not line.get("isSidechain")]
-    main = [line for line in main if line["message"].get("model") != "<synthetic>"]
-    last = main[-1]["message"] if main and index.session(path.stem) else None
-    return Numbers(
-        session=index.session(session) if given is not None else None,
-        today=0 if given is not None else None,
-        complete=True,
-        last_context=None if last is None else (prompt_of(last["usage"]), last["model"]),
-    )
-
-
-def lines_of(path: Path) -> list[dict[str, Any]]:
-    found = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-    return [line for line in found if line.get("type") == "assistant"]
-
-
-def prompt_of(usage: dict[str, int]) -> int:
-    return sum(usage.get(f"{kind}input_tokens", 0) for kind in ("", "cache_creation_", "cache_read_"))
-
-
-def as_we_say_it(case: dict[str, Any]) -> str:
-    """What 20.0.24 printed, in our words."""
-    text = case["expected"]["v20.0.24"]["stdout"].rstrip("\n")
-    text = text.replace("$-0.00", "$0.00").replace(" / No active block", "")
-    return re.sub(r"([\d,]+) \(\d+%\)", lambda found: f"{found[1]} ({percent(found[1])}%)", text)
-
-
-def percent(tokens: str) -> int:
-    price = in_use.table().find("claude-opus-4-5-20251101")
-    assert price is not None
-    assert price.window
-    return int(tokens.replace(",", "")) * 100 // price.window
-
-
-def test_no_difference_is_claimed_that_there_is_not() -> None:
-    if not KNOWN_CASES:
-        pytest.skip(f"no cases in {SHARED}")
-    assert {f"statusline_{name}" for name in DELIBERATE} <= set(KNOWN_CASES)
-    assert [name for name, line in DELIBERATE.items() if line == as_we_say_it(KNOWN_CASES[f"statusline_{name}"])] == []
+        assert said(str(played.index), session)[1] == window["context_window_size"]
 
 
 def test_a_synthetic_line_opens_no_block(corpus: Path, tmp_path: Path) -> None:
     """An API error at 09:59, the first response at 10:01: the block is that of ten o'clock."""
     index = Index(str(tmp_path / "state" / "index"), [str(corpus / "reported/synthetic-opens-no-block/projects")])
     index.refresh()
-    found = Found(index.session("s1"), Stored(index.db, "auto"), complete=True)
+    found = Numbers(session=index.session("s1"), moments=Stored(index.db, "auto"), complete=True)
     options = Options()
     options.timezone = "UTC"
     half_past_two = 1_795_185_000 * SECOND

@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import sqlite3
-import statistics
 import subprocess
 import sys
 import threading
@@ -22,27 +21,23 @@ from typing import NamedTuple
 
 import pytest
 from test_statusline_lane import (
-    A_SECOND,
     DEAR,
-    ago,
     ask,
-    at_noon,
+    ask_in_time,
     at_rest,
-    children_in,
     indexed,
     payload,
     plain,
-    until,
 )
 
 import fresh
-from ccusage_line.index.index import Index
-from ccusage_line.paths import data_dirs, index_dir
+from ccusage_line.recent import FIRST_SWEEP
 from compare import assert_same, find_price
-from conftest import ROOT, Home, Ran
-from lines import ID, OTHER, line
+from conftest import ROOT, UNHURRIED_COMMAND, Home, Ran, start
+from lines import ID, OTHER, ago, line
+from shells import until
 
-SECONDS = float(os.environ.get("CCUSAGE_CROWD_SECONDS", "5"))
+SECONDS = float(os.environ.get("CCUSAGE_CROWD_SECONDS", "3"))
 CROWD = 8
 TOKENS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
 
@@ -53,7 +48,6 @@ class Call(NamedTuple):
     before: int
     shown: tuple[int, int]  # dollars of the session and of the day
     after: int
-    seconds: float
 
 
 class Transcript:
@@ -78,34 +72,23 @@ class Transcript:
                 time.sleep(dice.choice([0.005, 0.02, 0.1]))
 
 
-def start(home: Home) -> subprocess.Popen[bytes]:
-    template = "{session_cost} {today_cost}"
-    return subprocess.Popen(
-        [sys.executable, "-m", "ccusage_line", "statusline", "--cost-source", "ccusage", "--format", template],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=home.env,
-        cwd=home.path,
-        start_new_session=True,
-    )
+def line_of(home: Home) -> subprocess.Popen[bytes]:
+    command = [*UNHURRIED_COMMAND, "statusline", "--cost-source", "ccusage"]
+    return start(home, *command, "--format", "{session_cost} {today_cost}")
 
 
 def look(home: Home, transcript: Transcript) -> Call:
     before = transcript.written
-    began = time.monotonic()
-    process = start(home)
-    out, err = process.communicate(json.dumps(payload()).encode(), 30)
-    seconds = time.monotonic() - began
+    process = line_of(home)
+    out, err = process.communicate(json.dumps(payload()).encode(), 60)
     assert (process.returncode, err, out.count(b"\n")) == (0, b"", 1)
     session, today = (round(float(word.strip("$").replace(",", ""))) for word in out.decode().split())
-    return Call(before, (session, today), transcript.begun, seconds)
+    return Call(before, (session, today), transcript.begun)
 
 
 def kill_one(home: Home, after: float, patience: float) -> None:
     """As the client does: SIGTERM to the group of a line that is not wanted any more, SIGKILL if that takes long."""
-    process = start(home)
-    assert process.stdin is not None
+    process = line_of(home)
     process.stdin.write(json.dumps(payload()).encode())
     process.stdin.close()
     time.sleep(after)
@@ -115,9 +98,7 @@ def kill_one(home: Home, after: float, patience: float) -> None:
         except ProcessLookupError:
             break
         time.sleep(patience)
-    process.wait(A_SECOND)
-    assert process.stdout is not None
-    assert process.stderr is not None
+    process.wait(60)
     assert process.stderr.read() == b""
     process.stdout.close()
     process.stderr.close()
@@ -134,42 +115,28 @@ def caller(home: Home, transcript: Transcript, seed: int, late: float) -> list[C
     return calls
 
 
-def bare_start(times: int = 9) -> float:
-    """Seconds that an empty Python takes: the median."""
-
-    def once() -> float:
-        began = time.monotonic()
-        subprocess.run([sys.executable, "-c", "pass"], check=True)
-        return time.monotonic() - began
-
-    return statistics.median(once() for _ in range(times))
-
-
 def assert_nothing_is_left(home: Home) -> None:
-    assert at_rest(home), children_in(home)
-    folder = Path(index_dir(home.env))
-    connection = sqlite3.connect(folder / "index.db", timeout=0, isolation_level=None)
+    at_rest(home)
+    connection = sqlite3.connect(home.index / "index.db", timeout=0, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.execute("ROLLBACK")
     connection.close()
-    assert not [path.name for path in folder.iterdir() if "corrupt" in path.name]
+    assert not [path.name for path in home.index.iterdir() if "corrupt" in path.name]
 
 
 def assert_exact(home: Home) -> None:
-    index = Index(index_dir(home.env), data_dirs(home.env))
+    index = home.opened()
     index.refresh()
     assert_same(index, fresh.read([home.data], find_price))
-    index.close()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX's")
 def test_a_crowd_over_one_growing_session_is_right_at_every_moment(home: Home) -> None:
-    at_noon(home)
+    home.at_noon()
     transcript = Transcript(home.write(f"-home-me-proj/{ID}.jsonl", ""))
     home.write(f"-home-me-other/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(60), tokens=DEAR))
     indexed(home)
-    bare = bare_start()
     late = time.monotonic() + SECONDS
     writer = threading.Thread(target=transcript.grow, args=(late,))
     writer.start()
@@ -177,17 +144,10 @@ def test_a_crowd_over_one_growing_session_is_right_at_every_moment(home: Home) -
         lists = list(pool.map(lambda seed: caller(home, transcript, seed, late), range(CROWD)))
     writer.join()
     calls = [call for calls in lists for call in calls]
-    seconds = sorted(call.seconds for call in calls)
-    print(
-        f"\n{len(calls)} lines over {transcript.written} responses; B {bare * 1000:.1f} ms; median"
-        f" {statistics.median(seconds) / bare:.1f} B, 95 % {seconds[len(seconds) * 95 // 100] / bare:.1f} B,"
-        f" latest {seconds[-1] / bare:.1f} B"
-    )
-    assert len(calls) >= CROWD
+    assert calls
     for call in calls:
         assert call.before <= call.shown[0] <= call.after
         assert call.before + 1 <= call.shown[1] <= call.after + 1
-        assert call.seconds < A_SECOND
     assert_nothing_is_left(home)
     assert look(home, transcript).shown == (transcript.written, transcript.written + 1)
     assert_exact(home)
@@ -242,18 +202,15 @@ def test_on_an_empty_index_lines_come_at_once_and_one_process_reads(home: Home, 
     seen: set[int] = set()
     with ThreadPoolExecutor(CROWD) as pool:
         began = time.monotonic()
-        asked = [pool.submit(ask, home, payload(session)) for _ in range(CROWD)]
+        asked = [pool.submit(ask_in_time, home, payload(session)) for _ in range(CROWD)]
         while not all(one.done() for one in asked) or indexers(home):
             seen |= indexers(home)
             time.sleep(0.05)
         lines = [plain(one.result()) for one in asked]
         read = time.monotonic() - began
-    assert all(text.startswith("🤖 Opus 4.5 | 💰 $") for text in lines)
-    assert len(seen) == 1
-    assert until(lambda: " today" in plain(ask(home, payload(session))))
-    log = home.state / "statusline.log"
-    told = log.read_text() if log.exists() else ""
-    print(f"\ncomplete after {read:.1f} s; first lines: {set(lines)}; log: {told}")
+    assert all(text.startswith(("🤖 Opus 4.5 | 💰 $", "ccusage")) for text in lines)  # the latter where it was late
+    assert 1 <= len(seen) <= 1 + read // FIRST_SWEEP  # after so many seconds another one looks whether it is at work
+    until(lambda: " today" in plain(ask(home, payload(session))), "the index is complete")
     assert_nothing_is_left(home)
     assert tokens_of(home.run("session", "--json")) == truth_of(history)
 
@@ -262,13 +219,13 @@ def test_on_an_empty_index_lines_come_at_once_and_one_process_reads(home: Home, 
 def test_a_first_index_that_is_killed_goes_on_behind_a_later_line(home: Home, history: Path) -> None:
     home.env["CLAUDE_CONFIG_DIR"] = str(history)
     plain(ask(home))
-    assert until(lambda: bool(indexers(home)))
+    until(lambda: bool(indexers(home)), "somebody reads")
     for process in indexers(home):
         os.killpg(process, signal.SIGKILL)
-    assert at_rest(home)
+    at_rest(home)
     (marker,) = home.state.glob("*/swept")
     os.utime(marker, (time.time() - 10, time.time() - 10))
     plain(ask(home))
-    assert until(lambda: " today" in plain(ask(home)))
+    until(lambda: " today" in plain(ask(home)), "the index is complete")
     assert_nothing_is_left(home)
     assert tokens_of(home.run("session", "--json")) == truth_of(history)

@@ -134,7 +134,6 @@ def test_what_the_json_package_reads_is_read_the_same(value: object, ascii_only:
     data = text.encode("utf-8", "surrogatepass" if ascii_only else "replace")
     expected = same_numbers(json.loads(data.decode()))
     assert payload.parse(b"\xef\xbb\xbf" + data if bom else data) == expected
-    assert payload._parse_slowly(data.decode().strip()) == expected
 
 
 @given(st.binary())
@@ -183,8 +182,29 @@ def test_an_odd_transcript_path_is_none(odd: object) -> None:
     assert payload.transcript_path({"transcript_path": "/x.jsonl"}) == "/x.jsonl"
 
 
-@pytest.mark.parametrize("odd", [None, "7", True, [], {}])
+ODD = [None, "7", True, [], {}, float("nan"), float("inf"), -1.0, 10**400]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:9])
 def test_an_odd_reset_is_none(odd: object) -> None:
-    assert payload.resets_at({"rate_limits": {"five_hour": {"resets_at": odd}}}) is None
-    assert payload.resets_at({"rate_limits": odd}) is None
-    assert payload.resets_at({"rate_limits": {"five_hour": {"resets_at": 7.5}}}) == 7.5
+    assert payload.told_windows({"rate_limits": {"five_hour": {"resets_at": odd}}}, 0) == {}
+    assert payload.told_windows({"rate_limits": odd}, 0) == {}
+
+
+@pytest.mark.parametrize(
+    ("resets_at", "used", "expected"),
+    [
+        pytest.param(7.4, 12, {(5, 7_000_000): (12.0, 1)}, id="epoch-seconds"),
+        pytest.param("1970-01-01T00:00:07.000Z", 100, {(5, 7_000_000): (100.0, 1)}, id="rfc-3339"),
+        pytest.param(7, 100.5, {(5, 7_000_000): (None, 1)}, id="above-a-hundred"),
+        pytest.param(7, True, {(5, 7_000_000): (None, 1)}, id="no-number"),
+        pytest.param(7, float("nan"), {(5, 7_000_000): (None, 1)}, id="nan"),
+        pytest.param(18_001, 1, {}, id="beyond-five-hours"),
+        pytest.param(0.000001, 1, {}, id="now"),
+    ],
+)
+def test_a_window_is_told_by_its_end_and_a_percentage(
+    resets_at: object, used: object, expected: dict[tuple[int, int], tuple[float | None, int]]
+) -> None:
+    given = {"rate_limits": {"five_hour": {"resets_at": resets_at, "used_percentage": used}}}
+    assert payload.told_windows(given, 1) == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ccusage_line.accounting import SLOT
 from ccusage_line.prices import in_use
 from ccusage_line.prices import table as prices
 from ccusage_line.session import MODES, UNNAMED_MODEL, Session
@@ -18,50 +19,60 @@ def find_price(model: str) -> prices.Price | None:
     return in_use.table().find(model)
 
 
+FACTS = ("first", "last", "title", "client_cost", "responses", "incomplete")
+
+
 def as_shown(session: Session, mode: str) -> dict[str, object]:
     """What both sides can be compared by, as the index tells it."""
-    return {
-        "models": {
-            m.name: (m.input, m.output, m.cache_creation, m.cache_read, m.cost, m.responses, m.unpriced)
-            for m in session.models
-        },
-        "first": session.first,
-        "last": session.last,
-        "title": session.title,
-        "client_cost": session.client_cost,
-        "responses": session.responses,
-        "incomplete": session.incomplete,
+    models = {
+        m.name: (m.input, m.output, m.cache_creation, m.cache_read, m.cost, m.responses, m.unpriced)
+        for m in session.models
     }
+    return {"models": models, **{name: getattr(session, name) for name in FACTS}}
 
 
 def as_read(session: fresh.FreshSession, mode: str) -> dict[str, object]:
     """The same of a fresh reading."""
-    return {
-        "models": {
-            name: (*m.tokens, m.cost[mode], m.responses, m.unpriced[mode]) for name, m in session.models.items()
-        },
-        "first": session.first,
-        "last": session.last,
-        "title": session.title,
-        "client_cost": session.client_cost,
-        "responses": session.responses,
-        "incomplete": session.incomplete,
-    }
+    models = {name: (*m.tokens, m.cost[mode], m.responses, m.unpriced[mode]) for name, m in session.models.items()}
+    return {"models": models, **{name: getattr(session, name) for name in FACTS}}
 
 
 def assert_by_file(
     index: Index, alone: Session, mode: str, expected: fresh.FreshSession, sessions: dict[str, fresh.FreshSession]
 ) -> None:
     """A session that owns no response shows those that its own transcript holds lines of."""
-    names = [os.path.basename(os.fsdecode(path)) for (path,) in index.db.execute("SELECT path FROM files")]
-    if names.count(f"{alone.id}.jsonl") != 1 or getattr(sessions, "undecided", ()):
-        return  # of several transcripts with one name fresh tells the sum
+    paths = [os.fsdecode(path) for (path,) in index.db.execute("SELECT path FROM files")]
+    own = [path for path in paths if path.endswith((f"/{alone.id}.jsonl", f"/{alone.id}/chat.jsonl"))]
+    if len(own) != 1 or not own[0].endswith(f"/{alone.id}.jsonl") or getattr(sessions, "undecided", ()):
+        return  # of several with one name fresh tells the sum, and it names `chat.jsonl` by the file alone
     held = getattr(sessions, "by_file", {}).get(alone.id, expected)
     assert (as_shown(alone, mode)["models"], alone.responses) == (as_read(held, mode)["models"], held.responses)
 
 
+def assert_slots(index: Index, sessions: dict[str, fresh.FreshSession]) -> None:
+    """The five minutes of each session and model, as the entries of a fresh reading add up."""
+    expected: dict[tuple[int, str, str], list[int]] = {}
+    for name, one in sessions.items():
+        for e in one.entries if name not in getattr(sessions, "undecided", ()) else ():
+            if any((*e[2:6], *e.cost)):
+                known = expected.setdefault((e.timestamp // SLOT, name, e.model), [0] * 8 + [e.timestamp] * 2)
+                sums = map(int.__add__, known[:8], (*e[2:6], *e.cost, 1))
+                known[:] = [*sums, min(known[8], e.timestamp), max(known[9], e.timestamp)]
+    names = {number: text.decode("utf-8", "surrogatepass") for number, text in index.db.execute("SELECT * FROM names")}
+    found = {
+        (slot, names[session], names[model]): list(map(int, numbers))
+        for slot, session, model, *numbers in index.db.execute(
+            "SELECT slot, session, model, input, output, cache_creation, cache_read, auto, calculate, display,"
+            " responses, first, last FROM slots"
+        )
+        if names[session] not in getattr(sessions, "undecided", ())
+    }
+    assert found == expected
+
+
 def assert_same(index: Index, sessions: dict[str, fresh.FreshSession], archived: set[str] | None = None) -> None:
     """The list, and every session by itself in each mode, as a fresh reading has it."""
+    assert_slots(index, sessions)
     counted = {name: one for name, one in sessions.items() if one.responses}
     for mode in MODES:
         listed = {one.id: one for one in index.sessions(mode)}
@@ -82,7 +93,6 @@ def assert_same(index: Index, sessions: dict[str, fresh.FreshSession], archived:
                     assert (alone.project_path or None) in {path or None for path in expected.project_paths}
             if archived is not None and expected.responses:
                 assert alone.archived == (name in archived), name
-            assert alone.entries is not None
             assert sorted(
                 (e.timestamp, e.model, e.input, e.output, e.cache_creation, e.cache_read, e.cost) for e in alone.entries
             ) == sorted(

@@ -123,7 +123,6 @@ class Reading(dict[str, FreshSession]):
     """Every session by its id, and what each file holds."""
 
     bad_lines: int = 0
-    known_files: list[Path]
     undecided: set[str]  # ids of sessions with a response for which lines tie that nobody can read any more
     responses: list[Response]
     beginnings: dict[str, int]  # when each session's own transcript began
@@ -154,38 +153,17 @@ def source(relative: str, content: bytes) -> Source:
 
 def read(data_dirs: Iterable[Path], find_price: FindPrice | None = None) -> Reading:
     """Everything below *data_dirs*; without *find_price* no model has a price."""
-    sources, known = [], []
+    sources = []
     for path, parts in transcripts(data_dirs):
-        known.append(path)
         try:
             content = path.read_bytes()
         except OSError:
             continue  # an unreadable file is passed over
         sources.append(Source(parts, os.path.realpath(path), content))
-    reading = count(sources, find_price)
-    reading.known_files = known
-    return reading
+    return count(sources, find_price)
 
 
 # --- A1: where transcripts are ---------------------------------------------------------------------------------------
-
-
-def data_dirs_from_env(environ: Mapping[str, str]) -> list[Path]:
-    """The data directories that *environ* names and that exist (A1)."""
-    home = environ.get("HOME", "")
-
-    def expanded(text: str) -> Path:
-        return Path(home + text[1:] if text == "~" or text.startswith("~/") else text)
-
-    value = environ.get("CLAUDE_CONFIG_DIR", "")
-    if not value.strip(" ,"):
-        config = environ.get("XDG_CONFIG_HOME") or "~/.config"
-        named = [expanded(config) / "claude", expanded("~/.claude")]
-    elif expanded(value).is_dir():
-        named = [expanded(value)]
-    else:
-        named = [expanded(item.strip()) for item in value.split(",") if item.strip()]
-    return [directory for directory in named if directory.is_dir()]
 
 
 def projects_folder(data_dir: Path) -> Path:
@@ -727,7 +705,6 @@ class Response(NamedTuple):
 def count(sources: Iterable[Source], find_price: FindPrice | None = None) -> Reading:
     """The sessions of all *sources*; in whatever order they come."""
     reading = Reading()
-    reading.known_files = []
     reading.undecided = set()
     lines: list[Line] = []
     beginnings: dict[str, int] = {}
@@ -851,13 +828,7 @@ def add_part(session: FreshSession, part: Part, timestamp: int, cost_usd: float 
     auto, calculate, display = (costs[mode][0] for mode in MODES)
     session.entries.append(
         FreshEntry(
-            timestamp,
-            name,
-            tokens.input,
-            tokens.output,
-            tokens.cache_creation,
-            tokens.read,
-            (auto, calculate, display),
+            timestamp, name, tokens.input, tokens.output, tokens.cache_creation, tokens.read, (auto, calculate, display)
         )
     )
 

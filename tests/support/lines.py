@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 OPUS = "claude-opus-4-5-20251101"
@@ -49,3 +51,15 @@ def record(
 def line(*args: Any, **kwargs: Any) -> str:
     """An assistant line as the client writes it, newline and all."""
     return json.dumps(record(*args, **kwargs), separators=(",", ":")) + "\n"
+
+
+def ago(seconds: float) -> str:
+    """The time of a response so long before now, to the millisecond."""
+    moment = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def append(path: Path, text: str) -> None:
+    """More lines at the end of a transcript, which need not be there yet."""
+    with path.open("a") as file:
+        file.write(text)

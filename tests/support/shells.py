@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,10 +25,13 @@ from ccusage_line.prompt import line as readyline
 from ccusage_line.prompt import snippets
 
 SHELLS = ("bash", "zsh", "fish")
-PATIENCE = 20.0  # seconds until something that should happen counts as not happening
+PATIENCE = 30.0  # seconds until something that should happen counts as not happening
 CLOCK_TICK = 0.03  # seconds after which another change gets another time from the file system
 _READING = re.compile(r"\x1b\[\?2004h|⏎")  # written before a line is read: by bash 5.1 and zsh; by fish
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|\x1b\][^\x07]*\x07|[\x01\x02]")
+_INTERRUPTED = "Interrupted system call"  # said by fish 3.6 when it is told to draw again while its own command writes
+_ESCAPES = re.compile(
+    r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|\x1b\](?:(?!\x1b\\)[^\x07])*(?:\x07|\x1b\\)|[\x01\x02]"
+)
 
 needs = {
     shell: pytest.param(
@@ -39,6 +44,8 @@ EVERY_SHELL = list(needs.values())
 
 class World:
     """A home with Claude Code's data in it, and a `ccusage` that works on it alone."""
+
+    SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/homebrew/bin")
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
@@ -53,7 +60,7 @@ class World:
         self.ccusage.chmod(0o755)
         self.environ = {
             "HOME": str(self.home),
-            "PATH": os.pathsep.join((str(self.bin), *_SYSTEM)),
+            "PATH": os.pathsep.join((str(self.bin), *self.SYSTEM)),
             "CLAUDE_CONFIG_DIR": str(self.config),
             "CCUSAGE_STATE_DIR": str(self.state),
             "XDG_CONFIG_HOME": str(self.home / ".config"),
@@ -124,7 +131,6 @@ class World:
         return snippets.render(shell, executable=str(self.ccusage), state_dir=str(self.state), **options)
 
 
-_SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/homebrew/bin")
 _COMMAND = """\
 #!{python}
 import sys
@@ -133,13 +139,29 @@ sys.exit(main())
 """
 
 
+def skip_before(shell: str, version: tuple[int, int], why: str) -> None:
+    """Skip a test if *shell* is bash, and the one on the PATH of a World is older than *version*."""
+    if shell == "bash" and bash_version() < version:
+        pytest.skip(f"bash before {version[0]}.{version[1]}: {why}")
+
+
+@functools.cache
+def bash_version() -> tuple[int, int]:
+    """Of the bash on the PATH of a World: major and minor."""
+    code = 'echo "${BASH_VERSINFO[0]} ${BASH_VERSINFO[1]}"'
+    path = os.pathsep.join(World.SYSTEM)
+    ran = subprocess.run(["bash", "-c", code], env={"PATH": path}, capture_output=True, text=True, check=True)
+    major, minor = ran.stdout.split()
+    return int(major), int(minor)
+
+
 def moment() -> str:
     """The time as a transcript has it, but to the nanosecond: what was written later is later."""
     seconds, rest = divmod(time.time_ns(), 10**9)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09d}Z"
 
 
-def until(condition, what: str) -> None:
+def until(condition: Callable[[], object], what: str) -> None:
     """Wait for a condition; fails where it does not come."""
     end = time.monotonic() + PATIENCE
     while not condition():
@@ -166,9 +188,9 @@ class Shell:
             "zsh": ["zsh", "-d", "-i"],
             "fish": ["fish", "--no-config", "-i", "-C", f"source '{place}/rc'"],
         }[shell]
-        environ = world.environ | {"ZDOTDIR": str(place), "COLUMNS": "100", "LINES": "24"} | more
+        environ = world.environ | {"ZDOTDIR": str(place), "COLUMNS": "160", "LINES": "24"} | more
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # termios.tcsetwinsize is of 3.11
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 160, 0, 0))  # termios.tcsetwinsize is of 3.11
         self.process = subprocess.Popen(
             [*wrap, *command],
             stdin=slave,
@@ -198,6 +220,15 @@ class Shell:
     def send(self, text: str) -> None:
         os.write(self._master, text.encode())
 
+    def resize(self, columns: int, lines: int) -> None:
+        """As a window that somebody draws at: who is in front is told."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def hang_up(self) -> None:
+        """The window is closed."""
+        os.close(self._master)
+        self._master = os.open(os.devnull, os.O_RDWR)
+
     def read(self, seconds: float = 0.3) -> str:
         """What comes on the screen until nothing has come for a while."""
         came = b""
@@ -216,8 +247,13 @@ class Shell:
     def run(self, command: str) -> str:
         """The output of a command line, and the prompt that comes after it, without escape sequences."""
         self._asked += 1
-        self.send(f"{command}\nprintf '%s-%s\\n' end {self._asked}\n")
-        text = self.read_to(f"end-{self._asked}")
+        mark, end = f"printf '%s-%s\\n' end {self._asked}\n", f"end-{self._asked}"
+        self.send(f"{command}\n{mark}")
+        text = self.read_to(end, quiet=5.0)
+        if end not in plain(text):
+            if _INTERRUPTED in text:
+                self.send(mark)
+            text += self.read_to(end)
         return plain(text + self._prompt(text.rpartition("end-")[2]))
 
     def enter(self, line: str) -> str:
@@ -228,7 +264,9 @@ class Shell:
     def read_to(self, *words: str, quiet: float = PATIENCE) -> str:
         """What comes until all *words* are in it, or nothing has come for *quiet* seconds; in vain it fails."""
         text, came = "", time.monotonic()
+        end = came + 4 * PATIENCE  # something may come for ever
         while not all(word in plain(text) for word in words):
+            assert time.monotonic() < end, f"{self.shell} did not show {words}: {text[-2000:]!r}"
             new = self.read(0.002)
             text += new
             came = time.monotonic() if new else came
@@ -252,32 +290,41 @@ class Shell:
     def _rest(self) -> str:
         """What comes until the shell sleeps with nothing left to say."""
         came, last = "", time.monotonic()
+        asleep = None
         while True:
-            asleep = self._sleeps()
+            before, asleep = asleep, self._sleeps()
             new = self.read(0)
-            if not new and (asleep or time.monotonic() - last > 0.4):
-                return came
             if new:
                 came, last = came + new, time.monotonic()
-            else:
-                time.sleep(0.001)
+            elif (asleep is not None and asleep == before) or time.monotonic() - last > 2:
+                return came
+            time.sleep(0.008)  # two looks: between two commands of its own a shell may sleep for a moment
 
-    def _sleeps(self) -> bool:
-        """Whether the line editor has the terminal and no thread or child runs; False where the system can't tell."""
+    def _sleeps(self) -> list[int] | None:
+        """How often each thread of the shell has gone to sleep, if the line editor has the terminal and all sleep.
+
+        None if a thread or a child runs, or the system can't tell.
+        """
         try:
             if termios.tcgetattr(self._master)[3] & termios.ICANON:
-                return False
-            tasks = Path(f"/proc/{os.tcgetpgrp(self._master)}/task")
-            states = [(task / "stat").read_text().rpartition(") ")[2][0] for task in tasks.iterdir()]
-            children = [(task / "children").read_text() for task in tasks.iterdir()]
+                return None
+            tasks = list(Path(f"/proc/{os.tcgetpgrp(self._master)}/task").iterdir())
+            states = [(task / "status").read_text() for task in tasks]
+            if any((task / "children").read_text() for task in tasks):
+                return None
         except (OSError, termios.error):
-            return False
-        return set(states) == {"S"} and not any(children)
+            return None
+        if not all("State:\tS" in state for state in states):
+            return None
+        return [int(state.partition("\nvoluntary_ctxt_switches:")[2].split()[0]) for state in states]
 
     def value(self, expression: str) -> str:
         """What `printf %s EXPRESSION` writes."""
-        text = self.run(f"printf '<<%s>>\\n' {expression}")
-        found = re.findall(r"<<((?:(?!<<).)*?)>>\r?\n", text, re.DOTALL)
+        found: list[str] = []
+        text = _INTERRUPTED
+        while not found and _INTERRUPTED in text:
+            text = self.run(f"printf '<<%s>>\\n' {expression}")
+            found = re.findall(r"<<((?:(?!<<).)*?)>>\r?\n", text, re.DOTALL)
         assert found, text
         return found[-1]
 

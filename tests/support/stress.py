@@ -14,12 +14,13 @@ import random
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from ccusage_line.index.questions import session_ids
 from ccusage_line.index.verify import verify
 from ccusage_line.session import MODES
 from compare import as_read, as_shown, find_price
-from conftest import Home
+from conftest import Home, start
 from lines import record, usage
 
 PROJECTS = ("-home-ann-web", "-home-ann-api", "-home-ann-Bücher")
@@ -257,15 +258,7 @@ class Asker(threading.Thread):
             self.faults.append(f"{args}: {fault}")
 
     def _run(self, args: list[str], payload: str) -> tuple[int, str, str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ccusage_line", *args],
-            env=self.home.env,
-            cwd=self.home.path,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = start(self.home, *self.home.command, *args, text=True)
         killer = None
         if self.dice.random() < self.kill:
             killer = threading.Timer(self.dice.random() * 0.25, process.kill)
@@ -315,46 +308,50 @@ class Outcome:
 
 def stress(home: Home, seconds: float, askers: int, kill: float, seed: int, pause: float = 0.02) -> Outcome:
     """Run a writer and *askers* threads of questions for some seconds, of which the share *kill* is killed."""
-    writer = Writer(home, seed, pause)
-    threads = [Asker(home, writer, seed * 1000 + number, kill) for number in range(askers)]
-    for thread in (writer, *threads):
-        thread.start()
-    time.sleep(seconds)
-    for asker in threads:
-        asker.halt.set()
-    for asker in threads:
-        asker.join()
-    writer.halt.set()
-    writer.join()
-    asked: Counter[str] = sum((asker.asked for asker in threads), Counter())
-    outcome = Outcome(writer.steps, asked, [fault for asker in threads for fault in asker.faults])
-    if writer.error is not None:
-        outcome.faults.append(f"the writer failed: {writer.error!r}")
-    settle(home, outcome, writer.tales)
-    return outcome
+
+    def question(threads: list[Asker]) -> None:
+        for asker in threads:
+            asker.start()
+        time.sleep(seconds)
+        for asker in threads:
+            asker.halt.set()
+        for asker in threads:
+            asker.join()
+
+    return beside_a_writer(home, seed, pause, askers, kill, question)
 
 
 def burst(home: Home, count: int, seed: int) -> Outcome:
     """*count* questions at the same moment, of a fresh home, on growing files."""
-    writer = Writer(home, seed, 0.01)
-    askers = [Asker(home, writer, seed * 1000 + number, 0.0) for number in range(count)]
-    gate = threading.Barrier(count)
 
-    def one(asker: Asker) -> None:
-        gate.wait()
-        asker.ask()
+    def question(askers: list[Asker]) -> None:
+        gate = threading.Barrier(count)
 
-    threads = [threading.Thread(target=one, args=(asker,)) for asker in askers]
+        def one(asker: Asker) -> None:
+            gate.wait()
+            asker.ask()
+
+        with ThreadPoolExecutor(count) as pool:
+            list(pool.map(one, askers))
+
+    return beside_a_writer(home, seed, 0.01, count, 0.0, question)
+
+
+def beside_a_writer(
+    home: Home, seed: int, pause: float, askers: int, kill: float, question: Callable[[list[Asker]], None]
+) -> Outcome:
+    writer = Writer(home, seed, pause)
+    threads = [Asker(home, writer, seed * 1000 + number, kill) for number in range(askers)]
     writer.start()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    writer.halt.set()
-    writer.join()
-    outcome = Outcome(writer.steps, sum((asker.asked for asker in askers), Counter()), [])
-    outcome.faults += [fault for asker in askers for fault in asker.faults]
-    outcome.faults += [repr(writer.error)] if writer.error else []
+    try:
+        question(threads)
+    finally:
+        writer.halt.set()
+        writer.join()
+    asked: Counter[str] = sum((asker.asked for asker in threads), Counter())
+    outcome = Outcome(writer.steps, asked, [fault for asker in threads for fault in asker.faults])
+    if writer.error is not None:
+        outcome.faults.append(f"the writer failed: {writer.error!r}")
     settle(home, outcome, writer.tales)
     return outcome
 
@@ -368,7 +365,7 @@ def settle(home: Home, outcome: Outcome, tales: list[Tale]) -> None:
     ran = home.run("session", "--json")
     if ran.code or ran.err:
         outcome.faults.append(f"the last report: {ran.code} {ran.err}")
-    folder = Path(home.run("index", "path").out.strip())
+    folder = home.index
     if list(folder.glob("*.corrupt-*")):
         outcome.faults.append("a database was set aside")
     index = Index(str(folder), [os.path.realpath(home.projects)])
@@ -392,25 +389,10 @@ def settle(home: Home, outcome: Outcome, tales: list[Tale]) -> None:
 
 def wait_for_children(home: Home, faults: list[str]) -> None:
     """Detached processes end by themselves."""
-    until = time.monotonic() + 30
-    while children(home):
-        if time.monotonic() > until:
-            faults.append(f"still running: {children(home)}")
-            return
+    late = time.monotonic() + 30
+    while home.processes() and time.monotonic() < late:
         time.sleep(0.1)
-
-
-def children(home: Home) -> list[int]:
-    """Processes of this home, where the system tells."""
-    mark = f"CCUSAGE_STATE_DIR={home.state}".encode()
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark in path.read_bytes().split(b"\0"):
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return found
+    faults += [f"still running: {process}" for process in home.processes()]
 
 
 def stale_locks(home: Home) -> list[str]:

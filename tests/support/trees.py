@@ -417,7 +417,7 @@ def written(dice: Dice, record: dict[str, Any]) -> bytes:
     line = json.dumps(record, ensure_ascii=dice.chance(2), separators=(", ", ": ") if loose else (",", ":"))
     for name, raw in RAW.items():
         line = line.replace(f'"@raw:{name}@"', raw)
-    return line.encode("utf-8")
+    return line.encode("utf-8", "surrogatepass")
 
 
 GARBAGE = (

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from conftest import ROOT
+from processes import load_tool
 
 BENCHMARKS = ROOT / "benchmarks"
 TOKENS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
@@ -55,17 +55,7 @@ print(json.dumps({{"sessions": rows}}))
 """
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
-
-
-generate = load("generate")
+generate = load_tool(BENCHMARKS / "generate.py")
 
 
 def make(out: Path, **shape: Any) -> dict[str, Any]:
@@ -131,20 +121,6 @@ def test_a_history_has_the_size_and_the_sessions_asked_for(tmp_path: Path) -> No
     assert len(truth["sessions"]) == len(list((tmp_path / "h/projects").glob("*/*.jsonl"))) == 12
 
 
-def test_every_line_is_compact_json_and_most_bytes_cost_nothing(tmp_path: Path) -> None:
-    make(tmp_path / "h")
-    counted = other = 0
-    for path in transcripts(tmp_path / "h"):
-        for raw in path.read_bytes().split(b"\n")[:-1]:
-            line = json.loads(raw)
-            assert raw == json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode()
-            if line["type"] == "assistant":
-                counted += len(raw)
-            else:
-                other += len(raw)
-    assert 0.1 < counted / (counted + other) < 0.5
-
-
 def test_the_truth_is_what_a_plain_count_of_the_transcripts_gives(tmp_path: Path) -> None:
     truth = make(tmp_path / "h", mb=2.0, forks=0.5, old=0.6, subagents=0.6)
     totals: dict[str, dict[str, int]] = {}
@@ -173,7 +149,7 @@ def test_old_clients_write_a_growing_output_and_new_ones_the_same_usage_on_every
         assert max(map(len, several)) <= 5
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.5])
 def test_the_share_of_responses_with_several_lines_is_the_one_asked_for(tmp_path: Path, share: float) -> None:
     make(tmp_path / "h", mb=2.0, duplicates=share, forks=0.0)
     counts = [len(lines) for lines in responses(tmp_path / "h").values()]
@@ -196,6 +172,20 @@ def test_subagents_forks_and_gateways_appear_as_often_as_asked(tmp_path: Path) -
     assert marks == {"none": {True}, "all": {False}}
 
 
+def test_every_line_is_compact_json_and_most_bytes_cost_nothing(tmp_path: Path) -> None:
+    make(tmp_path / "h")
+    counted = other = 0
+    for path in transcripts(tmp_path / "h"):
+        for raw in path.read_bytes().split(b"\n")[:-1]:
+            line = json.loads(raw)
+            assert raw == json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode()
+            if line["type"] == "assistant":
+                counted += len(raw)
+            else:
+                other += len(raw)
+    assert 0.1 < counted / (counted + other) < 0.5
+
+
 def test_the_big_session_has_the_responses_asked_for_and_is_the_largest(tmp_path: Path) -> None:
     truth = make(tmp_path / "h", mb=5.0, big=150)
     counts = {session: total["responses"] for session, total in truth["sessions"].items()}
@@ -211,12 +201,15 @@ def test_models_and_prompts_stay_where_prices_are_flat(tmp_path: Path) -> None:
     assert max(prompts) < 200_000
 
 
-def test_a_second_history_is_never_written_into_the_first(tmp_path: Path) -> None:
-    make(tmp_path / "h")
-    before = {p: p.read_bytes() for p in transcripts(tmp_path / "h")}
-    with pytest.raises(FileExistsError, match="projects exists"):
-        make(tmp_path / "h", seed=9)
-    assert {p: p.read_bytes() for p in transcripts(tmp_path / "h")} == before
+def test_shapes_are_what_their_names_say(tmp_path: Path) -> None:
+    lines, helped = {}, {}
+    for name, shape in generate.SHAPES.items():
+        make(tmp_path / name, **shape)
+        found = transcripts(tmp_path / name)
+        lines[name] = sum(len(lines_of(path)) for path in found)
+        helped[name] = sum(path.parent.name == "subagents" for path in found) / len(found)
+    assert lines["long"] * 2 < lines["usual"] < lines["short"] / 2
+    assert helped["usual"] < 0.6 < helped["subagents"]
 
 
 def test_the_generator_says_what_it_wrote(tmp_path: Path) -> None:
@@ -228,6 +221,14 @@ def test_the_generator_says_what_it_wrote(tmp_path: Path) -> None:
     second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (second.returncode, second.stdout) == (2, "")
     assert "remove it or name another folder" in second.stderr
+
+
+def test_a_second_history_is_never_written_into_the_first(tmp_path: Path) -> None:
+    make(tmp_path / "h")
+    before = {p: p.read_bytes() for p in transcripts(tmp_path / "h")}
+    with pytest.raises(FileExistsError, match="projects exists"):
+        make(tmp_path / "h", seed=9)
+    assert {p: p.read_bytes() for p in transcripts(tmp_path / "h")} == before
 
 
 # --- the append -------------------------------------------------------------------------------------------------------
@@ -285,6 +286,14 @@ def test_the_runner_times_a_command_against_an_empty_python_and_a_peer(tmp_path:
     assert set(seconds) == {"id-unchanged", "id-appended", "id-at-once"}
     assert [len(seconds["id-appended"][who]) for who in ("B", "ours", "P")] == [2, 2, 2]
     assert min(seconds["id-appended"]["ours"]) > 0
+
+
+def test_the_live_view_is_measured_on_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "projects").mkdir()
+    command = [sys.executable, str(ROOT / "benchmarks" / "live.py"), str(tmp_path), "--seconds", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"\d+\.\d\d% of a core, \d+ s an hour; at most \d+ MB\n", done.stdout)
 
 
 def test_a_row_whose_command_is_missing_says_so_and_the_run_goes_on(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -13,8 +14,8 @@ import pytest
 from conftest import SHARED, Home
 
 CLIENT = sorted((SHARED / "corpus").glob("client*/*/"))
-PUBLIC = sorted((SHARED / "corpus" / "public").glob("*/"))
-REPORTED = sorted((SHARED / "corpus" / "reported").glob("*/"))
+PUBLIC = sorted(path for path in (SHARED / "corpus" / "public").glob("*") if path.is_dir())
+REPORTED = sorted(path for path in (SHARED / "corpus" / "reported").glob("*") if path.is_dir())
 KINDS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
 CONTRACTED = "n12_model_pricing"  # its client paid other rates than the list's
 ITERATIONS = "n23_iterations"  # its ledger prices top levels only: the client's own total is the truth
@@ -95,7 +96,7 @@ def test_every_session_of_the_client_has_the_tokens_and_cost_of_the_servers_ledg
         assert {kind: row[kind] for kind in KINDS} == {kind: sums[kind] for kind in KINDS}
         assert row["incompleteResponses"] == sums["cut"]
         if not sums["cut"] and not row["unpricedModels"] and source.name != CONTRACTED:
-            assert row["totalCost"] == pytest.approx(sums["cost"], abs=1e-6)
+            assert row["totalCost"] == pytest.approx(sums["cost"], abs=1e-9)
 
 
 @pytest.mark.parametrize("source", REPORTED, ids=lambda path: path.name)
@@ -155,27 +156,11 @@ def test_the_context_is_that_of_the_last_iteration(home: Home) -> None:
     assert "110,010 (55%)" in ran.out
 
 
-@pytest.mark.parametrize("source", [*CLIENT, *PUBLIC, *REPORTED], ids=lambda path: path.name)
-def test_a_row_of_the_list_is_the_session_alone_is_the_sum_of_its_entries(home: Home, source: Path) -> None:
-    settle(home, source)
-    listed = report(home)
-    for row in listed["sessions"]:
-        alone = report(home, "--id", row["sessionId"])
-        assert alone == row
-        entries = report(home, "--id", row["sessionId"], "--entries")["entries"]
-        assert len(entries) == row["responses"]
-        for kind in KINDS:
-            assert sum(entry[kind] for entry in entries) == row[kind]
-        assert sum(entry["costUSD"] for entry in entries) == pytest.approx(row["totalCost"], abs=1e-9)
-        assert [entry["timestamp"] for entry in entries] == sorted(entry["timestamp"] for entry in entries)
-    for key in (*KINDS, "totalTokens"):
-        assert listed["totals"][key] == sum(row[key] for row in listed["sessions"])
-
-
 @pytest.mark.parametrize("source", PUBLIC, ids=lambda path: path.name)
 def test_public_transcripts_equal_a_plain_full_parse(home: Home, source: Path) -> None:
     settle(home, source)
-    oracle = json.loads((source / "expected-oracle.json").read_text())["files"]
+    expected = json.loads((source / "expected-oracle.json").read_text())
+    oracle = expected["files"]
     truth: Counter[tuple[str, str]] = Counter()
     for policies in oracle.values():
         for model, sums in policies["d"].items():
@@ -187,3 +172,5 @@ def test_public_transcripts_equal_a_plain_full_parse(home: Home, source: Path) -
             for kind in KINDS:
                 found[part["modelName"], kind] += part[kind]
     assert +found == +truth
+    (bad,) = re.findall(r"lines that can't be read +(\d+)\n", home.run("index", "status").out)
+    assert int(bad) == expected["stats"]["bad_lines"]

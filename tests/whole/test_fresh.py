@@ -1,47 +1,28 @@
-"""The oracle held against what is known without it: servers' ledgers, other counts, and sums made by hand."""
+"""The accounting rules by worked examples: each is counted by the index and by the plain second reading (fresh.py),
+which have to agree, and the sums are those made by hand. The corpora hold both too (test_corpus, test_index_exact)."""
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
-from collections import Counter, defaultdict
+import shutil
+import tempfile
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
 
 import fresh
 import trees
-from conftest import SHARED
-
-CLIENT = sorted((SHARED / "corpus").glob("client*/*/expected.json"))
-PUBLIC = sorted((SHARED / "corpus" / "public").glob("*/expected-oracle.json"))
-FOLDERS = sorted((SHARED / "corpus" / "reported").glob("*/"))
-NO_CORPUS = [pytest.param(None, marks=pytest.mark.skip(reason=f"no corpus in {SHARED}"), id="no-corpus")]
+from ccusage_line.index.index import Index
+from ccusage_line.prices.table import PriceTable
+from ccusage_line.transcripts.claims import timestamp
+from compare import assert_same
 
 SECOND = 1_000_000
 TEN = 1_772_359_200 * SECOND  # 2026-03-01T10:00:00Z
 MICRO_DOLLAR = 1_000_000  # in pico-dollars
-
-
-@dataclass
-class Price:
-    """A price entry, its rates in dollars per million tokens times 1e9 (1e-15 dollar per token)."""
-
-    input: int
-    output: int
-    write_5m: int
-    write_1h: int
-    read: int
-    threshold: int | None = None
-    above: tuple[int, int, int, int, int] | None = None
-    fast: int = 1000
-    us: int = 1000
-    web_search: int = 10_000 * MICRO_DOLLAR
 
 
 def rates(*dollars_per_million: float) -> tuple[int, int, int, int, int]:
@@ -49,12 +30,14 @@ def rates(*dollars_per_million: float) -> tuple[int, int, int, int, int]:
     return input, output, write_5m, write_1h, read
 
 
-PRICES = {
-    "opus": Price(*rates(5, 25, 6.25, 10, 0.5), fast=2000, us=1100),
-    "haiku": Price(
-        *rates(0.1, 0.5, 0.125, 0.2, 0.01), threshold=100_000, above=rates(0.5, 2.5, 0.625, 1, 0.05), us=1100
-    ),
-}
+PRICES = PriceTable(
+    {},
+    {
+        "opus": (*rates(5, 25, 6.25, 10, 0.5), None, None, 2000, 1100, None),
+        "haiku": (*rates(0.1, 0.5, 0.125, 0.2, 0.01), 100_000, rates(0.5, 2.5, 0.625, 1, 0.05), 1000, 1100, None),
+    },
+    {},
+)
 
 
 def line(usage: dict[str, Any] | None = None, message: dict[str, Any] | None = None, **fields: Any) -> bytes:
@@ -78,9 +61,21 @@ def line(usage: dict[str, Any] | None = None, message: dict[str, Any] | None = N
 
 
 def reading(files: Mapping[str, bytes | list[bytes]]) -> fresh.Reading:
-    """Of files by their paths below `projects/`, each as bytes or as lines."""
+    """Of files by their paths below `projects/`, each as bytes or as lines; the index says the same."""
     contents = {path: data if isinstance(data, bytes) else b"\n".join([*data, b""]) for path, data in files.items()}
-    return fresh.count([fresh.source(path, data) for path, data in contents.items()], PRICES.get)
+    base = Path(tempfile.mkdtemp(prefix="ccusage-test-"))
+    try:
+        trees.write_tree(contents, base / "data")
+        found = fresh.read([base / "data"], PRICES.find)
+        index = Index(str(base / "state"), [str(base / "data" / "projects")], PRICES)
+        index.refresh()
+        assert_same(index, found)
+        for name, one in found.items():
+            one.told = index.last_context(name)
+        index.close()
+    finally:
+        shutil.rmtree(base)
+    return found
 
 
 def session(*lines: bytes, path: str = "p/s.jsonl") -> fresh.FreshSession:
@@ -92,129 +87,7 @@ def counted(content: bytes) -> int:
     return sum(one.responses for one in reading({"p/s.jsonl": content}).values())
 
 
-# --- A1 --------------------------------------------------------------------------------------------------------------
-
-
-def test_transcripts_are_found_at_any_depth_and_others_are_not(tmp_path: Path) -> None:
-    trees.write_tree(
-        {
-            "p/a.jsonl": b"",
-            "p/a/subagents/agent-1.jsonl": b"",
-            "p/.hidden/b.jsonl": b"",
-            "c.jsonl": b"",
-            "p/journal.jsonl": b"",
-            "p/a/tool-results/d.jsonl": b"",
-            "p/memory/deep/e.jsonl": b"",
-            "p/f.json": b"",
-        },
-        tmp_path,
-    )
-    (tmp_path / "projects/p/folder.jsonl").mkdir()
-    os.mkfifo(tmp_path / "projects/p/pipe.jsonl")
-
-    names = [path.relative_to(tmp_path / "projects").as_posix() for path in fresh.read([tmp_path]).known_files]
-
-    assert names == ["c.jsonl", "p/.hidden/b.jsonl", "p/a/subagents/agent-1.jsonl", "p/a.jsonl"]
-
-
-def test_a_file_reached_in_many_ways_is_one_file_under_its_real_path(tmp_path: Path) -> None:
-    trees.write_tree({"q/a.jsonl": line()}, tmp_path)
-    projects = tmp_path / "projects"
-    (projects / "linked").symlink_to(projects / "q")
-    (projects / "loop").symlink_to(projects)
-    (projects / "again.jsonl").symlink_to(projects / "q/a.jsonl")
-    (projects / "z.jsonl").hardlink_to(projects / "q/a.jsonl")
-
-    found = fresh.read([tmp_path, tmp_path, projects])
-
-    assert found.known_files == [projects / "q/a.jsonl"]
-    assert found["s"].responses == 1
-
-
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        pytest.param({}, [".config/claude", ".claude"], id="both-defaults"),
-        pytest.param({"XDG_CONFIG_HOME": "{home}/xdg"}, ["xdg/claude", ".claude"], id="xdg"),
-        pytest.param({"CLAUDE_CONFIG_DIR": "~/one,two"}, ["one,two"], id="a-directory-with-a-comma"),
-        pytest.param({"CLAUDE_CONFIG_DIR": "~/xdg , {home}/.claude,"}, ["xdg", ".claude"], id="a-list"),
-        pytest.param({"CLAUDE_CONFIG_DIR": "~/absent"}, [], id="what-is-not-there"),
-    ],
-)
-def test_the_environment_names_the_data_directories(
-    tmp_path: Path, environ: dict[str, str], expected: list[str]
-) -> None:
-    for name in (".config/claude", ".claude", "xdg/claude", "one,two"):
-        (tmp_path / name).mkdir(parents=True)
-    filled = {name: value.replace("{home}", str(tmp_path)) for name, value in environ.items()}
-
-    assert fresh.data_dirs_from_env({"HOME": str(tmp_path), **filled}) == [tmp_path / name for name in expected]
-
-
-# --- A2 --------------------------------------------------------------------------------------------------------------
-
-OTHER = line(requestId="other")
-AS_WRITTEN_BY_A_CLIENT = b'{"type":"assistant",' + OTHER[1:]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        pytest.param(line() + b"\n" + OTHER + b"\n", 2, id="two-lines"),
-        pytest.param(line() + b"\r\n" + OTHER + b"\r\n", 2, id="crlf"),
-        pytest.param(line() + b"\n" + OTHER, 2, id="last-line-without-newline"),
-        pytest.param(line() + b"\n" + OTHER[:-1], 1, id="last-line-still-being-written"),
-        pytest.param(b"\xef\xbb\xbf" + line() + b"\n", 1, id="bom"),
-        pytest.param(line(cwd="/a\u2028b").replace(b"\\u2028", b"\xe2\x80\xa8") + b"\n", 1, id="raw-line-separator"),
-        pytest.param(line(cwd="/a").replace(b'"/a"', b'"\xff\xc3"') + b"\n", 1, id="bad-utf-8"),
-        pytest.param(line(cwd="\ud83d") + b"\n", 1, id="lone-surrogate"),
-        pytest.param(line(cwd="/a").replace(b'"/a"', b'"\x01"') + b"\n", 0, id="raw-control-character"),
-        pytest.param(line() + OTHER + b"\n", 2, id="glued"),
-        pytest.param(line() + b" \t " + OTHER + b"\n", 2, id="glued-with-space"),
-        pytest.param(b"\0\0" + line() + b"\n\0\n" + OTHER + b" \0\n", 2, id="nul-around-lines"),
-        pytest.param(line() + b"\0 \0" + OTHER + b"\0\0", 2, id="nul-between-objects"),
-        pytest.param(b"\xef\xbb\xbf\0" + line(), 1, id="nul-after-a-bom"),
-        pytest.param(b"\0\xef\xbb\xbf" + line(), 0, id="nul-before-a-bom"),
-        pytest.param(line().replace(b'", "', b'",\0"', 1) + b"\n", 0, id="nul-inside-an-object"),
-        pytest.param(line()[:50] + AS_WRITTEN_BY_A_CLIENT + b"\n", 1, id="object-after-a-torn-one"),
-        pytest.param(line()[:50] + b"\0\0" + AS_WRITTEN_BY_A_CLIENT + b"\n", 1, id="object-after-a-torn-one-and-nul"),
-        pytest.param(line()[:50] + b'{"uuid":"u",' + OTHER[1:] + b"\n", 0, id="torn-and-another-beginning"),
-        pytest.param(b"[1] " + AS_WRITTEN_BY_A_CLIENT + b"\n", 1, id="object-after-a-list"),
-        pytest.param(line()[:50] + AS_WRITTEN_BY_A_CLIENT, 0, id="torn-in-a-line-being-written"),
-        pytest.param(line() + b"x" + AS_WRITTEN_BY_A_CLIENT, 1, id="garbage-in-a-line-being-written"),
-        pytest.param(line(deep=4711).replace(b"4711", b"[" * 4999 + b"]" * 4999) + b"\n", 1, id="nested-5000-deep"),
-        pytest.param(line(deep=4711).replace(b"4711", b"[" * 5000 + b"]" * 5000) + b"\n", 0, id="nested-deeper"),
-        pytest.param(line().replace(b'"usage"', b'"usag\\u0065"') + b"\n", 0, id="without-the-word-in-its-bytes"),
-    ],
-)
-def test_the_objects_of_a_line_are_found(content: bytes, expected: int) -> None:
-    assert counted(content) == expected
-
-
-def test_a_bad_line_holds_the_word_usage_and_no_object() -> None:
-    torn = line()[:-1]
-    lines = [torn, b'"usage"', b"nothing of interest {", line(), b'{"usage": 1}', torn + line(), b"\0" * 9]
-    content = b"\n".join([*lines, torn])
-
-    found = reading({"p/s.jsonl": content})
-
-    assert found.bad_lines == 2
-    assert found["s"].responses == 1
-
-
-def test_a_line_beyond_64_mib_is_passed_over_as_bad() -> None:
-    longest = 64 * 1024 * 1024
-    long = b'{"type":"assistant","pad":"' + b" " * longest + b'",' + OTHER[1:]
-    just = b'{"pad":"' + b" " * (longest - len(OTHER) - 10) + b'",' + OTHER[1:]
-
-    found = reading({"p/s.jsonl": [line(), long, just + b" "]})
-
-    assert len(just) + 1 == longest
-    assert found.bad_lines == 1
-    assert found["s"].responses == 2
-
-
-# --- A3 --------------------------------------------------------------------------------------------------------------
+# --- A3 ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -241,7 +114,7 @@ def test_a_line_beyond_64_mib_is_passed_over_as_bad() -> None:
     ],
 )
 def test_timestamps_are_read_strictly(text: object, expected: int | None) -> None:
-    assert fresh.timestamp_of(text) == expected
+    assert fresh.timestamp_of(text) == timestamp(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -290,7 +163,7 @@ def test_only_an_assistants_message_with_usage_and_time_counts(raw: bytes, expec
     assert counted(raw) == expected
 
 
-# --- A4 --------------------------------------------------------------------------------------------------------------
+# --- A4 ---------------------------------------------------------------------------------------------------------------
 
 
 def bare(usage: dict[str, Any] | None = None, **fields: Any) -> bytes:
@@ -329,10 +202,7 @@ MORE = {"input_tokens": 11}
         pytest.param([bare(), bare({"cache_read_input_tokens": 1})], 2, id="more-read"),
         pytest.param([bare(), bare({"cache_creation": {"ephemeral_1h_input_tokens": 1}})], 2, id="more-written"),
         pytest.param(
-            [
-                bare({"cache_creation": {"ephemeral_1h_input_tokens": 1}}),
-                bare({"cache_creation_input_tokens": 1}),
-            ],
+            [bare({"cache_creation": {"ephemeral_1h_input_tokens": 1}}), bare({"cache_creation_input_tokens": 1})],
             1,
             id="as-much-written-for-another-time",
         ),
@@ -374,45 +244,7 @@ def test_lines_without_a_message_hang_together_among_themselves_and_without_a_uu
     assert counted(b"\n".join(reversed(lines))) == expected
 
 
-def test_the_same_bytes_in_two_sessions_are_two_responses() -> None:
-    pathless = nameless(sessionId=...)
-
-    found = reading({"p/s.jsonl": [pathless], "p/t.jsonl": [pathless], "p/t/subagents/a.jsonl": [pathless]})
-
-    assert {name: one.responses for name, one in found.items()} == {"s": 1, "t": 1}
-
-
-def test_twenty_thousand_lines_under_one_message_id_are_counted_at_once() -> None:
-    lines = [bare({"input_tokens": place // 2}, uuid=f"u{place}") for place in range(20_000)]
-    chain = [
-        bare({"input_tokens": 50_000 + place}, uuid=f"c{place}", parentUuid=f"c{place - 1}") for place in range(99)
-    ]
-
-    assert session(*lines, *reversed(chain)).responses == 10_001
-
-
-def test_a_sidechain_response_at_the_time_of_a_main_line_of_its_message_is_a_replay() -> None:
-    sidechain: dict[str, Any] = {"isSidechain": True, "timestamp": "2026-03-01T11:00:00+01:00"}
-    replay = line({"output_tokens": 900}, requestId="req_2", **sidechain)
-    later = line({"output_tokens": 70}, isSidechain=True, requestId="req_3", timestamp="2026-03-01T10:00:01Z")
-    agent = "p/s/subagents/agent-1.jsonl"
-
-    found = reading({"p/s.jsonl": [line()], agent: [replay, later]})["s"]
-
-    assert found.responses == 2
-    assert found.tokens == (20, 75, 0, 0)
-    assert "agent-1" in reading({"p/s.jsonl": [line()], agent: [replay]}).by_file
-    assert reading({"p/s.jsonl": [line()], agent: [replay]}).by_file["agent-1"].responses == 0
-    # a line that its response has lost is of the main chain all the same
-    loser = line({"output_tokens": 1}, requestId="1")
-    winner = line({"output_tokens": 2}, requestId="1", timestamp=LATER)
-    assert session(loser, winner, replay).responses == 1
-    # what is no response is none here either, nor is there a replay without a message
-    assert session(line(message={"model": "<synthetic>"}), replay).responses == 1
-    assert session(nameless(requestId="1"), nameless(requestId="2", **sidechain)).responses == 2
-
-
-# --- A5 --------------------------------------------------------------------------------------------------------------
+# --- A5 ---------------------------------------------------------------------------------------------------------------
 
 LATER = "2026-03-01T10:00:01Z"
 
@@ -438,40 +270,7 @@ def test_the_best_line_of_a_response_wins_wherever_it_stands(winner: bytes, lose
         assert apart.entries == alone.entries
 
 
-def test_the_winner_is_taken_whole() -> None:
-    lines = [
-        line({"output_tokens": 1, "cache_read_input_tokens": 500}, {"model": "haiku"}),
-        line({"output_tokens": 70}, timestamp=LATER),
-    ]
-
-    found = session(*lines)
-
-    assert found.models["opus"].tokens == (10, 70, 0, 0)
-    assert list(found.models) == ["opus"]
-    assert found.first == found.last == TEN + SECOND
-
-
-# --- A6 --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("p/x.jsonl", ("x", True)),
-        ("x.jsonl", ("x", True)),
-        ("p/x/subagents/agent-1.jsonl", ("x", False)),
-        ("p/x/subagents/workflows/subagents/agent-1.jsonl", ("x", False)),
-        ("p/x/chat.jsonl", ("x", True)),
-        ("p/deep/x/chat.jsonl", ("x", True)),
-        ("chat.jsonl", ("chat", True)),
-        ("subagents/x/subagents/a.jsonl", ("x", False)),
-        ("p/subagents/a.jsonl", ("a", False)),
-        ("p/.hidden/a.jsonl", ("a", False)),
-        ("p/a.b.jsonl", ("a.b", True)),
-    ],
-)
-def test_a_path_names_a_session(path: str, expected: tuple[str, bool]) -> None:
-    assert fresh.session_of_path(tuple(path.split("/"))) == expected
+# --- A6 ---------------------------------------------------------------------------------------------------------------
 
 
 def at(time: str, **fields: Any) -> bytes:
@@ -525,14 +324,6 @@ def test_all_lines_of_a_response_say_together_whose_it_is(lines: list[bytes], ex
         pytest.param([at("10:00:00")], [at("10:00:00")], "a", id="tie"),
         pytest.param([at("10:00:01"), at("09:00:00")], [at("10:00:00")], "b", id="the-first-in-file-order"),
         pytest.param([], [at("10:00:00")], "b", id="none-at-all-is-last"),
-        pytest.param([b'{"type":"mode"}', at("", timestamp="soon")], [at("10:00:00")], "b", id="none-that-can-be-read"),
-        pytest.param([], [], "a", id="none-on-both"),
-        pytest.param(
-            [at("10:00:01")],
-            [b'{"type":"file-history-snapshot","snapshot":{"timestamp":"2026-03-01T10:00:00Z"}}'],
-            "b",
-            id="a-snapshots",
-        ),
         pytest.param(
             [at("10:00:01")],
             [at("10:00:02", snapshot={"timestamp": "2026-03-01T10:00:00Z"})],
@@ -545,18 +336,6 @@ def test_all_lines_of_a_response_say_together_whose_it_is(lines: list[bytes], ex
             "b",
             id="a-snapshots-if-its-own-cannot-be-read",
         ),
-        pytest.param(
-            [at("10:00:01")], [b'{"message":{"timestamp":"2026-03-01T10:00:00Z"}}'], "a", id="not-one-further-inside"
-        ),
-        pytest.param([at("10:00:01")], [b'torn{"timestamp":"2026-03-01T10:00:00Z"}'], "a", id="none-in-a-bad-line"),
-        pytest.param(
-            [at("10:00:01")],
-            [at("10:00:00").replace(b"stamp", b"st\\u0061mp")],
-            "a",
-            id="not-without-the-word-in-its-bytes",
-        ),
-        pytest.param([at("10:00:01")], [b"\0\0" + at("10:00:00")], "b", id="after-nul"),
-        pytest.param([at("10:00:01")], [b"torn" + at("10:00:00").replace(b" ", b"")], "b", id="after-a-torn-object"),
     ],
 )
 def test_of_several_sessions_that_claim_a_response_the_one_that_began_first_has_it(
@@ -586,76 +365,27 @@ def test_the_earliest_of_a_sessions_own_transcripts_says_when_it_began_and_no_ot
     assert list(reading({**files, "q/b.jsonl": at("10:00:00")[:-1]}).with_responses) == ["a"]
 
 
-def test_a_fork_of_a_fork_has_only_its_own_whatever_marks_its_client_writes() -> None:
-    def transcript(name: str, begun: str, *lines: bytes) -> tuple[str, list[bytes]]:
-        return f"p/{name}.jsonl", [at(begun, sessionId=name), *lines]
-
-    for copied in ({}, {"session_id": "m"}, {"requestSessionId": "m"}, forked("m")):
-        for again in ({}, {"session_id": "m"}, {"requestSessionId": "m"}, forked("b")):
-            first = line(sessionId="m", requestId="1", uuid="1")
-            in_fork = line(sessionId="b", requestId="1", uuid="1", **copied)
-            in_second = line(sessionId="a", requestId="1", uuid="1", **again)
-            own = [line(sessionId=name, requestId=name, uuid=name) for name in ("b", "a")]
-            copy_of_own = line(sessionId="a", requestId="b", uuid="b", session_id="m")
-            files = dict(
-                [
-                    transcript("m", "09:00:00", first),
-                    transcript("b", "10:00:00", in_fork, own[0]),
-                    transcript("a", "11:00:00", in_second, copy_of_own, own[1]),
-                ]
-            )
-
-            found = reading(files)
-
-            assert {name: one.responses for name, one in found.items()} == {"m": 1, "b": 1, "a": 1}
-            assert {name: one.files for name, one in found.items()} == {
-                "m": {"p/m.jsonl", "p/b.jsonl", "p/a.jsonl"},
-                "b": {"p/b.jsonl", "p/a.jsonl"},
-                "a": {"p/a.jsonl"},
-            }
+# --- A8, A9 -----------------------------------------------------------------------------------------------------------
 
 
-def test_subagents_belong_to_their_parent_and_a_fork_has_only_its_own() -> None:
-    own = line(requestId="1")
-    agent = line(message={"id": "msg_2"}, sessionId=..., isSidechain=True)
-    copied = line(requestId="1", sessionId="fork", requestSessionId="s")
-    new = line(requestId="3", sessionId="fork", requestSessionId="fork")
-    files = {"p/s.jsonl": [own], "p/s/subagents/agent-1.jsonl": [agent], "p/fork.jsonl": [copied, new]}
-
-    assert {name: one.responses for name, one in reading(files).items()} == {"s": 2, "fork": 1}
-
-
-# --- A8, A9 ----------------------------------------------------------------------------------------------------------
+SPLIT = {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30}
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("whole", "split", "expected"),
     [
-        pytest.param({"cache_creation_input_tokens": 100}, (100, 0), id="no-split"),
-        pytest.param({"cache_creation_input_tokens": 100, "cache_creation": {}}, (100, 0), id="empty-split"),
-        pytest.param(
-            {
-                "cache_creation_input_tokens": 100,
-                "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30},
-            },
-            (70, 30),
-            id="split-covers-a-part",
-        ),
-        pytest.param(
-            {
-                "cache_creation_input_tokens": 10,
-                "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30},
-            },
-            (20, 30),
-            id="split-is-larger",
-        ),
+        pytest.param(100, None, (100, 0), id="no-split"),
+        pytest.param(100, {}, (100, 0), id="empty-split"),
+        pytest.param(100, SPLIT, (70, 30), id="split-covers-a-part"),
+        pytest.param(10, SPLIT, (20, 30), id="split-is-larger"),
     ],
 )
 def test_what_the_split_of_cache_writes_does_not_cover_is_of_5_minutes(
-    written: dict[str, Any], expected: tuple[int, int]
+    whole: int, split: dict[str, int] | None, expected: tuple[int, int]
 ) -> None:
     short, long = expected
-    found = session(line({"input_tokens": 0, "output_tokens": 0, **written}))
+    told = {"cache_creation_input_tokens": whole, "cache_creation": split}
+    found = session(line({"input_tokens": 0, "output_tokens": 0, **told}))
 
     assert found.tokens == (0, 0, short + long, 0)
     assert found.cost("calculate") == short * 6_250_000 + long * 10_000_000
@@ -764,35 +494,7 @@ def test_a_lines_own_cost_is_that_of_the_first_part_and_covers_the_others() -> N
     assert costs([advisor, DECLINED, ANSWER]) == {40: 500_000, 70: 0, 9: 0, 8: 0}
 
 
-def test_what_is_synthetic_bills_nothing_and_is_no_response() -> None:
-    synthetic = line({"server_tool_use": {"web_search_requests": 2}}, {"model": "<synthetic>"}, costUSD=3)
-    asides = [{"type": kind, "model": "<synthetic>", "output_tokens": 7} for kind in ("advisor_message", "compaction")]
-
-    found = reading({"p/s.jsonl": [synthetic]})
-
-    assert found["s"] == fresh.FreshSession("s", project_path="p", project_paths=frozenset("p"), files={"p/s.jsonl"})
-    assert session(line({"iterations": asides})).responses == 1
-    # as if it were not there, an attempt too
-    attempts = [{**ANSWER, "model": "<synthetic>"}]
-    assert session(line({"iterations": attempts})).models == session(line()).models
-
-
-# --- A10, A11, A12 ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("prompt", "micro_dollars"),
-    [
-        # 60,000 in, the rest read from the cache, 1000 out
-        pytest.param(100_000, 60_000 * 0.1 + 40_000 * 0.01 + 1000 * 0.5, id="at-the-threshold"),
-        pytest.param(100_001, 60_000 * 0.5 + 40_001 * 0.05 + 1000 * 2.5, id="above-it-everything-is-dearer"),
-    ],
-)
-def test_a_prompt_over_the_threshold_makes_the_whole_response_dearer(prompt: int, micro_dollars: float) -> None:
-    usage = {"input_tokens": 60_000, "cache_read_input_tokens": prompt - 60_000, "output_tokens": 1000}
-
-    assert session(line(usage, {"model": "haiku"})).cost("auto") == round(micro_dollars * MICRO_DOLLAR)
-
+# --- A10, A12 ---------------------------------------------------------------------------------------------------------
 
 HALF = {"type": "message", "input_tokens": 60_000, "output_tokens": 100, "cache_creation_input_tokens": 8}
 WHOLE = {"input_tokens": 120_000, "output_tokens": 200, "cache_creation_input_tokens": 16}
@@ -802,8 +504,6 @@ WHOLE = {"input_tokens": 120_000, "output_tokens": 200, "cache_creation_input_to
     ("usage", "iterations", "micro_dollars"),
     [
         pytest.param({}, [HALF, HALF], 12_000 + 100 + 2, id="each-below-the-threshold"),
-        pytest.param({}, [], 60_000 + 500 + 10, id="nothing-is-known-of-parts"),
-        pytest.param({"input_tokens": 60_000}, [HALF], 60_000 * 0.1 + 100 + 2, id="only-one"),
         pytest.param({"input_tokens": 120_001}, [HALF, HALF], 60_000.5 + 500 + 10, id="another-sum-of-input"),
         pytest.param({"output_tokens": 202}, [HALF, HALF], 60_000 + 505 + 10, id="another-sum-of-output"),
         pytest.param({"cache_read_input_tokens": 100}, [HALF, HALF], 60_000 + 500 + 10 + 5, id="another-sum-read"),
@@ -828,18 +528,6 @@ WHOLE = {"input_tokens": 120_000, "output_tokens": 200, "cache_creation_input_to
             id="another-between-them",
         ),
         pytest.param({}, [HALF, {"type": "fallback_message"}, HALF], 12_000 + 100 + 2, id="attempts-are-their-own"),
-        pytest.param(
-            {"output_tokens": 0},
-            [{**HALF, "output_tokens": 0}, {**HALF, "output_tokens": 0}, {"type": "fallback_message"}],
-            60_000 + 10,
-            id="attempts-without-output",
-        ),
-        pytest.param(
-            {},
-            [{**HALF, "speed": "fast", "inference_geo": "us"}, HALF],
-            12_000 + 100 + 2,
-            id="its-place-does-not-matter",
-        ),
         pytest.param({"inference_geo": "us"}, [HALF, HALF], 1.1 * 12_102, id="the-wholes-place-does"),
     ],
 )
@@ -849,36 +537,6 @@ def test_several_messages_that_add_up_to_the_top_level_are_priced_each_by_its_ow
     found = session(line({**WHOLE, **usage, "iterations": iterations}, {"model": "haiku"}))
 
     assert found.cost("auto") == round(micro_dollars * MICRO_DOLLAR)
-
-
-@pytest.mark.parametrize(
-    ("usage", "micro_dollars"),
-    [
-        pytest.param({}, 175, id="plain"),  # 10 x 5 + 5 x 25
-        pytest.param({"speed": "fast"}, 350, id="fast"),
-        pytest.param({"inference_geo": "us"}, 192.5, id="us"),
-        pytest.param({"speed": "fast", "inference_geo": "us"}, 385, id="both"),
-        pytest.param({"speed": "FAST", "inference_geo": "eu"}, 175, id="neither"),
-        pytest.param(
-            {"speed": "fast", "server_tool_use": {"web_search_requests": 3}}, 350 + 30_000, id="searches-have-no-factor"
-        ),
-    ],
-)
-def test_factors_apply_to_tokens_only(usage: dict[str, Any], micro_dollars: float) -> None:
-    assert session(line(usage)).cost("calculate") == micro_dollars * MICRO_DOLLAR
-
-
-def test_a_cost_is_rounded_once_per_response_half_to_even() -> None:
-    fine = {"fine": Price(input=500, output=0, write_5m=0, write_1h=0, read=0, us=1001)}  # half a pico-dollar a token
-
-    def cost(tokens: int, **more: Any) -> int:
-        raw = line({"input_tokens": tokens, **more}, {"model": "fine"})
-        return fresh.count([fresh.source("p/s.jsonl", raw)], fine.get)["s"].cost("auto")
-
-    assert [cost(tokens) for tokens in (1, 2, 3, 4, 5)] == [0, 1, 2, 2, 2]
-    assert cost(1, inference_geo="us") == 1
-    in_parts = [{"type": "message", "input_tokens": 1, "output_tokens": place} for place in (2, 2, 1)]
-    assert cost(3, iterations=in_parts) == 2
 
 
 @pytest.mark.parametrize(
@@ -915,20 +573,7 @@ def test_a_model_without_a_price_costs_nothing_and_is_said() -> None:
     assert found.models[""].unpriced == {"auto": 1, "calculate": 1, "display": 0}
 
 
-def test_a_response_none_of_whose_lines_has_a_stop_reason_is_incomplete() -> None:
-    cut = {"stop_reason": None}
-    found = session(
-        line({"output_tokens": 50}, cut),
-        line({"output_tokens": 1}),  # another line of the first: it was finalised
-        line(message=cut, requestId="2"),
-        line(message={"stop_reason": ""}, requestId="3", timestamp=LATER),
-    )
-
-    assert (found.responses, found.incomplete, found.tokens) == (3, 2, (30, 60, 0, 0))
-    assert (found.first, found.last) == (TEN, TEN + SECOND)
-
-
-# --- what is known of a session besides ------------------------------------------------------------------------------
+# --- what is known of a session besides -------------------------------------------------------------------------------
 
 
 def test_title_and_client_cost_are_the_last_of_the_best_kind_in_its_own_transcript() -> None:
@@ -956,14 +601,6 @@ def test_title_and_client_cost_are_the_last_of_the_best_kind_in_its_own_transcri
     }
 
 
-def test_the_project_is_where_the_earliest_response_was_made() -> None:
-    early = line(cwd="/early", requestId="1", timestamp="2026-03-01T09:00:00Z")
-
-    assert session(line(cwd="/late"), early).project_path == "/early"
-    assert session(line()).project_path == "p"
-    assert session(line(), path="s.jsonl").project_path is None
-
-
 MESSAGE = {"type": "message", "input_tokens": 40, "cache_read_input_tokens": 2}
 
 
@@ -983,7 +620,7 @@ MESSAGE = {"type": "message", "input_tokens": 40, "cache_read_input_tokens": 2}
 def test_the_context_is_what_the_last_iteration_was_asked_with(iterations: object, expected: int) -> None:
     found = session(line({"cache_read_input_tokens": 1000, "iterations": iterations}))
 
-    assert found.last_context == (expected, "opus")
+    assert found.last_context == found.told == (expected, "opus")
 
 
 def test_the_context_is_that_of_the_last_response_of_the_main_chain() -> None:
@@ -992,12 +629,9 @@ def test_the_context_is_that_of_the_last_response_of_the_main_chain() -> None:
     synthetic = line(message={"model": "<synthetic>"}, requestId="4", timestamp=last)
     found = session(agent, synthetic, line(MORE, {"model": "haiku"}, requestId="2", timestamp=LATER), line())
 
-    assert found.last_context == (11, "haiku")
-    assert session(agent).last_context is None
+    assert found.last_context == found.told == (11, "haiku")
+    assert session(agent).last_context is session(agent).told is None
     assert session(line(), line(MORE, requestId="2")).last_contexts == {(10, "opus"), (11, "opus")}
-
-
-# --- questions by a file's name --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -1023,215 +657,7 @@ def test_a_file_name_asks_for_what_the_file_holds_without_copies(copy: dict[str,
     assert (found.responses, found.tokens) == ((1, (10, 5, 0, 0)) if expected else (0, (0, 0, 0, 0)))
 
 
-def test_a_file_name_asks_for_whole_responses_of_all_files_of_that_name() -> None:
-    first, second = line(requestId="1", timestamp=LATER), line(MORE, requestId="2")
-    copied = line({"output_tokens": 50}, requestId="1", **forked("s"))
-    files = {
-        "p/s/subagents/agent-1.jsonl": [first, line({"output_tokens": 1}, requestId="1", **forked("s"))],
-        "q/t/subagents/agent-1.jsonl": [first, second],
-        "p/fork.jsonl": [copied],
-    }
-
-    found = reading(files).by_file
-
-    assert (found["agent-1"].responses, found["agent-1"].tokens) == (2, (21, 55, 0, 0))
-    assert found["fork"].responses == 0
-    assert found.keys() == {"agent-1", "fork"}
-
-
-# --- whole trees -----------------------------------------------------------------------------------------------------
-
-
-IN_NO_TRANSCRIPT = ("compact", "title", "other")  # kinds of requests
-NOT_LIST_PRICES = ("n12_model_pricing",)  # contracted rates
-ITERATIONS = "n23_iterations"  # its ledger prices top levels only: the client's own total is the truth
-
-
-def sums(one: fresh.FreshSession) -> dict[str, int]:
-    return dict(zip(("input", "output", "cache_write", "cache_read"), one.tokens, strict=True))
-
-
-@pytest.mark.parametrize("expected", [pytest.param(path, id=path.parent.name) for path in CLIENT] or NO_CORPUS)
-def test_every_sessions_tokens_are_those_of_the_servers_ledger(expected: Path) -> None:
-    found = fresh.read([expected.parent])
-    transcripts = b"".join(path.read_bytes() for path in found.known_files)
-    ledger: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(sums(fresh.FreshSession("")), 0))
-    cut: dict[str, int] = defaultdict(int)
-    for request in json.loads(expected.read_text())["requests"]:
-        if request["kind"] in IN_NO_TRANSCRIPT:
-            continue
-        held = json.dumps(request["message_id"]).encode() in transcripts
-        assert held or request["billed"] is None
-        if held:
-            for kind in ledger[request["session_id"]]:
-                seen = request["billed"] or request["seen_by_client_before_cutoff"]
-                ledger[request["session_id"]][kind] += seen[kind]
-            cut[request["session_id"]] += request["billed"] is None
-
-    assert ledger
-    assert {name: sums(one) for name, one in found.with_responses.items()} == ledger
-    assert {name: one.incomplete for name, one in found.with_responses.items()} == cut
-    assert found.bad_lines == 0
-
-
-@pytest.mark.parametrize(
-    "expected",
-    [pytest.param(path, id=path.parent.name) for path in CLIENT if path.parent.name not in NOT_LIST_PRICES]
-    or NO_CORPUS,
-)
-def test_every_sessions_cost_is_the_clients_own_where_its_models_have_prices(expected: Path) -> None:
-    in_use = pytest.importorskip("ccusage_line.prices.in_use")
-    truth = json.loads(expected.read_text())
-    ledger: dict[str, float] = defaultdict(float)
-    for request in truth["requests"]:
-        if request["billed"] and request["kind"] not in IN_NO_TRANSCRIPT:
-            ledger[request["session_id"]] += request["cost_usd"] or 0
-    uncertain = {request["session_id"] for request in truth["requests"] if not request["billed"]}
-    if expected.parent.name == ITERATIONS:
-        ledger = {report["session_id"]: report["total_cost_usd"] for report in truth["client_reports"]}
-
-    found = fresh.read([expected.parent], in_use.table().find)
-
-    assert ledger
-    for name in set(ledger) - uncertain:
-        assert found[name].cost("auto") == pytest.approx(ledger[name] * fresh.PICO, rel=0, abs=1000), name
-
-
-@pytest.mark.parametrize("expected", [pytest.param(path, id=path.parent.name) for path in PUBLIC] or NO_CORPUS)
-def test_every_models_tokens_are_those_of_a_plain_full_parse(expected: Path) -> None:
-    plain = json.loads(expected.read_text())
-    found = fresh.read([expected.parent])
-    got: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
-    for one in found.values():
-        for name, model in one.models.items():
-            got[name] = [a + b for a, b in zip(got[name], (*model.tokens, model.responses), strict=True)]
-
-    kinds = ("input", "output", "cache_creation", "cache_read", "lines")
-    models = plain["totals"]["d"]["models"]
-    assert models
-    assert got == {name: [model[kind] for kind in kinds] for name, model in models.items()}
-    assert found.bad_lines == plain["stats"]["bad_lines"]
-
-
-LIST_PRICES = {
-    "claude-fable-5": Price(*rates(10, 50, 12.5, 20, 1)),
-    "claude-opus-4-8": Price(*rates(5, 25, 6.25, 10, 0.5), fast=2000),
-    "claude-opus-5-5": Price(*rates(4, 20, 5, 8, 0.2)),
-    "claude-sonnet-4-5": Price(*rates(3, 15, 3.75, 6, 0.3), threshold=200_000, above=rates(6, 22.5, 7.5, 12, 0.6)),
-    "claude-sonnet-4-6": Price(*rates(3, 15, 3.75, 6, 0.3)),
-}
-
-
-OPUS, SONNET = "claude-opus-4-8", "claude-sonnet-4-6"
-IN_ANOTHER_ORDER = "anthropic/claude-4.6-opus-20260205"  # what that costs is the price table's business
-REPORTED: dict[str, tuple[tuple[int, int, int, int], int, dict[str, float]]] = {  # tokens, responses, dollars by model
-    "advisor-at-standard-speed": ((1020, 2100, 3000, 4100), 2, {OPUS: 0.08105}),
-    "context-of-the-last-iteration": ((30, 900, 0, 300_000), 1, {"claude-sonnet-4-5": 0.12359}),
-    "copy-that-lost-its-requestid": ((1000, 100, 0, 0), 1, {SONNET: 0.0045}),
-    "declined-attempt-is-billed": ((4, 1800, 10_000, 150_000), 2, {"claude-fable-5": 0.22502, OPUS: 0.07001}),
-    "estimate-then-count-without-requestid": ((11_432, 350, 0, 0), 1, {SONNET: 0.039546}),
-    "file-name-is-an-id": ((1000, 100, 0, 0), 1, {SONNET: 0.0045}),
-    "fork-copies-without-requestid": ((1000, 100, 0, 0), 1, {SONNET: 0.0045}),
-    "model-name-in-another-order": ((1_000_000, 0, 0, 0), 1, {IN_ANOTHER_ORDER: 0}),
-    "paused-responses-are-billed": ((27, 800, 3100, 23_500), 2, {"claude-opus-5-5": 0.036308}),
-    "synthetic-opens-no-block": ((100_000, 1000, 0, 0), 1, {SONNET: 0.315}),
-}
-
-
-def reported(name: str) -> fresh.Reading:
-    folder = SHARED / "corpus" / "reported" / name
-    if not folder.is_dir():
-        pytest.skip(f"no corpus in {SHARED}")
-    return fresh.read([folder], LIST_PRICES.get)
-
-
-@pytest.mark.parametrize("name", sorted({*REPORTED, *(path.name for path in FOLDERS)}))
-def test_what_was_reported_as_wrong_is_right(name: str) -> None:
-    tokens, responses, dollars = REPORTED[name]
-
-    found = reported(name).with_responses
-
-    assert list(found) == ["s1"]
-    assert (found["s1"].tokens, found["s1"].responses, found["s1"].incomplete) == (tokens, responses, 0)
-    assert {model: sums.cost["auto"] for model, sums in found["s1"].models.items()} == {
-        model: round(each * fresh.PICO) for model, each in dollars.items()
-    }
-
-
-def test_what_was_reported_of_contexts_and_of_names_of_files_is_right() -> None:
-    assert reported("context-of-the-last-iteration")["s1"].last_context == (110_010, "claude-sonnet-4-5")
-    assert reported("file-name-is-an-id").by_file["my-file"].cost("auto") == 4500 * MICRO_DOLLAR
-
-
-def facts(found: fresh.Reading) -> dict[tuple[str, str], Any]:
-    return {
-        (kind, name): (
-            one.models,
-            one.first,
-            one.last,
-            one.project_paths,
-            one.incomplete,
-            one.entries,
-            one.last_contexts,
-        )
-        for kind, sessions in (("session", found), ("file", found.by_file))
-        for name, one in sessions.items()
-    }
-
-
-@settings(deadline=None, max_examples=40)
-@given(tree=trees.trees())
-def test_a_reading_does_not_depend_on_the_order_of_files(tree: trees.Tree) -> None:
-    sources = [fresh.source(path, data) for path, data in trees.read_by_a1(tree)]
-
-    assert facts(fresh.count(reversed(sources), PRICES.get)) == facts(fresh.count(sources, PRICES.get))
-
-
-def tied(one: fresh.Line, other: fresh.Line) -> bool:
-    """A4 of two lines, word for word."""
-    if one.message_id != other.message_id:
-        return False
-    neither_asked = one.request_id is None and other.request_id is None
-    if one.message_id is None and None in (one.uuid, other.uuid):
-        same = one.session_id == other.session_id and one.raw == other.raw
-        return same if neither_asked else one.request_id == other.request_id
-    if one.request_id is not None and one.request_id == other.request_id:
-        return True
-    if one.uuid is not None and one.uuid == other.uuid:
-        return True
-    if not neither_asked:
-        return False
-    follows = one.parent_uuid is not None and one.parent_uuid == other.uuid
-    followed = one.uuid is not None and one.uuid == other.parent_uuid
-    counts = [(each.tokens.input, each.tokens.cache_creation, each.tokens.read) for each in (one, other)]
-    return follows or followed or (one.session_id == other.session_id and counts[0] == counts[1])
-
-
-def test_the_lines_of_a_response_are_those_that_hang_together_two_by_two() -> None:
-    for seed in range(150):
-        lines = [line for response in reading(made_up(seed)).responses for line in response.lines]
-        numbers = range(len(lines))
-        together = {number: {number} for number in numbers}
-        for one, other in itertools.combinations(numbers, 2):
-            if together[one] is not together[other] and tied(lines[one], lines[other]):
-                together[one] |= together[other]
-                together |= dict.fromkeys(together[one], together[one])
-
-        found = {frozenset(map(id, each)) for each in fresh.responses_of(lines)}
-
-        assert found == {frozenset(id(lines[number]) for number in each) for each in together.values()}
-
-
-@settings(deadline=None, max_examples=40)
-@given(tree=trees.trees())
-def test_entries_add_up_to_the_totals_and_costs_to_those_of_the_models(tree: trees.Tree) -> None:
-    for one in fresh.count([fresh.source(path, data) for path, data in trees.read_by_a1(tree)], PRICES.get).values():
-        assert one.responses == len(one.entries) == sum(model.responses for model in one.models.values())
-        assert one.incomplete <= one.responses
-        kinds = zip(*(entry[2:6] for entry in one.entries), strict=True)
-        assert (tuple(map(sum, kinds)) or (0, 0, 0, 0)) == one.tokens
-        for place, mode in enumerate(fresh.MODES):
-            assert sum(entry.cost[place] for entry in one.entries) == one.cost(mode)
+# --- what histories are made of ---------------------------------------------------------------------------------------
 
 
 def made_up(seed: int) -> trees.Tree:
@@ -1288,52 +714,12 @@ def cases(response: fresh.Response, beginnings: Mapping[str, int]) -> dict[str, 
 def test_made_up_trees_hold_every_case_of_the_rules() -> None:
     seen: Counter[str] = Counter()
     lines = responses = 0
-    for seed in range(400):
-        found = reading(made_up(seed))
+    for seed in range(250):
+        found = fresh.count([fresh.source(path, data) for path, data in made_up(seed).items()], PRICES.find)
         for response in found.responses:
             seen.update(cases(response, found.beginnings))
             lines += len(response.lines)
         responses += len(found.responses)
 
-    assert min(seen.values()) > 3, seen
+    assert min(seen.values()) > 1, seen
     assert 2 < lines / responses < 5  # neither alone nor all in one
-
-
-def test_a_history_leaves_on_disk_what_it_says_and_reads_the_same(tmp_path: Path) -> None:
-    read = archived = 0
-    for seed in range(80):
-        past, root = trees.History(), tmp_path / str(seed)
-        for step in trees.seeded_history(seed):
-            past.apply(step, root)
-        found = fresh.read([root], PRICES.get)
-        names = {path.relative_to(root / "projects").as_posix() for path in found.known_files}
-        assert names == {path for path, _ in trees.read_by_a1(past.live)}
-        expected = past.expected(PRICES.get)
-        archived += len(expected.archived)
-        if not past.vanished:
-            assert facts(expected.sessions) == facts(found)
-            assert not expected.archived
-            read += len(found.with_responses)
-    assert read > 5
-    assert archived > 0
-
-
-def test_a_history_remembers_what_vanished_as_it_was_last_seen() -> None:
-    past = trees.History()
-    steps: list[trees.Step] = [
-        trees.Append("p/s.jsonl", line() + b"\n"),
-        trees.Append("p/t.jsonl", line(sessionId="t", requestId="2") + b"\n"),
-        trees.Refresh(),
-        trees.Append("p/s.jsonl", line(requestId="never seen") + b"\n"),
-        trees.Delete("p/s.jsonl"),
-        trees.Truncate("p/t.jsonl", 20),
-    ]
-    for step in steps:
-        past.apply(step)
-
-    found = past.expected(PRICES.get)
-
-    assert {name: one.responses for name, one in found.sessions.items()} == {"s": 1, "t": 0}
-    assert found.archived == {"s"}
-    past.apply(trees.Restore("p/s.jsonl"))
-    assert past.expected(PRICES.get).archived == set()

@@ -1,0 +1,75 @@
+"""`ccusage config`: the config file."""
+
+from __future__ import annotations
+
+from ..config import LABELS, RATES, from_environment
+from ..options import SECTIONS
+from .console import Console
+from .parser import Commands, add_actions, add_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..options import Option
+    from ..prices.stored import Packed
+
+
+def add(commands: Commands, name: str) -> None:
+    actions = add_actions(commands, name, "the config file", run_show)
+    add_command(actions, "show", run_show, help="every setting and where it comes from")
+    add_command(actions, "path", run_path, help="where the file is")
+
+
+def run_show(console: Console) -> None:
+    """Every setting and where it comes from."""
+    config = console.config
+    lines = [f"# {config.path}{'' if config.found else ' (not there)'}\n"]
+    for section, options in SECTIONS.items():
+        lines.append(f"\n[{section}]\n")
+        for option in options:
+            said, filed = from_environment(option, console.environ), config.values.get(section, {}).get(option.key)
+            if said is not None:
+                lines.append(f"{option.key} = {_toml(said)}  # from {option.variable}\n")
+            elif filed is not None:
+                lines.append(f"{option.key} = {_toml(filed)}\n")
+            else:
+                lines.append(f"# {option.key}{_usual(option)}\n")
+    for model, packed in sorted(config.prices.items()):
+        lines.append(f"\n[prices.models.{_toml(model)}]\n{_price(packed)}")
+    for section, labels in zip(LABELS, (config.labels, config.project_labels), strict=True):
+        lines += [f"\n[{section}]\n"] if labels else []
+        lines += [f"{_toml(name)} = {_toml(label)}\n" for name, label in sorted(labels.items())]
+    console.out("".join(lines))
+
+
+def _usual(option: Option) -> str:
+    """What holds if nothing is said, as the file would have it; in words where it would have nothing."""
+    if option.kind == "choice":
+        return f" = {_toml(option.default)}"
+    is_value = option.kind in ("flag", "percentage", "seconds")
+    return f" = {option.default}" if is_value else f": {option.default}"
+
+
+def _toml(value: object) -> str:
+    """A value as it stands in the file, whole, and harmless on a screen."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
+
+
+def _price(packed: Packed) -> str:
+    from ..prices.table import ONE, UNIT
+
+    lines = [f"{name} = {rate * 1_000_000 / UNIT:.15g}\n" for name, rate in zip(RATES, packed[:5], strict=True)]
+    factors = zip(("fast", "us"), packed[7:9], strict=True)
+    lines += [f"{name} = {factor / ONE:g}\n" for name, factor in factors if factor != ONE]
+    if packed[9] is not None:
+        lines.append(f"context-window = {packed[9]}\n")
+    return "".join(lines)
+
+
+def run_path(console: Console) -> None:
+    """Where the config file is, readable or not."""
+    console.out(console.config.path + "\n")

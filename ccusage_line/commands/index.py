@@ -1,0 +1,113 @@
+"""`ccusage index`: check, rebuild or erase the index."""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import UsageError, UserError
+from ..options import FORGET
+from ..paths import index_dir
+from ..text import clean
+from .console import Console
+from .parser import Commands, add_actions, add_command
+from .reporting import project_meant
+
+
+def add(commands: Commands, name: str) -> None:
+    actions = add_actions(commands, name, "check, rebuild or erase the index", run_status)
+    add_command(actions, "status", run_status, help="what the index holds and what could not be read")
+    add_command(actions, "refresh", run_refresh, help="bring the index up to date")
+    add_command(actions, "sweep", run_sweep)  # what the statusline starts behind its back
+    add_command(actions, "verify", run_verify, help="compare with a fresh reading of everything")
+    add_command(actions, "rebuild", run_rebuild, help="read everything anew; archived sessions are kept")
+    add_command(actions, "forget", run_forget, FORGET, help="erase what only the index still knows")
+    add_command(actions, "path", run_path, help="where the index is")
+
+
+def run_status(console: Console) -> None:
+    """What the index holds, without reading anything new into it."""
+    from ..index.questions import status
+
+    found = status(console.index())
+    width = max(len(name) for name, _ in found)
+    console.out("".join(f"{name:<{width}}  {clean(str(value))}\n" for name, value in found))
+
+
+def run_refresh(console: Console) -> None:
+    """Bring the index up to date."""
+
+    from ..index.questions import contents
+
+    index = console.index()
+    index.refresh(console.progress())
+    console.warn_not_stored(index, busy=True)
+    console.out(f"up to date: {contents(index)}\n")
+
+
+def run_sweep(console: Console) -> None:
+    """`watch.sweep`, by a process that nobody waits for."""
+    from ..index.watch import sweep
+
+    index = console.index()
+    if not index.stored:  # nobody would have what is read
+        return
+    if hasattr(os, "nice"):
+        os.nice(10)  # nobody waits for it
+    sweep(index)
+
+
+def run_verify(console: Console) -> int:
+    """Hold the index against a fresh reading of everything; 1 if they differ."""
+    from ..index.verify import verify
+
+    index = console.index()
+    console.warn_not_stored(index)
+    differences = verify(index, console.progress())
+    console.out("".join(f"{clean(difference)}\n" for difference in differences) or "the index is one fresh reading\n")
+    return 1 if differences else 0
+
+
+def run_rebuild(console: Console) -> None:
+    """Read everything anew, into a new database where the old one is damaged."""
+    from ..index.questions import contents
+    from ..index.rebuild import rebuild
+    from ..index.repair import mend
+
+    try:
+        mend(index_dir(console.environ))
+    except (OSError, UserError):  # what is wrong shows below
+        pass
+    index = console.index()
+    console.warn_not_stored(index)
+    rebuild(index, console.progress())
+    console.warn_mended(index)
+    console.out(f"read anew: {contents(index)}\n")
+
+
+def run_forget(console: Console, *, which: str | None, project: str | None, archived: bool, windows: bool) -> None:
+    """Erase sessions for good; what still stands in a transcript would come back, and is told."""
+    from ..index.forget import forget, forget_windows
+
+    if windows and not (which is not None or project or archived):
+        count = forget_windows(console.index())
+        console.out(f"forgot {count} window{'s' if count != 1 else ''}\n")
+        return
+    if windows or not (which is not None or project or archived):
+        raise UsageError("forget what? SESSION, --project TEXT, --archived or --windows")
+    index = console.index()
+    session = None
+    if which is not None:
+        from ..clock import day_of, zone_of
+        from .ids import resolve
+
+        index.refresh(console.progress())
+        session = resolve(index, which, day_of(zone_of(None)))
+    done = forget(index, session=session, project=project_meant(project), archived=archived)
+    console.out("".join(f"forgot {clean(name)}\n" for name in done.sessions) or "nothing to forget\n")
+    for name in done.kept:
+        console.say(f"{clean(name)} still has transcripts, which would bring it back: delete them first")
+
+
+def run_path(console: Console) -> None:
+    """Where the index of these data directories is."""
+    console.out(index_dir(console.environ) + "\n")

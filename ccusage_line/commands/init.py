@@ -1,0 +1,30 @@
+"""`ccusage init`: what a shell evaluates at its start."""
+
+from __future__ import annotations
+
+from ..options import INIT
+from ..paths import state_dir
+from .console import Console
+from .parser import Commands, add_command
+
+
+def add(commands: Commands, name: str) -> None:
+    add_command(
+        commands,
+        name,
+        run,
+        INIT,
+        help="the prompt hook and the completion for your shell",
+        description='Put `eval "$(ccusage init bash)"` into ~/.bashrc (zsh alike), or `ccusage init fish | source` into'
+        " config.fish.",
+    )
+
+
+def run(console: Console, *, shell: str, no_prompt: bool, no_completion: bool) -> None:
+    """The snippet of a shell."""
+
+    from ..claude_code.statusline_entry import executable
+    from ..prompt.snippets import render
+
+    where = {"executable": executable(), "state_dir": state_dir(console.environ)}
+    console.out(render(shell, **where, prompt=not no_prompt, completion=not no_completion))

@@ -1,0 +1,191 @@
+"""`ccusage install` and `ccusage uninstall`: the statusline in Claude Code's settings.json, and what to do next."""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import UsageError, UserError, shown
+from ..options import INSTALL, STATUSLINE, UNINSTALL
+from ..paths import absolute, config_dirs, state_dir
+from .console import Console
+from .parser import Commands, add_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..claude_code.settings_file import Change
+
+REFRESH = 5  # seconds: Claude Code does not call while background agents run
+
+
+def add(commands: Commands, name: str) -> None:
+    if name == "uninstall":
+        add_command(commands, name, run_uninstall, UNINSTALL, help="take it out of Claude Code's settings")
+        return
+    add_command(
+        commands,
+        name,
+        run_install,
+        INSTALL,
+        checked=False,
+        help="put the statusline into Claude Code's settings",
+        description="Put the statusline into Claude Code's settings. Options of the line are kept by the next install.",
+        usage="ccusage install [options]",
+    )
+
+
+def run_install(
+    console: Console,
+    *,
+    options: Sequence[str],
+    force: bool,
+    refresh_interval: int | None,
+    padding: int | None,
+    settings: str | None,
+    dry_run: bool,
+    **chosen: object,
+) -> None:
+    """Put the statusline into the settings. What it is called with are the options of before, those *chosen* by
+    keyword, and *options*, words of its own."""
+    import shlex
+
+    from ..claude_code import settings_file, statusline_entry
+    from ..statusline.options import complaint, parse_options, replaced
+
+    if (refresh_interval or 0) < 0 or (padding or 0) < 0:
+        raise UsageError("--refresh-interval wants seconds, 0 for none, --padding no less than 0 columns")
+    words = [*_words(chosen), *options]
+    understood = parse_options(words)
+    problem = "unknown option of statusline" if understood is None else complaint(understood)
+    if problem is not None:
+        raise UsageError(f"{problem}: {shlex.join(words)} (see `ccusage statusline --help`)")
+    path = _path(console, settings)
+    old = settings_file.statusline_of(path)
+    variables, before = _kept(old, force) if statusline_entry.is_ours(old) else ("", [])
+    words = replaced(before, words)
+    if refresh_interval is None and isinstance(old, dict) and statusline_entry.is_ours(old):
+        refresh_interval = old.get("refreshInterval", REFRESH)
+    elif refresh_interval is None:
+        refresh_interval = REFRESH
+    change = settings_file.install(
+        path,
+        variables + statusline_entry.command(shlex.join(words)),
+        force=force,
+        dry_run=dry_run,
+        refresh_interval=refresh_interval,
+        padding=padding,
+        lock=_lock(console.environ),
+    )
+    _tell(console, change, dry_run)
+    if not dry_run:
+        _introduce(console, words, refresh_interval)
+
+
+def run_uninstall(console: Console, *, settings: str | None, dry_run: bool) -> None:
+    """Take the statusline out of the settings."""
+
+    from ..claude_code import settings_file
+
+    path = _path(console, settings)
+    change = settings_file.uninstall(path, dry_run=dry_run, lock=_lock(console.environ))
+    if change.what == "absent":
+        console.say(f"no statusline of ours in {change.path}")
+        return
+    _tell(console, change, dry_run)
+    if not dry_run:
+        path = console.config.path
+        config = f"  {path}: the config file\n" if os.path.exists(path) else ""
+        console.out(
+            "\nStill there, for the reports and the prompt:\n"
+            f"{config}"
+            f"  {state_dir(console.environ)}: the index, which remembers what Claude Code has deleted\n"
+            "  the line with `ccusage init` in your shell's startup file, if you have put it there\n"
+            "  the package: `pip uninstall ccusage-line`, `uv tool uninstall ccusage-line` or `pipx uninstall ...`\n"
+        )
+
+
+def _words(chosen: Mapping[str, object]) -> list[str]:
+    """The options of statusline that were given, as words. Raises UsageError for an unknown zone."""
+    from ..clock import zone_of
+
+    found = []
+    for option in STATUSLINE:
+        value = chosen[option.dest]
+        if value and option.kind == "zone":
+            value = zone_of(str(value)) or "local"
+        if value is True:
+            found.append(option.names[-1])
+        elif value:
+            found += [option.names[-1], str(value)] if str(value)[0] != "-" else [f"{option.names[-1]}={value}"]
+    return found
+
+
+def _kept(old: object, force: bool) -> tuple[str, list[str]]:
+    """The variables and the options of our statusLine of before; neither where they can't be told apart from what else
+    is there. Raises UserError for that if not *force*."""
+    from ..claude_code.statusline_entry import kept
+    from ..statusline.options import parse_options
+
+    found = kept(old)
+    if found is not None and parse_options(found[1]) is not None:
+        return found
+    if not force:
+        assert isinstance(old, dict)
+        raise UserError(
+            f"more than our options would be lost of the statusLine {old['command']!r}; --force replaces it"
+        )
+    return "", []
+
+
+def _path(console: Console, named: str | None) -> str:
+    """The settings file; said if there might be another one."""
+    from ..claude_code.settings_file import settings_path
+
+    if named is not None:
+        return absolute(named, "--settings")
+    folders = config_dirs(console.environ)
+    path = settings_path(console.environ)
+    if console.environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,") and len(folders) > 1:
+        raise UsageError(f"CLAUDE_CONFIG_DIR names {', '.join(folders)}: say which with --settings FILE")
+    for other in [os.path.join(folder, "settings.json") for folder in folders]:
+        if os.path.realpath(other) != os.path.realpath(path) and os.path.exists(other):
+            console.say(f"{other} is left alone: Claude Code reads {path} (else say --settings FILE)")
+    return path
+
+
+def _lock(environ: Mapping[str, str]) -> str:
+    return os.path.join(state_dir(environ), "settings.lock")
+
+
+def _tell(console: Console, change: Change, dry_run: bool) -> None:
+    backup = f"; the old one is {change.backup}" if change.backup else ""
+    console.out(shown(change.diff) if dry_run and change.diff else f"{change.what}: {change.path}{backup}\n")
+
+
+def _introduce(console: Console, words: Sequence[str], interval: object) -> None:
+    """The line as it will look, made anew every *interval* seconds too; what to do next, how to undo it."""
+    from ..claude_code.statusline_entry import executable, is_in_cache
+    from ..statusline.command import configured
+    from ..statusline.options import forgiving_options
+    from ..statusline.preview import sample_line
+
+    options = forgiving_options([*configured(console.config.values), *words])
+    options.labels = console.config.labels
+    options.color = console.is_colored(None, not options.color)
+    again = f",\nand makes it anew every {interval} seconds too (--refresh-interval)" if interval else ""
+    console.out(
+        f"\n{sample_line(options, console.width())}\n\n"
+        "So it looks, with made-up numbers. Claude Code shows it from the next message on, in folders you trust"
+        f"{again}.\n"
+        "Another one:  ccusage statusline --preview, then ccusage install --preset NAME\n"
+        "To undo this: ccusage uninstall\n"
+    )
+    try:
+        program = executable()
+    except UserError:
+        return
+    if is_in_cache(program):
+        console.warn(
+            f"{program} lies in a cache that is cleaned up some day: `uv tool install ccusage-line`, install again"
+        )

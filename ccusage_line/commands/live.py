@@ -1,0 +1,211 @@
+"""The loop of `ccusage live`: what `blocks`, `daily` and the statusline tell, drawn again as it changes."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import time
+
+from ..accounting import SLOT
+from ..background import reap, spawn
+from ..index.questions import bytes_read
+from ..index.schema import OperationalError, is_busy
+from ..index.slots import by_period, by_session, known_windows
+from ..index.watch import Watch
+from ..report import blocks as of_blocks
+from ..report.grid import Look, measure
+from ..report.live import KEYS, Picture, frame
+from ..report.periods import Periods
+from ..report.usage import Share, shares
+from ..screen import Ended, Gone, Screen, is_screen
+from ..transcripts.files import walk
+from ..windows import first_from, last_until, under_way
+from .reporting import limits_told
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..index.index import Index
+    from .reporting import Asked
+
+    LimitOf = Callable[[Index, int], int | None]  # the tokens that --token-limit means now
+
+_SLOTS = 12  # that the sparkline shows
+_READING = 0.5  # seconds between two frames while the first index is made
+_AGAIN = 5.0  # seconds after which somebody else is asked to make it: whoever was may have been killed
+_LONG = 3600.0  # seconds that a pause is waited for at once
+_NAMES = {"fiveHour": "5h", "sevenDay": "7d"}
+
+
+class Source:
+    def __init__(self, ask: Asked, limit_of: LimitOf) -> None:
+        weekly = ask.console.config.defaults_for("weekly", ask.console.environ)
+        self._ask = ask
+        self._limit_of = limit_of
+        self._days = Periods("day", ask.zone)
+        self._weeks = Periods("week", ask.zone, weekly.get("start_of_week", "sunday"))
+
+    def empty(self) -> Picture:
+        now = time.time_ns() // 1000
+        return Picture(now, self._ask.zone or time.strftime("%Z"), self._days)
+
+    def picture(self, index: Index) -> Picture:
+        picture = self.empty()
+        index.snapshot(lambda: self._fill(picture, index))
+        return picture
+
+    def _fill(self, picture: Picture, index: Index) -> None:
+        now, mode = picture.now, self._ask.mode
+        picture.limits = {_NAMES[key]: window for key, window in limits_told(index, now).items()}
+        picture.block = self._block(index, now)
+        if picture.block is not None:
+            picture.sessions = by_session(index, picture.block.start, picture.block.end, mode)
+        today = self._days.day_of(now)
+        week = self._weeks.of(today)
+        begins = {"": (today, today + 1), "yesterday": (today - 1, today), "this week": (week, week + 7)}
+        picture.days = {
+            name: self._used(index, self._days.begin(first), self._days.begin(after))
+            for name, (first, after) in begins.items()
+        }
+        slot = now // SLOT
+        starts = [number * SLOT for number in range(slot - _SLOTS + 1, slot + 2)]
+        recent = {share.key: share for share in shares(by_period(index, starts, mode, count_sessions=False), int)}
+        size_of, _ = measure(list(recent.values()))
+        picture.recent = [size_of(recent[at]) if at in recent else 0 for at in range(_SLOTS)]
+        picture.token_limit = self._limit_of(index, now)
+        edges = [(slot + 1) * SLOT, self._days.begin(today + 1), first_from(index.db)(now + 1)]
+        edges.append(None if picture.block is None else picture.block.end)
+        picture.until = min(edge for edge in edges if edge is not None)
+
+    def _block(self, index: Index, now: int) -> of_blocks.Block | None:
+        bounds = under_way(first_from(index.db), last_until(index.db, now), now, known_windows(index))
+        if bounds is None:
+            return None
+        block = of_blocks.Block(*bounds)
+        starts = of_blocks.edges([block], now)
+        of_blocks.fill([block], by_period(index, starts, self._ask.mode, count_sessions=False), starts, now)
+        return block
+
+    def _used(self, index: Index, begin: int, end: int) -> Share:
+        rows = by_period(index, [begin, end], self._ask.mode, count_sessions=False)
+        return Share(0, rows)
+
+
+def show(ask: Asked, limit_of: LimitOf, interval: int, once: bool) -> None:
+    """One frame as text, where there is no screen or nothing else is wanted; else the loop until somebody ends it."""
+    source = Source(ask, limit_of)
+    if once or not is_screen(ask.console.environ):
+        index, _ = ask.index()
+        ask.console.out("\n".join(frame(source.picture(index), ask.look, None)) + "\n")
+        return
+    watch = Watch(ask.console.index)
+    ask.console.warn_not_stored(watch.index)
+    gc.enable()  # we live long
+    try:
+        with Screen() as screen:
+            _Loop(ask, source, watch, screen, interval).run()
+    except Gone:
+        return
+    except Ended as ended:
+        if ended.number != signal.SIGINT:
+            ask.console.close()
+            signal.signal(ended.number, signal.SIG_DFL)
+            os.kill(os.getpid(), ended.number)
+
+
+class _Loop:
+    """Draws, waits for a key or the time, looks at what came."""
+
+    def __init__(self, ask: Asked, source: Source, watch: Watch, screen: Screen, interval: int) -> None:
+        self._color = ask.color
+        self._ascii_only = ask.look.ascii_only
+        self._source = source
+        self._watch = watch
+        self._screen = screen
+        self._interval = interval
+        self._picture = source.empty()
+        self._paused = self._models = False
+        self._due = 0.0  # when the next look is, by the monotonic clock
+        self._took = 0.0  # seconds of the last one
+        self._asked = -_AGAIN  # when somebody was asked to make the first index
+        self._size = 0  # bytes of all transcripts then
+
+    def run(self) -> None:
+        known = False  # whether the picture is what the index tells
+        while True:
+            complete = self._watch.index.complete
+            if not complete:
+                self._first_index()
+            elif not known:
+                self._ask()
+            known = complete
+            self._draw()
+            if not self._obey(self._screen.keys(self._wait() if complete else _READING)):
+                return
+            if complete and self._wait() <= 0:
+                self._look()
+
+    def _wait(self) -> float:
+        return _LONG if self._paused else self._due - time.monotonic()
+
+    def _obey(self, keys: str) -> bool:
+        """Whether to go on."""
+        for key in keys.lower():
+            self._models ^= key == "b"
+            self._paused ^= key == "p"
+            if key == "r":
+                self._watch.sweep_soon()
+            if key in "rp":
+                self._due = 0.0
+        return "q" not in keys.lower()
+
+    def _look(self) -> None:
+        reap()
+        began, now = time.monotonic(), time.time_ns() // 1000
+        picture = self._picture
+        changed = self._watch.look()
+        if self._watch.index.complete and (changed or not picture.begun <= now < picture.until):
+            self._ask()
+        picture.now = now
+        self._took = time.monotonic() - began
+        self._due = began + self._interval
+
+    def _ask(self) -> None:
+        try:
+            self._picture = self._source.picture(self._watch.index)
+        except OperationalError as error:
+            if not is_busy(error):
+                raise
+
+    def _first_index(self) -> None:
+        """Have it made by a process of its own, which goes on if we end; where nothing can be stored, here."""
+        index = self._watch.index
+        if not index.stored:
+            index.refresh(self._progress)
+            return
+        if time.monotonic() - self._asked >= _AGAIN:
+            reap()
+            self._asked = time.monotonic()
+            self._size = sum(found.stat.st_size for found in walk(index.roots).files)
+            spawn("index", "sweep")
+        self._picture = self._source.empty()
+        self._picture.progress = bytes_read(index), self._size
+
+    def _progress(self, done: int, total: int) -> None:
+        if time.monotonic() - self._asked < _READING and done < total:
+            return
+        self._asked = time.monotonic()
+        self._picture = self._source.empty()
+        self._picture.progress = done, total
+        self._draw()
+        if not self._obey(self._screen.keys(0)):
+            raise Ended(signal.SIGINT)
+
+    def _draw(self) -> None:
+        size = self._screen.size()
+        look = Look(size[0], color=self._color, ascii_only=self._ascii_only)
+        state = "paused" if self._paused else f"every {self._interval} s, {self._took * 1000:.0f} ms"
+        foot = KEYS, state
+        self._screen.show(size, frame(self._picture, look, size[1], models=self._models, foot=foot))

@@ -1,0 +1,263 @@
+"""What the commands that report usage have in common."""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import UsageError
+from ..options import SECTIONS
+from ..paths import absolute
+from ..text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from ..index.index import Index
+    from ..index.refresh import Unchanged
+    from ..index.slots import Row
+    from ..jsontext import DayOf
+    from ..report.periods import Periods
+    from ..report.usage import Line
+    from ..session import Session, Usage
+    from ..transcripts.files import Walk
+    from ..windows import Window
+    from .console import Console
+
+
+class Form:
+    """How a report is to be given: what the options say that all reports share. Raises UsageError."""
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        json: bool,
+        jq: str | None,
+        mode: str,
+        timezone: str | None,
+        offline: bool,
+        color: str,
+        no_color: bool,
+        csv: bool = False,
+        pager: bool = False,
+    ) -> None:
+        from ..clock import day_of, zone_of
+
+        self.console = console
+        self.json = json or jq is not None
+        if csv and self.json:
+            raise UsageError("--csv and --json are two answers: choose one")
+        self.jq = jq
+        self.csv = csv
+        self.is_text = not (csv or self.json)
+        self.mode = mode
+        self.zone = zone_of(timezone)
+        self.day_of = day_of(self.zone)
+        self.width = console.width()
+        self.color = console.is_colored(color, no_color)
+        self.pager = pager and not self.json
+        self._offline = offline
+
+    def refresh_prices(self) -> None:
+        """A price list older than a day is fetched anew, unless offline; nobody else asks for it unasked."""
+        from ..prices.refresh import address, before_report
+
+        environ = self.console.environ
+        source = address(environ, self.console.config.url)
+        self.console.warn(before_report(environ, offline=self._offline, address=source))
+
+    def index(self, found: Walk | None = None) -> tuple[Index, Unchanged | None]:
+        """The index, brought up to date with what was just *found*, and what that gave."""
+        index = self.console.index()
+        seen = index.refresh(self.console.progress(), found)
+        self.console.warn_not_stored(index)
+        self.console.warn_mended(index)
+        return index, seen
+
+    def tell_csv(self, columns: Sequence[str], lines: Iterable[Line]) -> None:
+        from ..report.usage import csv_text
+
+        self.console.out(csv_text(columns, lines))
+
+    def tell_json(self, data: Callable[[], object], text: Callable[[], str]) -> None:
+        """The JSON, or what --jq makes of it; *data* and *text* make the same, as Python data and as it is printed."""
+        if self.jq is None:
+            self.console.out(text() + "\n")
+            return
+        from ..jqpath import parse, results
+
+        steps = parse(self.jq)
+        if steps is not None:
+            lines = results(steps, data())
+        else:
+            from ..jq import run
+
+            lines = run(self.jq, text() + "\n")
+        for line in lines:
+            self.console.out(line + "\n")
+
+
+class Asked(Form):
+    """What the reports of periods and of blocks have in common. Raises UsageError."""
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        breakdown: bool,
+        instances: bool,
+        project: str | None,
+        compact: bool,
+        chart: str,
+        locale: str | None,
+        **shared: Any,
+    ) -> None:
+        import time
+
+        from ..report.charts import has_utf8
+        from ..report.grid import Look
+
+        if locale is not None:
+            raise UsageError("no option '--locale': times are ISO, in the zone of --timezone")
+        super().__init__(console, **shared)
+        self.now = time.time_ns() // 1000
+        self.instances = instances
+        self.look = Look(
+            self.width,
+            color=self.color,
+            compact=compact,
+            breakdown=breakdown,
+            chart=chart,
+            ascii_only=not has_utf8(console.environ),
+        )
+        self.by_project = instances or project is not None
+        self._project = project_meant(project)
+
+    def groups(self, rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
+        """What was used by each of the projects that were asked for; by all of them, under the empty name."""
+        from ..index.slots import is_of_project
+        from ..report.usage import by_project
+
+        if self._project is not None:
+            rows = [row for row in rows if is_of_project(row.project or "", self._project)]
+        return {**by_project(rows, self.console.config.project_labels)} if self.instances else {"": rows}
+
+    def archived(self, index: Index, begin: int, end: int) -> int:
+        """How many sessions in [begin, end) have no transcripts any more."""
+        from ..index.questions import archived_within
+        from ..index.slots import is_of_project
+
+        projects = index.snapshot(lambda: archived_within(index, begin, end))
+        return sum(self._project is None or is_of_project(project, self._project) for project in projects)
+
+    def tell(
+        self,
+        data: Callable[[], dict[str, object]],
+        table: Callable[[], tuple[Sequence[str], Iterable[Line]]],
+        text: Callable[[], str],
+    ) -> None:
+        """Print the one of the three that was asked for."""
+        if self.is_text:
+            self.console.show(text(), self.pager)
+        elif self.csv:
+            self.tell_csv(*table())
+        else:
+            from ..report.usage import value_text
+
+            self.tell_json(data, lambda: value_text(data()))
+
+    def tell_nothing(self, title: str, index: Index) -> None:
+        from ..index.slots import is_of_project
+        from ..report.table import box
+
+        self.console.out("\n".join(box(title, self.look.width)) + "\n")
+        way = way_out(index.sessions(self.mode), self._project, self.day_of, is_of_project)
+        self.console.say(f"No usage found{way}{'' if way.endswith('?') else '.'}")
+
+
+def days(
+    since: str | None, until: str | None, day_of: DayOf, configured: str | None = None
+) -> tuple[str | None, str | None]:
+    """The two days as `YYYY-MM-DD`. A *since* that is only *configured* gives way to an earlier *until*. Raises
+    UsageError."""
+    first, last = _day(since, "--since", day_of), _day(until, "--until", day_of)
+    if first is not None and last is not None and first > last:
+        if since != configured:
+            raise UsageError(f"--since {first} is after --until {last}")
+        first = None
+    return first, last
+
+
+def _day(text: str | None, option: str, day_of: DayOf) -> str | None:
+    if text is None:
+        return None
+    import time
+
+    from ..clock import day_meant
+
+    day = day_meant(text, day_of(time.time_ns() // 1000))
+    if day is None:
+        raise UsageError(f"{option} {text!r} is not a day; write YYYY-MM-DD, YYYYMMDD, today, yesterday, 7d or 2w")
+    return day
+
+
+def used_days(index: Index, periods: Periods, since: int | None = None, until: int | None = None) -> Iterator[int]:
+    """The days from *since* to *until* in which there was a response."""
+    from ..windows import first_from
+
+    first = first_from(index.db)
+    begin = -(2**63) if since is None else periods.begin(since)
+    while True:
+        at = first(begin)
+        day = None if at is None else periods.day_of(at)
+        if day is None or (until is not None and day > until):
+            return
+        yield day
+        begin = max(periods.begin(day + 1), begin + 1)
+
+
+def refuse(console: Console, section: str, given: Mapping[str, object], why: str) -> None:
+    """Raise UsageError for the first option that was typed: whose value is neither none, nor what is usual in that
+    section of the config, nor what the config says."""
+    said = console.config.defaults_for(section, console.environ)
+    usual = {option.dest: option.default for option in SECTIONS[section]}
+    for name, value in given.items():
+        if value is not None and value is not False and value not in (usual.get(name), said.get(name)):
+            raise UsageError(f"--{name.replace('_', '-')} {why}")
+
+
+def project_meant(text: str | None) -> str | None:
+    """What `slots.is_in_path` takes for *text*, of which `.` is this folder and what lies below it."""
+    return os.path.join(absolute(".", "--project"), ".") if text == "." else text
+
+
+def limits_told(index: Index, now: int) -> dict[str, Window]:
+    """What the client told of its limits that are not over yet, by their keys in JSON."""
+    from ..index.slots import WEEK, known_windows
+
+    told = {"fiveHour": known_windows(index), "sevenDay": known_windows(index, WEEK)}
+    return {key: windows[-1] for key, windows in told.items() if windows and now < windows[-1].end}
+
+
+def way_out(sessions: Iterable[Session], project: str | None, day_of: DayOf, is_of: Callable[[str, str], bool]) -> str:
+    """The end of a message that nothing was found: that *project* is in no path and which one is spelt nearly so, else
+    the day of the last usage in it; empty where there is none at all. *is_of* tells, as the report does, whether a path
+    is of *project*."""
+    from .parser import did_you_mean
+
+    used = [session for session in sessions if session.last is not None]
+    of_project = [one for one in used if project is None or is_of(one.project_path or "", project)]
+    if project is not None and used and not of_project:
+        names = {os.path.basename(session.project_path or "") for session in used}
+        named = clean(project.removesuffix(os.sep + "."))
+        return f"; no project has {named!r} in its path{did_you_mean(named, sorted(map(clean, names)))}"
+    last = max((one.last for one in of_project if one.last is not None), default=None)
+    return "" if last is None else f"; the last was on {day_of(last)}"
+
+
+def unpriced(usages: Iterable[Usage]) -> str:
+    """The warning about models without a price, empty where there are none."""
+    models = sorted({model for usage in usages for model in usage.unpriced_models})
+    return f"no price known for {', '.join(map(clean, models))}; counted as $0" if models else ""

@@ -1,0 +1,83 @@
+"""`ccusage statusline` with options that the fast lane does not take."""
+
+from __future__ import annotations
+
+from ..errors import UsageError
+from ..options import EARLIER, PREVIEW, STATUSLINE
+from .console import Console, at_terminal, has_keyboard
+from .parser import Commands, add_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..statusline.segments import Options
+
+
+def add(commands: Commands, name: str) -> None:
+    add_command(
+        commands,
+        name,
+        run,
+        (*STATUSLINE, PREVIEW, *EARLIER),
+        checked=False,
+        help="Claude Code's statusline, of the JSON on stdin",
+        description="Claude Code's statusline, of the JSON on stdin.",
+        epilog="`ccusage install` puts it into Claude Code's settings; docs/statusline.md has segments and a gallery.",
+        usage="ccusage statusline [options]",
+    )
+
+
+def run(console: Console, *, words: Sequence[str]) -> None:
+    """The lines of whatever options in *words* can be understood. A person is told of those that can't, and nothing of
+    what a person tries out enters the log."""
+    from ..statusline.command import configured, show
+    from ..statusline.options import complaint, forgiving_options
+
+    problem = complaint(forgiving_options(words)) if at_terminal() else None
+    if problem is not None:
+        raise UsageError(problem)
+    options = forgiving_options([*configured(console.config.values), *words])
+    options.labels = console.config.labels
+    if options.preview or has_keyboard():
+        _preview(console, options, words)
+    elif at_terminal():
+        reasons: list[str] = []
+        console.out(_shows(console, options, reasons)(options) + "\n")
+        if reasons:
+            console.say(f"left out: {'; '.join(reasons)}")
+    else:
+        show(options)
+
+
+def _preview(console: Console, options: Options, words: Sequence[str]) -> None:
+    """The line of these options, or every preset, over the payload on stdin, else over a made-up one."""
+    from ..statusline.preview import every_preset
+
+    options.color = console.is_colored(None, not options.color)
+    shows = _shows(console, options, [])
+    if options.preview and not any(word.startswith(("--preset", "--format")) for word in words):
+        console.out(every_preset(options, shows))
+    else:
+        console.out(shows(options) + "\n")
+    if not options.preview:
+        console.say("made-up numbers; Claude Code gives the real ones once `ccusage install` has put the line there")
+
+
+def _shows(console: Console, options: Options, reasons: list[str]) -> Callable[[Options], str]:
+    """What makes a line of options, over the payload on stdin if one is piped; why it lacks something is appended to
+    *reasons*."""
+    import time
+
+    from ..statusline import payload
+    from ..statusline.command import Desk, line_of
+    from ..statusline.preview import sample_line
+
+    given = None if has_keyboard() else payload.parse(payload.read(0))
+    if has_keyboard() or (options.preview and not isinstance(given, dict)):
+        return lambda options: sample_line(options, console.width())
+    environ = {**console.environ, "COLUMNS": str(console.width())}
+    desk = Desk(environ)
+    found = desk.look_up(given, options)
+    reasons.extend(desk.reasons)
+    return lambda options: line_of(given, found, options, environ, time.time_ns() // 1000, reasons)

@@ -1,0 +1,230 @@
+"""What all sessions used by day, week, month or block, when they used anything, and the client's windows: for reports.
+
+Money is a whole number of 1e-12 dollar, time a whole number of microseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from .. import windows
+from ..accounting import SLOT
+from ..session import COST, FIRST, INCOMPLETE, MODES, RESPONSES, UNPRICED, ModelUsage, Session
+from ..windows import Window, first_from
+from . import schema
+from .sessions import facts_of, in_slots, responses_between
+from .store import WAIT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from typing import Any
+
+    from ..windows import Bounds, Windows
+    from .store import Store
+
+WEEK = 168  # hours of the client's longer window
+_SUMMED = ("input", "output", "cache_creation", "cache_read")
+_FROM = "FROM period CROSS JOIN slots ON slot BETWEEN low AND high AND first >= start AND last < after"
+_UNPRICED = ("unpriced_auto", "unpriced_calculate", "0")  # in the order of MODES
+
+
+class Sums(NamedTuple):
+    """What the responses of one row that name one model come to."""
+
+    model: str  # as the responses name it, "" where they name none
+    input: int
+    output: int
+    cache_creation: int
+    cache_read: int
+    cost: int  # in the mode that was asked for
+    responses: int
+    incomplete: int
+    unpriced: int  # responses whose model has no price
+    first: int
+    last: int
+
+
+class Row(NamedTuple):
+    """What was used in one period; by project, what its sessions used in it."""
+
+    period: int  # its place among those asked for
+    project: str | None  # of all sessions of this row; None where they are not told apart, "" for one without a project
+    sessions: int  # how many different ones; 0 where they are not counted
+    models: list[Sums]  # sorted by name
+
+
+def by_period(
+    store: Store,
+    starts: Sequence[int],
+    mode: str,
+    *,
+    by_project: bool = False,
+    count_sessions: bool = True,
+    of: Collection[str] | None = None,
+) -> list[Row]:
+    """What was used in each period between two of the sorted edges *starts*; periods without usage have no row.
+
+    Sorted by period, then project. Who does not need to know how many sessions there were saves half of the time. *of*:
+    what these sessions alone used.
+    """
+    return store.snapshot(lambda: _by_period(store, starts, MODES.index(mode), by_project, count_sessions, of))
+
+
+def _by_period(
+    store: Store, starts: Sequence[int], mode: int, by_project: bool, counted: bool, of: Collection[str] | None
+) -> list[Row]:
+    projects: dict[int, str] = {}
+    if by_project:  # else SQLite adds up what sessions share, which takes a third of the time
+        for session, number in store.db.execute("SELECT session, project FROM sessions").fetchall():
+            projects[session] = store.text_of(number)
+    rows: dict[tuple[int, str | None], dict[int, list[int]]] = {}
+    sessions: dict[tuple[int, str | None], set[int]] = {}
+    numbers_of = None if of is None else {store.known_number(id) for id in of}
+    apart = by_project or of is not None
+    whole, pairs = _whole(store, starts, mode, apart, counted and not apart)
+    for period, session in pairs:
+        sessions.setdefault((period, None), set()).add(session)
+    for period, session, model, *numbers in (*whole, *_divided(store, starts, mode)):
+        if numbers_of is not None and session not in numbers_of:
+            continue
+        key = period, projects.get(session)
+        _add(rows.setdefault(key, {}), model, numbers)
+        if session is not None:
+            sessions.setdefault(key, set()).add(session)
+    text = store.text_of
+    return [
+        Row(
+            *key,
+            len(sessions.get(key, ())),
+            sorted(Sums(text(model), *numbers) for model, numbers in rows[key].items()),
+        )
+        for key in sorted(rows, key=lambda key: (key[0], key[1] or ""))
+    ]
+
+
+def by_session(store: Store, begin: int, end: int, mode: str) -> list[Session]:
+    """What each session used in [begin, end), the newest response first: a Session of that alone."""
+    return store.snapshot(lambda: _by_session(store, (begin, end), MODES.index(mode)))
+
+
+def _by_session(store: Store, bounds: tuple[int, int], mode: int) -> list[Session]:
+    sums: dict[int, dict[int, list[int]]] = {}
+    for _, session, model, *numbers in (*_whole(store, bounds, mode, True, False)[0], *_divided(store, bounds, mode)):
+        _add(sums.setdefault(session, {}), model, numbers)
+    found = []
+    for session, models in sums.items():
+        row = store.db.execute("SELECT project FROM sessions WHERE session = ?", (session,)).fetchone()
+        told = [Sums(store.text_of(model), *numbers) for model, numbers in models.items()]
+        title, _ = facts_of(store, session) or (None, None)
+        found.append(
+            Session(
+                store.text_of(session),
+                [ModelUsage(*sums[:7], sums.unpriced) for sums in told],
+                min(sums.first for sums in told),
+                max(sums.last for sums in told),
+                (store.text_of(row[0]) if row else "") or None,
+                title,
+                sum(sums.responses for sums in told),
+                sum(sums.incomplete for sums in told),
+            )
+        )
+    return sorted(found, key=lambda session: (-(session.last or 0), session.id))
+
+
+def _add(models: dict[int, list[int]], model: int, numbers: list[int]) -> None:
+    known = models.setdefault(model, numbers)
+    if known is not numbers:
+        first, last = min(known[-2], numbers[-2]), max(known[-1], numbers[-1])
+        known[:] = [*map(int.__add__, known[:-2], numbers[:-2]), first, last]
+
+
+def is_in_path(path: str, wanted: str) -> bool:
+    """Whether *wanted* is in a project's path, upper and lower case alike; a *wanted* folder with `/.` behind it is no
+    part but that folder, or one that the project lies below."""
+    if os.path.isabs(wanted) and os.path.basename(wanted) == ".":
+        return os.path.normcase(os.path.join(path, "")).startswith(os.path.normcase(wanted[:-1]))
+    return wanted.lower() in path.lower()
+
+
+def is_of_project(path: str, wanted: str) -> bool:
+    """Whether *wanted* is in a project's path, or in the name of its folder below `projects/`."""
+    folder = "".join(char if char.isascii() and char.isalnum() else "-" for char in path)
+    return is_in_path(path, wanted) or is_in_path(folder, wanted)
+
+
+def _whole(
+    store: Store, starts: Sequence[int], mode: int, apart: bool, counted: bool
+) -> tuple[list[Any], list[tuple[int, int]]]:
+    """(period, session, model, *numbers of Sums) of the slots that no edge cuts, where sessions are told *apart*; else
+    None for the session, and every (period, session) beside if they are to be *counted*."""
+    db = store.db
+    periods = [(n, a, b, a // SLOT, (b - 1) // SLOT) for n, (a, b) in enumerate(pairwise(starts))]
+    db.execute("CREATE TEMP TABLE period (number INTEGER PRIMARY KEY, start, after, low, high)")
+    try:
+        db.executemany("INSERT INTO period VALUES (?, ?, ?, ?, ?)", periods)
+        pairs = db.execute(f"SELECT DISTINCT number, session {_FROM}").fetchall() if counted else []
+        try:
+            found = db.execute(_query(mode, "session" if apart else "NULL")).fetchall()
+            if not any(float in map(type, row) for row in found):
+                return found, pairs
+        except schema.OperationalError as error:
+            if "overflow" not in str(error):
+                raise
+        return [tuple(map(int, row)) for row in db.execute(_query(mode, None))], pairs  # SQLite has no such numbers
+    finally:
+        db.execute("DROP TABLE period")
+
+
+def _query(mode: int, session: str | None) -> str:
+    """What adds up the slots of a period, by session or not; with None they are as they are."""
+    summed = (*_SUMMED, MODES[mode], "responses", "incomplete", _UNPRICED[mode])
+    if session is None:
+        return f"SELECT number, session, model, {', '.join(summed)}, first, last {_FROM}"
+    columns = ", ".join(f"sum({name})" for name in summed)
+    return f"SELECT number, {session}, model, {columns}, min(first), max(last) {_FROM} GROUP BY 1, 2, 3"
+
+
+def _divided(store: Store, starts: Sequence[int], mode: int) -> Iterator[list[int]]:
+    """The same of each response in a slot that an edge cuts."""
+    for slot in sorted({edge // SLOT for edge in starts if edge % SLOT}):
+        edges = [edge for edge in starts if edge // SLOT == slot]
+        found = store.db.execute("SELECT session, model, first, last FROM slots WHERE slot = ?", (slot,)).fetchall()
+        cut = {row[:2] for row in found if any(row[2] < edge <= row[3] for edge in edges)}
+        for response in responses_between(store, slot * SLOT, (slot + 1) * SLOT) if cut else ():
+            period = bisect_right(starts, response.claim.timestamp) - 1
+            for (_, session, model), numbers in in_slots(store, response):
+                if (session, model) in cut and 0 <= period < len(starts) - 1:
+                    unpriced = numbers[UNPRICED + mode] if mode < 2 else 0
+                    told = [*numbers[:COST], numbers[COST + mode], numbers[RESPONSES], numbers[INCOMPLETE], unpriced]
+                    yield [period, session, model, *told, *numbers[FIRST:]]
+
+
+def blocks(store: Store, length: int = windows.WINDOW) -> list[Bounds]:
+    """All blocks that hold responses, in order, by `windows.chain`: of the known windows, and of *length* elsewhere."""
+    return store.snapshot(lambda: list(windows.chain(first_from(store.db), known_windows(store), length)))
+
+
+def known_windows(store: Store, hours: int = 5) -> list[Window]:
+    """The windows of so many hours that the client told, in order, as `windows.known_windows` makes them. A week's
+    start is not told: it stands for the end less seven days."""
+    return windows.known_windows(_stored(store), hours)
+
+
+def _stored(store: Store) -> Windows:
+    found = store.db.execute("SELECT hours, end, used, seen FROM windows")
+    return {(hours, end): (used, seen) for hours, end, used, seen in found.fetchall()}
+
+
+def take_in_windows(store: Store, told: Windows) -> None:
+    """Keep for good what the client told of windows."""
+
+    def work() -> None:
+        rows = [(*window, *said) for window, said in windows.merged(_stored(store), told).items()]
+        store.db.executemany("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)", rows)
+
+    known = _stored(store)
+    if windows.merged(known, told) != known:
+        store.write(work, WAIT)

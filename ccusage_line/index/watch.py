@@ -1,0 +1,119 @@
+"""An index that is looked at every few seconds: what was in use lately each time, all the rest now and then.
+
+Where nothing happens a look takes the stat of some files and folders. The database is locked by whoever writes into it
+and nobody waits for that: what can't be taken in now is at the next look.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from .. import answer, recent
+from ..background import spawn
+from ..errors import UnreadableIndex
+from ..files import stat_of
+from ..locks import Held, lock
+from ..paths import database_identity
+from . import schema
+from .index import prices_asked_for
+from .questions import seen_since
+from .slots import take_in_windows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..files import Dependency, Stat
+    from .index import Index
+
+LATELY = 3_600_000_000  # microseconds: how long a session is looked at after its last change
+SWEEP = 30.0  # seconds between two looks at everything
+_CODE = stat_of(__file__)  # another one once the package was replaced by a newer version
+
+
+def sweep(index: Index) -> None:
+    """A refresh that only one process at a time does."""
+    held = lock(os.path.join(index.folder, "sweep.lock")) if index.stored else Held()
+    if held is not None:
+        with held:
+            index.refresh()
+
+
+class Watch:
+    def __init__(self, open_index: Callable[[], Index]) -> None:
+        self._open = open_index
+        self.index = self._opened()
+        self._watched: dict[str, list[Dependency] | None] = {}  # by session; None: it has to be asked for
+        self._version: int | None = None
+        self._made_with = ""
+        self._windows: Stat | None = None
+        self._next = time.monotonic()  # when everything is looked at
+        self._again = self._next  # when sums that somebody made with other prices may be made anew
+
+    def _opened(self) -> Index:
+        index = self._open()
+        index.asks_again = True
+        self._identity = database_identity(index.folder)
+        return index
+
+    def sweep_soon(self) -> None:
+        self._next = time.monotonic()
+
+    def look(self) -> bool:
+        """Take in what came; whether what the index tells may be something else than before."""
+        try:
+            if self.index.stored and database_identity(self.index.folder) != self._identity:  # begun anew
+                self.index.close()
+                self.index, self._version = self._opened(), None
+            return self.index.complete and self._look()
+        except UnreadableIndex:
+            return False
+        except schema.OperationalError as error:
+            if not schema.is_busy(error):
+                raise
+            return True  # some of it may have been taken in
+
+    def _look(self) -> bool:
+        index = self.index
+        index.table = prices_asked_for(os.environ)
+        before = index.db.total_changes
+        outdated, made_with = index.sums_outdated(), index.made_with()
+        by_others = outdated and made_with == self._made_with
+        now = time.monotonic()
+        if by_others and not self._is_of_our_version(made_with):  # it goes on: we would undo each other's work
+            if now >= self._next and stat_of(__file__) != _CODE:
+                self._next = now + SWEEP
+                spawn("index", "sweep")  # nobody else may be there to
+        elif by_others and now < self._again:
+            pass  # somebody goes on working with another config file
+        elif outdated or now >= self._next:
+            self._next = now + SWEEP
+            self._again = self._next if outdated else self._again
+            sweep(index)
+        else:
+            self._look_at_recent()
+        self._made_with = made_with
+        version = index.data_version()
+        if version == self._version and index.db.total_changes == before:
+            return False
+        self._version = version
+        since = time.time_ns() // 1000 - LATELY
+        self._watched = {session: self._watched.get(session) for session in seen_since(index, since)}
+        return True
+
+    def _is_of_our_version(self, made_with: str) -> bool:
+        """Whether whoever made the sums has the rules and lists that we have: then a config file or a policy asked for
+        other prices."""
+        return str(self.index.meta("prices")).split("-")[:3] == made_with.split("-")[:3]
+
+    def _look_at_recent(self) -> None:
+        index = self.index
+        for session, known in self._watched.items():
+            if known is None or not answer.unchanged(known):
+                looked = index.refresh_session(session)
+                self._watched[session] = index.dependencies(session, looked) if looked else None
+        windows = stat_of(os.path.join(index.folder, recent.WINDOWS))
+        if windows != self._windows:
+            take_in_windows(index, recent.told_windows(index.folder))
+            self._windows = windows

@@ -1,0 +1,224 @@
+"""The one table of options: how each is spelled, what it takes, and whether the config or the environment may set it.
+
+Data alone. The parsers (commands/parser.py), the config's sections (config.py) and what completes a value
+(prompt/completion.py) are made of it. What the lean lanes accept without loading it (fast.py, statusline/options.py,
+prompt/command.py) is held against it by tests/commands/test_options.py.
+"""
+
+from __future__ import annotations
+
+from .session import MODES
+
+
+class Option:
+    """An option of one command or of several; without dashes a positional argument, or a key of the config alone.
+
+    *kind* is flag, choice, number or text, or a text of which more is known: session, archived (a session whose
+    transcripts are gone), project, model, zone, day, file, folder, percentage, seconds, address. Without *help* an
+    option is accepted and not shown; with *meaning* the config may set it. A flag with *meaning* can be denied by
+    `--no-NAME`; one that is usually true is shown so, with the *help* of that.
+    """
+
+    def __init__(
+        self,
+        spelling: str,
+        kind: str = "flag",
+        help: str = "",
+        metavar: str = "",
+        *,
+        choices: tuple[str, ...] = (),
+        default: str = "",
+        meaning: str = "",
+        variable: str = "",
+        dest: str = "",
+        nargs: str = "",
+    ) -> None:
+        self.names = spelling.split()  # the long one last
+        self.kind = kind
+        self.help = help
+        self.metavar = metavar  # what the help shows for the value; empty: argparse's own
+        self.choices = choices
+        self.default = default  # of the config in words, of a choice the value itself
+        self.meaning = meaning  # in docs/config.md
+        self.variable = variable  # of the environment, which overrides the config
+        self.key = self.names[-1].strip("-")  # of the config
+        self.dest = dest or self.key.replace("-", "_")  # the keyword argument of a command's run()
+        self.nargs = nargs  # of a positional argument, as argparse has it
+
+
+# --- what several commands take -----------------------------------------------------------------------------------
+
+# fmt: off
+BREAKDOWN = Option("-b --breakdown", help="a row per model under each session", default="false",
+                   meaning="a row per model under each session")
+COLOR = Option("--color", "choice", "auto, always or never (--no-color)", "WHEN", default="auto",
+               choices=("auto", "always", "never"), meaning="when to colour", variable="NO_COLOR, FORCE_COLOR")
+CSV = Option("--csv", help="CSV, with --breakdown a line per model")
+COMPACT = Option("--compact", help="fewer columns", default="false", meaning="fewer columns")
+DRY_RUN = Option("--dry-run", help="show what would change")
+JQ = Option("-q --jq", "text", "apply a jq expression to the JSON", "EXPR")
+JSON = Option("-j --json", help="JSON")
+MODE = Option("-m --mode", "choice", "costs: auto, calculate or display", "MODE", default="auto",
+              choices=MODES, meaning="which costs count")
+NO_COLOR = Option("--no-color")
+PAGER = Option("--pager", help="print what is longer than the screen all at once", default="true",
+               meaning="show what is longer than the screen page by page")
+OFFLINE = Option("-O --offline", help="never use the network", default="false",
+                 meaning="never use the network", variable="CCUSAGE_OFFLINE")
+LIMIT = Option("-n --limit", "number", "the first N sessions, and what the rest comes to", "N")
+ORDER = Option("-o --order", "choice", "desc or asc", "ORDER", default="desc",
+               choices=("desc", "asc"), meaning="highest or lowest first")
+SORT = Option("--sort", "choice", "by cost, date or tokens", "KEY", default="cost",
+              choices=("cost", "date", "tokens"), meaning="what the sessions are sorted by")
+PROJECT = Option("-p --project", "project", "path contains TEXT, in any case; . is this folder", "TEXT")
+SINCE = Option("-s --since", "day", "last activity on DAY or later (YYYY-MM-DD, today, 7d)", "DAY",
+               default="the first", meaning="the first day that is shown")
+TIMEZONE = Option("-z --timezone", "zone", "a zone like Europe/Berlin", "ZONE", default="the system's",
+                  meaning="zone of the days")
+UNTIL = Option("-u --until", "day", "last activity on DAY or earlier", "DAY")
+
+# --- what the reports by time take --------------------------------------------------------------------------------
+
+OF_ROW = Option("-b --breakdown", help="a row per model below each row", default="false",
+                meaning="a row per model below each row")
+BY_TIME = Option("-o --order", "choice", "by time: asc or desc", "ORDER", default="asc",
+                 choices=("asc", "desc"), meaning="by time, oldest or newest first")
+USED_SINCE = Option("-s --since", "day", "usage of DAY or later (YYYY-MM-DD, today, 7d, 2w)", "DAY",
+                    default="the first", meaning="the first day that is shown")
+STARTED_SINCE = Option("-s --since", "day", "blocks from DAY on (YYYY-MM-DD, today, 7d, 2w)", "DAY",
+                       default="the first", meaning="the first day that is shown")
+_USED = (
+    JSON,
+    JQ,
+    CSV,
+    USED_SINCE,
+    Option("-u --until", "day", "usage of DAY or earlier", "DAY"),
+    TIMEZONE, MODE, BY_TIME, OF_ROW,
+    Option("-i --instances", help="grouped by project"),
+    PROJECT, OFFLINE, COMPACT, PAGER, COLOR, NO_COLOR,
+    Option("--locale", "text"),  # of tools that came before: to be refused with the reason
+)
+LAST = Option("--last", "text", "the N newest, the current one included", "N")
+CHART = Option("--chart", "choice", "bars or none", "KIND", default="none", choices=("bars", "none"), nargs="?",
+               meaning="what is drawn beside and below the table")
+DAY_CHART = Option("--chart", "choice", "bars, heat (a calendar) or none", "KIND", default="none",
+                   choices=("bars", "heat", "none"), nargs="?", meaning="what is drawn beside and below the table")
+START_OF_WEEK = Option("-w --start-of-week", "choice", "first day of a week: sunday to saturday", "D", default="sunday",
+                       choices=("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"),
+                       meaning="the first day of weeks, and of the calendar of `daily`")
+
+TOKEN_LIMIT = Option("-t --token-limit", "text", "tokens (500k, 2M), or max: those of the largest block", "N")
+INTERVAL = Option("--refresh-interval", "seconds", "seconds between two frames, 1 to 60", "N", default="2",
+                  meaning="seconds between two frames")
+ONCE = Option("--once", help="one frame as text")
+
+# --- what each command takes, in the order of its help ------------------------------------------------------------
+
+GLOBAL = (  # of every command; they may stand anywhere
+    Option("--config", "file", "read this config file instead of the usual one", "FILE"),
+    Option("--debug", help="tell on stderr what is done and how long it takes"),
+)
+SESSION = (
+    Option("session", "session", nargs="?"),  # the same as a bare word
+    Option("-i --id", "session", "one session: id, prefix, shown form, file name, latest"),
+    JSON,
+    JQ,
+    CSV,
+    Option("--html", "file", "the list as a page to look at; - is stdout", "FILE"),
+    Option("--explain", help="with --id: why Claude Code's own total differs"),
+    Option("--entries", help="with --id and --json or --csv: every response"),
+    SINCE, UNTIL, TIMEZONE, MODE, SORT, ORDER, LIMIT, BREAKDOWN, PROJECT, OFFLINE, COMPACT, PAGER,
+    COLOR, NO_COLOR,
+)
+OR_DEMO = Option("--or-demo")  # of session: the README's first command
+DAILY = (*_USED[:5], LAST, *_USED[5:], DAY_CHART)
+WEEKLY = (*_USED[:5], LAST, START_OF_WEEK, *_USED[5:], CHART)
+MONTHLY = (*_USED[:5], LAST, *_USED[5:], CHART)
+BLOCKS = (
+    *_USED[:3],
+    STARTED_SINCE,
+    Option("-u --until", "day", "blocks that start on DAY or earlier", "DAY"),
+    Option("-a --active", help="the block under way alone"),
+    Option("-r --recent", help="blocks of the last three days"),
+    TOKEN_LIMIT,
+    Option("-n --session-length", "text", "hours of a block (5)", "N"),
+    *_USED[5:], CHART,
+    Option("--live", help="as `ccusage live`, with its options"),
+    Option("--refresh-interval", "seconds"), Option("--once"),
+)
+LIVE = (TOKEN_LIMIT, INTERVAL, ONCE, JSON, JQ, TIMEZONE, MODE, OFFLINE, COLOR, NO_COLOR)
+FORGET = (
+    Option("which", "archived", "one session: id, prefix, shown form, latest", "SESSION", nargs="?"),
+    Option("--project", "project", "those whose project path contains TEXT; . is this folder", "TEXT"),
+    Option("--archived", help="sessions all of whose transcripts are gone"),
+    Option("--windows", help="what Claude Code said of its plan's limits"),
+)
+LOW = Option("--context-low-threshold", "percentage", "yellow from here (50)", "PERCENT", default="50",
+             meaning="below it the context is green")
+MEDIUM = Option("--context-medium-threshold", "percentage", "red from here (80)", "PERCENT", default="80",
+                meaning="below it the context is yellow, from it on red")
+STATUSLINE = (
+    Option("--cost-source", "choice", "auto, ccusage, cc or both", "SOURCE", default="auto",
+           choices=("auto", "ccusage", "cc", "both"), meaning="whose session cost is shown"),
+    Option("-B --visual-burn-rate", "choice", "off, emoji, text or emoji-text", "HOW", default="off",
+           choices=("off", "emoji", "text", "emoji-text"), meaning="how the burn rate is marked"),
+    LOW,
+    MEDIUM,
+    Option("--preset", "choice", "default, minimal, plan, developer, powerline, two-line", "NAME", default="default",
+           choices=("default", "minimal", "plan", "developer", "powerline", "two-line"), meaning="a line to choose"),
+    Option("--format", "text", "segments in braces: '{model} {session_cost}'", "TEMPLATE",
+           default="the documented line", meaning="a template of segments"),
+    TIMEZONE, MODE,
+    Option("--no-color", help="no colours"),
+)
+PREVIEW = Option("--preview", help="show the presets as they look in this terminal")
+EARLIER = (  # of the statuslines of tools that came before
+    Option("-O --offline"), Option("--no-offline"), Option("--cache"), Option("--no-cache"),
+    Option("--refresh-interval", "text"),
+)
+SETTINGS = Option("--settings", "file", "Claude Code's settings, if not the usual file", "FILE")
+UNINSTALL = (SETTINGS, DRY_RUN)
+INSTALL = (
+    Option("--force", help="replace a statusline that is not ours, or not ours alone"),
+    Option("--refresh-interval", "number", "run it every SECONDS too (5; 0: never)", "SECONDS"),
+    Option("--padding", "number", "columns to the left", "COLUMNS"),
+    Option("options", "text", nargs="*"),  # of statusline, after `--`
+    *UNINSTALL, *STATUSLINE,
+)
+PRICES_SHOW = (Option("model", "model", "as a transcript or a report names it, or a part", "MODEL", nargs="?"), JSON)
+PRICES_REFRESH = (Option("-O --offline", help="never use the network"),)
+INIT = (
+    Option("shell", "choice", "bash, zsh or fish", choices=("bash", "zsh", "fish")),
+    Option("--no-prompt", help="set the variables only"),
+    Option("--no-completion", help="leave out the completion"),
+)
+PROMPT = (
+    Option("--for", "choice", "starship, p10k or tmux", "WHAT", choices=("starship", "p10k", "tmux"), dest="kind"),
+    Option("--cwd", "folder", "the folder to speak of", "DIR"),
+    Option("--refresh"),
+    Option("--redraw", "text"),
+)
+URL = Option("url", "address", default="LiteLLM's list", meaning="where current prices come from",
+             variable="CCUSAGE_PRICES_URL")
+# fmt: on
+
+# --- what the config sets: by section, in the order of docs/config.md ---------------------------------------------
+
+_BY_TIME = (MODE, TIMEZONE, BY_TIME, OF_ROW, COMPACT, PAGER, COLOR, OFFLINE)
+_OF_PERIODS = (*_BY_TIME, USED_SINCE)
+SECTIONS: dict[str, tuple[Option, ...]] = {
+    "session": (MODE, TIMEZONE, SORT, ORDER, BREAKDOWN, COMPACT, PAGER, COLOR, OFFLINE, SINCE),
+    "daily": (*_OF_PERIODS, DAY_CHART),
+    "weekly": (*_OF_PERIODS, CHART, START_OF_WEEK),
+    "monthly": (*_OF_PERIODS, CHART),
+    "blocks": (*_BY_TIME, STARTED_SINCE, CHART),
+    "live": (MODE, TIMEZONE, COLOR, OFFLINE, INTERVAL),
+    "statusline": (MODE, TIMEZONE, *STATUSLINE[:6]),
+    "prices": (URL,),
+}
+# What a keyword argument of a command means, for the completion of its values.
+KINDS = {
+    option.dest: option.kind for option in (*GLOBAL, *SESSION, *BLOCKS, *FORGET, *PROMPT, *UNINSTALL, *PRICES_SHOW)
+}
+# What may stand behind an option whose command says itself what is wrong with a value.
+CHOICES = {option.dest: option.choices for option in STATUSLINE if option.choices}

@@ -1,0 +1,263 @@
+"""5-hour blocks as a table, and the one under way as a card."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..jsontext import short_model, sums_of
+from ..session import money
+from ..text import beside, clean
+from ..windows import MINUTE
+from . import charts
+from .blocks import indicator, limit_status, without_gaps
+from .grid import (
+    COST,
+    FIRST,
+    MODELS,
+    NUMBERS,
+    all_fit,
+    archived_note,
+    draw_report,
+    incomplete_note,
+    measure,
+    share_rows,
+    total_cells,
+    unpriced_note,
+)
+from .period_table import project_names, sizes_by_key
+from .table import BOLD, CYAN, DIM, RED, YELLOW, box, painted
+from .usage import counted, unpriced
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ..windows import Window
+    from .blocks import Block
+    from .grid import Look, Row
+    from .periods import Periods
+    from .usage import Share
+
+    Groups = Mapping[str, Sequence[Block]]  # by project; all of them under the empty name
+
+_TO = "\u2013"  # an en dash
+_LABELS = 10  # columns
+_JOINED_FROM = (
+    121  # columns: on a narrower screen there is hardly room for times and state on one line, and to try takes long
+)
+_STALE = 10 * MINUTE  # from when on it is said how old the client's percentage is
+
+
+class Times:
+    """How times are written: in a zone, from now."""
+
+    def __init__(self, periods: Periods, now: int) -> None:
+        self.local = periods.local
+        self.now = now
+
+    def clock(self, us: int) -> str:
+        """`14:40`, with the day if it is not today: `05-02 00:10`."""
+        text = self.local(us)
+        return text[11:] if text[:10] == self.local(self.now)[:10] else text[5:]
+
+    def bounds(self, block: Block) -> str:
+        """`2026-05-01 09:40` to `14:40`, with the day if that is another one; of a gap without the year."""
+        start, end = self.local(block.start), self.local(block.end)
+        if block.is_gap:
+            return f"{start[5:]} {_TO} {end[5:]}"
+        return f"{start}{_TO}{end[11:] if start[:10] == end[:10] else end[5:]}"
+
+    def state(self, block: Block) -> list[str]:
+        """How far it is, or how long it was used."""
+        if block.is_gap:
+            return [f"({lapse(block.end - block.start)} idle)"]
+        if block.is_active(self.now):
+            return [f"active, {lapse(self.now - block.start)} gone,", f"{lapse(block.end - self.now)} left"]
+        first, last = block.share.first, block.share.last
+        return [] if first is None or last is None else [f"({lapse(last - first)})"]
+
+
+def lapse(us: int) -> str:
+    """`2d 18h`, `2h 40m`, `5m`: cut, never rounded up."""
+    hours, minutes = divmod(us // MINUTE, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours}h" if days else f"{hours}h {minutes}m" if hours else f"{minutes}m"
+
+
+def seen_ago(window: Window, now: int) -> str:
+    """How old the client's percentage is, if it is not of just now."""
+    age = now - window.seen
+    return f" ({lapse(age)} ago)" if age > _STALE else ""
+
+
+# --- the table ----------------------------------------------------------------------------------------------------
+
+
+def render(
+    title: str, groups: Groups, periods: Periods, look: Look, now: int, limit: int | None, archived: int = 0
+) -> str:
+    """The report, no line wider than the screen, a newline at the end."""
+    times = Times(periods, now)
+    used = [block for blocks in groups.values() for block in without_gaps(blocks)]
+    shares = [block.share for block in used]
+    mixed = len({block.window is None for block in used}) > 1
+    size_of, amount = measure(shares)
+    for joined in (True, False)[look.width < _JOINED_FROM :]:  # what is said of a block, on one line if there is room
+        labels_of = partial(_labels, times=times, joined=joined, mixed=mixed)
+        rows, sizes, fixed = _rows(groups, labels_of, size_of, look, now, limit)
+        rows.append(({FIRST: "Total", **total_cells(shares)}, YELLOW))
+        headers = _headers(rows, limit)
+        if joined and all_fit(headers, rows, look):
+            break
+    notes = [*unpriced_note(unpriced(shares)), *incomplete_note(shares)]
+    notes += archived_note(archived)
+    notes += ["~ estimated: Claude Code did not tell when these blocks began."] if mixed else []
+    below = []
+    if look.chart == charts.BARS:
+        by_block = sizes_by_key(shares, size_of)
+        newest = [by_block[key] for key in sorted(by_block, reverse=True)]
+        below = charts.sparkline_lines(newest, len(newest), newest, "block", amount, look.width, look.ascii_only)
+    return draw_report(title, headers, rows, look, fixed=fixed, sizes=sizes, below=below, notes=notes)
+
+
+def _rows(
+    groups: Groups,
+    labels_of: Callable[[Block], list[str]],
+    size_of: Callable[[Share], int],
+    look: Look,
+    now: int,
+    limit: int | None,
+) -> tuple[list[Row], dict[int, int], int]:
+    """All but the total; what the bars beside them show; how wide the first column has to be."""
+    names = project_names(list(groups))
+    rows: list[Row] = []
+    sizes: dict[int, int] = {}
+    fixed = len("PROJECTED")
+    for project, blocks in groups.items():
+        if project:
+            rows.append(({FIRST: names[project], **total_cells([block.share for block in blocks])}, BOLD))
+        for block in blocks:
+            labels = labels_of(block)
+            fixed = max(fixed, *map(len, labels))
+            sizes[len(rows)] = size_of(block.share) if look.chart == charts.BARS else 0
+            rows += _gap_rows(labels) if block.is_gap else _block_rows(labels, block, now, limit, look.breakdown)
+    return rows, sizes, fixed
+
+
+def _headers(rows: list[Row], limit: int | None) -> dict[str, str]:
+    told = any("limit" in row for row, style in rows if style != DIM)
+    headers = {FIRST: "Block", MODELS: "Models", **NUMBERS}
+    return headers | ({"limit": "Limit"} if told else {}) | ({"percent": "%"} if limit is not None else {})
+
+
+def _labels(block: Block, times: Times, joined: bool, mixed: bool) -> list[str]:
+    estimated = "~" if mixed and block.window is None and not block.is_gap else ""
+    bounds, state = f"{estimated}{times.bounds(block)}", times.state(block)
+    if joined:
+        return [f"{bounds}  {state[0]}"] if block.is_gap else [bounds, " ".join(state)]
+    return [bounds, *state]
+
+
+def _gap_rows(labels: Sequence[str]) -> list[Row]:
+    first, *more = labels
+    blank = dict.fromkeys((MODELS, *NUMBERS, "limit", "percent"), "-")
+    return [({FIRST: first, **blank}, DIM), *(({FIRST: label}, DIM) for label in more)]
+
+
+def _block_rows(labels: Sequence[str], block: Block, now: int, limit: int | None, breakdown: bool) -> list[Row]:
+    rows = share_rows(labels, block.share, breakdown, BOLD if block.is_active(now) else "")
+    cells = rows[0][0]
+    if block.window is not None and block.window.used is not None:
+        cells["limit"] = f"{block.window.used:g}%"
+    if limit is not None:
+        cells["percent"] = _percent(block.share.total, limit)
+    ahead = block.projection(now)
+    if ahead is not None:
+        tokens, cost = ahead
+        more = {"percent": _percent(tokens, limit)} if limit is not None else {}
+        style = RED if limit is not None and limit_status(tokens, limit) == "exceeds" else CYAN
+        rows.append(({FIRST: "PROJECTED", "total": f"{tokens:,}", COST: money(cost, block.lacks_price), **more}, style))
+    if limit is not None and block.is_active(now):
+        left = max(0, limit - block.share.total)
+        rows.append(({FIRST: "REMAINING", "total": f"{left:,}", "percent": _percent(left, limit)}, CYAN))
+    return rows
+
+
+def _percent(tokens: int, limit: int) -> str:
+    return f"{tokens * 100 / limit:,.1f}%"
+
+
+# --- the card -----------------------------------------------------------------------------------------------------
+
+
+def card(
+    title: str, block: Block, periods: Periods, look: Look, now: int, limit: int | None, windows: Mapping[str, Window]
+) -> str:
+    """The block under way. *windows*: what the client told of its limits, by the names of their lengths."""
+    times = Times(periods, now)
+    told = "" if block.window is not None else " (estimated)"
+    facts = [
+        ("Started", [f"{times.local(block.start)}, {lapse(now - block.start)} ago{told}"]),
+        ("Left", [f"{lapse(block.end - now)}, until {times.clock(block.end)}{told}"]),
+        ("Used", _used(block)),
+        ("Rate", _rate(block, now)),
+        ("Ahead", _ahead(block, times)),
+        ("Limits", [*_limits(block, windows, times), *_token_limit(block, now, limit)]),
+    ]
+    lines = [painted(line, BOLD, look.color) for line in box(title, look.width)]
+    for label, texts in facts:
+        for number, text in enumerate(texts):
+            name = " " * _LABELS if number else painted(f"{label:<{_LABELS}}", BOLD, look.color)
+            lines += beside(name, text, _LABELS, look.width)
+    return "\n".join(lines) + "\n"
+
+
+def _used(block: Block) -> list[str]:
+    tokens_in, tokens_out, created, read, tokens, cost = sums_of(block.share.models)
+    kinds = f"{tokens_in:,} input, {tokens_out:,} output, {created:,} cache create, {read:,} cache read"
+    models = [f"{clean(short_model(name))} {percent_of(m.cost, cost)}" for name, m in counted(block.share)]
+    paid = money(cost, bool(block.share.unpriced_models))
+    return [": ".join([paid, *([", ".join(models)] if models else [])]), f"{tokens:,} tokens: {kinds}"]
+
+
+def percent_of(part: int, whole: int) -> str:
+    return f"{part * 100 // whole if whole > 0 else 0} %"
+
+
+def _rate(block: Block, now: int) -> list[str]:
+    rate = block.rate(now)
+    if rate is None:
+        return []
+    busy = indicator(rate.indicator_per_minute)
+    return [f"{money(rate.cost_per_hour, block.lacks_price)} an hour, {rate.per_minute:,.0f} tokens a minute: {busy}"]
+
+
+def _ahead(block: Block, times: Times) -> list[str]:
+    ahead = block.projection(times.now)
+    if ahead is None:
+        return ["known ten minutes after the first response"]
+    paid = money(ahead[1], block.lacks_price)
+    return [f"{paid} and {ahead[0]:,} tokens by {times.clock(block.end)}, if it goes on so"]
+
+
+def _limits(block: Block, windows: Mapping[str, Window], times: Times) -> list[str]:
+    told = []
+    for name, window in windows.items():
+        if window.used is None or times.now >= window.end:
+            continue
+        text = f"{name}: {window.used:g} %{seen_ago(window, times.now)}, resets {times.clock(window.end)}"
+        if window.end == block.end:
+            reached = block.reaches_100_at(times.now)
+            text += "; reset comes first" if reached is None else f"; reached about {times.clock(reached)}"
+        told.append(text)
+    return told
+
+
+def _token_limit(block: Block, now: int, limit: int | None) -> list[str]:
+    if limit is None:
+        return []
+    ahead = block.projection(now)
+    text = f"{limit:,} tokens: {_percent(block.share.total, limit)} used"
+    if ahead is not None:
+        text += f", {_percent(ahead[0], limit)} at the end: {limit_status(ahead[0], limit)}"
+    return [text]

@@ -1,0 +1,263 @@
+"""5-hour blocks: what was used in each, how fast the one under way goes on, and where that ends.
+
+Times are microseconds since the epoch, money 1e-12 dollar.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from ..jsontext import rfc3339, sums_of
+from ..session import dollars
+from ..windows import HOUR, MINUTE
+from .usage import Share, breakdown_data, shares
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..index.slots import Row
+    from ..windows import Window
+
+RECENT = 72 * HOUR
+YOUNG = 10 * MINUTE  # from which on a block's rate says something
+MODERATE, HIGH = 2_000, 5_000  # input + output tokens a minute
+_FULL, _LEAST = 100, 5  # percent; less says nothing about when the rest will be used
+_WARN = 80  # percent of the limit
+CLIENT, ESTIMATE = "client", "estimate"
+TOKEN_COUNTS = ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
+BOUNDS = ("startTime", "endTime")
+COLUMNS = (
+    *(*BOUNDS, "actualEndTime", "isActive", "entries"),
+    *(*TOKEN_COUNTS, "totalTokens", "costUSD"),
+    *("models", "source", "usedPercentage", "unpricedModels"),
+)
+
+
+class Block:
+    """[start, end) of the client's plan and what was used in it; or a gap, in which nothing was."""
+
+    __slots__ = ("end", "is_gap", "pause", "share", "so_far", "start", "window")
+
+    def __init__(self, start: int, end: int, window: Window | None = None, is_gap: bool = False) -> None:
+        self.start = start
+        self.end = end
+        self.window = window  # as the client told it; None where its bounds are estimated
+        self.is_gap = is_gap
+        self.pause = 0  # since the last response before it, whoever's
+        self.share = Share(start)
+        self.so_far = self.share  # of it, what does not lie after now
+
+    def bare(self) -> Block:
+        return Block(self.start, self.end, self.window, self.is_gap)
+
+    def is_active(self, now: int) -> bool:
+        return not self.is_gap and self.start <= now < self.end
+
+    @property
+    def lacks_price(self) -> bool:
+        """Whether what it costs until now, and so its rate and projection, leaves out what has no price."""
+        return bool(self.so_far.unpriced_models)
+
+    def rate(self, now: int) -> Rate | None:
+        """How fast it is used; None where nothing was until now, or it is over."""
+        return Rate(self.so_far, now) if self.is_active(now) and self.so_far.first is not None else None
+
+    def projection(self, now: int) -> tuple[int, int] | None:
+        """(tokens, cost) at its end if it goes on so; None until ten minutes after its first response."""
+        rate, first = self.rate(now), self.so_far.first
+        if rate is None or first is None or now < first + YOUNG:
+            return None
+        twice = 2 * (self.end - now)
+        tokens, cost = ((used * twice + rate.lapse) // (2 * rate.lapse) for used in (rate.tokens, rate.cost))
+        return rate.tokens + tokens, rate.cost + cost
+
+    def reaches_100_at(self, now: int) -> int | None:
+        """When the client's limit is reached if it goes on so; None where nothing tells, or not before the end."""
+        window = self.window
+        if window is None or window.used is None or window.used < _LEAST or now - self.start < YOUNG:
+            return None
+        at = self.start + round((window.seen - self.start) * _FULL / window.used)
+        return at if at < self.end else None
+
+
+class Rate:
+    """Tokens and cost over the time since the first response until now, one minute at least."""
+
+    __slots__ = ("cost", "indicator", "lapse", "tokens")
+
+    def __init__(self, used: Share, now: int) -> None:
+        first = now if used.first is None else used.first
+        self.lapse = max(now - first, MINUTE)
+        tokens_in, tokens_out, _, _, self.tokens, self.cost = sums_of(used.models)
+        self.indicator = tokens_in + tokens_out  # what tells how busy it is
+
+    @property
+    def per_minute(self) -> float:
+        return self.tokens * MINUTE / self.lapse
+
+    @property
+    def indicator_per_minute(self) -> float:
+        return self.indicator * MINUTE / self.lapse
+
+    @property
+    def cost_per_hour(self) -> int:
+        return self.cost * HOUR // self.lapse
+
+
+def indicator(per_minute: float) -> str:
+    """What a rate of input + output tokens a minute is called."""
+    return "Normal" if per_minute < MODERATE else "Moderate" if per_minute < HIGH else "High"
+
+
+def with_gaps(blocks: Sequence[Block], length: int) -> list[Block]:
+    """*blocks*, and before one with a pause of *length* or more the gap that neither it nor the one before covers."""
+    found = list(blocks[:1])
+    for before, block in pairwise(blocks):
+        if block.pause >= length and before.end < block.start:
+            found.append(Block(before.end, block.start, is_gap=True))
+        found.append(block)
+    return found
+
+
+def tell_pauses(blocks: Sequence[Block]) -> None:
+    """Note the pauses of blocks that know of all responses."""
+    for before, block in pairwise(blocks):
+        last, first = before.share.last, block.share.first
+        block.pause = block.start - before.end if last is None or first is None else first - last
+
+
+def used(blocks: Sequence[Block]) -> list[Block]:
+    """Without the blocks that hold nothing, the gaps after them, and one with nothing behind it."""
+    found: list[Block] = []
+    before: Block | None = None
+    for block in blocks:
+        if block.share.responses or (block.is_gap and before is not None and before.share.responses):
+            found.append(block)
+        before = block
+    return found[:-1] if found and found[-1].is_gap else found
+
+
+def without_gaps(blocks: Iterable[Block]) -> list[Block]:
+    return [block for block in blocks if not block.is_gap]
+
+
+def edges(blocks: Iterable[Block], now: int) -> list[int]:
+    """The instants that part what is asked for: starts, ends, and in the block under way what comes after now."""
+    found = {edge for block in blocks for edge in (block.start, block.end)}
+    return sorted(found | {now + 1 for block in blocks if block.is_active(now)})
+
+
+def fill(blocks: Sequence[Block], rows: Iterable[Row], starts: Sequence[int], now: int) -> None:
+    """Tell the blocks what was used in them; *rows* are those between the edges *starts*."""
+    of_start = {block.start: block for block in without_gaps(blocks)}
+    key = None
+    keys: list[int | None] = []
+    ends = {block.end for block in of_start.values()}
+    for start in starts:
+        key = start if start in of_start else None if start in ends else key
+        keys.append(key)
+    rows = list(rows)
+    known = {share.key: share for share in shares(rows, keys.__getitem__)}
+    for start, block in of_start.items():
+        block.share = block.so_far = known.get(start) or Share(start)
+    for block in of_start.values():
+        if block.is_active(now):
+            block.so_far = Share(block.start, [r for r in rows if block.start <= starts[r.period] <= now])
+
+
+def limit_of(text: str, blocks: Iterable[Block], now: int) -> int | None:
+    """The tokens that `--token-limit` means, `max` those of the largest finished block; None where there is none.
+
+    Raises ValueError for what is neither `max` nor a number above 0.
+    """
+    if text == "max":
+        return max((block.share.total for block in blocks if not block.is_active(now)), default=0) or None
+    factor = {"k": 1_000, "m": 1_000_000}.get(text[-1:].lower())
+    number = text[:-1] if factor else text
+    limit = round(float(number.replace(",", "").replace("_", "")) * (factor or 1))
+    if limit <= 0:
+        raise ValueError(text)
+    return limit
+
+
+def limit_status(projected: int, limit: int) -> str:
+    return "exceeds" if projected > limit else "warning" if projected * 100 > limit * _WARN else "ok"
+
+
+# --- JSON ---------------------------------------------------------------------------------------------------------
+
+
+def block_data(block: Block, now: int, limit: int | None = None) -> dict[str, object]:
+    share, active = block.share, block.is_active(now)
+    start = _time(block.start)
+    counts = sums_of(share.models)
+    named = share.named_models
+    data: dict[str, object] = {
+        "id": f"gap-{start}" if block.is_gap else start,
+        "startTime": start,
+        "endTime": _time(block.end),
+        "actualEndTime": None if share.last is None else _time(share.last),
+        "isActive": active,
+        "isGap": block.is_gap,
+        "entries": share.responses,
+        "tokenCounts": dict(zip(TOKEN_COUNTS, counts[:4], strict=True)),
+        "totalTokens": counts[4],
+        "costUSD": dollars(counts[5]),
+        "models": sorted(m.name for m in named),
+        **_ahead_data(block, now, limit),
+    }
+    if not block.is_gap:
+        data |= _source_data(block, now)
+    return data | {"modelBreakdowns": [breakdown_data(m) for m in named], "unpricedModels": share.unpriced_models}
+
+
+def _ahead_data(block: Block, now: int, limit: int | None) -> dict[str, object]:
+    rate, ahead = block.rate(now), block.projection(now)
+    data: dict[str, object] = {"burnRate": None, "projection": None}
+    if rate is not None:
+        data["burnRate"] = {
+            "tokensPerMinute": rate.per_minute,
+            "tokensPerMinuteForIndicator": rate.indicator_per_minute,
+            "costPerHour": dollars(rate.cost_per_hour),
+        }
+    if ahead is not None:
+        tokens, cost = ahead
+        left = (block.end - now) // MINUTE
+        data["projection"] = {"totalTokens": tokens, "totalCost": round(dollars(cost), 2), "remainingMinutes": left}
+        if limit is not None:
+            data["tokenLimitStatus"] = {
+                "limit": limit,
+                "projectedUsage": tokens,
+                "percentUsed": tokens * 100 / limit,
+                "status": limit_status(tokens, limit),
+            }
+    return data
+
+
+def _source_data(block: Block, now: int) -> dict[str, object]:
+    data: dict[str, object] = {"source": ESTIMATE if block.window is None else CLIENT}
+    if block.window is not None and block.window.used is not None:
+        data["usedPercentage"] = block.window.used
+    reaches = block.reaches_100_at(now) if block.is_active(now) else None
+    if reaches is not None:
+        data["reaches100At"] = _time(reaches)
+    return data
+
+
+def _time(us: int) -> str:
+    """In UTC, cut to milliseconds."""
+    return rfc3339(us // 1000 * 1000)
+
+
+def csv_line(block: Block, now: int) -> dict[str, object]:
+    """A block's cells in a CSV file, under COLUMNS."""
+    data = block_data(block, now)
+    return {**data, **dict(zip(TOKEN_COUNTS, sums_of(block.share.models)[:4], strict=True))}
+
+
+def limits_data(windows: Mapping[str, Window]) -> dict[str, object]:
+    return {
+        key: {"usedPercentage": window.used, "resetsAt": _time(window.end), "seenAt": _time(window.seen)}
+        for key, window in windows.items()
+    }

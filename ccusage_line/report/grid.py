@@ -1,0 +1,307 @@
+"""Rows of numbers in columns, of which a narrow screen shows some, and the notes below: what all reports share."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import compress, zip_longest
+
+from ..jsontext import short_model, sums_of
+from ..session import NO_PRICE, money
+from ..text import clean, cut_apart, number_of, wrap
+from . import charts
+from .table import BOLD, DIM, Column, box, draw, fit, least_width, painted, whole_width
+from .usage import counted as counted_models
+from .usage import total, unpriced
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ..jsontext import Sums
+    from ..session import ModelUsage, Usage
+    from .usage import Share
+
+    Keys = tuple[str, ...]
+    Layout = tuple[Keys, int]  # the columns, and how narrow the first of them may get
+    Row = tuple[dict[str, str], str]  # cells by column, and the style
+    More = Callable[[int, int], list[Column]]  # makes columns for as much room beside a table so wide
+
+EVERYTHING_FROM = 100  # columns; a narrower screen gets the compact table even if the whole one would fit
+LONGEST_NAME = 36  # of a model in a note
+MODELS_NAMED = 5  # in a note; the rest are counted
+SHORT_MODEL = 12  # columns that a cut model keeps: a Claude model's family and version
+BESIDE = 3  # columns that one more column takes beside its cells
+_UNITS = ("", "k", "M", "G", "T", "P")  # of tokens
+BULLET = "•"  # before each of several models
+FIRST, MODELS, COST, LAST = "first", "models", "cost", "last"
+_TEXTS = (FIRST, MODELS, LAST)
+_LEFT_OUT = ("created", "read", "total")  # by the compact table
+NUMBERS = {
+    "input": "Input",
+    "output": "Output",
+    "created": "Cache Create",
+    "read": "Cache Read",
+    "total": "Total Tokens",
+    COST: "Cost (USD)",
+}
+
+
+class Look:
+    def __init__(
+        self,
+        width: int,
+        *,
+        color: bool = False,
+        compact: bool = False,
+        breakdown: bool = False,
+        chart: str = charts.NONE,
+        ascii_only: bool = False,
+    ) -> None:
+        self.width = max(width, 1)
+        self.color = color
+        self.compact = compact
+        self.breakdown = breakdown
+        self.chart = chart if self.width >= charts.SPARKLINE_FROM else charts.NONE
+        self.ascii_only = ascii_only
+
+
+def draw_report(
+    title: str,
+    headers: Mapping[str, str],
+    rows: Sequence[Row],
+    look: Look,
+    *,
+    fixed: int,
+    sizes: Mapping[int, int],
+    below: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> str:
+    """A report, no line wider than the screen, a newline at the end.
+
+    *fixed*: columns of the first column that are never cut; *sizes*: by the number of a row what the bar beside it
+    shows; *below*: lines that follow the table, before the notes.
+    """
+    grid = _grid(headers, rows)
+    compact = tuple(key for key in headers if key not in _LEFT_OUT)
+    full = look.width >= EVERYTHING_FROM and not look.compact
+    usual = [tuple(headers), compact] if full else [compact]
+    layouts = [(keys, fixed) for keys in (*usual, (FIRST, MODELS, COST), (FIRST, COST))]
+    bars = _bars(sizes, len(rows), look)
+    table, keys = grid.draw(layouts, look.width, look.color, bars, len(usual))
+    least = grid.whole_width() + BESIDE + charts.NARROWEST_BAR if bars else grid.least_width(fixed)
+    needs = None if look.compact else max(EVERYTHING_FROM, least)
+    notes = note_lines([*notes, *grid.notes(keys, needs)], look.width, look.color)
+    head = [painted(line, BOLD, look.color) for line in box(title, look.width)]
+    return "\n".join([*head, *table, *below, *notes]) + "\n"
+
+
+def all_fit(headers: Mapping[str, str], rows: Sequence[Row], look: Look) -> bool:
+    """Whether the report shows every column, nothing cut, the one of the bars too if they are asked for."""
+    bars = BESIDE + charts.NARROWEST_BAR if look.chart == charts.BARS else 0
+    needed = max(EVERYTHING_FROM, _grid(headers, rows).whole_width() + bars)
+    return look.width >= needed and not look.compact
+
+
+def _grid(headers: Mapping[str, str], rows: Sequence[Row]) -> Grid:
+    cells = {key: [row.get(key, "") for row, _ in rows] for key in headers}
+    return Grid(headers, cells, [style for _, style in rows])
+
+
+def _bars(sizes: Mapping[int, int], rows: int, look: Look) -> More | None:
+    largest = max(sizes.values(), default=0)
+    if look.chart != charts.BARS or look.width < charts.BARS_FROM or not largest:
+        return None
+
+    def column(room: int, _: int) -> list[Column]:
+        width = min(room, charts.WIDEST_BAR)
+        cells = [charts.bar(sizes.get(row, 0), largest, width, look.ascii_only) for row in range(rows)]
+        return [Column("Chart", cells)] if room >= charts.NARROWEST_BAR else []
+
+    return column
+
+
+class Grid:
+    """The rows of a report in columns, of which a layout shows all or some; the last row is the total."""
+
+    def __init__(self, headers: Mapping[str, str], cells: Mapping[str, list[str]], styles: list[str]) -> None:
+        """*cells*: all of each column of *headers*; *styles*: of each row."""
+        self.headers = headers
+        self.cells = {**cells, COST: _aligned(cells[COST])}
+        self.styles = styles
+        self.rounded = False  # whether the table that was drawn has rounded numbers
+        self.columns = {
+            key: Column(header, self.cells[key], right=key not in _TEXTS) for key, header in headers.items()
+        }
+
+    def draw(
+        self, layouts: Sequence[Layout], width: int, color: bool, more: More | None = None, several: int = 1
+    ) -> tuple[list[str], Keys]:
+        """The lines of the first of *layouts* that fits, and its columns, those of *more* by their headers; as plain
+        lines where none does.
+
+        Before a layout is given up its cells lose the spaces around them, then tokens are rounded, and `rounded` says
+        so. *more* makes further columns for the room that one of the first *several* layouts leaves, if nothing of it
+        is cut; that one is preferred, and of those without more only the last. So a wider screen never shows less; how
+        many lines the headers take does not matter.
+        """
+        if more is not None:
+            for keys, floor in layouts[:several]:
+                columns = self._chosen(keys, floor)
+                taken = whole_width(columns)
+                added = more(width - taken - BESIDE, taken)
+                widths = fit([*columns, *added], width)
+                if added and widths is not None:
+                    shown = (*keys, *(column.header for column in added))
+                    return draw([*columns, *added], widths, self._styles(color)), shown
+            layouts = layouts[several - 1 :]
+        grid = self
+        for keys, floor in layouts:
+            if MODELS in grid.headers and MODELS not in keys:
+                grid = grid._of_numbers()
+            for pad, rounded in ((1, False), (0, False), (1, True), (0, True)):
+                columns = (grid._rounded() if rounded else grid)._chosen(keys, floor)
+                widths = fit(columns, width, pad)
+                if widths is None:
+                    continue
+                self.rounded = rounded
+                return draw(columns, widths, grid._styles(color), pad), keys
+        lines = [f"{first} {cost}" for first, cost in zip(self.cells[FIRST], self.cells[COST], strict=True) if cost]
+        return [part for line in lines for part in wrap(line, width, "  ")], (FIRST, COST)
+
+    def _styles(self, color: bool) -> list[str]:
+        return self.styles if color else [""] * len(self.styles)
+
+    def _rounded(self) -> Grid:
+        """The same with tokens in three digits: `66.9M`."""
+        short = {key: [*map(rounded, self.cells[key])] for key in self.headers if key in NUMBERS and key != COST}
+        return Grid(self.headers, {**self.cells, **short}, self.styles)
+
+    def _of_numbers(self) -> Grid:
+        """The same without the rows that only name a further model."""
+        headers = {key: header for key, header in self.headers.items() if key != MODELS}
+        kept = [any(map(str.strip, row)) for row in zip(*[self.cells[key] for key in headers], strict=True)]
+        return Grid(
+            headers, {key: list(compress(self.cells[key], kept)) for key in headers}, [*compress(self.styles, kept)]
+        )
+
+    def whole_width(self) -> int:
+        """The narrowest screen that shows all columns with nothing cut and every digit."""
+        return whole_width([*self.columns.values()])
+
+    def least_width(self, floor: int) -> int:
+        """The narrowest screen that shows all columns, the first one down to *floor*."""
+        return least_width(self._rounded()._chosen(tuple(self.columns), floor), pad=0)
+
+    def _chosen(self, keys: Keys, floor: int) -> list[Column]:
+        self.columns[FIRST].floor = floor
+        if MODELS in keys:
+            self.columns[MODELS].floor = SHORT_MODEL
+        return [self.columns[key] for key in keys]
+
+    def notes(self, keys: Keys, needs: int | None) -> list[str]:
+        """What is said of a table drawn with *keys*: which columns are missing, and that tokens are rounded."""
+        note = "Tokens are rounded to fit; a wider screen or --json shows every digit."
+        return [*left_out(self.headers, keys, needs), *([note] if self.rounded else [])]
+
+
+def rounded(cell: str) -> str:
+    """The number of a cell in three digits; what is none as it is."""
+    digits = cell.replace(",", "")
+    if not digits.isdigit() or len(digits) < 5:
+        return cell
+    unit = (len(digits) - 1) // 3
+    if unit >= len(_UNITS):
+        return cell
+    number = f"{int(digits) / 1000**unit:.3g}"
+    return cell if "e" in number else f"{number}{_UNITS[unit]}"
+
+
+def _aligned(costs: list[str]) -> list[str]:
+    """*costs* with room beside those without a mark, where there are marks."""
+    if not any(cost.endswith(NO_PRICE) for cost in costs):
+        return costs
+    room = " " * len(NO_PRICE)
+    return [cost if cost.endswith(NO_PRICE) else cost + room for cost in costs]
+
+
+def number_cells(sums: Sums, unpriced: bool) -> dict[str, str]:
+    *tokens, cost = sums
+    return dict(zip(NUMBERS, [*(f"{number:,}" for number in tokens), money(cost, unpriced)], strict=True))
+
+
+def total_cells(usages: Sequence[Usage]) -> dict[str, str]:
+    return number_cells(total(usages), bool(unpriced(usages)))
+
+
+def share_rows(labels: Sequence[str], share: Share, breakdown: bool, style: str = "") -> list[Row]:
+    """The rows of a period or a block: its numbers and the first of its models, a row for each further line of *labels*
+    or model, and with *breakdown* the numbers of each model."""
+    models = _bullets(tuple(m.name for m in share.models if m.name))
+    numbers = number_cells(sums_of(share.models), any(m.unpriced for m in share.models))
+    rows: list[Row] = []
+    for label, model in zip_longest(labels, models, fillvalue=""):
+        rows.append(({FIRST: label, MODELS: model, **({} if rows else numbers)}, style))
+    if breakdown:
+        rows += [({FIRST: name, **number_cells(sums_of([m]), m.unpriced > 0)}, DIM) for name, m in branches(share)]
+    return rows
+
+
+def branches(usage: Usage) -> list[tuple[str, ModelUsage]]:
+    """What a breakdown shows below a row: each of its models with its name; nothing for one model, which is the row."""
+    found = counted_models(usage)
+    marks = [*["├─"] * (len(found) - 1), "└─"]
+    named = [(f"{mark} {clean(short_model(name))}", m) for mark, (name, m) in zip(marks, found, strict=False)]
+    return named if len(named) > 1 else []
+
+
+@lru_cache(256)  # a long history names the same few sets of models
+def _bullets(models: tuple[str, ...]) -> list[str]:
+    return [f"{BULLET} {clean(name)}" for name in sorted({short_model(name) for name in models})]
+
+
+def measure(shares: Sequence[Share]) -> tuple[Callable[[Share], int], Callable[[int], str]]:
+    """What charts show of a share, and the text of such a number: its cost, or its tokens where nothing costs
+    anything."""
+    if any(sums_of(share.models)[5] for share in shares):
+        return lambda share: max(0, sums_of(share.models)[5]), money
+    return lambda share: sums_of(share.models)[4], lambda tokens: f"{tokens:,} tokens"
+
+
+# --- notes --------------------------------------------------------------------------------------------------------
+
+
+def unpriced_note(models: Iterable[str]) -> list[str]:
+    names = sorted(models)
+    if not names:
+        return []
+    named = ", ".join(cut_apart([clean(name) for name in names[:MODELS_NAMED]], LONGEST_NAME))
+    more = f" and {len(names) - MODELS_NAMED:,} more" if len(names) > MODELS_NAMED else ""
+    return [f"{NO_PRICE} lacks the cost of what has no known price: {named}{more}"]
+
+
+def incomplete_note(usages: Sequence[Usage]) -> list[str]:
+    incomplete, responses = sum(one.incomplete for one in usages), sum(one.responses for one in usages)
+    if not incomplete:
+        return []
+    have, they = ("has", "it") if incomplete == 1 else ("have", "they")
+    what = f"{incomplete:,} of {number_of(responses, 'response')} {have} no final count"
+    return [f"{what}: cut off, or not recorded by older clients; {they} may have cost more."]
+
+
+def archived_note(sessions: int, mark: str = "") -> list[str]:
+    if not sessions:
+        return []
+    return [f"{mark}archived: the transcripts of {number_of(sessions, 'session')} are gone, what was counted is kept."]
+
+
+def left_out(headers: Mapping[str, str], keys: Keys, needs: int | None) -> list[str]:
+    """Which columns are missing, and the way to see them; *needs*: the width that shows all, None with --compact."""
+    missing = ", ".join(header for key, header in headers.items() if key not in keys)
+    if not missing:
+        return []
+    way = "write --no-compact" if needs is None else f"widen the screen to {needs:,} columns"
+    return [f"Not shown: {missing}. To see them {way}, or use --json."]
+
+
+def note_lines(notes: Iterable[str], width: int, color: bool) -> list[str]:
+    return [painted(line, DIM, color) for note in notes for line in wrap(note, width, "   ")]

@@ -1,0 +1,329 @@
+"""The live view: one frame of it as lines, of what was used until now.
+
+A line is made of parts. Bars take what is left; where a line is too long its bars go, then whole parts, those of the
+highest rank first: a number is never cut.
+"""
+
+from __future__ import annotations
+
+from ..jsontext import short_model, sums_of
+from ..session import money
+from ..text import ELLIPSIS, clean, cut, display_width, number_of
+from ..windows import SECOND
+from . import charts
+from .block_table import Times, lapse, percent_of, seen_ago
+from .blocks import MODERATE, indicator, limit_status
+from .table import BOLD, CYAN, DIM, GREEN, RED, YELLOW, painted
+from .usage import NO_PROJECT, counted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..session import ModelUsage, Session, Usage
+    from ..windows import Window
+    from .blocks import Block
+    from .grid import Look
+    from .periods import Periods
+
+    Row = tuple[str, list["Part"]]  # a label, and what stands behind it
+
+KEYS = "q quit  p pause  r read  b models"
+WIDEST = 120  # columns of the frame
+BOX_FROM = 60, 12  # columns and lines of the screen
+_LISTED = 10  # sessions, where the screen tells no height
+_NARROWEST_BAR, _WIDEST_BAR = 8, 40
+_LONGEST_NAME, _SHORTEST_TITLE = 20, 10
+_LABELS = 7  # columns
+_YELLOW_FROM, _RED_FROM = 80, 95  # percent of a limit
+_WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+_RULES = ("╭─╮", "│ │", "├─┤", "╰─╯")
+_ASCII_RULES = ("+-+", "| |", "+-+", "+-+")
+_TO = "\u2013"  # an en dash
+_ASCII = {ord(_TO): "-", ord(ELLIPSIS): "."}  # else a `?`
+
+
+class Picture:
+    def __init__(self, now: int, zone: str, periods: Periods) -> None:
+        self.now = self.begun = now
+        self.until = now  # from when on it has to be asked for anew, whatever is read
+        self.zone = zone  # as it is shown
+        self.periods = periods
+        self.block: Block | None = None
+        self.limits: Mapping[str, Window] = {}  # what the client told, by the names of their lengths
+        self.recent: Sequence[int] = ()  # what every five minutes of the last hour used
+        self.days: Mapping[str, Usage] = {}  # today, and what it is compared with
+        self.sessions: Sequence[Session] = ()  # what those of the block used in it, the newest response first
+        self.token_limit: int | None = None
+        self.progress: tuple[int, int] | None = None  # bytes read and bytes in all, while the first index is made
+
+
+class Part:
+    """*text*, behind it a bar of (value, largest) if there is room, and then *after*."""
+
+    __slots__ = ("after", "bar", "rank", "style", "text")
+
+    def __init__(
+        self, text: str, style: str = "", *, rank: int = 0, bar: tuple[float, float] | None = None, after: str = ""
+    ) -> None:
+        self.text = text
+        self.style = style
+        self.rank = rank
+        self.bar = bar
+        self.after = after
+
+    def drawn(self, bar: int, look: Look) -> str:
+        """With a bar of so many columns between its brackets; 0: without."""
+        pieces = [self.text, self.after]
+        if self.bar is not None and bar:
+            value, largest = (round(number * 1_000) for number in self.bar)
+            full = charts.bar(min(value, largest), largest, bar, look.ascii_only)
+            pieces.insert(1, f"[{full:{'.' if look.ascii_only else '░'}<{bar}}]")
+        return _plain(" ".join(filter(None, pieces)), look)
+
+
+def frame(
+    picture: Picture, look: Look, height: int | None, *, models: bool = False, foot: tuple[str, str] = ("", "")
+) -> list[str]:
+    """The lines of a frame, no more than *height* and none wider than the screen. *models*: those of the block in place
+    of its sessions; *foot*: what stands left and right in the last line."""
+    rows = _progress(picture) if picture.progress is not None else _rows(picture, look)
+    if look.width < BOX_FROM[0] or (height is not None and height < BOX_FROM[1]):
+        return _bare(picture, rows, look, height, models)
+    width = min(look.width, WIDEST)
+    top, side, middle, bottom = _ASCII_RULES if look.ascii_only else _RULES
+    inner = width - 4
+
+    def boxed(line: str) -> str:
+        return f"{side[0]} {line}{' ' * (inner - _width(line))} {side[2]}"
+
+    seconds = f"{picture.periods.local(picture.now)[11:]}:{picture.now // SECOND % 60:02d}"
+    lines = [_rule(top, width, "Claude Code", f"{seconds} {picture.zone}", look)]
+    for label, parts in rows:
+        line = _line(parts, inner - _LABELS, look)
+        if line:
+            lines.append(boxed(f"{painted(f'{label:<{_LABELS}}', BOLD, look.color)}{line}"))
+    room = _LISTED if height is None else height - len(lines) - 2
+    listed = [] if picture.progress is not None else _listed(picture, look, inner, room, models)
+    if listed:
+        lines.append(_rule(middle, width, "models of this block" if models else "this block", "", look))
+        lines += map(boxed, listed)
+    return [*lines, _rule(bottom, width, *foot, look)]
+
+
+def _bare(picture: Picture, rows: list[Row], look: Look, height: int | None, models: bool) -> list[str]:
+    """Without box and bars, the most important line first."""
+    lines = []
+    for label, parts in sorted(rows, key=lambda row: _IMPORTANT.index(row[0])):
+        for head in (f"{label} " if label else "", ""):
+            line = _line(parts, look.width - len(head), look, bars=False)
+            if line:
+                lines.append(painted(head, BOLD, look.color and bool(head)) + line)
+                break
+    room = _LISTED if height is None else height - len(lines)
+    listed = [] if picture.progress is not None else _listed(picture, look, look.width, room, models)
+    return [*lines, *listed][:height]
+
+
+_IMPORTANT = ("", "BLOCK", "USED", "LIMITS", "TODAY", "RATE", "AHEAD")
+
+
+# --- lines --------------------------------------------------------------------------------------------------------
+
+
+def _rule(ends: str, width: int, left: str, right: str, look: Look) -> str:
+    """A line of the frame with a text on the left and one on the right."""
+    left, right = (f" {_plain(text, look)} " if text else "" for text in (left, right))
+    if display_width(left) + display_width(right) + 4 > width:
+        right = ""
+    fill = ends[1] * (width - 3 - display_width(left) - display_width(right))
+    return f"{ends[0]}{painted(left, DIM, look.color) if left else ''}{fill}{right}{ends[1]}{ends[2]}"
+
+
+def _line(parts: Sequence[Part], width: int, look: Look, bars: bool = True) -> str:
+    """The parts that fit, two columns between them; empty where none does."""
+    kept = list(parts)
+    barred = [part for part in kept if bars and part.bar is not None]
+    if _least(kept, look) + len(barred) * (_NARROWEST_BAR + 3) > width:
+        barred = []
+    while kept and _least(kept, look) > width:
+        kept.remove(max(kept, key=lambda part: part.rank))
+    free = width - _least(kept, look) - 3 * len(barred)
+    bar = min(free // len(barred), _WIDEST_BAR) if barred else 0
+    return "  ".join([painted(part.drawn(bar, look), part.style, look.color and bool(part.style)) for part in kept])
+
+
+def _least(parts: Sequence[Part], look: Look) -> int:
+    return sum(display_width(part.drawn(0, look)) + 2 for part in parts) - 2
+
+
+def _plain(text: str, look: Look) -> str:
+    """*text* as this screen can show it."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode() if look.ascii_only else text
+
+
+def _width(line: str) -> int:
+    if "\x1b" in line:
+        line = "".join([piece.partition("m")[2] if at else piece for at, piece in enumerate(line.split("\x1b["))])
+    return display_width(line)
+
+
+# --- what is told -------------------------------------------------------------------------------------------------
+
+
+def _progress(picture: Picture) -> list[Row]:
+    done, total = picture.progress or (0, 0)
+    percent = f"{100 * done // max(total, 1)} % of {total / 1e6:,.0f} MB"
+    bar = Part("", CYAN, bar=(done, total or 1), after=percent)
+    return [("", [Part("Reading all transcripts for the first time:", rank=1), bar])]
+
+
+def _rows(picture: Picture, look: Look) -> list[Row]:
+    times = Times(picture.periods, picture.now)
+    used = [] if picture.block is None else _used(picture.block, picture.token_limit, picture.now)
+    rows = [
+        ("BLOCK", _block(picture, times)),
+        ("LIMITS", _limits(picture, times)),
+        ("USED", used),
+        ("RATE", _rate(picture, look)),
+        ("AHEAD", [] if picture.block is None else _ahead(picture.block, picture, times)),
+        ("TODAY", _days(picture.days)),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def _block(picture: Picture, times: Times) -> list[Part]:
+    block = picture.block
+    if block is None:
+        return [Part("none; the next response starts one", DIM)]
+    gone, length = picture.now - block.start, block.end - block.start
+    estimated, style = ("~", DIM) if block.window is None else ("", "")
+    bounds = f"{estimated}{times.local(block.start)[11:]}{_TO}{times.local(block.end)[11:]}"
+    return [
+        Part("", style or CYAN, rank=2, bar=(gone, length), after=f"{gone * 100 // length:3} %"),
+        Part(bounds, style, rank=1),
+        Part(f"{lapse(block.end - picture.now)} left", style),
+    ]
+
+
+def _limits(picture: Picture, times: Times) -> list[Part]:
+    parts = []
+    for rank, (name, window) in enumerate(picture.limits.items()):
+        if window.used is None or picture.now >= window.end:
+            continue
+        after = f"{window.used:3g} %{seen_ago(window, picture.now)}"
+        parts.append(Part(name, _alarm(window.used), rank=rank, bar=(window.used, 100), after=after))
+        if picture.block is None or window.end != picture.block.end:
+            day = _WEEKDAYS[(picture.periods.day_of(window.end) + 4) % 7]
+            parts.append(Part(f"resets {day} {times.local(window.end)[11:]}", DIM, rank=2 + rank))
+    return parts
+
+
+def _alarm(percent: float) -> str:
+    return GREEN if percent < _YELLOW_FROM else YELLOW if percent < _RED_FROM else RED
+
+
+def _used(block: Block, limit: int | None, now: int) -> list[Part]:
+    *_, tokens, cost = sums_of(block.share.models)
+    if limit is None:
+        told = Part(f"{tokens:,} tokens", rank=1)
+    else:
+        percent = tokens * 100 / limit
+        text = f"{tokens:,} of {limit:,} tokens"
+        told = Part(text, _alarm(percent), rank=1, bar=(tokens, limit), after=f"{percent:.0f} %")
+    models = [
+        Part(f"{clean(short_model(name))} {percent_of(m.cost, cost)}", rank=3 + at)
+        for at, (name, m) in enumerate(counted(block.share))
+    ]
+    cost_text = money(cost, bool(block.share.unpriced_models))
+    return [Part(cost_text, BOLD), told, Part(number_of(block.share.responses, "response"), rank=2), *models]
+
+
+def _rate(picture: Picture, look: Look) -> list[Part]:
+    block = picture.block
+    rate = None if block is None else block.rate(picture.now)
+    parts = []
+    if block is not None and rate is not None:
+        busy = indicator(rate.indicator_per_minute)
+        style = GREEN if rate.indicator_per_minute < MODERATE else RED if busy == "High" else YELLOW
+        parts = [
+            Part(f"{money(rate.cost_per_hour, block.lacks_price)}/h"),
+            Part(f"{rate.per_minute:,.0f} tok/min", rank=1),
+            Part(busy, style, rank=2),
+        ]
+    if any(picture.recent):
+        parts.append(Part(f"{charts.sparkline(picture.recent, look.ascii_only)}  last 60 minutes", rank=3))
+    return parts
+
+
+def _ahead(block: Block, picture: Picture, times: Times) -> list[Part]:
+    ahead = block.projection(picture.now)
+    if ahead is None:
+        return [Part("known ten minutes after the first response", DIM)] if block.rate(picture.now) else []
+    tokens, cost = ahead
+    parts = [Part(f"{money(cost, block.lacks_price)} by {times.local(block.end)[11:]}")]
+    if picture.token_limit is not None:
+        status = limit_status(tokens, picture.token_limit)
+        style = {"exceeds": RED, "warning": YELLOW}.get(status, GREEN)
+        parts.append(Part(f"{tokens:,} tokens: {status}", style, rank=1))
+    if block.window is not None and block.window.used is not None:
+        at = block.reaches_100_at(picture.now)
+        told = ("reset comes first", "") if at is None else (f"5h limit reached about {times.local(at)[11:]}", YELLOW)
+        parts.append(Part(*told, rank=2))
+    return parts
+
+
+def _days(days: Mapping[str, Usage]) -> list[Part]:
+    parts = []
+    for rank, (name, used) in enumerate(days.items()):
+        cost = money(used.cost, bool(used.unpriced_models))
+        parts.append(Part(f"{name} {cost}".strip(), rank=rank))
+    return parts
+
+
+# --- what the block is made of ------------------------------------------------------------------------------------
+
+
+def _listed(picture: Picture, look: Look, width: int, room: int, models: bool) -> list[str]:
+    """A line for each session of the block, or for each model, as many as there is room for."""
+    if picture.block is None or room <= 0:
+        return []
+    if models:
+        told = [_model(name, m) for name, m in counted(picture.block.share)]
+    else:
+        told = [_session(session, picture) for session in picture.sessions[:room]]
+    return _columns(told[:room], look, width)
+
+
+def _model(name: str, m: ModelUsage) -> tuple[str, list[str], str]:
+    cells = [clean(short_model(name)), number_of(m.responses, "response"), f"{m.total:,} tokens"]
+    return money(m.cost, m.unpriced > 0), cells, ""
+
+
+def _session(session: Session, picture: Picture) -> tuple[str, list[str], str]:
+    path = (session.project_path or "").rstrip("/\\").replace("\\", "/")
+    name = cut(clean(path.rpartition("/")[2]) or NO_PROJECT, _LONGEST_NAME)
+    model = next((short_model(name) for name, _ in counted(session)), "")
+    last = session.last or 0
+    clock = f"{picture.periods.local(last)[11:]}:{last // SECOND % 60:02d}"
+    return money(session.cost, bool(session.unpriced_models)), [name, clean(model), clock], clean(session.title or "")
+
+
+def _columns(told: Iterable[tuple[str, list[str], str]], look: Look, width: int) -> list[str]:
+    """Costs, further cells in columns, and a text that is cut to what is left."""
+    told = [(cost, [_plain(cell, look) for cell in cells], text) for cost, cells, text in told]
+    costs = max((len(cost) for cost, _, _ in told), default=0)
+    widths = [max(map(display_width, column)) for column in zip(*(cells for _, cells, _ in told), strict=True)]
+    lines = []
+    for cost, cells, text in told:
+        line = f"{cost:>{costs}}"
+        for cell, columns in zip(cells, widths, strict=True):
+            if display_width(line) + 2 + columns > width:
+                break
+            line += f"  {cell}{' ' * (columns - display_width(cell))}"
+        left = width - display_width(line) - 2
+        if left >= _SHORTEST_TITLE and text:
+            line += f"  {_plain(cut(_plain(text, look), left), look)}"
+        if display_width(line) <= width:
+            lines.append(line.rstrip())
+    return lines

@@ -1,0 +1,197 @@
+"""What was used in each period or block, and by which projects, as JSON data and as CSV."""
+
+from __future__ import annotations
+
+from ..jsontext import NO_SUMS, add_sums, short_model, string_text, sums_of
+from ..session import UNNAMED_MODEL, ModelUsage, Usage, dollars
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ..index.slots import Row
+    from ..jsontext import Sums
+
+    Line = Mapping[str, object]  # of a CSV file
+
+KINDS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
+SUMS = (*KINDS, "totalTokens", "totalCost")
+MODEL_COLUMNS = ("model", "modelName", *SUMS)
+ROW_COLUMNS = (*SUMS, "modelsUsed", "responses", "incompleteResponses", "sessions", "unpricedModels")
+NO_PROJECT = "unknown"  # where responses tell no folder
+_SUSPECT = ("=", "+", "-", "@", "\t")  # what a spreadsheet takes for a formula
+
+
+class Share(Usage):
+    """What was used in one period or block, by all projects or by one."""
+
+    __slots__ = ("key", "sessions")
+
+    def __init__(self, key: int, rows: Iterable[Row] = ()) -> None:
+        """*key* names the period or the block; *rows* are all of it, of different sessions."""
+        super().__init__([])
+        self.key = key
+        self.sessions = 0
+        for row in rows:
+            self._add(row)
+
+    def _add(self, row: Row) -> None:
+        self.sessions += row.sessions
+        known = {m.name: m for m in self.models}
+        for told in row.models:
+            m = known.setdefault(told.model, ModelUsage(told.model))
+            m.input += told.input
+            m.output += told.output
+            m.cache_creation += told.cache_creation
+            m.cache_read += told.cache_read
+            m.cost += told.cost
+            m.responses += told.responses
+            m.unpriced += told.unpriced
+            self.responses += told.responses
+            self.incomplete += told.incomplete
+            self.first = told.first if self.first is None else min(self.first, told.first)
+            self.last = told.last if self.last is None else max(self.last, told.last)
+        self.models = list(known.values())
+
+
+def shares(rows: Iterable[Row], key_of: Callable[[int], int | None]) -> list[Share]:
+    """What was used in each period, in order; *key_of* tells a row's, None where it is none that was asked for."""
+    grouped: dict[int, list[Row]] = {}
+    for row in rows:
+        key = key_of(row.period)
+        if key is not None:
+            grouped.setdefault(key, []).append(row)
+    return [Share(key, grouped[key]) for key in sorted(grouped)]
+
+
+def by_project(rows: Iterable[Row], labels: Mapping[str, str]) -> dict[str, list[Row]]:
+    """The rows of each project. *labels*: part of a path -> what stands for all projects whose path contains it; of
+    several the longest part decides."""
+    name_of = labelled(labels)
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(name_of(row.project or NO_PROJECT), []).append(row)
+    return grouped
+
+
+def labelled(labels: Mapping[str, str]) -> Callable[[str], str]:
+    """What gives the name of a project's path; *labels* as in by_project."""
+    parts = sorted(labels, key=lambda part: (-len(part), part))
+    return lambda path: next((labels[part] for part in parts if part in path), path)
+
+
+def dearest_first(groups: Mapping[str, Iterable[Usage]]) -> list[str]:
+    """The projects by cost, highest first, then by name."""
+    costs = {project: total(usages)[5] for project, usages in groups.items()}
+    return sorted(costs, key=lambda project: (-costs[project], project))
+
+
+def total(usages: Iterable[Usage]) -> Sums:
+    sums = NO_SUMS
+    for usage in usages:
+        sums = add_sums(sums, sums_of(usage.models))
+    return sums
+
+
+def unpriced(usages: Iterable[Usage]) -> list[str]:
+    return sorted({name for usage in usages for name in usage.unpriced_models})
+
+
+# --- JSON ---------------------------------------------------------------------------------------------------------
+
+
+def value_text(value: object, newline: str = "\n") -> str:
+    """Any such data as text; *newline* is the end of a line with the indentation of the value's own."""
+    deeper = newline + "  "
+    if isinstance(value, dict):
+        items = [
+            f"{string_text(key)}: {inner if type(inner) is int else value_text(inner, deeper)}"  # most are, as they are
+            for key, inner in value.items()
+        ]
+        return "{" + deeper + f",{deeper}".join(items) + newline + "}" if items else "{}"
+    if isinstance(value, list):
+        items = [value_text(inner, deeper) for inner in value]
+        return "[" + deeper + f",{deeper}".join(items) + newline + "]" if items else "[]"
+    if isinstance(value, str):
+        return string_text(value)
+    return "null" if value is None else repr(value).lower()  # True and False; no number has capitals
+
+
+def sums_data(sums: Sums) -> dict[str, object]:
+    """Four kinds of tokens, all of them and the cost, under their keys."""
+    return dict(zip(SUMS, (*sums[:5], dollars(sums[5])), strict=True))
+
+
+def breakdown_data(m: ModelUsage) -> dict[str, object]:
+    return {"model": short_model(m.name), "modelName": m.name, **sums_data(sums_of([m])), "cost": dollars(m.cost)}
+
+
+def rows_data(shares: Iterable[Share], title: str, name_of: Callable[[int], str]) -> list[dict[str, object]]:
+    """A row for each period, which stands under the key *title*."""
+    return [{title: name_of(share.key), **_row_data(share)} for share in shares]
+
+
+def _row_data(share: Share) -> dict[str, object]:
+    named = share.named_models
+    return {
+        **sums_data(sums_of(share.models)),
+        "modelsUsed": sorted(m.name for m in named),
+        "modelBreakdowns": [breakdown_data(m) for m in named],
+        "responses": share.responses,
+        "incompleteResponses": share.incomplete,
+        "sessions": share.sessions,
+        "unpricedModels": share.unpriced_models,
+    }
+
+
+def totals_data(usages: Sequence[Usage]) -> dict[str, object]:
+    return {**sums_data(total(usages)), "unpricedModels": unpriced(usages)}
+
+
+def by_project_data(rows: Mapping[str, object], groups: Mapping[str, Sequence[Usage]]) -> dict[str, object]:
+    """What `--instances` gives: the *rows* of each project, its totals, and those of all of them."""
+    everything = [usage for usages in groups.values() for usage in usages]
+    totals = {project: totals_data(usages) for project, usages in groups.items()}
+    return {"projects": rows, "projectTotals": totals, "totals": totals_data(everything)}
+
+
+# --- CSV ----------------------------------------------------------------------------------------------------------
+
+
+def per_model(head: Line, usage: Usage) -> list[Line]:
+    """A line for each model of *usage*, with what *head* says of all of them."""
+    return [{**head, **breakdown_data(m), "model": short_model(name), "modelName": name} for name, m in counted(usage)]
+
+
+def counted(usage: Usage) -> list[tuple[str, ModelUsage]]:
+    """The models whose numbers add up to the whole, and what they are called: the named ones, and last what names
+    none, if that is anything."""
+    nameless = [(UNNAMED_MODEL, m) for m in usage.models if not m.name and (m.total or m.cost)]
+    return [*((m.name, m) for m in usage.named_models), *nameless]
+
+
+def csv_text(columns: Sequence[str], lines: Iterable[Line]) -> str:
+    """A header and *lines*, of which *columns* are shown (RFC 4180)."""
+    import csv
+    import io
+
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows([_cell(line.get(column)) for column in columns] for line in lines)
+    return out.getvalue()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        from decimal import Decimal
+
+        return format(Decimal(repr(value)), "f").removesuffix(".0")
+    if isinstance(value, list):
+        value = "; ".join(value)
+    if isinstance(value, str):
+        from ..text import clean
+
+        value = clean(value)
+        return f"'{value}" if value.startswith(_SUSPECT) else value
+    return "" if value is None else str(value).lower()

@@ -1,0 +1,196 @@
+"""The whole screen of a terminal, for as long as something is shown on it: whatever ends that, it is as it was before.
+
+Not on Windows, which has no `termios`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+_SYNCHRONIZED, _AT_ONCE = "\x1b[?2026h", "\x1b[?2026l"  # nothing is drawn between the two
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"  # the alternative screen, no cursor, lines that do not wrap
+_LEAVE = f"{_AT_ONCE}\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
+_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)  # what a key that is no character sends
+_USUAL = 80, 24  # columns and lines of a terminal that does not tell
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Ended(BaseException):
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Gone(Exception):
+    """The terminal is closed."""
+
+
+def is_screen(environ: dict[str, str] | Any) -> bool:
+    """Whether stdout is a terminal on which text can be put anywhere."""
+    return sys.platform != "win32" and sys.stdout.isatty() and environ.get("TERM", "dumb") not in ("dumb", "")
+
+
+class Screen:
+    """The terminal of stdout, and the keys of stdin; within `with`, signals that end the process raise Ended once."""
+
+    def __init__(self) -> None:
+        self._keys = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
+        self._out = sys.stdout.fileno()
+        self._mode: list[Any] | None = None  # of the terminal as it was; None while it is
+        self._before: dict[int, Any] = {}  # signal -> what was done about it
+        self._ending = False
+        self._stopping = False
+        self._shown: tuple[tuple[int, int], Sequence[str]] | None = None
+        self._woken, self._wake = os.pipe()  # a signal writes to it, so that no wait sleeps through one
+
+    # --- in and out ---
+
+    def __enter__(self) -> Screen:
+        if sys.platform == "win32":
+            return self
+        try:
+            os.set_blocking(self._wake, False)
+            signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+            for name in _ENDING:
+                if signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:  # as nohup wants it
+                    self._take(getattr(signal, name), self._end)
+            self._take(signal.SIGTSTP, self._stop_soon)
+            self._take(signal.SIGCONT, self._go_on)
+            self._take(signal.SIGWINCH, lambda *_: None)
+            self._enter()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending = True  # from here on no signal raises
+        try:
+            self._leave()
+        except Gone:
+            pass
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        os.close(self._woken)
+        os.close(self._wake)
+
+    def _take(self, number: int, handler: Any) -> None:
+        self._before.setdefault(number, signal.getsignal(number))
+        signal.signal(number, handler)
+
+    def _enter(self) -> None:
+        if sys.platform == "win32":
+            return
+        import termios
+
+        if self._keys is not None:
+            try:
+                mode = termios.tcgetattr(self._keys)
+                self._mode = self._mode or mode
+                mode = [*mode[:3], mode[3] & ~(termios.ICANON | termios.ECHO), *mode[4:]]
+                termios.tcsetattr(self._keys, termios.TCSANOW, mode)
+            except termios.error as error:
+                raise Gone from error
+        self._mode = self._mode or []
+        self._shown = None
+        self._write(_ENTER)
+
+    def _leave(self) -> None:
+        if sys.platform == "win32":
+            return
+        if self._mode is None:
+            return
+        import termios
+
+        mode, self._mode = self._mode, None
+        if mode and self._keys is not None:
+            try:
+                termios.tcsetattr(self._keys, termios.TCSANOW, mode)
+            except termios.error:  # the terminal is gone
+                pass
+        self._write(_LEAVE)
+
+    # --- signals ---
+
+    def _end(self, number: int, _: object) -> None:
+        if not self._ending:
+            self._ending = True
+            raise Ended(number)
+
+    def _stop_soon(self, *_: object) -> None:
+        """Ctrl+Z: as soon as there is nothing in hand that others would have to wait for."""
+        self._stopping = True
+
+    def _stop(self) -> None:
+        """The shell gets its screen back, until it lets us go on."""
+        if sys.platform == "win32":
+            return
+        self._stopping = False
+        self._leave()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, self._stop_soon)
+        self._enter()
+
+    def _go_on(self, *_: object) -> None:
+        if self._mode is not None:  # stopped by what can't be handled: the shell had the screen as it was
+            self._enter()
+
+    # --- text and keys ---
+
+    def size(self) -> tuple[int, int]:
+        try:
+            columns, lines = os.get_terminal_size(self._out)
+        except OSError as error:
+            raise Gone from error
+        return columns or _USUAL[0], lines or _USUAL[1]
+
+    def show(self, size: tuple[int, int], lines: Sequence[str]) -> None:
+        """Have *lines*, made for *size*, and nothing else on the screen; only those that changed are written."""
+        lines = lines[: size[1]]
+        old_size, old = self._shown or (None, ())
+        self._shown = size, lines
+        parts = ["\x1b[2J"] if old_size != size else []
+        before = old if old_size == size else ()
+        for at in range(max(len(lines), len(before))):
+            line = lines[at] if at < len(lines) else ""
+            if at >= len(before) or before[at] != line:
+                parts.append(f"\x1b[{at + 1};1H\x1b[2K{line}")
+        if parts:
+            self._write("".join([_SYNCHRONIZED, *parts, _AT_ONCE]))
+
+    def keys(self, seconds: float) -> str:
+        """What was typed; after so many seconds nothing, and sooner if the screen has to be drawn anew."""
+        watched = [self._woken, *([] if self._keys is None else [self._keys])]
+        ready = select.select(watched, [], [], max(seconds, 0))[0]
+        if self._woken in ready:
+            os.read(self._woken, 512)
+        if self._stopping:
+            self._stop()
+        if self._keys not in ready:
+            return ""
+        try:
+            typed = os.read(self._keys, 1024) if self._keys is not None else b""
+        except OSError as error:
+            raise Gone from error
+        if not typed:
+            raise Gone
+        return _SEQUENCE.sub("", typed.decode("utf-8", "replace"))
+
+    def _write(self, text: str) -> None:
+        data = memoryview(text.encode("utf-8", "backslashreplace"))
+        try:
+            while data:
+                data = data[os.write(self._out, data) :]
+        except OSError as error:
+            raise Gone from error

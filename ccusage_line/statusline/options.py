@@ -1,0 +1,149 @@
+"""The statusline's options: words -> Options, in exact spellings; on the lean lanes only where there are words."""
+
+from __future__ import annotations
+
+from ..session import MODES
+from .segments import LOW, MEDIUM, Options
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COST_SOURCES = ("auto", "ccusage", "cc", "both")
+BURN_RATES = ("off", "emoji", "text", "emoji-text")
+WANTS = {
+    "--cost-source": "auto, ccusage, cc or both",
+    "--visual-burn-rate": "off, emoji, text or emoji-text",
+    "--context-low-threshold": "a percentage below the medium threshold",
+    "--context-medium-threshold": "a percentage above the low threshold",
+    "--preset": "default, minimal, plan, developer, powerline, two-line",
+    "--format": "a template",
+    "--timezone": "a name like Europe/Berlin",
+    "--mode": "auto, calculate or display",
+}
+_ATTRIBUTES = dict(
+    zip(WANTS, ("cost_source", "visual", "low", "medium", "preset", "format", "timezone", "mode"), strict=True)
+)
+_CHOICES = {"cost_source": COST_SOURCES, "visual": BURN_RATES, "mode": MODES}
+_SHORT = {"-z": "--timezone", "-B": "--visual-burn-rate", "-m": "--mode"}
+_FLAGS = ("--no-color", "--offline", "-O", "--no-offline", "--cache", "--no-cache", "--debug", "-d")
+_IGNORED = ("--refresh-interval",)  # seconds; of tools that need a cache to be quick enough
+_NOT_OURS = ("--config",)  # takes a value that only the command line proper can read
+
+
+def parse_options(argv: Sequence[str]) -> Options | None:
+    """The options of exact spellings, None where the command line proper has to answer.
+
+    A value that means nothing leaves the default and is named in `problems`.
+    """
+    options, unknown = _read(argv)
+    return None if unknown or options.preview else options
+
+
+def forgiving_options(argv: Sequence[str]) -> Options:
+    """The options that can be understood; what can't is named in `problems`. For a line that must not fail."""
+    options, unknown = _read(argv)
+    if unknown:
+        options.problems.append("command line")
+    return options
+
+
+def replaced(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """The *old* options, with *new* ones in place of those of the same name. A preset and a template are both the line
+    that is shown, so each takes the other's place."""
+    found = _named(old)
+    for name, words in _named(new).items():
+        if name in ("--preset", "--format"):
+            found.pop("--preset", None)
+            found.pop("--format", None)
+        found[name] = words
+    return [word for words in found.values() for word in words]
+
+
+def _named(argv: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    words = iter(argv)
+    for word in words:
+        name, equals, _ = word.partition("=")
+        found[_SHORT.get(name, name)] = [word] if equals or word in _FLAGS else [word, *[next(words, "")]]
+    return found
+
+
+def complaint(options: Options) -> str | None:
+    """What to tell a person about the first option that means nothing, about the zone or about the template."""
+    from ..clock import zone_of
+    from ..errors import UsageError
+
+    for name in options.problems:
+        return f"{name} wants {WANTS.get(name, 'something else')}"
+    try:
+        zone_of(options.timezone)
+    except UsageError as error:
+        return f"--timezone: {error}"
+    for name in unknown_segments(options.format or ""):
+        from difflib import get_close_matches
+
+        from .fields import SEGMENTS
+
+        near = get_close_matches(name, SEGMENTS, 1) or [known for known in SEGMENTS if name and name in known]
+        return f"--format: no segment {{{name}}}" + (f", did you mean {{{near[0]}}}?" if near else "")
+    return None
+
+
+def unknown_segments(template: str) -> list[str]:
+    from .fields import SEGMENTS
+    from .template import Template
+
+    tokens = [token for line in Template(template).lines for token in line]
+    return [name for kind, name in tokens if kind == "segment" and name not in SEGMENTS]
+
+
+def _read(argv: Sequence[str]) -> tuple[Options, bool]:
+    """The options, and whether anything in *argv* is unknown."""
+    options = Options()
+    unknown = False
+    words = iter(argv)
+    for word in words:
+        name, equals, value = word.partition("=")
+        name = _SHORT.get(name, name) if not equals else name
+        if not equals and name in _FLAGS:
+            options.color = options.color and name != "--no-color"
+            continue
+        if word == "--preview":
+            options.preview = True
+            continue
+        if name not in WANTS and name not in _IGNORED and name not in _NOT_OURS:
+            unknown = True
+            continue
+        if not equals:
+            value = next(words, "-")
+            if value.startswith("-"):  # forgotten, or meant so: argparse knows what to say
+                unknown = True
+                continue
+        unknown = unknown or name in _NOT_OURS
+        _set(options, name, value)
+    if options.low >= options.medium:
+        options.low, options.medium = LOW, MEDIUM
+        options.problems.append("--context-low-threshold")
+    return options, unknown
+
+
+def _set(options: Options, name: str, value: str) -> None:
+    attribute = _ATTRIBUTES.get(name)
+    if attribute in ("low", "medium"):
+        if value.isascii() and value.isdigit() and len(value) <= 3 and int(value) <= 100:
+            setattr(options, attribute, int(value))
+        else:
+            options.problems.append(name)
+    elif attribute == "preset":
+        from .presets import PRESETS
+
+        if value in PRESETS:
+            options.format = None if value == "default" else PRESETS[value]
+        else:
+            options.problems.append(name)
+    elif attribute is not None:
+        if value in _CHOICES.get(attribute, (value,)):
+            setattr(options, attribute, value)
+        else:
+            options.problems.append(name)

@@ -1,0 +1,383 @@
+"""What each segment of a statusline shows of one call: the payload, the numbers of the index, the options.
+
+On the lean lanes. What a field of the payload cannot be used for is told by the field's
+name, never by its value: transcripts and paths are nobody's business but the user's.
+"""
+
+from __future__ import annotations
+
+from ..session import PICO, money
+from .payload import at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from ..session import Session
+    from ..windows import Block, Listed, Stored, Windows
+
+LOW, MEDIUM = 50, 80  # percent of the context window: green below the first, red from the second
+MODERATE, HIGH = 2000, 5000  # input + output tokens a minute
+STARTUP = 10_000_000  # microseconds from the client's start to the first line of its session, where nobody waits
+
+RESET, RED, GREEN, YELLOW = "\x1b[0m", "\x1b[31m", "\x1b[32m", "\x1b[33m"
+ELLIPSIS = "…"
+
+MOST_DOLLARS = 1_000_000_000
+_MOST_TOKENS = 1_000_000_000  # a context window larger than that is a mistake
+MOST_MILLISECONDS = 100 * 365 * 86_400_000
+_LARGE_WINDOW = 1_000_000  # tokens that a model of `[1m]` can see, also where the client says 200,000
+_LONGEST_TEXT = 300  # characters of a name or path from the payload
+_OPTIONAL = {  # fields that no client always has
+    *("agent", "agent_type", "current_usage", "effort", "fast_mode", "git_worktree", "output_style", "pr"),
+    *("prompt_cache", "rate_limits", "repo", "session_name", "thinking", "vim", "worktree"),
+}
+
+
+class Numbers:
+    """What the index knows for one statusline call; costs in 1e-12 dollar, times in microseconds since the epoch."""
+
+    session: Session | None = None  # None: no transcript yet
+    unknown = False  # the index could not be asked: a session of None says nothing then
+    late = False  # there is no time left to read a file
+    unwritten = False  # the transcript that the payload names does not exist
+    fork = False  # the session began as a copy of another, whose cost the client's total includes
+    began: int | None = None  # the first timestamp of the session's own transcript
+    inherited: int | None = None  # the client's total before the first response; None: nobody looked
+    last_context: tuple[int, str] | None = None  # prompt tokens and model of the last main-chain response
+    complete = False  # false: the index has not read everything, so today and block are not shown
+    today: int | None = None  # the cost of the local day
+    today_lacks = False  # whether some of what was used in it has no price
+    day: int | None = None  # when that began
+    block: Block | None = None  # the 5-hour window under way
+    moments: Listed | Stored | None = None  # of all sessions, of which a time makes today and the block
+    windows: Windows | None = None  # that the client told earlier
+
+    def __init__(self, **known: Any) -> None:
+        vars(self).update(known)
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the session certainly has no response yet."""
+        return self.unwritten or (self.session is not None and not self.session.responses)
+
+
+class Options:
+    cost_source = "auto"
+    visual = "off"
+    low = LOW
+    medium = MEDIUM
+    format: str | None = None
+    timezone: str | None = None
+    mode = "auto"
+    color = True
+    preview = False  # every preset over a made-up call
+    labels: Mapping[str, str] = {}  # model ids -> what to show for them, from the config
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []  # options whose value means nothing; they keep their defaults
+
+
+# --- one call -------------------------------------------------------------------------------------------------------
+
+
+def clean(text: str) -> str:
+    """*text* without what could move a cursor or hide; `text.clean`, whose import most lines need not pay for."""
+    if text.isprintable() and (text.isascii() or not any("\ufe00" <= c <= "\ufe0f" for c in text)):
+        return text
+    from ..text import clean
+
+    return clean(text)
+
+
+def short(text: str) -> str:
+    """A name or path on one line, harmless and bounded."""
+    return clean(text[:_LONGEST_TEXT]).strip()
+
+
+class View:
+    """One call's data, asked field by field; what is unusable is said and is None."""
+
+    __slots__ = ("color", "environ", "now", "numbers", "options", "payload", "reasons")
+
+    def __init__(
+        self, payload: object, numbers: Numbers, options: Options, environ: Mapping[str, str], now_us: int
+    ) -> None:
+        self.payload = payload
+        self.numbers = numbers
+        self.options = options
+        self.environ = environ
+        self.now = now_us
+        self.color = options.color and not environ.get("NO_COLOR")
+        self.reasons: list[str] = []
+
+    def unusable(self, path: tuple[str, ...], value: object, wanted: str) -> None:
+        """Say that a field is not there or not what is wanted; some are often not there, by the client's own rules."""
+        if value is not None:
+            self.say(".".join(path), f"not {wanted}")
+        elif _OPTIONAL.isdisjoint(path):
+            self.say(".".join(path), "missing")
+
+    def say(self, name: str, reason: str) -> None:
+        text = f"{name}: {reason}"
+        if text not in self.reasons:
+            self.reasons.append(text)
+
+    def text(self, *path: str) -> str | None:
+        """A field's text, harmless and on one line."""
+        value = self.raw(*path)
+        return None if value is None else short(value) or None
+
+    def raw(self, *path: str) -> str | None:
+        value = at(self.payload, *path)
+        if isinstance(value, str) and value:
+            return value
+        self.unusable(path, value, "a text")
+        return None
+
+    def number(self, most: float, *path: str) -> float | None:
+        """A field's number from 0 to *most*."""
+        value = at(self.payload, *path)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if 0 <= value <= most:
+                return value
+            self.say(".".join(path), "out of range")
+        else:
+            self.unusable(path, value, "a number")
+        return None
+
+    def paint(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{RESET}" if self.color else text
+
+    def alarm(self, percent: float, text: str) -> str:
+        """*text* in the colour of how full something is."""
+        low, medium = self.options.low, self.options.medium
+        return self.paint(GREEN if percent < low else YELLOW if percent < medium else RED, text)
+
+
+# --- segments ------------------------------------------------------------------------------------------------------
+
+
+def _model(view: View) -> str:
+    label = view.options.labels.get(str(at(view.payload, "model", "id")))
+    name = view.text("model", "display_name") if label is None else short(label)
+    if name is None:
+        identifier = view.text("model", "id")
+        if identifier is not None:
+            from ..jsontext import short_model
+
+            name = short_model(identifier)
+    return name or ""
+
+
+def _session_cost(view: View) -> str:
+    source = view.options.cost_source
+    if source == "cc":
+        return _money(client_total(view))
+    ours = _ours(view)
+    if source == "both":
+        shown = [around("", _money(client_total(view)), " cc"), around("", _marked(view, ours), " ccusage")]
+        return around("(", " / ".join(filter(None, shown)), ")")
+    costs = [ours, _own_total(view)] if source == "auto" else [ours]
+    known = [cost for cost in costs if cost is not None]
+    return _marked(view, max(known)) if known else ""
+
+
+def _ours(view: View) -> int | None:
+    """Our cost of the session: nothing was spent as long as there is no transcript of it."""
+    if view.numbers.session is not None:
+        return view.numbers.session.cost
+    return 0 if not view.numbers.unknown and view.raw("session_id") is not None else None
+
+
+def client_total(view: View) -> int | None:
+    """What the client says that the session costs, in 1e-12 dollar."""
+    dollars = view.number(MOST_DOLLARS, "cost", "total_cost_usd")
+    return None if dollars is None else round(dollars * PICO)
+
+
+def _own_total(view: View) -> int | None:
+    """The client's total; None where it is not this session's alone.
+
+    A fork begins with the total of the session it came from, and some clients go on with the old total after /clear. A
+    total of 0 before the first response proves that it is neither. If nobody looked then, the client's clock tells: a
+    session can't have been open for longer than it exists.
+    """
+    known = view.numbers
+    if known.fork or (known.unanswered and at(view.payload, "prompt_id") is None):
+        return None
+    if known.inherited is not None:
+        return None if known.inherited else client_total(view)
+    began = _first_sign(view)
+    opened = view.number(MOST_MILLISECONDS, "cost", "total_duration_ms") if began is not None else None
+    if began is not None and opened is not None and opened * 1000 > view.now - began + STARTUP:
+        return None
+    return client_total(view)
+
+
+def _first_sign(view: View) -> int | None:
+    """The first timestamp of the session, in microseconds; None without a transcript."""
+    known = view.numbers
+    first = known.session.first if known.session is not None else None
+    return min((time for time in (known.began, first) if time is not None), default=None)
+
+
+def _surplus(view: View, start: int | None) -> int:
+    """What the client's total has over ours, 1e-12 dollar, if it is shown and the session began at *start* or later.
+
+    It belongs to a day or block that began at *start*: a session is never more than the day it began in.
+    """
+    theirs = _own_total(view) if view.options.cost_source != "ccusage" else None
+    ours = _ours(view)
+    if start is None or theirs is None or ours is None or theirs <= ours:
+        return 0
+    began = _first_sign(view)
+    if began is None:  # nothing is written of it: it is not older than the client
+        began = view.now - int((view.number(MOST_MILLISECONDS, "cost", "total_duration_ms") or 0) * 1000)
+    return theirs - ours if began >= start else 0
+
+
+def _marked(view: View, cost: int | None) -> str:
+    """A cost, with a mark where responses of the session have no price; nothing of None."""
+    session = view.numbers.session
+    return "" if cost is None else money(cost, session is not None and bool(session.unpriced_models))
+
+
+def _money(pico: int | None) -> str:
+    return "" if pico is None else money(pico)
+
+
+def _today_cost(view: View) -> str:
+    if not view.numbers.complete or view.numbers.today is None:
+        return ""
+    return money(view.numbers.today + _surplus(view, view.numbers.day), view.numbers.today_lacks)
+
+
+def _block(view: View) -> Block | None:
+    """The block under way, with what the client alone knows of this session."""
+    block = view.numbers.block if view.numbers.complete else None
+    surplus = 0 if block is None else _surplus(view, block.start)
+    if block is None or not surplus:
+        return block
+    from ..windows import Block
+
+    return Block(block.start, block.end, block.cost + surplus, block.tokens, block.first, block.ahead, block.lacks)
+
+
+def _block_cost(view: View) -> str:
+    block = _block(view)
+    return "" if block is None else money(block.cost, block.lacks)
+
+
+def _block_left(view: View) -> str:
+    block = _block(view)
+    if block is None or block.end <= view.now:
+        return ""
+    return span(max((block.end - view.now + 30_000_000) // 60_000_000, 1) * 60)
+
+
+_RATES = (GREEN, "🟢", "Normal"), (YELLOW, "🟡", "Moderate"), (RED, "🔴", "High")
+
+
+def _burn(view: View) -> str:
+    block = _block(view)
+    if block is None:
+        return ""
+    hourly, rate = block.cost_per_hour(view.now), block.tokens_per_minute(view.now)
+    if hourly is None or rate is None:
+        return ""
+    colour, emoji, word = _RATES[(rate >= MODERATE) + (rate >= HIGH)]
+    shown = [view.paint(colour, f"{money(hourly, block.lacks)}/hr")]
+    if "emoji" in view.options.visual:
+        shown.append(emoji)
+    if "text" in view.options.visual:
+        shown.append(view.paint(colour, f"({word})"))
+    return " ".join(shown)
+
+
+def _context(view: View) -> str:
+    tokens, percent = fullness(view)
+    if not tokens or percent is None:
+        return f"{tokens:,}" if tokens else ""
+    return f"{tokens:,} ({view.alarm(percent, f'{percent}%')})"
+
+
+def fullness(view: View) -> tuple[int, int | None]:
+    """Tokens of the last prompt, 0 if nobody knows them, and the percentage of the window that they fill."""
+    tokens, model = prompt(view), None
+    if tokens is None and view.numbers.last_context is not None:
+        tokens, model = view.numbers.last_context
+    if not tokens or tokens < 0:
+        return 0, None
+    size = told_window(view) or _window(view, model, tokens)
+    return tokens, tokens * 100 // size if size else None
+
+
+def prompt(view: View) -> int | None:
+    """Tokens of the last prompt as the client tells them; 0 after /compact, which no transcript knows of."""
+    path = ("context_window", "current_usage")
+    usage = at(view.payload, *path)
+    if not isinstance(usage, dict):
+        view.unusable(path, usage, "an object")
+        return None
+    kinds = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    counts = [view.number(_MOST_TOKENS, *path, kind) for kind in kinds if usage.get(kind) is not None]
+    if not counts or None in counts:
+        return None
+    return sum(int(count) for count in counts if count is not None)
+
+
+def silent(payload: object) -> View:
+    """A payload alone, to ask what the client itself says."""
+    return View(payload, Numbers(), Options(), {}, 0)
+
+
+def told_window(view: View) -> int | None:
+    """Tokens that the model can see, as the client says."""
+    size = int(view.number(_MOST_TOKENS, "context_window", "context_window_size") or 0)
+    if size and "[1m]" in str(at(view.payload, "model", "id")).lower():
+        return max(size, _LARGE_WINDOW)
+    return size or None
+
+
+def _window(view: View, model: str | None, tokens: int) -> int | None:
+    """The same as far as it is known of the model now chosen, else of *model*, where *tokens* were in a prompt."""
+    if view.numbers.late:
+        return None
+    from ..prices.in_use import table
+
+    for name in (at(view.payload, "model", "id"), model):
+        window = table().window(name, tokens) if isinstance(name, str) and name else None
+        if window is not None:
+            return window
+    return None
+
+
+def span(seconds: int) -> str:
+    """A time in its two largest units; nothing of 0."""
+    if seconds < 60:
+        return f"{seconds}s" if seconds else ""
+    if seconds < 3600:
+        return f"{seconds // 60}m"
+    if seconds < 86_400:
+        return f"{seconds // 3600}h {seconds // 60 % 60}m"
+    return f"{seconds // 86_400}d {seconds // 3600 % 24}h"
+
+
+def around(before: str, text: str, after: str = "") -> str:
+    return f"{before}{text}{after}" if text else ""
+
+
+# By name: the rank and what is shown. Where a line is too wide, the lowest rank gives way first. From CORE on segments
+# outlive the words around them. Those that the default line does without are in fields.py.
+CORE = 8
+OF_DEFAULT: dict[str, tuple[int, Callable[[View], str]]] = {
+    "model": (9, _model),
+    "session_cost": (10, _session_cost),
+    "today_cost": (6, _today_cost),
+    "block_cost": (5, _block_cost),
+    "block_left": (4, _block_left),
+    "burn": (3, _burn),
+    "context": (8, _context),
+}

@@ -1,0 +1,132 @@
+"""A template is read into tokens; on the lean lanes only where there is one, the default line has its tokens ready."""
+
+from __future__ import annotations
+
+from .segments import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal
+
+    # what it is, and its text, name, sequence or address; a link is a group too, "end" ends both
+    Kind = Literal["text", "gap", "segment", "style", "group", "link", "end"]
+    Token = tuple[Kind, str]
+
+_GAPS = "|/\\·•,;:»-+&~"  # what parts segments, with spaces around it
+_LONGEST = 10_000  # characters
+
+
+class Template:
+    """A template as it was read: the tokens of each of its lines, and what is wrong with it.
+
+    It holds `{segment}`, `[group]`, `{link:ADDRESS|text}`, `\\` before what shall stand as it is, `\\n` for the next
+    line and `\\e[...m` for a colour. What is none of these stands as it is; an unknown segment shows nothing.
+    """
+
+    def __init__(self, template: str) -> None:
+        self.lines: list[list[Token]] = []
+        self.problems: list[str] = []
+        text = template[:_LONGEST].replace("\x1b[", "\\e[").replace("\r\n", "\n").replace("\n", "\\n")
+        self._text = clean(text)
+        self._place = 0
+        self._tokens: list[Token] = []
+        self._open: list[int] = []  # places of groups and links that have not ended
+        self._plain = ""  # text that is not among the tokens yet
+        self._read()
+
+    def _read(self) -> None:
+        while self._place < len(self._text):
+            c = self._text[self._place]
+            self._place += 1
+            if c == "\\" and self._place < len(self._text):
+                self._escape()
+            elif c == "{":
+                self._braces()
+            elif c == "[":
+                self._begin("group", "")
+            elif self._open and c == ("]" if self._tokens[self._open[-1]][0] == "group" else "}"):
+                self._add("end", "")
+                self._open.pop()
+            else:
+                self._plain += c
+        self._end_line()
+
+    def _add(self, kind: Kind, what: str) -> None:
+        self._end_text()
+        self._tokens.append((kind, what))
+
+    def _end_text(self) -> None:
+        self._tokens += _words(self._plain)
+        self._plain = ""
+
+    def _begin(self, kind: Kind, what: str) -> None:
+        self._add(kind, what)
+        self._open.append(len(self._tokens) - 1)
+
+    def _end_line(self) -> None:
+        self._end_text()
+        for place in self._open:
+            kind, what = self._tokens[place]
+            self.problems.append("a [ without its ]" if kind == "group" else "a { without its }")
+            self._tokens[place] = ("text", "[" if kind == "group" else f"{{link:{what}|")
+        self.lines.append(self._tokens)
+        self._tokens, self._open = [], []
+
+    def _escape(self) -> None:
+        """What follows a backslash: the next line, a colour, or a character that means nothing but itself."""
+        text, place = self._text, self._place
+        self._place += 1
+        if text[place] == "n":
+            self._end_line()
+            return
+        if text.startswith("e[", place):
+            end = place + 2
+            while end < len(text) and (text[end].isdigit() or text[end] in ";:"):
+                end += 1
+            if text[end : end + 1] == "m":
+                sequence = f"\x1b[{text[place + 2 : end] or 0}m"
+                self._add("style", sequence if sequence.isascii() else "")
+                self._place = end + 1
+                return
+        if text[place] == " ":
+            self._add("text", " ")
+        else:
+            self._plain += text[place]
+
+    def _braces(self) -> None:
+        """A segment, the beginning of a link, or a brace that means nothing."""
+        text, place = self._text, self._place
+        end = text.find("}", place)
+        name = text[place : max(end, place)]
+        if text.startswith("link:", place) and "|" in name:
+            target = name[len("link:") :].partition("|")[0]
+            self._place = place + len("link:|") + len(target)
+            self._begin("link", target)
+        elif name.replace("_", "").isalnum():
+            self._place = end + 1
+            self._add("segment", name)
+        else:
+            self._plain += "{"
+
+
+def _words(text: str) -> Iterable[Token]:
+    """A text and the gaps in it. A gap is spaces alone, or signs between spaces; it shows between two things only."""
+    found: list[Token] = []
+    if text and not text.strip(" "):
+        return [("gap", text)]
+    begin = place = 0
+    while (place := text.find(" ", place)) >= 0:
+        end = place + 1
+        while end < len(text) and (text[end] == " " or text[end] in _GAPS):
+            end += 1
+        gap = text[place : text.rindex(" ", place, end) + 1]
+        if gap.strip(" "):
+            if place > begin:
+                found.append(("text", text[begin:place]))
+            found.append(("gap", gap))
+            begin = place + len(gap)
+        place += len(gap)
+    if text[begin:]:
+        found.append(("text", text[begin:]))
+    return found

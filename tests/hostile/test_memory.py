@@ -1,0 +1,74 @@
+"""What can't be stored does not claim to be known: days and blocks while the state disk is full or read-only."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from conftest import Home
+from lines import ID, OTHER, ago, line
+from others import mounted
+from shells import until
+
+
+def shown(home: Home) -> str:
+    ran = home.run("statusline", "--no-color", input=json.dumps({"session_id": ID, "model": {"display_name": "Opus"}}))
+    assert (ran.code, ran.err) == (0, "")
+    assert "$0.53 session" in ran.out
+    return ran.out
+
+
+def a_minute_later(home: Home) -> None:
+    """Let the last look at everything have been a while ago."""
+    marker = next(home.state.glob("*/swept"))
+    subprocess.run(["mount", "-o", "remount,rw", str(home.state)], check=True)
+    before = time.time() - 200
+    os.utime(marker, (before, before))
+
+
+@pytest.fixture
+def disk(home: Home) -> Iterator[Home]:
+    home.at_noon()
+    with mounted(home.state, "size=1m"):
+        home.write(f"-home-me-proj/{ID}.jsonl", line(at=ago(0), costUSD=0.53))
+        home.write(f"-home-me-proj/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(0), costUSD=3.0))
+        assert home.run("session", "--json", "--jq", ".totals.totalCost").out == "3.53\n"
+        until(lambda: "$3.53 today" in shown(home), "all is counted")
+        until(lambda: list(home.state.glob("*/swept")), "it is noted")
+        yield home
+
+
+def full(home: Home) -> None:
+    descriptor = os.open(home.state / "filler", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        while os.write(descriptor, b"x" * 4096):
+            pass
+    except OSError:
+        os.close(descriptor)
+
+
+def read_only(home: Home) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(home.state)], check=True)
+
+
+@pytest.mark.parametrize("shut", [full, read_only], ids=lambda shut: shut.__name__)
+def test_a_day_that_cant_be_brought_up_to_date_is_not_shown(disk: Home, shut: object) -> None:
+    home = disk
+    shut(home)  # type: ignore[operator]
+    with (home.projects / f"-home-me-proj/{OTHER}.jsonl").open("a") as file:
+        file.write(line("n2", "q2", OTHER, at=ago(0), costUSD=4.0))
+    for _ in range(3):  # one that finds it old and has it brought up to date, one that finds that this failed
+        a_minute_later(home)
+        shut(home)  # type: ignore[operator]
+        last = shown(home)
+        time.sleep(1)
+    assert "$3.53" not in last, last
+    subprocess.run(["mount", "-o", "remount,rw,size=8m", str(home.state)], check=True)
+    (home.state / "filler").unlink(missing_ok=True)
+    a_minute_later(home)
+    until(lambda: "$7.53 today" in shown(home), "all is counted again")

@@ -1,0 +1,178 @@
+"""Odd places: no home, no working directory, links without a target, names that no file of lines can tell."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, Home
+from lines import ID, line
+from lines import OTHER as OTHER_ID
+from others import as_nobody, with_namespaces, with_strace
+from shells import EVERY_SHELL, Shell, World, until
+
+COMMANDS = [
+    ("session",),
+    ("session", "--id", ID, "--json"),
+    ("session", "--id", ID[:8]),
+    ("statusline",),
+    ("prompt",),
+    ("prompt", "--refresh"),
+    ("index", "status"),
+    ("doctor",),
+    ("config", "show"),
+    ("prices", "show"),
+    ("init", "bash"),
+    ("install", "--dry-run"),
+    ("--config", "relative", "session"),
+    ("statusline", "--config", "relative", "--no-such-option"),
+]
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "ccusage_line", *words]
+
+
+def is_calm(ran: subprocess.CompletedProcess[str], words: tuple[str, ...]) -> bool:
+    """No traceback; a statusline and a prompt never fail."""
+    never_fails = words[0] in ("statusline", "prompt")
+    return "Traceback" not in ran.stderr and ran.returncode in ((0,) if never_fails else (0, 1, 2, 3))
+
+
+@with_namespaces
+@pytest.mark.parametrize("home", [None, "", ".", "relative"], ids=lambda home: f"HOME={home}")
+def test_without_a_home_nothing_is_made_in_the_working_directory(tmp_path: Path, home: str | None) -> None:
+    env = {"PATH": os.environ["PATH"], "CCUSAGE_OFFLINE": "1", "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    if home is not None:
+        env["HOME"] = home
+    for words in COMMANDS:
+        ran = subprocess.run(
+            [*as_nobody, *command(*words)], env=env, cwd=tmp_path, input="{}", capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        assert is_calm(ran, words), (words, ran)
+        assert list(tmp_path.iterdir()) == [], words
+
+
+@with_strace
+def test_a_statusline_that_can_not_begin_leaves_nothing_in_the_working_directory(home: Home) -> None:
+    project = home.path / "project"
+    project.mkdir()
+    ran = subprocess.run(
+        ["strace", "-f", "-qq", "-o", os.devnull, "-e", "inject=getcwd:error=ENOENT", *command("statusline")],
+        env=home.env | {"CLAUDE_CONFIG_DIR": "relative", "PYTHONPATH": str(ROOT)}, cwd=project, input="{}",
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert is_calm(ran, ("statusline",)), ran
+    assert ran.stdout.strip()
+    assert list(project.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["CLAUDE_CONFIG_DIR", "CCUSAGE_STATE_DIR", "XDG_CONFIG_HOME", "HOME"])
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_relative_folder_in_a_working_directory_that_is_gone_is_no_traceback(home: Home, name: str, words) -> None:
+    ran = run_in_a_folder_that_is_gone(home, *words, **{name: "relative"})
+    assert is_calm(ran, words), ran
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "session -p .",
+        "daily -p .",
+        "index forget --project .",
+        "session --html page.html",
+        "install --settings settings.json",
+        "--config config.toml session",
+    ],
+)
+def test_what_is_relative_to_a_working_directory_that_is_gone_is_told(home: Home, words: str) -> None:
+    ran = run_in_a_folder_that_is_gone(home, *words.split())
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.endswith(": the working directory is gone\n")
+    assert ran.stderr.count("\n") == 1
+
+
+def run_in_a_folder_that_is_gone(home: Home, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    gone = home.path / "gone"
+    gone.mkdir()
+    script = 'rmdir "$PWD" && exec "$@"'
+    return subprocess.run(
+        ["sh", "-c", script, "sh", *command(*words)], env=home.env | env, cwd=gone, input="{}",
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_a_dangling_link_as_the_database_makes_no_file(home: Home) -> None:
+    home.write(f"-p/{ID}.jsonl", line())
+    index = home.index
+    index.mkdir(parents=True, mode=0o700)
+    home.state.chmod(0o700)
+    target = home.path / "target"
+    (index / "index.db").symlink_to(target)
+    ran = home.run("session", "--id", ID, "--json")
+    assert json.loads(ran.out)["totalCost"] > 0
+    assert list(index.glob("index.db.corrupt-*"))
+    home.run("statusline", input=json.dumps({"session_id": ID}))
+    home.run("index", "rebuild")
+    assert not target.exists()
+
+
+@with_strace
+def test_forget_writes_nothing_outside_of_the_state_folder(home: Home) -> None:
+    path = home.write(f"-p/{ID}.jsonl", line("erased", "erased"))
+    kept = [line(f"m{number}", f"r{number}", session=OTHER_ID) for number in range(20_000)]  # more than SQLite caches
+    home.write(f"-p/{OTHER_ID}.jsonl", "".join(kept))
+    home.run("session")
+    path.unlink()
+    trace = home.path / "trace"
+    ran = subprocess.run(
+        ["strace", "-f", "-qq", "-o", str(trace), "-e", "trace=open,openat,creat", *command("index", "forget", ID)],
+        env=home.env | {"PYTHONDONTWRITEBYTECODE": "1"}, cwd=home.path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (0, f"forgot {ID}\n")
+    written = re.findall(r'"([^"]*)", [^)]*(?:O_WRONLY|O_RDWR|O_CREAT)', trace.read_text())
+    assert any("index.db" in name for name in written)
+    assert [name for name in written if not name.startswith((str(home.state), "/dev/"))] == []
+
+
+@pytest.mark.parametrize("shell", EVERY_SHELL)
+@pytest.mark.parametrize("where", ["CLAUDE_CONFIG_DIR", "the state folder", "a link to the data directory"])
+def test_a_newline_in_a_folders_name_does_not_start_a_process_at_every_prompt(tmp_path: Path, shell, where) -> None:
+    odd = tmp_path / "with\na newline"
+    world = World(odd if where == "the state folder" else tmp_path / "world")
+    if where == "CLAUDE_CONFIG_DIR":
+        world.environ["CLAUDE_CONFIG_DIR"] = str(world.home / "a\nb")
+        (world.home / "a\nb" / "projects").mkdir(parents=True)
+        world.projects = world.home / "a\nb" / "projects"
+    if where == "a link to the data directory":
+        (world.home / "a\nb").mkdir()
+        world.environ["CLAUDE_CONFIG_DIR"] = str(world.home / "link")
+        (world.home / "link").symlink_to(world.home / "a\nb")
+        world.projects = world.home / "a\nb" / "projects"
+        world.projects.mkdir()
+    project = world.home / "work"
+    project.mkdir()
+    world.spend(project)
+    started = world.home / "started"
+    world.ccusage.write_text(f'#!/bin/sh\necho x >>"$HOME/started"\nexec {sys.executable} -m ccusage_line "$@"\n')
+    marker = world.state / "prompt" / "refreshing"
+    with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
+        for _ in range(4):
+            terminal.enter("true")
+            time.sleep(0.1)  # for a refresher to begin, if one does
+            until(lambda: not marker.exists(), "the refresher has ended")
+        assert "ccusage" not in terminal.screen
+    assert not started.exists() or started.read_text().count("x") <= 2
+
+
+def test_recipes_keep_nothing_in_a_folder_of_everybody() -> None:
+    text = (ROOT / "docs" / "recipes.md").read_text()
+    assert not re.search(r"/tmp\b", text)

@@ -1,0 +1,166 @@
+"""An index that is watched: what was in use lately is looked at each time, all the rest now and then."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ccusage_line.index import watch as module
+from ccusage_line.index.slots import known_windows
+from ccusage_line.index.watch import LATELY, Watch
+from ccusage_line.recent import remember
+from ccusage_line.windows import HOUR
+from conftest import Home, run_after
+from lines import ID, OPUS, OTHER, append, line
+
+HOUR_AGO = time.time() - LATELY / 1_000_000 - 60
+
+
+@pytest.fixture
+def files(home: Home) -> tuple[Path, Path]:
+    """The transcript of a session in use, and that of one that was not lately."""
+    new, old = home.write(f"a/{ID}.jsonl", line()), home.write(f"b/{OTHER}.jsonl", line("o1", "ro", OTHER))
+    os.utime(old, (HOUR_AGO, HOUR_AGO))
+    os.utime(new, (time.time() - 5, time.time() - 5))
+    return new, old
+
+
+@pytest.fixture
+def watch(home: Home, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Watch:
+    for name in ("HOME", "XDG_CONFIG_HOME", "CCUSAGE_STATE_DIR"):  # where prices are asked for
+        monkeypatch.setenv(name, home.env[name])
+
+    home.opened().refresh()
+    found = Watch(home.opened)
+    found.look()
+    return found
+
+
+def responses(watch: Watch) -> int:
+    return sum(session.responses for session in watch.index.sessions())
+
+
+def test_a_look_takes_stats_of_what_was_in_use_lately_and_opens_nothing(
+    watch: Watch, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    while watch.look():
+        pass
+    looked: list[str] = []
+    stat = os.stat
+
+    def noting(path: Any, *rest: Any, **more: Any) -> os.stat_result:
+        looked.append(str(path))
+        return stat(path, *rest, **more)
+
+    monkeypatch.setattr(os, "stat", noting)
+    reads = watch.index.reads
+    assert not watch.look()
+    assert watch.index.reads == reads
+    new, old = files
+    assert str(new) in looked
+    assert not {str(old), str(old.parent)} & {*looked}
+
+
+def test_what_is_appended_to_a_session_in_use_is_there_after_a_look(watch: Watch, files: tuple[Path, Path]) -> None:
+    append(files[0], line("m2", "r2"))
+    assert watch.look()
+    assert responses(watch) == 3
+
+
+def test_a_new_session_beside_one_in_use_is_there_after_a_look(watch: Watch, files: tuple[Path, Path]) -> None:
+    (files[0].parent / "third.jsonl").write_text(line("m3", "r3", "third"))
+    assert watch.look()
+    assert responses(watch) == 3
+
+
+def test_all_others_are_looked_at_when_it_is_time(watch: Watch, files: tuple[Path, Path]) -> None:
+    append(files[1], line("o2", "ro2", OTHER))
+    watch.look()
+    assert responses(watch) == 2
+    watch.sweep_soon()
+    assert watch.look()
+    assert responses(watch) == 3
+
+
+def test_what_another_process_takes_in_is_seen(home: Home, watch: Watch, files: tuple[Path, Path]) -> None:
+    append(files[1], line("o2", "ro2", OTHER))
+    assert home.run("index", "refresh").code == 0
+    assert watch.look()
+    assert responses(watch) == 3
+
+
+def test_while_another_process_sweeps_this_one_does_not(
+    watch: Watch, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(files[1], line("o2", "ro2", OTHER))
+    monkeypatch.setattr(module, "lock", lambda path: None)
+    watch.sweep_soon()
+    watch.look()
+    assert responses(watch) == 2
+
+
+def cost(watch: Watch) -> int:
+    return sum(session.cost for session in watch.index.sessions())
+
+
+def test_new_prices_count_from_the_next_look_on(home: Home, watch: Watch) -> None:
+    before = cost(watch)
+    config = home.configure(f'[prices.models."{OPUS}"]\ninput = 1000\noutput = 1000\n')
+    assert watch.look()
+    assert cost(watch) > before
+    config.write_text("[prices.models\n")  # is being written
+    dear = cost(watch)
+    watch.look()
+    assert cost(watch) == dear
+    config.unlink()
+    assert watch.look()
+    assert cost(watch) == before
+
+
+def test_what_was_made_for_another_config_file_is_made_anew_but_not_time_and_again(home: Home, watch: Watch) -> None:
+    ours = cost(watch)
+    other = home.path / "other.toml"
+    other.write_text(f'[prices.models."{OPUS}"]\ninput = 1000\noutput = 1000\n')
+    assert home.run("--config", str(other), "index", "refresh").code == 0
+    theirs = cost(watch)
+    assert watch.look()
+    assert ours == cost(watch) < theirs
+    assert home.run("--config", str(other), "index", "refresh").code == 0
+    watch.look()
+    assert cost(watch) == theirs
+
+
+def test_what_a_newer_version_has_made_is_shown_and_left_alone_until_it_is_there_to_be_asked(
+    home: Home, watch: Watch, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(module, "spawn", lambda *words: asked.append(words))
+    append(files[0], line("m2", "r2"))
+    newer = "from ccusage_line.index import store\nstore.RULES += 1"
+    assert run_after(home, newer, "index", "refresh").code == 0
+    made_with = watch.index.meta("prices")
+    assert watch.look()
+    assert responses(watch) == 3
+    append(files[0], line("m3", "r3"))
+    watch.sweep_soon()
+    watch.look()
+    assert watch.index.meta("prices") == made_with
+    assert responses(watch) == 3
+    assert asked == []
+    monkeypatch.setattr(module, "_CODE", None)  # in the place of ours
+    watch.look()
+    watch.look()
+    assert asked == [("index", "sweep")]
+
+
+def test_windows_that_the_statusline_was_told_are_known(watch: Watch) -> None:
+    while watch.look():
+        pass
+    end = (time.time_ns() // 1000 // HOUR + 2) * HOUR
+    remember(watch.index.folder, {}, {(5, end): (42.0, end - 3 * HOUR)})
+    assert watch.look()
+    assert [window.used for window in known_windows(watch.index)] == [42.0]

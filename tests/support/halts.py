@@ -1,0 +1,133 @@
+"""A process stopped at each system call that it makes on the state folder: every other question answers right or
+refuses within its bound, and after the stopped one is killed everything is right again.
+
+`python tests/support/halts.py --help` runs all of it; tests/hostile/test_halts.py a sample.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from attack import kill, strace
+from conftest import start
+from fuzz import ID, QUESTIONS, REST, Machine, judge
+from lines import line
+from shells import until
+
+CALLS = [
+    "flock",
+    "fcntl",
+    "fdatasync",
+    "fsync",
+    "ftruncate",
+    "pwrite64",
+    "rename",
+    "unlink",
+    "mkdir",
+    "utimensat",
+    "write",
+]
+ACTORS: dict[str, tuple[tuple[str, ...], str]] = {
+    "report": (("session", "--json"), ""),
+    "one": QUESTIONS["one"],
+    "line": QUESTIONS["line"],
+    "sweep": (("index", "sweep"), ""),
+    "refresher": (("prompt", "--refresh", "--cwd", "/home/me/proj"), ""),
+    "rebuild": (("index", "rebuild"), ""),
+    "first": (("index", "refresh"), ""),
+}
+FIRST = 45.0  # seconds: a report waits for a first index that may yet get on
+ASKED = ("line", "one", "archived", "list", "prompt")
+
+
+def prepared(machine: Machine, actor: str) -> None:
+    """Something new to be counted of the session; no index at all before the first."""
+    machine.restore()
+    if actor == "first":
+        shutil.rmtree(machine.home.state)
+    own = machine.home.projects / f"-home-me-proj/{ID}.jsonl"
+    own.write_text(line(at=machine.at, costUSD=0.03) + line("m2", "r2", at=machine.at, costUSD=0.5))
+
+
+def traced(machine: Machine, actor: str, calls: str, what: str) -> subprocess.Popen[bytes]:
+    args, input = ACTORS[actor]
+    log = machine.home.path.parent / "trace"
+    log.write_text("")
+    words = strace(log, calls, what)
+    if not what:
+        words = words[:-2]
+    nowhere = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
+    process = start(machine.home, *words, *machine.home.command, *args, **nowhere)
+    process.stdin.write(input.encode())
+    process.stdin.close()
+    return process
+
+
+def counted(machine: Machine, actor: str) -> Counter[str]:
+    """How often an undisturbed process makes each call."""
+    prepared(machine, actor)
+    traced(machine, actor, ",".join(CALLS), "").wait()
+    log = (machine.home.path.parent / "trace").read_text()
+    names = (row.split(None, 1)[1].partition("(")[0] for row in log.splitlines())
+    return Counter(name for name in names if name in CALLS)
+
+
+def answers(machine: Machine, asked: Sequence[str], sure: bool, lost: bool) -> list[str]:
+    """What is wrong with the answers to questions that are put at the same moment; *sure*, *lost* as in fuzz.judge."""
+    with ThreadPoolExecutor(len(ASKED)) as pool:
+        told = pool.map(
+            lambda name: judge(name, *machine.ask(*QUESTIONS[name]), sure, lost, FIRST if lost else REST), asked
+        )
+        return [f"{name} {fault}" for name, fault in zip(asked, told, strict=True) if fault]
+
+
+def halt(machine: Machine, actor: str, call: str, number: int, asked: Sequence[str] = ASKED) -> list[str]:
+    """What is wrong while the process stands at that call, and after it was killed there."""
+    prepared(machine, actor)
+    process = traced(machine, actor, call, f"signal=STOP:when={number}")
+    log = machine.home.path.parent / "trace"
+    faults, lost = [], actor == "first"
+    try:
+        until(lambda: process.poll() is not None or "stopped by SIGSTOP" in log.read_text(), "it is stopped or over")
+        stopped = process.poll() is None
+        faults += [f"while: {fault}" for fault in answers(machine, asked if stopped else (), False, lost)]
+    finally:
+        kill(process, log)
+    faults += [f"after: {fault}" for fault in answers(machine, asked, True, lost)]
+    return [f"{actor} at {call} {number}: {fault}" for fault in faults]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--actors", default=",".join(ACTORS))
+    parser.add_argument("--calls", default=",".join(CALLS))
+    parser.add_argument("--every", type=int, default=1, help="only every so manyth of a call")
+    args = parser.parse_args()
+    faults = places = 0
+    with tempfile.TemporaryDirectory(prefix="ccusage-halts-") as place:
+        machine = Machine.made(Path(place) / "home")
+        for actor in args.actors.split(","):
+            calls = counted(machine, actor)
+            print(actor, dict(calls), flush=True)
+            for call in args.calls.split(","):
+                for number in range(1, calls[call] + 1, args.every):
+                    places += 1
+                    for fault in halt(machine, actor, call, number):
+                        faults += 1
+                        print(fault, flush=True)
+    print(f"{places} places, {faults} faults")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
