@@ -251,8 +251,7 @@ class Shell:
         self.send(f"{command}\n{mark}")
         text = self.read_to(end, quiet=5.0)
         if end not in plain(text):
-            if _INTERRUPTED in text:
-                self.send(mark)
+            self.send(mark)  # a signal may have cost a shell what it was writing
             text += self.read_to(end)
         return plain(text + self._prompt(text.rpartition("end-")[2]))
 
@@ -281,10 +280,14 @@ class Shell:
         self._tells = self._tells or bool(_READING.search(self.screen))
         if not self._tells:
             return self.read(0.3)
-        end = time.monotonic() + PATIENCE
+        start = last = time.monotonic()
         while not _READING.search(text + came):
-            assert time.monotonic() < end, f"{self.shell} drew no prompt: {text + came!r}"
-            came += self.read(0.002)
+            assert time.monotonic() - start < PATIENCE, f"{self.shell} drew no prompt: {text + came!r}"
+            new = self.read(0.002)
+            came += new
+            last = time.monotonic() if new else last
+            if time.monotonic() - last > 2 and self._sleeps() is not None:
+                break  # zsh loses what it writes while a child ends: C's streams drop it if a write is interrupted
         return came + self._rest()
 
     def _rest(self) -> str:
