@@ -7,7 +7,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 APP = "ccusage-line"
 DATABASE = "index.db"  # in the index's folder
@@ -125,9 +125,13 @@ def state_dir(environ: Mapping[str, str]) -> str:
     return os.path.join(xdg_dir(environ, "STATE", os.path.join(".local", "state")), APP)
 
 
-def index_dir(environ: Mapping[str, str]) -> str:
-    """The folder of the index of this set of data directories, so that answers of different sets never mix."""
+def index_dir(environ: Mapping[str, str], roots: Iterable[str] | None = None) -> str:
+    """Return the folder of the index of a set of data directories, so that answers of different sets never mix.
+
+    Pass *roots*, sorted, if you also read transcripts below them: a link that is switched between two calls of
+    `data_dirs` would put the transcripts of one set into the index of another.
+    """
     from .files import digest_bytes
 
-    names = b"\0".join(os.fsencode(path) for path in data_dirs(environ))
+    names = b"\0".join(os.fsencode(path) for path in (data_dirs(environ) if roots is None else roots))
     return os.path.join(state_dir(environ), digest_bytes(names).hex()[:16])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import cached_property
 
 from ..errors import shown
 from ..files import flush_stdout, print_bytes, print_text
@@ -30,10 +31,22 @@ class Console:
         """The index of the environment's data directories; closed with the console."""
         from ..index.index import Index
 
-        index = Index(index_dir(self.environ), data_dirs(self.environ))
+        index = Index(self.index_dir(), self.roots)
         index.tell = self.say
         self._indexes.append(index)
         return index
+
+    @cached_property
+    def roots(self) -> list[str]:
+        """The data directories, looked up once: a link that is switched meanwhile would lead to those of another index.
+
+        Raises UsageError as paths.data_dirs does.
+        """
+        return data_dirs(self.environ)
+
+    def index_dir(self) -> str:
+        """Return the folder of that index."""
+        return index_dir(self.environ, self.roots)
 
     def close(self) -> None:
         for index in self._indexes:

@@ -6,7 +6,6 @@ import os
 
 from ..errors import UsageError, UserError
 from ..options import FORGET
-from ..paths import index_dir
 from ..text import clean
 from .console import Console
 from .parser import Commands, add_actions, add_command
@@ -74,7 +73,7 @@ def run_rebuild(console: Console) -> None:
     from ..index.repair import mend
 
     try:
-        mend(index_dir(console.environ))
+        mend(console.index_dir())
     except (OSError, UserError):  # what is wrong shows below
         pass
     index = console.index()
@@ -110,4 +109,4 @@ def run_forget(console: Console, *, which: str | None, project: str | None, arch
 
 def run_path(console: Console) -> None:
     """Where the index of these data directories is."""
-    console.out(index_dir(console.environ) + "\n")
+    console.out(console.index_dir() + "\n")

@@ -6,7 +6,7 @@ import os
 
 from .. import options
 from ..errors import UnknownSession, UsageError
-from ..paths import data_dirs, index_dir
+from ..paths import data_dirs
 from ..text import clean
 from .console import Console
 from .parser import Commands, add_command
@@ -51,7 +51,7 @@ def run(console: Console, *, or_demo: bool, **asked: Any) -> None:
         from ..transcripts.files import walk
 
         asked["offline"] = True  # this has to work without a network too
-        if not walk(data_dirs(console.environ)).files:
+        if not walk(data_dirs(console.environ)).files:  # the sample has a data directory of its own
             console.say("no transcripts found: this is the bundled sample")
             with sample(console.environ):
                 return report(console, **asked)
@@ -125,7 +125,7 @@ def _list(form: Form, order: Order, chosen: Chosen, look: Look) -> None:
     form.refresh_prices()
     ready, found = _ready_report(form, (*order, *chosen.values()), look), None
     if ready is not None and ready.there:
-        found = walk(data_dirs(form.console.environ))
+        found = walk(form.console.roots)
         told = ready.read(found, form.day_of)
         if told is not None:
             _tell(form, *told)
@@ -176,7 +176,7 @@ def _ready_report(form: Form, asked: tuple[object, ...], look: Look) -> ReadyRep
     from ..report.ready import JSON, TEXT, ReadyReport
 
     kind, more = (JSON, ()) if form.json else (TEXT, (*look.values(), form.width, form.color))
-    return ReadyReport(index_dir(form.console.environ), kind, table().fingerprint, (form.mode, *asked, *more))
+    return ReadyReport(form.console.index_dir(), kind, table().fingerprint, (form.mode, *asked, *more))
 
 
 def _tell(form: Form, out: bytes, warning: str) -> None:

@@ -203,11 +203,12 @@ class Lane2:
 
 def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | None:
     """A session brought up to date; None where there is no complete index or no such session."""
-    folder = index_dir(environ)
+    roots = data_dirs(environ)
+    folder = index_dir(environ, roots)
     if not os.path.exists(os.path.join(folder, schema.NAME)):
         return None
     try:
-        index = Index(folder, data_dirs(environ), wait=WAIT_ONE, migrate=False)
+        index = Index(folder, roots, wait=WAIT_ONE, migrate=False)
     except schema.Outdated:
         return None
     try:

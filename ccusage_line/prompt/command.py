@@ -11,7 +11,7 @@ import time
 
 from .. import recent
 from ..files import names_in, private_dir
-from ..paths import LINES, data_dirs, index_dir, state_dir
+from ..paths import LINES, state_dir
 from . import line as readyline
 
 TYPE_CHECKING = False
@@ -111,16 +111,16 @@ def text(environ: Mapping[str, str], kind: str | None = None, cwd: str | None = 
 def find(environ: Mapping[str, str], cwd: str | None) -> Line | None:
     """The line of a folder, as a shell finds it, or that of the newest session of all: None outside of projects, and
     where it has to be made first."""
-    folder = readyline.lines_dir(index_dir(environ))
+    place = readyline.Place(environ)
+    folder = readyline.lines_dir(place.index_dir)
     if cwd is None:
         return readyline.read(readyline.path_of(folder, readyline.LATEST))
-    roots = data_dirs(environ)
     for path in readyline.levels(cwd):
         name = readyline.munged(path)
         line = readyline.read(readyline.path_of(folder, name))
         if line is not None:
             return line
-        if len(name) > readyline.CHUNK or any(os.path.isdir(os.path.join(root, name)) for root in roots):
+        if len(name) > readyline.CHUNK or any(os.path.isdir(os.path.join(root, name)) for root in place.roots):
             return None
     return None
 
@@ -144,10 +144,10 @@ def refresh(environ: Mapping[str, str], cwd: str | None) -> None:
 def _refresh(environ: Mapping[str, str], cwd: str | None) -> bool:
     """One look; whether a session was found to show."""
     looked = time.time_ns()
-    roots = data_dirs(environ)
-    project, passed = readyline.nearest(roots, cwd) if cwd else (_newest_project(roots), [])
-    if project is None or not _publish(environ, roots, project, passed, looked):
-        readyline.publish_nothing(environ, [*([project] if project else []), *passed], looked=looked)
+    place = readyline.Place(environ)
+    project, passed = readyline.nearest(place.roots, cwd) if cwd else (_newest_project(place.roots), [])
+    if project is None or not _publish(environ, place, project, passed, looked):
+        readyline.publish_nothing(place, [*([project] if project else []), *passed], looked=looked)
         return False
     return True
 
@@ -163,7 +163,7 @@ def _newest_project(roots: Sequence[str]) -> readyline.Project | None:
 
 def _publish(
     environ: Mapping[str, str],
-    roots: list[str],
+    place: readyline.Place,
     project: readyline.Project,
     passed: Sequence[readyline.Project],
     looked: int,
@@ -174,12 +174,12 @@ def _publish(
     from ..transcripts.files import parts_below, path_session
 
     try:
-        index = Index(index_dir(environ), roots, prices_asked_for(environ), _WAIT, migrate=False)
+        index = Index(place.index_dir, place.roots, prices_asked_for(environ), _WAIT, migrate=False)
     except Outdated:  # an old line is better than none
         spawn("index", "sweep")
         raise
     try:
-        id = path_session(parts_below(project.transcripts[0], roots) or ("",))
+        id = path_session(parts_below(project.transcripts[0], place.roots) or ("",))
         index.refresh_session(id)
         session = index.session(id)
         look = recent.last_look(index.folder)
@@ -192,7 +192,7 @@ def _publish(
         index.close()
     if session is None:
         return False
-    readyline.publish(environ, session, project, passed, looked=looked, today=today, context=context, early=early)
+    readyline.publish(place, session, project, passed, looked=looked, today=today, context=context, early=early)
     return True
 
 

@@ -280,6 +280,20 @@ def _scope(environ: Mapping[str, str]) -> list[str]:
     return [environ.get(name, "") for name in ("HOME", "CLAUDE_CONFIG_DIR", "XDG_CONFIG_HOME")]
 
 
+class Place:
+    """Where the data directories of an environment, their index and its lines are, looked up once: a link that is
+    switched meanwhile would put the line of one set of data directories among those of another."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        from ..paths import index_dir, named_data_dirs, state_dir
+
+        self.environ = environ
+        self.named = named_data_dirs(environ)  # by their real paths
+        self.roots = sorted(self.named)
+        self.state_dir = state_dir(environ)
+        self.index_dir = index_dir(environ, self.roots)
+
+
 def write_scope(environ: Mapping[str, str], state_dir: str, index_dir: str, roots: Mapping[str, str]) -> None:
     """Tell shells where the lines of these data directories are, by their real paths, as they are named. Raises
     OSError."""
@@ -369,7 +383,7 @@ def _dependencies(project: Project, transcript: str) -> list[str]:
 
 
 def publish(
-    environ: Mapping[str, str],
+    place: Place,
     session: Session,
     project: Project,
     passed: Sequence[Project] = (),
@@ -387,7 +401,7 @@ def publish(
     """
     from ..answer import said_path
 
-    folder = _prepared(environ)
+    folder = _prepared(place)
     transcript = project.transcripts[0]
     seconds = looked // _SECOND
     last = session.last // 1_000_000 if session.last is not None else 0
@@ -410,21 +424,19 @@ def publish(
         write(path, text, looked=looked, expires=expires, last=last, dependencies=watched)
 
 
-def _prepared(environ: Mapping[str, str]) -> str:
-    """The folder of the lines, made where it is not there, and told to the shells."""
-    from ..paths import index_dir, named_data_dirs, state_dir
-
-    state, index = state_dir(environ), index_dir(environ)
+def _prepared(place: Place) -> str:
+    """Return the folder of the lines, after making it and telling the shells where it is."""
+    state, index = place.state_dir, place.index_dir
     folder = lines_dir(index)
     for path in (state, index, os.path.join(state, LINES), folder):
         private_dir(path)
-    write_scope(environ, state, index, named_data_dirs(environ))
+    write_scope(place.environ, state, index, place.named)
     return folder
 
 
-def publish_nothing(environ: Mapping[str, str], projects: Iterable[Project], *, looked: int) -> None:
+def publish_nothing(place: Place, projects: Iterable[Project], *, looked: int) -> None:
     """Lines without text where a shell asked and there is nothing to show, or nothing yet. Raises OSError."""
-    folder = _prepared(environ)
+    folder = _prepared(place)
     for project in projects:
         path = path_of(folder, project.name)
         expires = looked // _SECOND + (RENEW_LATEST if project.transcripts else _FOREVER)

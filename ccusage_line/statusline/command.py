@@ -130,7 +130,8 @@ class Desk:
         self.reasons: list[str] = []  # why something is not known
         self._environ = environ
         self._wait: float | None = recent.SWEEP  # None: nobody could keep what a look at all transcripts finds
-        self._folder = ""
+        self._roots: list[str] = []  # the data directories
+        self._folder = ""  # of their index
         self._look: os.stat_result | None = None  # the last one
         self._asked: str | None = None  # the session
         self._said: Said = (None, None)
@@ -141,10 +142,11 @@ class Desk:
     def look_up(self, given: object, options: Options) -> Numbers:
         """What the index knows; it never raises."""
         from ..answer import said
-        from ..paths import index_dir
+        from ..paths import data_dirs, index_dir
 
         try:
-            self._folder = index_dir(self._environ)
+            self._roots = data_dirs(self._environ)
+            self._folder = index_dir(self._environ, self._roots)
             self._asked = session = payload.session_id(given, self._environ) or self._named(given)
             self._said = said(self._folder, session) if session else self._said
             self._windows = recent.told_windows(self._folder)
@@ -170,10 +172,9 @@ class Desk:
         path = payload.transcript_path(given)
         if path is None:
             return None
-        from ..paths import data_dirs
         from ..transcripts.files import is_transcript, parts_below, path_session
 
-        parts = parts_below(os.path.realpath(path), data_dirs(self._environ))
+        parts = parts_below(os.path.realpath(path), self._roots)
         return path_session(parts) if parts and is_transcript(parts[-1]) else None
 
     def _published(self, session: str, given: object, mode: str) -> Numbers | None:
@@ -211,10 +212,9 @@ class Desk:
         from ..index.index import Index
         from ..index.schema import Outdated
         from ..index.store import WAIT_ONE
-        from ..paths import data_dirs
 
         try:
-            index = Index(self._folder, data_dirs(self._environ), wait=WAIT_ONE, migrate=False)
+            index = Index(self._folder, self._roots, wait=WAIT_ONE, migrate=False)
         except Outdated:  # to make it today's can take longer than there is
             self._wait = recent.FIRST_SWEEP
             return Numbers(unknown=True)

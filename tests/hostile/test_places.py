@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Home
-from lines import ID, line
+from ccusage_line.prompt import line as readyline
+from conftest import ROOT, SOON, Home, run_after
+from lines import ID, ago, line, usage
 from lines import OTHER as OTHER_ID
 from others import as_nobody, with_namespaces, with_strace
 from shells import EVERY_SHELL, Shell, World, until
@@ -176,3 +177,51 @@ def test_a_newline_in_a_folders_name_does_not_start_a_process_at_every_prompt(tm
 def test_recipes_keep_nothing_in_a_folder_of_everybody() -> None:
     text = (ROOT / "docs" / "recipes.md").read_text()
     assert not re.search(r"/tmp\b", text)
+
+
+SWITCH = """
+import os
+real, calls = os.path.realpath, 0
+def switching(path, **how):
+    global calls
+    found = real(path, **how)
+    if os.fspath(path).startswith({link!r}):
+        calls += 1
+        if calls == {at}:
+            os.unlink({link!r})
+            os.symlink({other!r}, {link!r})
+    return found
+os.path.realpath = switching
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["session", f"session --id {ID} --json", "statusline", "prompt --cwd {project}", "index rebuild"],
+    ids=lambda words: words.split(" --")[0],
+)
+def test_a_link_switched_in_the_middle_of_a_question_mixes_no_two_sets_of_data(home: Home, words: str) -> None:
+    project = home.path / "proj"
+    project.mkdir()
+    sets = [home.path / "first", home.path / "second"]
+    link = home.data
+    home.projects.rmdir()
+    link.rmdir()
+    for output, where in enumerate(sets, 1):
+        folder = where / "projects" / re.sub(r"[^A-Za-z0-9]", "-", str(project))
+        folder.mkdir(parents=True)
+        (folder / f"{ID}.jsonl").write_text(line(at=ago(60), tokens=usage(0, output * 4000), cwd=str(project)))
+    for at in range(1, 7):
+        link.unlink(missing_ok=True)
+        link.symlink_to(sets[0])
+        switch = SWITCH.format(link=str(link), at=at, other=str(sets[1]))
+        payload = json.dumps({"session_id": ID})
+        run_after(home, f"{SOON}\n{switch}", *words.format(project=project).split(), input=payload)
+    for output, where in enumerate(sets, 1):
+        link.unlink()
+        link.symlink_to(where)
+        found = json.loads(home.run("session", "--id", ID, "--json").out)
+        assert (found["outputTokens"], found["archived"]) == (output * 4000, False)
+        for path in home.index.rglob("*.line"):
+            shown = readyline.read(str(path)).text(readyline.PLAIN)
+            assert shown.startswith(f"$0.{output}0"), path

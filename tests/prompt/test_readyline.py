@@ -212,7 +212,14 @@ def test_a_published_line_says_what_a_session_costs_and_depends_on_its_files(wor
     (below / "agent-1.jsonl").write_text("{}\n")
     time.sleep(0.1)  # what is younger than a clock tick makes a line that does not hold yet
     looked = time.time_ns()
-    readyline.publish(os.environ, _session(), _project(transcript), looked=looked, today=(2 * 10**12, False), context=7)
+    readyline.publish(
+        readyline.Place(os.environ),
+        _session(),
+        _project(transcript),
+        looked=looked,
+        today=(2 * 10**12, False),
+        context=7,
+    )
     line = world.line(project)
     assert line.text(readyline.PLAIN) == "$1.00 · $2.00 today · 7% context"
     for path in (transcript.parent, transcript, below, below / "agent-1.jsonl"):
@@ -229,8 +236,8 @@ def test_the_newest_session_keeps_the_line_of_all_from_an_older_one(world):
     for project in (newer, older):
         world.spend(project)
     now = time.time_ns()
-    readyline.publish(os.environ, _session(2 * 10**12), _project(world.transcript(newer)), looked=now)
-    readyline.publish(os.environ, _session(10**12, 1), _project(world.transcript(older)), looked=now)
+    readyline.publish(readyline.Place(os.environ), _session(2 * 10**12), _project(world.transcript(newer)), looked=now)
+    readyline.publish(readyline.Place(os.environ), _session(10**12, 1), _project(world.transcript(older)), looked=now)
     assert world.line(newer).text(readyline.PLAIN) == "$2.00"
     assert prompt.find(os.environ, None).text(readyline.PLAIN) == "$2.00"
 
@@ -243,7 +250,7 @@ def test_an_idle_session_leaves_the_prompt(world, ago, shown):
     world.spend(project)
     time.sleep(0.1)
     session = _session(last=time.time() - ago)
-    readyline.publish(os.environ, session, _project(world.transcript(project)), looked=time.time_ns())
+    readyline.publish(readyline.Place(os.environ), session, _project(world.transcript(project)), looked=time.time_ns())
     line = world.line(project)
     assert line.text(readyline.PLAIN) == shown
     assert line.fresh(time.time() + 3600) == (shown == "")
