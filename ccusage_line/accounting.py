@@ -1,4 +1,4 @@
-"""Claims -> responses -> sums: which response counts, for whom, what it costs (A4 to A10, A12). On the lean lanes."""
+"""Which responses count, for which session, and what they cost (A4 to A10, A12). Imported on the lean lanes."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
     from .transcripts.claims import Part, Share
 
     Place = tuple[int, str, int, str]
-    Group = dict[int, dict[Place, Claim]]  # claims with one message.id: the thread's rest -> place -> claim
-    Slots = dict[tuple[int, Any, Any], list[int]]  # slot, session, model -> sums, as session has their places
+    Group = dict[int, dict[Place, Claim]]  # the claims with one message.id: Claim.rest -> Claim.place() -> claim
+    Slots = dict[tuple[int, Any, Any], list[int]]  # slot, session, model -> sums, at the indexes that `session` defines
 
-DISPLAY = 2  # its place in a cost triple, as in session.MODES
-# Microseconds of a slot. The offsets of all zones since 1972 are multiples of it, and so are the times at which the
-# client's windows and the plan's blocks begin: days and blocks are sums of whole slots.
+DISPLAY = 2  # the index of mode display in a cost triple, as in session.MODES
+# The length of a slot in microseconds. The UTC offsets of all zones since 1972 are multiples of it, and so are the
+# times at which the client's windows and the plan's blocks begin. So days and blocks are sums of whole slots.
 SLOT = 300_000_000
 
 
 class Response:
-    """One counted response: its best claim, the session it belongs to, whether it was ever finalised.
+    """One counted response: its winning claim, the session that owns it, and whether it was never finalised (A12).
 
-    `key` names it: the least rest of the threads it is made of.
+    `key` identifies it within its group: the smallest `rest` of the threads that it consists of.
     """
 
     __slots__ = ("_parts", "claim", "claims", "incomplete", "key", "session")
@@ -63,21 +63,24 @@ class Response:
         self.incomplete = not any(one.flags & FINAL for one in claims)
 
     def same(self, other: Response) -> bool:
-        """Whether both count alike; which claims say so does not matter."""
+        """Return whether both count the same, whichever claims they come from."""
         return self._counts() == other._counts()
 
     def _counts(self) -> tuple[Any, ...]:
         claim = self.claim
-        place = claim.cwd or claim.file  # of a line without a cwd the file's folder is the project
+        place = claim.cwd or claim.file  # if the line has no cwd, the folder of its file names the project
         return self.key, self.session, self.incomplete, claim.content(), place
 
     @property
     def order(self) -> tuple[int, int, int]:
-        """Its time, then what names it."""
+        """The sort key of a response: its time, then the digests that identify its group and itself."""
         return self.claim.timestamp, self.claim.group, self.key
 
     def parts(self, table: prices.PriceTable) -> list[tuple[str, list[int]]]:
-        """(model, sums) of the response itself and of what is billed beside it (A9); always by the same *table*."""
+        """Return (model, sums) of the response and of everything billed with it (A9).
+
+        The result is cached, so every call must pass the same *table*.
+        """
         if not self._parts:
             c = self.claim
             own = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
@@ -90,23 +93,23 @@ class Response:
         return self._parts
 
     def held(self) -> Iterator[tuple[int, int]]:
-        """The files that hold its lines, each with COPY or LINE; one may come more than once."""
+        """Yield the files that hold its lines, each with COPY or LINE. A file may occur more than once."""
         for claim in self.claims:
             copied = claim.flags & AT_HOME and claim.session != self.session
             yield claim.file, LINE if claim.flags & ORIGINAL and not copied else COPY
 
 
-# what a file holds of a session
-CLAIM, COPY, LINE = range(3)  # lines that name it; copies of its responses, as in a fork; lines of its responses
+# What a file holds of a session: lines that name it, copies of its responses (as in a fork), or lines of its responses.
+CLAIM, COPY, LINE = range(3)
 
 
 def charge(
     table: prices.PriceTable, part: Part, cost_usd: float | None, covered: bool, shares: tuple[Share, ...] = ()
 ) -> tuple[str, list[int]]:
-    """(model, sums) of what is billed.
+    """Return (model, sums) of one billed part.
 
-    *covered*: a line's costUSD is that of its whole response, so what is billed beside adds nothing to it. *shares* are
-    the iterations that add up to the part (A10).
+    *cost_usd* is the line's costUSD, which covers the whole response: only the first part carries it, and for the
+    others *covered* is true. *shares* are the iterations that add up to the part (A10).
     """
     model, input, output, creation, write_1h, read, searches, flags = part
     price = table.find(model) if model else None
@@ -123,7 +126,7 @@ def charge(
 
 
 def uses(sums: Sequence[int]) -> bool:
-    """Whether anything was used; what used nothing is no activity: it has no moment and no slot."""
+    """Return whether tokens or money were used. A response that used nothing has no moment and no slot."""
     return any(sums[:RESPONSES])
 
 
@@ -140,9 +143,9 @@ def responses(
     began: Callable[[str], int | None],
     folder_of: Callable[[int], str],
 ) -> dict[int, Response]:
-    """The responses that a group's claims make, by their keys; replays on a sidechain left out (A4).
+    """Return the responses that the claims of a group form, by key, without replays on a sidechain (A4).
 
-    *began* tells the first timestamp of a session's own transcript (A6), *folder_of* as in `claims.best`.
+    *began* returns the first timestamp of a session's own transcript (A6). *folder_of* is that of `claims.best`.
     """
     found = {}
     main_times: set[int] | None = None
@@ -158,7 +161,7 @@ def responses(
 
 
 def hanging_together(group: Group) -> Iterator[tuple[int, list[Claim]]]:
-    """The claims of each response of a group, by the least rest of its threads (A4)."""
+    """Yield each response of a group as its key, the smallest `rest` of its threads, and its claims (A4)."""
     if len(group) == 1:
         for rest, claims in group.items():
             if claims:
@@ -196,6 +199,8 @@ def hanging_together(group: Group) -> Iterator[tuple[int, list[Claim]]]:
 
 
 class Sums:
+    """The running sums of a session, by model; responses can be added and removed."""
+
     __slots__ = ("first", "incomplete", "last", "models", "project", "project_key", "responses", "stale")
 
     def __init__(self) -> None:
@@ -203,10 +208,10 @@ class Sums:
         self.first: int | None = None
         self.last: int | None = None
         self.project = ""  # the `cwd` of the earliest response
-        self.project_key: tuple[int, int, int] | None = None  # of that response: time, then key; None: not known
+        self.project_key: tuple[int, int, int] | None = None  # Response.order of that response; None if unknown
         self.responses = 0
         self.incomplete = 0
-        self.stale = False  # something was withdrawn that only counting anew can tell
+        self.stale = False  # a removal may have changed `first`, `last` or `project`, so they must be recomputed
 
     def add(self, response: Response, table: prices.PriceTable, project: str) -> None:
         for model, sums in response.parts(table):
@@ -214,7 +219,7 @@ class Sums:
         self.reach(response.order, project)
 
     def add_part(self, model: str, sums: list[int], incomplete: bool) -> None:
-        """Add the sums of responses, all or none incomplete, or of what is billed beside one, to their model's."""
+        """Add the sums of billed parts of one model whose responses are all incomplete, or all complete."""
         self._add(model, sums)
         self.responses += sums[RESPONSES]
         self.incomplete += sums[RESPONSES] * incomplete
@@ -227,7 +232,7 @@ class Sums:
             known[:] = map(int.__add__, known, sums)
 
     def reach(self, key: tuple[int, int, int], project: str) -> None:
-        """Let first and last activity, and the project of the first, reach to a response: its time, then its key."""
+        """Extend first and last activity to a response with this `order`, and use its project if it is the earliest."""
         time = key[0]
         if self.first is None or self.last is None:
             self.first = self.last = time
@@ -254,7 +259,7 @@ class Sums:
             self.last = max(self.last, other.last)
 
     def packed(self) -> list[Any]:
-        """Plain values that marshal can write."""
+        """Return the sums as plain values that marshal can write."""
         return [getattr(self, name) for name in Sums.__slots__]
 
     @staticmethod
@@ -265,14 +270,16 @@ class Sums:
         return sums
 
     def remove(self, response: Response, table: prices.PriceTable) -> None:
-        """Take a response out again; what was first or last may then have to be found anew."""
+        """Remove a response. If it was the first or the last, mark the sums as stale."""
         self._subtract(response, table)
         if response.claim.timestamp in (self.first, self.last):
             self.stale = True
 
     def replace(self, old: Sequence[Response], new: Response, table: prices.PriceTable, project: str) -> None:
-        """Another line of a counted response won, or several turned out to be one: common at the end of a session,
-        where it must not cost a recount."""
+        """Replace responses by *new*, because another line won or because several turned out to be one.
+
+        This is common at the end of a session, so it avoids marking the sums as stale where it can.
+        """
         after = new.claim.timestamp
         for response in old:
             before = response.claim.timestamp
@@ -291,12 +298,12 @@ class Sums:
             self.incomplete -= response.incomplete
 
     def usage(self, mode: int) -> list[ModelUsage]:
-        """The models that hold responses, in one mode."""
+        """Return the usage of each model that has responses, with the costs of one mode."""
         return [model_usage(name, sums, mode) for name, sums in self.models.items() if sums[RESPONSES]]
 
 
 def entries(counted: Iterable[Response], table: prices.PriceTable, mode: int) -> list[Entry]:
-    """What `--entries` shows: one per response and per what is billed beside it, by time then key."""
+    """Return what `--entries` shows: one entry per response and per part billed with it, by time, then key."""
     return [
         Entry(response.claim.timestamp, model or UNNAMED_MODEL, input, output, creation, read, costs[mode])
         for response in sorted(counted, key=lambda response: response.order)

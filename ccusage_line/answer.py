@@ -1,11 +1,11 @@
-"""Published answers: the numbers of one session in a small file that a reader can check and trust without a database.
+"""Published answers: files with the numbers of one session, which a reader can verify without the database.
 
-An answer holds the stat of every file and folder it depends on. It is written only under the index's write lock, only
-of what is committed, and only when no change could hide in the same clock tick as those stats; so a reader trusts it
-if every stat is still the same. A refresh removes the answers of every session it changes before it commits.
+An answer contains the stat of every file and folder that it depends on. It is written only under the index's write
+lock, only from committed data, and only if no change could hide in the same clock tick as one of those stats. So a
+reader trusts it if every stat is unchanged. A refresh deletes the answers of all sessions it changes before it commits.
 
-Beside a session's answer lies what the client said of it to the statusline and no transcript tells: two numbers, which
-hold whatever is counted, so a refresh leaves them alone.
+A second file for each session stores two numbers that the client sent to the statusline and that no transcript
+contains. They do not depend on the index, so a refresh does not delete them.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _SAID = ".said"
 
 
 class Answer:
-    """What is published of one session."""
+    """The published answer of one session."""
 
-    dependencies: list[Dependency]  # what it rests on
-    last: int | None  # its last activity, in microseconds
+    dependencies: list[Dependency]  # the files and folders it depends on, with their stats
+    last: int | None  # the time of its last activity, in microseconds
     before: str  # its JSON in mode auto, up to the day of last activity
-    after: str  # the rest behind that day
-    scalars: dict[str, str]  # of that JSON: what `--jq .key` prints
-    models: list[tuple[Any, ...]]  # name, four kinds, three costs, responses, unpriced in two modes
-    fork: bool  # the session began as a copy of another
+    after: str  # the JSON after that day
+    scalars: dict[str, str]  # key of that JSON -> what `--jq .key` prints
+    models: list[tuple[Any, ...]]  # name, four token kinds, three costs, responses, unpriced in two modes
+    fork: bool  # the session began as a copy of another one
     began: int | None  # the first timestamp of its own transcript, in microseconds
-    told: tuple[Any, ...]  # the rest of a Session, in the order of _TOLD
+    told: tuple[Any, ...]  # the other attributes of a Session, in the order of _TOLD
 
     __slots__ = tuple(__annotations__)
 
@@ -48,12 +48,15 @@ _TOLD = ("id", "first", "last", "project_path", "title", "responses", "incomplet
 
 
 def path_of(folder: str, session: str) -> str:
-    """Where a session's answer is in an index's folder; ids never become file names."""
+    """Return the path of a session's answer in the index's folder. The name is a digest, never the id itself."""
     return os.path.join(folder, FOLDER, digest_bytes(session.encode("utf-8", "surrogatepass")).hex())
 
 
 def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
-    """A session's answer, None where there is none that can be trusted; *sources* as prices.stored.sources has them."""
+    """Return a session's answer, or None if there is none or if it is out of date.
+
+    *sources* are the settings files in force (prices.stored.sources): an answer made from others does not count.
+    """
     path = path_of(folder, session)
     value = published.read(path)
     if value is None:
@@ -68,17 +71,17 @@ def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
 
 
 def unchanged(dependencies: list[Dependency]) -> bool:
-    """Whether every file and folder is as it was."""
+    """Return whether every file and folder still has the same stat."""
     return all(stat_of(path) == known for path, known in dependencies)
 
 
 def settled(dependencies: list[Dependency], now: int) -> bool:
-    """Whether no change could hide behind these stats at the moment *now* (ns)."""
+    """Return whether these stats are old enough at the time *now* (ns) that any later change would show in them."""
     return all(stat is None or max(stat[3], stat[4]) + SETTLED <= now for _, stat in dependencies)
 
 
 def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool, began: int | None = None) -> Answer:
-    """What is to be published of *session*, whose mode is auto; *models*, *fork* and *began* as in Answer."""
+    """Return the answer of *session*, whose costs are those of mode auto; *models*, *fork* and *began* as in Answer."""
     answer = Answer()
     answer.last = session.last
     answer.before, answer.after, answer.scalars = _texts(session)
@@ -90,19 +93,19 @@ def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool, bega
 
 
 def write(folder: str, sources: tuple[str, str], dependencies: list[Dependency], answer: Answer) -> None:
-    """Publish; the caller holds the write lock. *sources* are those in force."""
+    """Publish an answer. The caller holds the write lock; *sources* are the settings files in force."""
     answer.dependencies = dependencies
     fields = [getattr(answer, name) for name in Answer.__slots__]
     published.write(path_of(folder, answer.told[0]), (sources, *fields))
 
 
 def revoke(folder: str, session: str) -> None:
-    """Take a session's answer back; raises OSError where that can't be done."""
+    """Delete a session's answer. Raises OSError if that fails."""
     published.revoke(path_of(folder, session))
 
 
 def revoke_all(folder: str) -> None:
-    """Take every answer back; raises OSError where that can't be done."""
+    """Delete all answers. Raises OSError if that fails."""
     try:
         names = os.listdir(os.path.join(folder, FOLDER))
     except FileNotFoundError:
@@ -117,19 +120,25 @@ def said_path(folder: str, session: str) -> str:
 
 
 def said(folder: str, session: str) -> Said:
-    """What the client said of a session: its total before the first response, and the last window; None: unknown."""
+    """Return what the client sent about a session: its cost before the first response, and its last context window.
+
+    Each is None if it is unknown.
+    """
     found: Said | None = published.read(said_path(folder, session))
     return found or (None, None)
 
 
 def keep(folder: str, session: str, found: Said) -> None:
-    """Keep what the client said; no lock is held. Where that fails, or there is no index, nothing is kept."""
+    """Store what the client sent, without a lock. Does nothing if there is no index or if writing fails."""
     if os.path.isdir(folder):
         published.write(said_path(folder, session), found, f".{os.getpid()}")
 
 
 def _texts(session: Session) -> tuple[str, str, dict[str, str]]:
-    """Its JSON before and behind the day of last activity, which depends on the reader's zone, and its scalars."""
+    """Return a session's JSON before and after the day of last activity, and its scalars.
+
+    The day is left out because it depends on the reader's time zone.
+    """
     from .jqpath import render
     from .jsontext import data_of, one_json
 
@@ -142,7 +151,7 @@ def _texts(session: Session) -> tuple[str, str, dict[str, str]]:
 
 
 def session_of(answer: Answer, mode: str) -> Session:
-    """The session an answer tells of, in any mode."""
+    """Return the session of an answer, with the costs of *mode*."""
     from .session import MODES, Session, model_usage
 
     told = dict(zip(_TOLD, answer.told, strict=True))

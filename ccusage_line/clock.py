@@ -1,4 +1,4 @@
-"""Instants -> days of a time zone."""
+"""The local day of a time, in the system's time zone or in an IANA zone."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ _DAY = 86_400
 
 
 def day_of(zone: str | None) -> Callable[[int], str]:
-    """What makes `YYYY-MM-DD` of microseconds since the epoch, in an IANA zone or the system's.
+    """Return a function from microseconds since the epoch to `YYYY-MM-DD`, in an IANA zone or, for None, the system's.
 
-    Raises UsageError for an unknown zone.
+    Raises UsageError if the zone is unknown.
     """
     return system_day if zone is None else _zone_day(zone)
 
 
 def day_meant(text: str, today: str) -> str | None:
-    """`YYYY-MM-DD` of a day as it is typed: so, or `YYYYMMDD`, `today`, `yesterday`, `7d` or `2w` (so many days or
-    weeks before *today*); None if it is none."""
+    """Return as `YYYY-MM-DD` the day that a user typed, or None if *text* is not a day.
+
+    A day is `YYYY-MM-DD`, `YYYYMMDD`, `today`, `yesterday`, or a number of days or weeks before *today*: `7d`, `2w`.
+    """
     from datetime import date, timedelta
 
     text = {"today": "0d", "yesterday": "1d"}.get(text.lower(), text.lower())
@@ -37,7 +39,10 @@ def day_meant(text: str, today: str) -> str | None:
 
 
 def zone_of(name: str | None) -> str | None:
-    """The IANA zone that is meant, None for the system's: its name in any case, or `local`. Raises UsageError."""
+    """Return the IANA zone called *name*, in upper or lower case, or None for the system's (None or `local`).
+
+    Raises UsageError if the zone is unknown.
+    """
     if name is None or name.lower() == "local":
         return None
     from zoneinfo import ZoneInfo, available_timezones
@@ -53,12 +58,12 @@ def zone_of(name: str | None) -> str | None:
 
 
 def system_day(us: int) -> str:
-    """`YYYY-MM-DD` in the system's zone."""
+    """Return `YYYY-MM-DD` in the system's zone, or in UTC for years that the C library does not support."""
     import time
 
     try:
         local = time.localtime(us // _SECOND)
-    except (OverflowError, OSError, ValueError):  # years that the C library does not know
+    except (OverflowError, OSError, ValueError):
         return _utc_day(us)
     return f"{local.tm_year:04}-{local.tm_mon:02}-{local.tm_mday:02}"
 

@@ -1,9 +1,9 @@
-"""Sessions as the JSON that `--json` prints, and as the same value in Python for `--jq`.
+"""Sessions as the JSON text that `--json` prints, and as the same value in Python for `--jq`.
 
-On the lean lanes: imports nothing but its sibling `session`. Templates instead of the json module, because a lean lane
-may not pay for importing that and because a list of 10,000 sessions must not take half a second. The text is what
-`json.dumps(value, indent=2, ensure_ascii=False)` gives, but that characters which can't be printed are escapes: a
-terminal obeys some of them, and half a surrogate pair has no UTF-8.
+Imports only `session`, because the lean lanes import it. Uses templates instead of the json module, whose import is too
+slow for a lean lane and which takes half a second for a list of 10,000 sessions. The text is that of
+`json.dumps(value, indent=2, ensure_ascii=False)`, except that unprintable characters are escaped: a terminal would obey
+some of them, and a lone surrogate has no UTF-8.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 NO_SUMS = (0, 0, 0, 0, 0, 0)
 _DAY = 86_400_000_000  # microseconds
 _NAMED_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
-_SHORT: dict[str, str] = {}  # few models, many sessions
+_SHORT: dict[str, str] = {}  # a cache, because many sessions name few models
 _NAME_TEXTS: dict[str, tuple[str, str]] = {}
 _TWO = tuple(f"{n:02d}" for n in range(60))
 _DATES: dict[int, str] = {}  # day number -> YYYY-MM-DDT
 
 
 def list_json(sessions: Iterable[Session], day_of: DayOf) -> str:
-    """The whole list with its totals, in the order given; no newline at the end."""
+    """Return the JSON of *sessions*, in their order, with the totals; no newline at the end."""
     texts, totals = [], NO_SUMS
     for session in sessions:
         sums = sums_of(session.models)
@@ -51,12 +51,12 @@ def list_json(sessions: Iterable[Session], day_of: DayOf) -> str:
 
 
 def one_json(session: Session, day_of: DayOf, entries: bool = False) -> str:
-    """The object of one session, with its responses when *entries*; no newline at the end."""
+    """Return the JSON object of one session, with its entries if *entries*; no newline at the end."""
     text = _session_text(session, sums_of(session.models), day_of)
     if entries:
         listed = _inner_list([_entry_text(e) for e in session.entries or ()])
         text = f'{text[:-6]},\n      "entries": {listed}\n    }}'
-    return text.replace("\n    ", "\n")  # the depth of a list's item less; no string in it holds a raw newline
+    return text.replace("\n    ", "\n")  # reduce the indent to the top level's; no JSON string contains a raw newline
 
 
 def list_data(sessions: Iterable[Session], day_of: DayOf) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def as_data(session: Session, day_of: DayOf, entries: bool = False) -> dict[str,
 
 
 def data_of(text: str) -> dict[str, Any]:
-    """The object of a text that one of these functions wrote, as the json module reads it."""
+    """Return the object that a JSON text of this module represents, as the json module would load it."""
     from .files import load_scanner
 
     found: dict[str, Any] = load_scanner()(text, 0)[0]
@@ -76,7 +76,7 @@ def data_of(text: str) -> dict[str, Any]:
 
 
 def sums_of(models: Iterable[ModelUsage]) -> Sums:
-    """Input, output, cache write, cache read, all tokens and cost (1e-12 dollar) over *models*, in one pass."""
+    """Return the input, output, cache write, cache read and total tokens and the cost (1e-12 dollars) of *models*."""
     tokens_in = tokens_out = created = read = cost = 0
     for m in models:
         tokens_in += m.input
@@ -96,9 +96,10 @@ def short_models(models: Iterable[ModelUsage]) -> list[str]:
 
 
 def short_model(name: str) -> str:
-    """*name* as people say it: `opus-4-1` for `us.anthropic.claude-opus-4-1-20250805-v1:0`; never empty.
+    """Return the short form of a model's name: `opus-4-1` for `us.anthropic.claude-opus-4-1-20250805-v1:0`.
 
-    Provider and region, `claude-`, a date and Bedrock's version go; `[1m]` and what else distinguishes models stays.
+    Removes the provider, the region, `claude-`, a date and Bedrock's version, but not `[1m]` or anything else that
+    distinguishes models. The result is empty only if *name* is.
     """
     short = _SHORT.get(name)
     if short is None:
@@ -117,7 +118,7 @@ def _shorten(name: str) -> str:
 
 
 def _without_maker(base: str) -> str:
-    """`glm-4.7` of `zai.glm-4.7`, `r1` of `us.deepseek.r1`: leading parts of letters that a dot ends."""
+    """Remove leading parts that consist of letters and end with a dot: `zai.glm-4.7`, `us.deepseek.r1`."""
     head, dot, rest = base.partition(".")
     while dot and rest and head.replace("-", "").isalpha():
         base = rest
@@ -126,7 +127,7 @@ def _without_maker(base: str) -> str:
 
 
 def _without_version(base: str, of_claude: bool) -> str:
-    """Without `-v1:0`, and of Claude without a bare `-v1` at the end (other makers' models are called `-v3`)."""
+    """Remove `-v1:0`, and from a Claude model also a plain `-v1` (other makers' models have names like `-v3`)."""
     head, mark, version = base.rpartition("-v")
     digits, colon, _ = version.partition(":")
     return head if mark and head and digits.isdecimal() and (colon or of_claude) else base
@@ -138,7 +139,7 @@ def _without_date(base: str) -> str:
 
 
 def rfc3339(us: int) -> str:
-    """*us* (microseconds since the epoch) in UTC: `2026-11-23T06:19:56.800Z`, with six decimals where it needs them."""
+    """Return *us* (microseconds since the epoch) as `2026-11-23T06:19:56.800Z`, with six decimals if it needs them."""
     days, rest = divmod(us, _DAY)
     date = _DATES.get(days)
     if date is None:
@@ -152,9 +153,9 @@ def rfc3339(us: int) -> str:
 
 
 def civil(days: int) -> tuple[int, int, int]:
-    """Year, month and day of the Gregorian calendar, *days* after 1970-01-01.
+    """Return the year, month and day of the Gregorian calendar *days* after 1970-01-01.
 
-    Counts years from March, so that the leap day is the last of its year, in cycles of 400 years (146,097 days).
+    Years begin in March here, so that the leap day is the last of its year; a cycle has 400 years (146,097 days).
     """
     era, day = divmod(days + 719_468, 146_097)
     year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
@@ -165,9 +166,9 @@ def civil(days: int) -> tuple[int, int, int]:
 
 
 def string_text(text: str) -> str:
-    """*text* as a JSON string, quotes included: non-ASCII as it is, what can't be printed as escapes."""
+    """Return *text* as a JSON string with its quotes; only unprintable characters are escaped, not all non-ASCII."""
     if text.isprintable() and '"' not in text and "\\" not in text:
-        return f'"{text}"'  # nothing to escape: what isprintable() refuses holds all controls and surrogates
+        return f'"{text}"'  # isprintable() is false for all control characters and surrogates
     return f'"{"".join(map(_character_text, text))}"'
 
 
@@ -182,7 +183,7 @@ def _character_text(c: str) -> str:
 
 
 def finite(number: float | None) -> float | None:
-    """*number* as a float JSON can hold: no NaN, no infinity (None), no -0.0 (0.0)."""
+    """Return *number* as a float that JSON can express: None for NaN and infinity, 0.0 for -0.0."""
     if number is None or number != number or number in (float("inf"), float("-inf")):
         return None
     return float(number) or 0.0
@@ -216,7 +217,7 @@ def _session_text(session: Session, sums: Sums, day_of: DayOf) -> str:
 
 
 def _inner_list(items: list[str]) -> str:
-    """An array as a value of a session's object."""
+    """Return an array as a value in a session's object."""
     return "[\n        " + ",\n        ".join(items) + "\n      ]" if items else "[]"
 
 

@@ -1,4 +1,4 @@
-"""Small files of plain values: written atomically, read whole or not at all. On the lean lanes."""
+"""Small files of plain values that are written atomically and verified by a digest. Imported on the lean lanes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 _FORM = b"ccusage-line store 1\n"
 _DIGEST = 16  # bytes
 _MAKER = f"{__version__} {RULES}"
-_MARSHAL = 2  # the newest form that every supported Python writes and reads alike
-REPORTS = ("report.text", "report.json")  # the last reports of many sessions, which any change of the index takes back
+_MARSHAL = 2  # the newest marshal version that every supported Python writes and reads in the same way
+REPORTS = ("report.text", "report.json")  # the last session lists; every change of the index deletes them
 
 
 def load(path: str) -> Any:
-    """The values in a file of ours; None where there is none, or it is torn, of another form or another user's."""
+    """Return the value in a file of ours, or None if it is missing, damaged, of another format or another user's."""
     data = read_private(path)
     start = len(_FORM) + _DIGEST
     if data is None or not data.startswith(_FORM):
@@ -32,30 +32,30 @@ def load(path: str) -> Any:
 
 
 def packed(value: Any) -> bytes:
-    """What `load` reads: plain values (tuples, lists, dicts, texts, numbers) behind the form's name and a digest."""
+    """Return the bytes that `load` reads: the format's name, a digest, and *value* (tuples, lists, dicts, scalars)."""
     body = marshal.dumps(value, _MARSHAL)
     return _FORM + digest_bytes(body) + body
 
 
 def read(path: str) -> Any:
-    """What this version of the package published at *path*; None where there is nothing of it."""
+    """Return what this version of the package published at *path*, or None if there is nothing from it."""
     found = load(path)
     return found[1] if found is not None and found[0] == _MAKER else None
 
 
 def write(path: str, value: Any, ending: str = "~") -> None:
-    """Publish plain values. Where that fails, nothing is published.
+    """Publish plain values, or do nothing if the file can't be written.
 
-    The caller holds the index's write lock, or names an *ending* for the file's name that no other writer has.
+    The caller holds the index's write lock, or passes an *ending* for the temporary file that no other writer uses.
     """
-    try:  # one writer at a time: what a killed one leaves, the next one overwrites
+    try:  # there is one writer at a time, so the next one overwrites what a killed one left
         write_private(*os.path.split(path), packed((_MAKER, value)), ending=ending)
     except OSError:
         return
 
 
 def revoke(path: str) -> None:
-    """Take back what is published; raises OSError where that can't be done."""
+    """Delete what is published at *path*. Raises OSError if that fails."""
     try:
         os.unlink(path)
     except FileNotFoundError:

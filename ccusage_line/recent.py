@@ -1,12 +1,12 @@
-"""The recent responses of the whole index, published for readers without a database: what days and blocks are made of.
-And the windows of the client's plan that it told the statusline lately.
+"""Recent moments and the client's recent windows, published for readers that do not open the database.
 
-Both are of the whole index as far as somebody looks at all transcripts now and then and can store what is found: the
-time of a file is that of the last such look, its size tells what became of it.
+Days and blocks are computed from them. They cover all sessions only if a process sweeps (reads all transcripts) from
+time to time and can store the result. The mtime of the file SWEPT is the time of the last sweep, and its size is the
+state of that sweep.
 
-A refresh removes the responses before it commits; whoever shows today or the block next writes them anew from what is
-committed, under the write lock. Windows are written by whoever was told something new, without a lock; a full refresh
-takes them into the database. Standard library only: on the lean lanes.
+A refresh deletes the moments before it commits; the next process that shows today or the block writes them again from
+committed data, under the write lock. A process that the client sends a new window writes the windows, without a lock;
+a full refresh copies them into the database. Uses the standard library only, because the lean lanes import it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 
 NAME = "recent"
 WINDOWS = "windows"
-_KEPT = 10 * 86_400_000_000  # microseconds: blocks that are under way are not made of older windows
+_KEPT = 10 * 86_400_000_000  # microseconds; a block under way does not depend on older windows
 
 
 SWEPT = "swept"
-SWEEP = 60.0  # seconds between two looks at all transcripts
-FIRST_SWEEP = 5.0  # the same before the first is stored: whoever reads may have been killed
-_STORED, _BEGUN, _AGAIN = 1, 2, 3  # bytes: all is stored; begun after that; begun after one that was not stored
-_LATELY = 5.0  # seconds in which a second look need not be noted
+SWEEP = 60.0  # seconds between two sweeps
+FIRST_SWEEP = 5.0  # the same until the first sweep is stored, because the process that reads may have been killed
+# The size of SWEPT in bytes: the last sweep is stored; one began after a stored one; one began after a lost one.
+_STORED, _BEGUN, _AGAIN = 1, 2, 3
+_LATELY = 5.0  # seconds after a stored sweep in which the end of another one is not recorded
 
 
 def last_look(folder: str) -> os.stat_result | None:
-    """The stat of the file that tells of the last look at all transcripts; None if there was none."""
+    """Return the stat of the file that records the last sweep of all transcripts, or None before the first one."""
     try:
         return os.stat(os.path.join(folder, SWEPT))
     except OSError:
@@ -42,21 +43,26 @@ def last_look(folder: str) -> os.stat_result | None:
 
 
 def is_known(folder: str, look: os.stat_result | None) -> bool:
-    """Whether what is stored of days and blocks is that of all sessions, but for what came since the *look* or comes of
-    one under way: not after one that could not be stored, nor where none can."""
+    """Return whether the stored days and blocks cover all sessions as they were at the last sweep, *look*.
+
+    They do not if the sweep before it was lost, or if sweeps can't be recorded. A sweep under way may add to them.
+    """
     if look is None or is_lost(look):
         return False
     return _is_young(look, SWEEP) or os.access(os.path.join(folder, SWEPT), os.W_OK)
 
 
 def is_lost(look: os.stat_result | None) -> bool:
-    """Whether a *look* was begun after one that was not stored, or is not yet."""
+    """Return whether the sweep before this one was not stored, or not yet, so that its results may be missing."""
     return look is not None and look.st_size == _AGAIN
 
 
 def begin_look(folder: str, look: os.stat_result | None, wait: float) -> bool:
-    """Whether the caller is to have somebody look at all transcripts: the last *look* is *wait* seconds ago, and nobody
-    else is about to. Where that can't be noted, nothing could be stored either."""
+    """Record the start of a sweep and return whether the caller has to start it.
+
+    It has to if the last sweep, *look*, is at least *wait* seconds old and no other process is recording one. Return
+    False if the start can't be recorded, because the results could not be stored either.
+    """
     if look is not None and _is_young(look, wait):
         return False
     from .locks import is_taken
@@ -80,7 +86,7 @@ def begin_look(folder: str, look: os.stat_result | None, wait: float) -> bool:
 
 
 def end_look(folder: str) -> None:
-    """All transcripts as they were a moment ago are stored."""
+    """Record that a sweep ended and that its results are stored."""
     look = last_look(folder)
     if look is not None and look.st_size == _STORED and _is_young(look, _LATELY):
         return
@@ -106,31 +112,33 @@ def _is_young(look: os.stat_result, wait: float) -> bool:
 
 
 def read(folder: str, now: int) -> Recent | None:
-    """What is published in an index's folder, None where nothing is for the moment *now* (microseconds): what was
-    published by a clock that was ahead does not reach back to it, and before schema 4 nothing told what lacks a price.
+    """Return the moments published in the index's folder, or None if there are none for the time *now* (microseconds).
+
+    Moments published while the clock was ahead of *now* do not reach back far enough. Those from before schema 4 lack
+    the times of responses without a price.
     """
     found: tuple[int, list[Published], list[Lacking]] | None = published.read(os.path.join(folder, NAME))
     return found[1:] if found is not None and len(found) == 3 and found[0] <= now else None
 
 
 def write(folder: str, moments: Recent, now: int) -> None:
-    """Publish what can matter from *now* on; the caller holds the write lock."""
+    """Publish the moments that can matter from *now* on. The caller holds the write lock."""
     published.write(os.path.join(folder, NAME), (now, *moments))
 
 
 def revoke(folder: str) -> None:
-    """Take it back; raises OSError where that can't be done."""
+    """Delete the published moments. Raises OSError if that fails."""
     published.revoke(os.path.join(folder, NAME))
 
 
 def told_windows(folder: str) -> Windows:
-    """What the client told lately, as windows.known_windows takes it."""
+    """Return the windows that the client reported recently, in the form that windows.known_windows takes."""
     found: Windows | None = published.read(os.path.join(folder, WINDOWS))
     return found or {}
 
 
 def remember(folder: str, known: Windows, told: Windows) -> None:
-    """Keep what the client *told* of windows beside what is *known*; no file is touched if it tells nothing new."""
+    """Store the windows that the client *told* together with the *known* ones, unless they add nothing new."""
     from .windows import merged
 
     found = merged(known, told)
@@ -141,5 +149,5 @@ def remember(folder: str, known: Windows, told: Windows) -> None:
 
 
 def forget_windows(folder: str) -> None:
-    """Raises OSError where that can't be done."""
+    """Delete the published windows. Raises OSError if that fails."""
     published.revoke(os.path.join(folder, WINDOWS))

@@ -1,7 +1,7 @@
-"""What is known of one session: the one value that list, `--id`, statusline and prompt show.
+"""The numbers of one session, which the list, `--id`, the statusline and the prompt all show.
 
-On the lean lanes: imports nothing. Money is a whole number of 1e-12 dollar ("pico"), time a whole number of
-microseconds since the epoch, UTC.
+Imports nothing, because the lean lanes import it. Money is an integer of 1e-12 dollars ("pico"), and time an integer
+of microseconds since the epoch in UTC.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PICO = 1_000_000_000_000  # of the dollar
+PICO = 1_000_000_000_000  # units in a dollar
 _CENT = PICO // 100
 MODES = ("auto", "calculate", "display")  # A10; a cost triple holds one sum for each, in this order
 _LARGEST = 1.7976931348623157e308  # the largest float
-UNNAMED_MODEL = "unknown"  # shown where a response names no model
-NO_PRICE = "+?"  # shown after a cost that lacks the part of a model without a price (A11)
+UNNAMED_MODEL = "unknown"  # shown for a response that names no model
+NO_PRICE = "+?"  # shown after a cost that is too low because a model has no price (A11)
 
 
-# places in a model's sums over all modes, in the order of the index's columns: four token kinds, a cost per mode,
-# responses, those without a price in mode auto and calculate
+# Indexes into a model's sums over all modes, in the order of the index's columns: four token kinds, a cost for each
+# mode, the responses, and those without a price in modes auto and calculate.
 INPUT, OUTPUT, CREATION, READ, COST, RESPONSES, UNPRICED = 0, 1, 2, 3, 4, 7, 8
 SUMS = 10
-# and behind them in a slot's: incomplete responses, the times of the first and the last one
+# A slot's sums go on with its incomplete responses and the times of its first and last response.
 INCOMPLETE, FIRST, LAST = 10, 11, 12
 
 
 class ModelUsage:
-    """The tokens and cost of one session's responses that name one model; costs in the mode the session was asked in.
+    """The tokens and the cost, in one mode, of the responses that name one model.
 
-    `unpriced` counts the responses whose cost had to be left at 0 because their model has no price (A11).
+    `unpriced` is the number of responses that cost 0 because their model has no price (A11).
     """
 
     __slots__ = ("cache_creation", "cache_read", "cost", "input", "name", "output", "responses", "unpriced")
@@ -45,7 +45,7 @@ class ModelUsage:
         responses: int = 0,
         unpriced: int = 0,
     ) -> None:
-        self.name = name  # as the response names it; "" where it names none, which "<synthetic>" does too
+        self.name = name  # as the responses name it; "" if they name none
         self.input = input
         self.output = output
         self.cache_creation = cache_creation  # 5 minute and 1 hour writes together (A8)
@@ -60,8 +60,8 @@ class ModelUsage:
 
 
 def model_usage(name: str, sums: Sequence[int], mode: int) -> ModelUsage:
-    """A model's sums as they are in one mode, a place in MODES."""
-    unpriced = sums[UNPRICED + mode] if mode < 2 else 0  # in mode display no price is wanted
+    """Return the usage of a model from its sums, with the costs of one mode (an index into MODES)."""
+    unpriced = sums[UNPRICED + mode] if mode < 2 else 0  # mode display needs no prices
     return ModelUsage(
         name, sums[INPUT], sums[OUTPUT], sums[CREATION], sums[READ], sums[COST + mode], sums[RESPONSES], unpriced
     )
@@ -85,7 +85,7 @@ class Entry:
 
 
 class Usage:
-    """What some responses used, by model: those of a session, a period, a block."""
+    """The usage of some responses by model, for example of a session, a period or a block."""
 
     __slots__ = ("first", "incomplete", "last", "models", "responses")
 
@@ -97,11 +97,11 @@ class Usage:
         responses: int = 0,
         incomplete: int = 0,
     ) -> None:
-        self.models = models  # one per model name, the nameless one ("") included; no order promised
-        self.first = first  # earliest and latest timestamp of a counted response; None without responses
+        self.models = models  # one per model name, "" included, in no particular order
+        self.first = first  # the earliest and the latest timestamp of a counted response; None without responses
         self.last = last
         self.responses = responses
-        self.incomplete = incomplete  # A12: of them, those that never were finalised
+        self.incomplete = incomplete  # the number of responses that were never finalised (A12)
 
     @property
     def input(self) -> int:
@@ -129,17 +129,17 @@ class Usage:
 
     @property
     def named_models(self) -> list[ModelUsage]:
-        """The models by cost, highest first, then name; what names no model is in the totals alone."""
+        """The models that have a name, by cost, highest first, then by name."""
         return sorted((m for m in self.models if m.name), key=lambda m: (-m.cost, m.name))
 
     @property
     def unpriced_models(self) -> list[str]:
-        """Names of the models whose responses cost 0 for want of a price, sorted (A11)."""
+        """The sorted names of the models whose responses cost 0 because they have no price (A11)."""
         return sorted({m.name or UNNAMED_MODEL for m in self.models if m.unpriced})
 
 
 class Session(Usage):
-    """One session: its models' sums and what its transcripts say about it."""
+    """One session: its usage, and what its transcripts say about it."""
 
     __slots__ = ("archived", "client_cost", "entries", "id", "project_path", "title")
 
@@ -161,13 +161,13 @@ class Session(Usage):
         self.id = id
         self.project_path = project_path
         self.title = title
-        self.client_cost = client_cost  # dollars, the client's own running total; shown beside, never added in
+        self.client_cost = client_cost  # dollars: the client's own running total, shown but never added to `cost`
         self.archived = archived  # A13
-        self.entries = entries  # by time then key; None unless asked for
+        self.entries = entries  # by time, then key; None unless requested
 
 
 def dollars(pico: int) -> float:
-    """Pico-dollars as the nearest float of dollars; never -0.0, and never infinite, which JSON can't say."""
+    """Return 1e-12 dollars as the nearest float of dollars, never -0.0 and never infinite, which JSON can't express."""
     try:
         return pico / PICO if pico else 0.0
     except OverflowError:
@@ -175,15 +175,17 @@ def dollars(pico: int) -> float:
 
 
 def money(pico: int, unpriced: bool = False) -> str:
-    """1e-12 dollars as `$1,234.56`, to the nearest cent, marked if a part has no price; what rounds to nothing has no
-    sign."""
+    """Return 1e-12 dollars as `$1,234.56`, rounded to the nearest cent, with NO_PRICE added if *unpriced*.
+
+    An amount that rounds to zero has no sign.
+    """
     cents = (abs(pico) + _CENT // 2) // _CENT
     sign = "-" if pico < 0 and cents else ""
     return f"{sign}${cents // 100:,}.{cents % 100:02d}{NO_PRICE if unpriced else ''}"
 
 
 def exact_money(pico: int, sign: bool = False) -> str:
-    """1e-12 dollars with all their digits, two at least; *sign*: a plus before what is more than nothing."""
+    """Return 1e-12 dollars with all decimals, at least two; if *sign*, a positive amount begins with a plus."""
     whole, part = divmod(abs(pico), PICO)
     digits = f"{part:012d}".rstrip("0").ljust(2, "0")
     mark = "-" if pico < 0 else "+" if sign and pico else ""

@@ -1,8 +1,9 @@
-"""Days and 5-hour blocks over the moments of a history: in memory, published, or asked of the database.
+"""Days and 5-hour blocks over moments that are in memory, published, or in the database.
 
-On the lean lanes: imports `time` alone. A moment is (microseconds since the epoch, cost in 1e-12 dollar, input + output
-tokens) of one counted response, a published one has its cost in each mode; moments come sorted by time. What lies after
-*now*, by another machine's clock say, counts in its day and block, as in the reports, and in no rate.
+Imports only `time`, because the lean lanes import it. A moment is (microseconds since the epoch, cost in 1e-12 dollars,
+input + output tokens) of one counted response; a published moment has a cost for each mode. Moments are sorted by time.
+A moment after *now*, for example from another machine's clock, counts in its day and block, as in the reports, but not
+in a rate.
 """
 
 from __future__ import annotations
@@ -15,31 +16,31 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
     Moment = tuple[int, int, int]
-    Published = tuple[int, int, int, int, int]  # time, costs in mode auto, calculate, display, tokens in and out
-    Lacking = tuple[int, int, bool, bool]  # from when to when what has no price was used; in mode auto, calculate
+    Published = tuple[int, int, int, int, int]  # time, costs in modes auto, calculate, display, input + output tokens
+    Lacking = tuple[int, int, bool, bool]  # times of the first and last use without a price; in mode auto, calculate
     Recent = tuple[list[Published], list[Lacking]]
-    # what the client told of windows, by their hours and ends: the highest percentage used, when it first said so
+    # windows from the client: (hours, end) -> highest percentage used, and when the client first sent it
     Windows = dict[tuple[int, int], tuple[float | None, int]]
-    FirstFrom = Callable[[int], int | None]
-    Bounds = tuple[int, int, "Window | None"]  # of a block: [start, end), and the window if the client told it
+    FirstFrom = Callable[[int], int | None]  # returns the time of the first response at or after a time
+    Bounds = tuple[int, int, "Window | None"]  # of a block: [start, end), and its window if the client reported one
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 WINDOW = 5 * HOUR
 TEN_MINUTES = 10 * MINUTE
-TEN_MINUTES_SINCE = 1_779_408_000 * SECOND  # 2026-05-22T00:00Z: from then on clients report windows off the full hour
+TEN_MINUTES_SINCE = 1_779_408_000 * SECOND  # 2026-05-22T00:00Z: since then clients report windows off the full hour
 EARLIEST = -(2**63)  # a time before all others
-LONGEST_DAY = 26 * HOUR  # a local day with its change of the clocks, and room for a reader's later midnight
-NEXT_DAY = 36 * HOUR  # from where a day begins to somewhere in the next one
+LONGEST_DAY = 26 * HOUR  # a local day with a clock change, plus an hour for a reader whose midnight is later
+NEXT_DAY = 36 * HOUR  # the start of a day plus this is always within the next day
 _DAY = 86_400  # seconds
-_SLOT = 5 * MINUTE  # of the table of slots
+_SLOT = 5 * MINUTE  # the length of a slot in the table of slots
 _MODES = ("auto", "calculate", "display")
-_EXACT = 2**52  # below it, sums of whole numbers as floats are exact
+_EXACT = 2**52  # below it, sums of integers as floats are exact
 
 
 class Block:
-    """A 5-hour window that is under way: [start, end) in microseconds, and what was spent in it."""
+    """The block under way: [start, end) in microseconds, and what was spent in it."""
 
     def __init__(
         self,
@@ -53,27 +54,27 @@ class Block:
     ) -> None:
         self.start = start
         self.end = end
-        self.cost = cost  # 1e-12 dollar
+        self.cost = cost  # 1e-12 dollars
         self.tokens = tokens  # input + output
-        self.first = first  # time of its first response until now; None where it has none
-        self.ahead = ahead  # cost and tokens of those that lie after now
-        self.lacks = lacks  # whether some of it has no price
+        self.first = first  # the time of its first response until now; None if there is none
+        self.ahead = ahead  # cost and tokens of the responses after now
+        self.lacks = lacks  # whether a response in it has no price
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Block) and vars(self) == vars(other)
 
     def cost_per_hour(self, now_us: int) -> int | None:
-        """1e-12 dollar an hour since the first response, None before it."""
+        """Return 1e-12 dollars per hour since the first response, or None before it."""
         lapse = self._lapse(now_us)
         return None if lapse is None else (self.cost - self.ahead[0]) * HOUR // lapse
 
     def tokens_per_minute(self, now_us: int) -> float | None:
-        """Input + output tokens a minute since the first response, None before it."""
+        """Return input + output tokens per minute since the first response, or None before it."""
         lapse = self._lapse(now_us)
         return None if lapse is None else (self.tokens - self.ahead[1]) * MINUTE / lapse
 
     def _lapse(self, now_us: int) -> int | None:
-        """Microseconds since the first response, one minute at least: the first seconds make no rate."""
+        """Return the microseconds since the first response, at least a minute: a few seconds make no useful rate."""
         return None if self.first is None else max(now_us - self.first, MINUTE)
 
 
@@ -81,33 +82,35 @@ class Block:
 
 
 def day_start(now_us: int, zone: str | None) -> int:
-    """The microsecond at which the local day of *now_us* began, in an IANA zone or the system's.
+    """Return the microsecond at which the local day of *now_us* began, in an IANA zone or, for None, the system's.
 
-    Raises LookupError for an unknown zone. Where the clock jumped over midnight, the day began with the jump; where
-    midnight came twice, with the one after which the date stayed.
+    If the clock skipped midnight, the day began with the change. If midnight occurred twice, the day began with the one
+    after which the date stayed the same. Raises LookupError if the zone is unknown.
     """
     offset_of = offsets(zone)
     now = now_us // SECOND
     try:
         return _day_start(now, offset_of) * SECOND
-    except (OverflowError, OSError, ValueError):  # years that the C library or datetime does not know
+    except (OverflowError, OSError, ValueError):  # a year that the C library or datetime does not support
         return now // _DAY * _DAY * SECOND
 
 
 def offsets(zone: str | None) -> Callable[[int], int]:
-    """What gives the seconds that the clock of a zone, or of the system, is ahead of UTC at a second. Raises
-    LookupError for an unknown zone; what it returns raises OverflowError, OSError or ValueError for years that the C
-    library or datetime does not know."""
+    """Return a function from a time to the offset from UTC of a zone or, for None, of the system; both in seconds.
+
+    Raises LookupError if the zone is unknown. The function raises OverflowError, OSError or ValueError for a year that
+    the C library or datetime does not support.
+    """
     return _system_offset if zone is None else _zone_offset(zone)
 
 
 def _day_start(now: int, offset_of: Callable[[int], int]) -> int:
-    """The first of the seconds before *now* that have its local date without a break."""
+    """Return the second since which the local date has been that of *now* without a break."""
     day = (now + offset_of(now)) // _DAY
     last = now
     while True:
         offset = offset_of(last)
-        first = day * _DAY - offset  # midnight, if the clock was not changed since
+        first = day * _DAY - offset  # midnight, unless the clock was changed after it
         if offset_of(first) != offset:
             first = _change(first, last, offset_of)
         last = first - 1
@@ -116,7 +119,7 @@ def _day_start(now: int, offset_of: Callable[[int], int]) -> int:
 
 
 def _change(before: int, after: int, offset_of: Callable[[int], int]) -> int:
-    """The second between the two from which the clock has had the offset of *after*."""
+    """Return the second between *before* and *after* at which the clock changed to the offset of *after*."""
     offset = offset_of(after)
     while after - before > 1:
         middle = (before + after) // 2
@@ -137,7 +140,7 @@ def _zone_offset(zone: str) -> Callable[[int], int]:
 
     try:
         found = ZoneInfo(zone)
-    except (ValueError, OSError):  # a path, a folder: no zones either
+    except (ValueError, OSError):  # zoneinfo raises these for a path or a folder
         raise LookupError(zone) from None
 
     def offset(second: int) -> int:
@@ -148,12 +151,12 @@ def _zone_offset(zone: str) -> Callable[[int], int]:
 
 
 def today(moments: Sequence[Moment], begin: int, end: int) -> int:
-    """1e-12 dollar spent in the day [begin, end)."""
+    """Return the cost of the day [begin, end) in 1e-12 dollars."""
     return sum(moment[1] for moment in _between(moments, begin, end))
 
 
 def _between(moments: Sequence[Moment], begin: int, end: int) -> Iterator[Moment]:
-    """The moments in [begin, end), the newest first: the rest of a long history is not looked at."""
+    """Yield the moments in [begin, end), newest first, so that older ones are not visited."""
     for moment in reversed(moments):
         if moment[0] < begin:
             return
@@ -165,31 +168,33 @@ def _between(moments: Sequence[Moment], begin: int, end: int) -> Iterator[Moment
 
 
 class Window:
-    """[start, end) of the client's plan as the client told it."""
+    """A window of the client's plan, [start, end), as the client reported it."""
 
     __slots__ = ("end", "seen", "start", "used")
 
     def __init__(self, start: int, end: int, used: float | None, seen: int) -> None:
         self.start = start
         self.end = end
-        self.used = used  # the highest percentage that was told, 0 to 100
-        self.seen = seen  # when that was first told
+        self.used = used  # the highest percentage reported, 0 to 100; None if none was
+        self.seen = seen  # when that was first reported
 
 
 def sane_reset(resets_at: object, now: int, length: int = WINDOW) -> int | None:
-    """When a window of *length* ends, to the second, of the seconds since the epoch that the client told: None if that
-    is not within the next *length*."""
+    """Return the end of a window in microseconds, from the client's seconds since the epoch, to the nearest second.
+
+    Return None if that is not a number or not within the next *length* microseconds.
+    """
     if not isinstance(resets_at, (int, float)) or isinstance(resets_at, bool):
         return None
     try:
         end = round(resets_at) * SECOND
-    except (OverflowError, ValueError):  # infinite, no number
+    except (OverflowError, ValueError):  # infinity or NaN
         return None
     return end if now < end <= now + length else None
 
 
 def merged(known: Windows, told: Windows) -> Windows:
-    """What is known of windows after more was told, in whatever order."""
+    """Return the union of two sets of windows; the result does not depend on the order of the calls."""
     found = dict(known)
     for window, more in told.items():
         found[window] = max(found.get(window, more), more, key=_highest)
@@ -202,11 +207,11 @@ def _highest(told: tuple[float | None, int]) -> tuple[float, int]:
 
 
 def known_windows(told: Windows, hours: int = 5) -> list[Window]:
-    """The windows of so many hours that were told, in order.
+    """Return the reported windows of *hours* hours, in order.
 
-    Ends less than a minute apart are those of one window, whatever came first: its end is the one at full ten minutes,
-    else the earliest. Where two of five hours overlap, the client has moved its window: the earlier one ends where the
-    later one starts.
+    Ends less than a minute apart belong to one window, which ends at the one at full ten minutes, else at the earliest.
+    If two windows of five hours overlap, the client has moved its window: the earlier one ends where the later one
+    starts.
     """
     groups: list[list[int]] = []
     for end in sorted(end for of, end in told if of == hours):
@@ -228,12 +233,13 @@ def known_windows(told: Windows, hours: int = 5) -> list[Window]:
 def chain(
     first_from: FirstFrom, known: Sequence[Window], length: int = WINDOW, begin: int = EARLIEST
 ) -> Iterator[Bounds]:
-    """The blocks that hold the responses from *begin* on, in order; the first of these has to open a block.
+    """Yield in order the blocks that hold the responses from *begin* on, of which the first must open a block.
 
-    *first_from* tells the time of the first response at or after a time. A response inside a known window is in that
-    one. Any other opens a block that begins at the full ten minutes before it, before TEN_MINUTES_SINCE at the full
-    hour, but not before the end of a known window, and lasts *length*, but not into a known window; what comes at its
-    end or later is in the next one. No client tells of windows of another length than five hours.
+    *first_from* returns the time of the first response at or after a time. A response inside a known window belongs to
+    that window. Any other opens a block: it begins at the full ten minutes before the response (before
+    TEN_MINUTES_SINCE, at the full hour), but not before the end of a known window, and lasts *length*, but ends where a
+    known window starts. A response at its end belongs to the next block. *known* counts only if *length* is five hours,
+    because clients report no blocks of another length.
     """
     coming = list(reversed(known)) if length == WINDOW else []
     window = None
@@ -253,10 +259,10 @@ def chain(
 
 
 def under_way(first_from: FirstFrom, last: int | None, now: int, known: Sequence[Window]) -> Bounds | None:
-    """The block at the moment *now*, None if there is none; *last* is the time of the last response until then.
+    """Return the block at the time *now*, or None if there is none; *last* is the time of the last response until then.
 
-    The way back to where a chain of blocks begins, a known window's end or a pause of five hours, and forth again
-    takes a few looks for each block, not one for each response.
+    Searches back to where the chain of blocks begins (the end of a known window or a pause of five hours) and then
+    forward. That takes a few calls of *first_from* for each block, not one for each response.
     """
     for window in known:
         if window.start <= now < window.end:
@@ -271,7 +277,7 @@ def under_way(first_from: FirstFrom, last: int | None, now: int, known: Sequence
 
 
 def chain_begin(first_from: FirstFrom, last: int, known: Sequence[Window]) -> int:
-    """The latest response known to open a block, of those until the response at *last*."""
+    """Return the time of the latest response, until the one at *last*, that is certain to open a block."""
     ended = max((window.end for window in known if window.end <= last), default=EARLIEST)
     first = last
     while True:
@@ -297,8 +303,10 @@ def window(moments: Sequence[Moment], begin: int, end: int, now: int) -> Block:
 
 
 def block(moments: Sequence[Moment], now: int, known: Sequence[Window] = ()) -> Block | None:
-    """The block under way with what was spent in it, None if there is none. *moments* has to reach back to a response
-    that opens a block, or to the beginning of the history."""
+    """Return the block under way, or None if there is none.
+
+    *moments* must reach back to a response that opens a block, or to the first response of all.
+    """
 
     def first_from(begin: int) -> int | None:
         place = _place(moments, begin)
@@ -310,7 +318,7 @@ def block(moments: Sequence[Moment], now: int, known: Sequence[Window] = ()) -> 
 
 
 def _place(moments: Sequence[Moment], begin: int) -> int:
-    """Of the first moment at or after *begin*; bisect would be one module more on the lean lanes."""
+    """Return the index of the first moment at or after *begin*; the lean lanes do not import bisect for it."""
     low, high = 0, len(moments)
     while low < high:
         middle = (low + high) // 2
@@ -325,7 +333,7 @@ def _place(moments: Sequence[Moment], begin: int) -> int:
 
 
 class Listed:
-    """Days and blocks of published moments."""
+    """Today and the block under way, from published moments."""
 
     def __init__(self, recent: Recent, mode: str) -> None:
         moments, lacking = recent
@@ -335,11 +343,11 @@ class Listed:
         self._mode = mode
 
     def today(self, begin: int, end: int) -> tuple[int, bool]:
-        """1e-12 dollar spent in the day [begin, end), and whether some of what was used has no price."""
+        """Return the cost of the day [begin, end) in 1e-12 dollars, and whether a response in it has no price."""
         return today(self._moments, begin, end), _lacks(self._lacking, self._mode, begin, end)
 
     def block(self, now: int, known: Sequence[Window]) -> Block | None:
-        """The block under way, None if there is none; *known* are the windows that the client told."""
+        """Return the block under way, or None if there is none; *known* are the windows that the client reported."""
         found = block(self._moments, now, known)
         if found is not None:
             found.lacks = _lacks(self._lacking, self._mode, found.start, found.end)
@@ -347,7 +355,7 @@ class Listed:
 
 
 class Stored:
-    """The same, asked of the database: how long the history is does not matter to it."""
+    """The same as Listed, from the database; its speed does not depend on the number of responses."""
 
     def __init__(self, database: Connection, mode: str) -> None:
         assert mode in _MODES
@@ -373,7 +381,7 @@ class Stored:
         return _lacks(_lacking(self._db, begin), self._mode, begin, end)
 
     def _spent(self, begin: int, end: int) -> tuple[int, int, int | None, int | None]:
-        """Cost, tokens and the times of the first and the last response in [begin, end)."""
+        """Return the cost, the tokens and the times of the first and the last response in [begin, end)."""
         where = "FROM moments WHERE timestamp >= ? AND timestamp < ?"
         cost, tokens, *times = self._db.execute(
             f"SELECT total({self._mode}), total(tokens), min(timestamp), max(timestamp) {where}", (begin, end)
@@ -385,13 +393,13 @@ class Stored:
 
 
 def last_until(database: Connection, now: int) -> int | None:
-    """The time of the last response until *now*."""
+    """Return the time of the last response until *now*, or None if there is none."""
     found = database.execute("SELECT max(timestamp) FROM moments WHERE timestamp <= ?", (now,)).fetchone()
     return found[0]  # type: ignore[no-any-return]
 
 
 def first_from(database: Connection) -> FirstFrom:
-    """Tells the time of the first response at or after a time, None where there is none."""
+    """Return a function that returns the time of the first response at or after a time, or None."""
 
     def ask(begin: int) -> int | None:
         found = database.execute("SELECT min(timestamp) FROM moments WHERE timestamp >= ?", (begin,)).fetchone()
@@ -401,21 +409,23 @@ def first_from(database: Connection) -> FirstFrom:
 
 
 def of_database(database: Connection, now: int, known: Sequence[Window] = ()) -> Recent:
-    """The moments that can matter to today and to the block from *now* on, oldest first, beginning where a block
-    begins: from the first response of any block on the same blocks come out. *known* as in Listed.block. And when what
-    has no price was used since then."""
+    """Return what can matter to today and to the block from *now* on: moments, oldest first, and uses without a price.
+
+    They begin with the first response of a block, because the blocks from any such response on are those of the whole
+    history. *known* is as in Listed.block.
+    """
     last = last_until(database, now - LONGEST_DAY)
     begin = EARLIEST if last is None else chain_begin(first_from(database), last, known)
     rows = database.execute(
         "SELECT timestamp, auto, calculate, display, tokens FROM moments WHERE timestamp >= ? ORDER BY timestamp",
         (begin,),
     ).fetchall()
-    moments = [(t, int(a), int(c), int(d), int(n)) for t, a, c, d, n in rows]  # what needs more than 64 bits is text
+    moments = [(t, int(a), int(c), int(d), int(n)) for t, a, c, d, n in rows]  # numbers over 64 bits are stored as text
     return moments, _lacking(database, begin)
 
 
 def _lacking(database: Connection, begin: int) -> list[Lacking]:
-    """When what has no price was used since *begin*, by slots."""
+    """Return when responses without a price occurred since *begin*, one entry per slot, session and model."""
     rows = database.execute(
         "SELECT first, last, unpriced_auto, unpriced_calculate FROM slots"
         " WHERE slot >= ? AND (unpriced_auto > 0 OR unpriced_calculate > 0)",
@@ -425,7 +435,7 @@ def _lacking(database: Connection, begin: int) -> list[Lacking]:
 
 
 def _lacks(lacking: Sequence[Lacking], mode: str, begin: int, end: int) -> bool:
-    """Whether something in [begin, end) has no price in *mode*: what was recorded is the cost in mode display."""
+    """Return whether a response in [begin, end) has no price in *mode*. Mode display needs no prices."""
     return mode != "display" and any(
         first < end and begin <= last and (auto if mode == "auto" else calculate)
         for first, last, auto, calculate in lacking
