@@ -1,6 +1,6 @@
-"""The bulk decoder: the same claims as `claims`, by msgspec's typed decoding, where its import pays.
+"""A faster decoder that makes the same claims as `claims`, with msgspec, for files large enough to repay its import.
 
-What it refuses, and whatever is unusual, goes to the standard library's scanner: that is the definition (A2).
+Lines that msgspec rejects, and unusual ones, go to `claims`, whose scanner of the standard library defines A2.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .files import Block, Find
     from .reading import BytesOf, Reading
 
-_LONG_NUMBER = 4300  # digits from which json refuses an integer and msgspec does not
+_LONG_NUMBER = 4300  # digits: json rejects a longer integer, msgspec does not
 _NO_TIMES: frozenset[int] = frozenset()
 
 
@@ -87,7 +87,7 @@ class _Fork(msgspec.Struct, gc=False):
     sessionId: str | None = None
 
 
-class _Line(msgspec.Struct, gc=False):  # in the client's order: a name is looked for from the one before on
+class _Line(msgspec.Struct, gc=False):  # in the client's order, because msgspec looks for a name after the last match
     parentUuid: str | None = None
     isSidechain: bool | None = None
     message: _Message | None = None
@@ -108,10 +108,10 @@ _REFUSED = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 def _load_finder() -> Callable[[bytearray], Find] | None:
-    """glibc's strstr as bytearray.find, up to the first zero byte: it looks at 4 to 20 GB/s, its memmem at 2 to 4,
-    bytearray.find at 1.5.
+    """Return a factory of finders that use glibc's strstr, or None if the C library or this Python does not have it.
 
-    Importing ctypes takes 2 to 5 ms. None where the C library, or this Python, has none.
+    A finder is like bytearray.find, but stops at the first zero byte. strstr searches 4 to 20 GB/s, glibc's memmem 2 to
+    4, bytearray.find 1.5. Importing ctypes takes 2 to 5 ms.
     """
     if sys.platform != "linux":
         return None
@@ -126,7 +126,7 @@ def _load_finder() -> Callable[[bytearray], Find] | None:
     first_byte, address_of = ctypes.c_char.from_buffer, ctypes.addressof
 
     def finder(where: bytearray) -> Find:
-        start = first_byte(where)  # keeps the bytes where they are, as long as find is there
+        start = first_byte(where)  # pins the buffer in memory as long as `find` exists
         address = address_of(start)
 
         def find(what: bytes, begin: int, stop: int, start: object = start) -> int:
@@ -142,22 +142,23 @@ _finder = _load_finder()
 
 
 class _Search:
-    """The fastest search in a block: `with _Search(block) as find`, which is as bytearray.find up to block.stop.
+    """The fastest search in a block: `with _Search(block) as find`, which is like bytearray.find up to block.stop.
 
-    strstr ends at a zero: one stands at block.stop meanwhile, and a block that holds another is searched without it.
+    strstr stops at a zero byte, so there is one at block.stop meanwhile. A block that contains another zero byte is
+    searched without strstr.
     """
 
     __slots__ = ("_block", "_covered")
 
     def __init__(self, block: Block) -> None:
         self._block = block
-        self._covered: int | None = None  # the byte in whose place the zero stands
+        self._covered: int | None = None  # the byte that the zero byte replaces
 
     def __enter__(self) -> Find:
         buffer, stop = self._block.buffer, self._block.stop
         if _finder is None or buffer.find(0, self._block.begin, stop) >= 0:
             return buffer.find
-        if stop < len(buffer):  # else Python keeps a zero there
+        if stop < len(buffer):  # else there already is one, because Python ends a bytearray with a zero byte
             self._covered, buffer[stop] = buffer[stop], 0
         return _finder(buffer)
 
@@ -167,7 +168,7 @@ class _Search:
 
 
 def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of: BytesOf) -> None:
-    """Take in what a block's lines say: as reading.read_block does."""
+    """Add a block's lines to a reading, with the same result as reading.read_block."""
     offset = block.place - block.begin
     with _Search(block) as find, memoryview(block.buffer) as view:
         for begin, end in lines_with(block, (USAGE,), find):
@@ -182,7 +183,7 @@ def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of
 
 
 def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of: BytesOf) -> bool:
-    """Take in what one whole line says of responses; false for one that wants the other decoder."""
+    """Add one whole line to a reading. Return False, having done nothing, if the line needs the other decoder."""
     if len(line) > _LONG_NUMBER and (len(line) > MAX_LINE or _long_number(line) or _perhaps_deep(line)):
         return False
     try:
@@ -209,7 +210,7 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
     claim = None
     if decoded.requestId:
         key, marks = _key(decoded, message.id, decoded.requestId, session)
-    else:  # its counts name the thread
+    else:  # the line's counts identify the thread
         claim = _claim(decoded, message, usage)
         if claim is None:
             return False
@@ -217,7 +218,7 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
     known = reading.claims.get(key)
     if claim is None:
         if known is not None and _loses(known, side, message, usage, time):
-            # what it adds to what is known of its thread
+            # Add only what the losing line contributes to the claim of its thread.
             if time != known.timestamp and not side:
                 if known.main_times is _NO_TIMES:
                     known.main_times = {time}
@@ -225,7 +226,7 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
                     known.main_times.add(time)
                 else:
                     known.main_times = {*known.main_times, time}
-            if known.uuids.find(uuid) < 0:  # `in` tries the uuid as a number first, and forms an error
+            if known.uuids.find(uuid) < 0:  # faster than `in`, which first tries the uuid as an integer and fails
                 known.uuids += uuid
             known.flags |= marks | FINAL if message.stop_reason else marks
             return True
@@ -247,15 +248,15 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
 
 
 _COUNTING = (None, "assistant")
-# what a time ends with as the client writes it -> microseconds
+# the end of a time in the client's format -> microseconds
 _SECONDS = {f"{number:02d}.": number * 1_000_000 for number in range(60)}
 _MILLIS = {f"{number:03d}Z": number * 1_000 for number in range(1_000)}
 
 
 def _loses(known: Claim, side: bool, message: _Message, usage: _Usage, time: int) -> bool:
-    """Whether a line surely loses against what is known of its response (A5).
+    """Return whether a line certainly loses against the claim of its thread (A5).
 
-    As most lines do: the client writes one for each block of a response.
+    Most lines do, because the client writes one for each block of a response.
     """
     output = usage.output_tokens or 0
     if side is known.side:
@@ -271,7 +272,7 @@ def _loses(known: Claim, side: bool, message: _Message, usage: _Usage, time: int
 
 
 def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
-    """What a plain line says, but for its key, time, session and place; None for one that wants the other decoder."""
+    """Return a plain line's claim without key, time and offset, or None if the line needs the other decoder."""
     if message.pausedResponses or (usage.iterations and not _is_plain(usage.iterations, usage)):
         return None
     claim = Claim()
@@ -286,7 +287,7 @@ def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
     if usage.server_tool_use is not None:
         searches = usage.server_tool_use.web_search_requests or 0
     if not 0 <= input | output | read | creation | written | write_1h | searches < MAX_COUNT:
-        return None  # one is negative, or too large
+        return None  # one of them is negative or too large
     written += write_1h
     claim.cache_creation = creation if creation > written else written
     claim.write_1h = write_1h
@@ -308,7 +309,7 @@ def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
 
 
 def _is_plain(iterations: list[_Iteration], usage: _Usage) -> bool:
-    """Whether the iterations are a single one, with the top level's prompt: then they say nothing new."""
+    """Return whether there is a single iteration with the prompt of the top level, which adds no information."""
     entry = iterations[0]
     return (
         len(iterations) == 1
@@ -328,9 +329,9 @@ _last_key: tuple[Key, int] = ((0, 0, "", 0, ""), 0)
 
 
 def _key(decoded: _Line, message_id: str, request_id: str, path_session: str) -> tuple[Key, int]:
-    """The key of a line's claim, and its flags REQUESTED, ORIGINAL and AT_HOME, as claims.claim_of has them.
+    """Return the key of a line's claim and its flags REQUESTED, ORIGINAL and AT_HOME, as in claims.claim_of.
 
-    The lines of one response ask for the same one after another.
+    The last result is cached, because the lines of one response follow one another.
     """
     global _last_ids, _last_key
     fork = decoded.forkedFrom.sessionId if decoded.forkedFrom is not None else None
@@ -343,7 +344,7 @@ def _key(decoded: _Line, message_id: str, request_id: str, path_session: str) ->
 
 
 def _key_of_usage(decoded: _Line, message_id: str, claim: Claim, path_session: str) -> tuple[Key, int]:
-    """The same of a line without a requestId, which counts as *claim* does; its parent is put into that."""
+    """Return the same for a line without a requestId, from the counts in *claim*, and set the claim's `parents`."""
     fork = decoded.forkedFrom.sessionId if decoded.forkedFrom is not None else None
     session, marks = _whose(decoded.sessionId, decoded.requestSessionId, decoded.session_id, fork, path_session)
     own = decoded.sessionId or path_session
@@ -353,8 +354,10 @@ def _key_of_usage(decoded: _Line, message_id: str, claim: Claim, path_session: s
 
 
 def _whose(*names: str | None) -> tuple[tuple[str, int, str], int]:
-    """As claims.whose, which most lines ask the same as the one before; *names* are a line's sessionId,
-    requestSessionId, session_id and that of its forkedFrom, and the session its path names."""
+    """Return the result of claims.whose. The last one is cached, because most lines need the same as the one before.
+
+    *names* are a line's sessionId, requestSessionId, session_id, forkedFrom.sessionId, and the session of its path.
+    """
     global _last_names, _last_whose
     if names != _last_names:
         _last_names = names
@@ -364,7 +367,7 @@ def _whose(*names: str | None) -> tuple[tuple[str, int, str], int]:
 
 
 def _perhaps_deep(line: memoryview) -> bool:
-    """Whether a line could be nested deeper than MAX_DEPTH; how deep msgspec goes depends on the interpreter."""
+    """Return whether a line may be nested deeper than MAX_DEPTH. msgspec's own limit depends on the interpreter."""
     if len(line) <= MAX_DEPTH:
         return False
     data = bytes(line)
@@ -372,7 +375,7 @@ def _perhaps_deep(line: memoryview) -> bool:
 
 
 def _long_number(line: memoryview) -> bool:
-    """Whether a run of more than 4,300 digits stands in a line: it must cross one of these places."""
+    """Return whether a line contains more than 4,300 digits in a row, which must cross one of the indexes probed."""
     for place in range(_LONG_NUMBER, len(line), _LONG_NUMBER):
         if 48 <= line[place] <= 57:
             begin = end = place

@@ -1,9 +1,9 @@
-"""A line of a transcript -> a claim on a response; rules A2 to A9.
+"""The claim that a line of a transcript makes on a response (rules A2 to A9).
 
-A *claim* is what one file says of one thread: its lines with one `message.id` and one `requestId` (or, without it, with
-the same counts) that name the same session. It holds the best of these lines (A5) and what they all say together. The
-threads with one `message.id` are a *group*, of which those that hang together are a *response* (A4; `accounting`). By
-the standard library alone; `bulk_decoder` must agree with this module on every line.
+A *claim* is what one file says of one thread for one session. A *thread* consists of the lines with one `message.id`
+and one `requestId` (or, without a `requestId`, with the same counts). The claim holds the best of its lines (A5) and
+what all of them say together. The threads with one `message.id` are a *group*; those of a group that are linked form
+one *response* (A4, see `accounting`). Uses only the standard library; `bulk_decoder` must give the same results.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    Key = tuple[int, int, str, int, str]  # of a claim in its file: group, rest, session, rank, maker
+    Key = tuple[int, int, str, int, str]  # identifies a claim in its file: group, rest, session, rank, maker
     # model, input, output, cache creation, 1 h part of it, read, web searches, flags
     Part = tuple[str, int, int, int, int, int, int, int]
     Share = tuple[int, int, int, int, int]  # input, output, cache creation, 1 h part of it, read
-    # what is billed beside the top-level usage, or in its place (A9); the iterations that add up to it, each with a
-    # prompt of its own (A10); tokens of the last prompt among the iterations, None where that is the top level's
+    # The parts billed in addition to the top-level usage, or in place of it (A9); the iterations that add up to the
+    # usage, each with its own prompt (A10); the tokens of the last iteration's prompt, None if the usage has the same.
     Bill = tuple[tuple[Part, ...], tuple[Share, ...], int | None]
 
-MAX_COUNT = 2**53  # A3: a larger count is not one
-MAX_DEPTH = 5_000  # an object nested deeper is as a torn one, whatever the interpreter's own limit
-# Bounds on hostile lines, after which the rest of one is passed over: whole objects in it, and torn ones, each of which
-# may have been looked through up to the line's end.
+MAX_COUNT = 2**53  # a larger count is invalid (A3)
+MAX_DEPTH = 5_000  # an object nested deeper counts as torn, whatever the interpreter's own limit is
+# Bounds on hostile lines. The rest of a line is skipped after so many whole objects in it, and after so many torn ones,
+# because each of these may have been scanned to the end of the line.
 MAX_TORN = 1_000
-MAX_SCANNED = 16 * 1024 * 1024  # characters; one torn object may always be there
+MAX_SCANNED = 16 * 1024 * 1024  # characters; one torn object is always accepted
 MAX_OBJECTS = 10_000
-MAX_LINE = 64 * 1024 * 1024  # bytes; a longer line is passed over as bad
-SYNTHETIC = "<synthetic>"  # A9: written by the client in place of a model's name: such a line is no response
+MAX_LINE = 64 * 1024 * 1024  # bytes; a longer line is skipped as bad
+SYNTHETIC = "<synthetic>"  # the client writes it in place of a model's name; such a line is no response (A3)
 NO_MESSAGE = 0  # the group of all lines without a `message.id`
 
 # flags of a claim
@@ -40,32 +40,32 @@ SPEED = 2  # the best line names a speed
 FAST = 4
 US = 8
 FINAL = 16  # any line has a stop_reason (A12)
-ORIGINAL = 32  # any line bears no mark of a copy in a fork
+ORIGINAL = 32  # any line is not marked as a copy in a fork
 REQUESTED = 64  # the lines have a requestId
-AT_HOME = 256  # the lines name the session that their path names
-INSTEAD = 128  # what the bill has besides is billed in the place of the top-level usage (A9)
-_OF_BEST = STOP | SPEED | FAST | US | INSTEAD  # what the best line alone says
+AT_HOME = 256  # any line has the session that its path names
+INSTEAD = 128  # the parts of the bill are billed in place of the top-level usage (A9)
+_OF_BEST = STOP | SPEED | FAST | US | INSTEAD  # the flags that depend on the best line alone
 
 # what names a line's session (A6): requestSessionId; forkedFrom; sessionId, else the path
 BY_REQUEST, BY_FORK, BY_LINE = range(3)
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n\0"
-_RESTARTS = ('{"parentUuid"', '{"type"')  # A2: where an object begins behind a torn one
+_RESTARTS = ('{"parentUuid"', '{"type"')  # how an object can begin after a torn one (A2)
 
 
 class Claim:
-    """What one file says of one thread; the fields are those of its best line unless said otherwise."""
+    """What one file says of one thread for one session. The fields are those of its best line unless noted."""
 
     file: int  # the index's number of the file; 0 until it has one
-    group: int  # the thread (A4) as two signed 64-bit digests: threads with one message.id share the group
+    group: int  # the thread (A4) as two signed 64-bit digests; threads with one message.id have the same group
     rest: int
-    session: str  # that all its lines name, each in the same way (A6)
-    rank: int
-    maker: str  # the `session_id` of all its lines; "" where they have none, or where it does not matter
-    side: bool  # every line is of a sidechain
+    session: str  # the session that all its lines name (A6)
+    rank: int  # how they name it: BY_REQUEST, BY_FORK or BY_LINE
+    maker: str  # the `session_id` of all its lines; "" if they have none or if it does not matter
+    side: bool  # all lines belong to a sidechain
     timestamp: int  # microseconds
-    model: str  # "" where the line names none
+    model: str  # "" if the line names none
     flags: int
     input: int
     output: int
@@ -75,21 +75,21 @@ class Claim:
     searches: int
     cost_usd: float | None
     cwd: str
-    at: int  # where the line's object stands in the file, and its bytes
+    at: int  # the offset and the length of the line's object in the file, in bytes
     length: int
-    main_times: set[int] | frozenset[int]  # timestamps of all its main-chain lines but the best line's own
-    uuids: bytes  # digests of all its lines' uuids, each once, in the order of the lines, 8 bytes each
-    parents: bytes  # the same of their parentUuids, where the lines have no requestId
-    bill: Bill | None  # None where the top-level usage is all there is
+    main_times: set[int] | frozenset[int]  # the timestamps of all main-chain lines, except that of the best line
+    uuids: bytes  # distinct digests of all lines' uuids, in the order of the lines, 8 bytes each
+    parents: bytes  # the same for their parentUuids if the lines have no requestId, else empty
+    bill: Bill | None  # None if nothing but the top-level usage is billed
 
     __slots__ = tuple(__annotations__)
 
     def order(self) -> tuple[bool, int, bool, bool, int]:
-        """A5 up to the bytes: the smaller wins."""
+        """Return the sort key of A5 except for the bytes; the smaller key wins."""
         return (self.side, -self.output, not self.flags & STOP, not self.flags & SPEED, self.timestamp)
 
     def content(self) -> tuple[Any, ...]:
-        """All that is taken from the best line: where this is equal, it does not matter which line wins."""
+        """Return everything taken from the best line: if this is equal, it does not matter which line wins."""
         return (
             self.timestamp,
             self.model,
@@ -106,11 +106,11 @@ class Claim:
         )
 
     def place(self) -> tuple[int, str, int, str]:
-        """What tells the claims of one thread apart."""
+        """Return what distinguishes the claims of one thread."""
         return self.file, self.session, self.rank, self.maker
 
     def copy(self) -> Claim:
-        """Another claim that says the same; `main_times` are not shared."""
+        """Return a copy that does not share `main_times`."""
         claim = Claim()
         for name in Claim.__slots__:
             setattr(claim, name, getattr(self, name))
@@ -119,7 +119,7 @@ class Claim:
 
 
 def merged(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
-    """Two claims with one key as one, *b* of later lines; it is one of the two, changed."""
+    """Merge two claims with the same key, of which *b* has the later lines. Changes and returns one of the two."""
     winner, loser = (b, a) if beats(b, a, bytes_of) else (a, b)
     if not loser.side:
         times = a.main_times if isinstance(a.main_times, set) else set(a.main_times)  # it grows line by line
@@ -133,19 +133,19 @@ def merged(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
 
 
 def joined(digests: bytes, more: bytes) -> bytes:
-    """Digests, and behind them those of *more* that are new."""
-    if len(more) <= 8:  # as of nearly every line
+    """Return *digests* followed by those of *more* that it does not contain."""
+    if len(more) <= 8:  # true for nearly every line
         return digests + more if digests.find(more) < 0 else digests
     return digests + b"".join(digest for digest in each_of(more) if digest not in digests)
 
 
 def each_of(digests: bytes) -> list[bytes]:
-    """Digests of 8 bytes that stand behind one another, apart."""
+    """Split concatenated digests of 8 bytes each."""
     return [digests[place : place + 8] for place in range(0, len(digests), 8)]
 
 
 def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
-    """Whether *a*'s line wins over *b*'s (A5). *bytes_of* reads a claim's line where nothing else decides."""
+    """Return whether *a*'s line wins over *b*'s (A5). *bytes_of* reads a claim's line if nothing else decides."""
     if a.side != b.side:
         return b.side
     if a.output != b.output:
@@ -153,23 +153,24 @@ def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
     first, second = a.order(), b.order()
     if first != second:
         return first < second
-    # a file that is gone has no bytes to compare: one that is there decides, else the values themselves
+    # For a deleted file, bytes_of returns a value that is greater than any line, so a file that exists wins. If both
+    # files are deleted, the values decide.
     one, other = bytes_of(a), bytes_of(b)
     return one < other if one != other else repr(a.content()) < repr(b.content())
 
 
 def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes], folder_of: Callable[[int], str]) -> Claim:
-    """The claim whose line is the response's (A5).
+    """Return the claim whose line wins (A5).
 
-    Forks copy lines whole: where all that is taken from the best ones is equal, no file is opened to compare them.
-    *folder_of* names the project's folder of a file: of equal lines without a cwd the first one's names the project.
+    Forks copy whole lines, so if the best lines have equal content, no file is opened to compare their bytes.
+    *folder_of* returns the project folder of a file. Among equal lines without a cwd, the first folder by name wins.
     """
     ranked = sorted(claims, key=Claim.order)
     if not ranked[0].cwd:
         ranked.sort(key=lambda claim: (claim.order(), folder_of(claim.file)))
     winner = ranked[0]
     rivals = [claim for claim in ranked[1:] if claim.order() == winner.order()]
-    # without a cwd the winner's folder names the project, so there it does matter whose line it is
+    # Without a cwd, the winner's folder names the project, so it matters which of the equal lines wins.
     if not rivals or (winner.cwd and all(claim.content() == winner.content() for claim in rivals)):
         return winner
     for claim in rivals:
@@ -179,7 +180,7 @@ def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes], folder_of:
 
 
 def session_of(claims: Iterable[Claim], began: Callable[[str], int | None]) -> str:
-    """The session a response belongs to (A6). *began* tells the first timestamp of a session's own transcript."""
+    """Return the session that owns a response (A6). *began* returns the first timestamp of its own transcript."""
     named: list[set[str]] = [set(), set(), set()]  # by rank
     makers = set()
     for claim in claims:
@@ -219,17 +220,17 @@ uuid_digest = bytes_digester("i")
 
 
 def request_thread(message_id: str, request_id: str) -> tuple[int, int]:
-    """(group, rest) of lines with both ids (A4)."""
+    """Return the (group, rest) of lines with both ids (A4)."""
     return of_message(message_id), _of_request(request_id)
 
 
 def of_usage(input: int, cache_creation: int, cache_read: int, session: str) -> int:
-    """The thread of lines without a requestId."""
+    """Return the `rest` of lines without a requestId."""
     return _of_usage(f"{input} {cache_creation} {cache_read} {session}")
 
 
 def of_bytes_alone(line: int, session: int) -> int:
-    """The thread of a line that nothing names, by the digests of its bytes and of its session."""
+    """Return the `rest` of a line without any id, from the digests of its bytes and of its session."""
     return line ^ session
 
 
@@ -237,12 +238,12 @@ def of_bytes_alone(line: int, session: int) -> int:
 
 
 def _text(value: object) -> str:
-    """A non-empty string, or "" for absent (A3)."""
+    """Return *value* if it is a string, else "", which means absent (A3)."""
     return value if isinstance(value, str) else ""
 
 
 def count(value: object) -> int:
-    """A token count: a finite number from 0 to 2**53, fractions cut; anything else is 0 (A3)."""
+    """Return a token count: a number from 0 to 2**53, truncated to an integer, or 0 for any other value (A3)."""
     if type(value) is int:
         return value if 0 <= value <= MAX_COUNT else 0
     if type(value) is float and 0 <= value <= MAX_COUNT:  # false for NaN
@@ -251,7 +252,7 @@ def count(value: object) -> int:
 
 
 def money(value: object) -> float | None:
-    """A finite number of dollars, or None."""
+    """Return a finite number of dollars as a float, or None for any other value."""
     if type(value) is float and value - value == 0:
         return value or 0.0
     if type(value) is int:
@@ -262,17 +263,17 @@ def money(value: object) -> float | None:
     return None
 
 
-minutes: dict[str, int] = {}  # "YYYY-MM-DDThh:mm:" of a UTC time -> microseconds
+minutes: dict[str, int] = {}  # a cache: "YYYY-MM-DDThh:mm:" of a UTC time -> microseconds
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def _number(text: str) -> int:
-    """ASCII digits only, -1 for anything else (int() also takes signs, spaces, underscores and other scripts)."""
+    """Parse ASCII digits; return -1 for other text (int() also accepts signs, spaces, underscores, other scripts)."""
     return int(text) if text.isascii() and text.isdigit() else -1
 
 
 def _day(text: str) -> int | None:
-    """Microseconds since the epoch at the start of a day `YYYY-MM-DD`, UTC."""
+    """Return the microseconds since the epoch at the start of a day `YYYY-MM-DD` in UTC, or None if it is invalid."""
     if text[4] != "-" or text[7] != "-":
         return None
     year, month, day = _number(text[:4]), _number(text[5:7]), _number(text[8:])
@@ -281,14 +282,14 @@ def _day(text: str) -> int | None:
     leap = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     if day > _MONTH_DAYS[month - 1] + leap:
         return None
-    # days from civil: years begin in March, so that the leap day is a year's last
+    # The inverse of jsontext.civil: years begin in March here, so that the leap day is the last of its year.
     y = year - (month <= 2)
     ordinal = 365 * y + y // 4 - y // 100 + y // 400 + (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
     return (ordinal - 719_468) * 86_400_000_000
 
 
 def _offset(text: str) -> int | None:
-    """Seconds east of UTC of "", `Z`, `±hh` or `±hh:mm`."""
+    """Return the seconds east of UTC of "", `Z`, `±hh` or `±hh:mm`, or None for other text."""
     if text in ("Z", ""):
         return 0
     if text[0] not in "+-" or not (len(text) == 3 or (len(text) == 6 and text[3] == ":")):
@@ -301,7 +302,7 @@ def _offset(text: str) -> int | None:
 
 
 def _clock(text: str) -> int | None:
-    """Microseconds of `hh:mm[:ss[.f+]]` with a zone behind it; digits beyond microseconds are cut."""
+    """Return the microseconds of `hh:mm[:ss[.f+]]` and a zone, or None if it is invalid. Further digits are cut."""
     if len(text) < 5 or text[2] != ":":
         return None
     hour, minute, second, micro, rest = _number(text[:2]), _number(text[3:5]), 0, 0, text[5:]
@@ -321,11 +322,11 @@ def _clock(text: str) -> int | None:
 
 
 def timestamp(value: object) -> int | None:
-    """Microseconds since the epoch, UTC, of a line's timestamp (A3); None where it can't be read."""
+    """Return the microseconds since the epoch, UTC, of a line's timestamp (A3), or None if it is invalid."""
     if not isinstance(value, str) or len(value) < 16:
         return None
     minute = minutes.get(value[:17])
-    if minute is not None and len(value) == 24 and value[19] == "." and value[23] == "Z":  # as the client writes it
+    if minute is not None and len(value) == 24 and value[19] == "." and value[23] == "Z":  # the client's format
         digits = value[17:19] + value[20:23]
         if digits.isascii() and digits.isdigit() and digits[0] < "6":
             return minute + int(digits) * 1_000
@@ -345,9 +346,9 @@ def timestamp(value: object) -> int | None:
 
 
 def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | None:
-    """The claim that one decoded object makes, or None where it does not count (A3).
+    """Return the claim that a decoded object makes, or None if the object does not count (A3).
 
-    *raw* is the object's bytes, *at* its place in the file, *path_session* the session its path names (A6).
+    *raw* is the object's bytes, *at* its offset in the file, *path_session* the session that the path names (A6).
     """
     if not isinstance(obj, dict):
         return None
@@ -377,7 +378,7 @@ def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | Non
 
 
 def _name(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes, path_session: str) -> None:
-    """Say of a line which thread it is of (A4) and whose it is (A6)."""
+    """Set the claim's thread (A4), session, rank and maker (A6)."""
     own = _text(obj.get("sessionId")) or path_session
     fork = obj.get("forkedFrom")
     forked = _text(fork.get("sessionId")) if isinstance(fork, dict) else ""
@@ -399,21 +400,21 @@ def _name(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes, path_s
 
 
 def whose(own: str, path_session: str, requested: str, forked: str, maker: str) -> tuple[tuple[str, int, str], int]:
-    """Whose a line is (A6): its session, rank and maker, and its flags ORIGINAL and AT_HOME.
+    """Return the session, rank and maker of a line (A6), and its flags ORIGINAL and AT_HOME.
 
-    *own* is the session it stands in: its `sessionId`, else *path_session*, the one its path names; *requested* is its
-    `requestSessionId`, *forked* that of its `forkedFrom`, *maker* its `session_id`; "" for what it does not have.
+    *own* is the line's `sessionId`, else *path_session*, the session that its path names. *requested* is its
+    `requestSessionId`, *forked* the `sessionId` of its `forkedFrom`, *maker* its `session_id`; "" for absent ones.
     """
     flags = AT_HOME if own == path_session else 0
     if not forked and requested in ("", own):
         flags |= ORIGINAL
     if requested:
-        return (requested, BY_REQUEST, ""), flags  # its maker does not matter
+        return (requested, BY_REQUEST, ""), flags  # the maker does not matter here
     return ((forked, BY_FORK, maker) if forked else (own, BY_LINE, maker)), flags
 
 
 def tokens(usage: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
-    """(input, output, cache creation, 1 h part of it, cache read, web searches) of a usage object (A3, A8)."""
+    """Return (input, output, cache creation, 1 h part of it, cache read, web searches) of a usage object (A3, A8)."""
     split = usage.get("cache_creation")
     write_1h = written = 0
     if isinstance(split, dict):
@@ -445,7 +446,7 @@ _ATTEMPTS = ("message", "fallback_message")
 
 
 def _bill(claim: Claim, usage: dict[str, Any], paused: object) -> None:
-    """Take in what a line bills besides its top-level usage, and how that is made up (A9, A10)."""
+    """Set the claim's bill: what the line bills in addition to its top-level usage (A9), and its iterations (A10)."""
     iterations = [entry for entry in _objects_in(usage.get("iterations")) if entry.get("model") != SYNTHETIC]
     attempts = [entry for entry in iterations if entry.get("type") in _ATTEMPTS]
     further: list[Part] = []
@@ -463,14 +464,14 @@ def _bill(claim: Claim, usage: dict[str, Any], paused: object) -> None:
 
 
 def _shares(attempts: list[dict[str, Any]], claim: Claim) -> tuple[Share, ...]:
-    """The attempts, if they add up to the line's usage."""
+    """Return the tokens of each attempt if they add up to the line's usage, else nothing."""
     shares = tuple(tokens(entry)[:5] for entry in attempts)
     whole = (claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read)
     return shares if tuple(map(sum, zip(*shares, strict=True))) == whole else ()
 
 
 def _beside(iterations: list[dict[str, Any]], paused: object, claim: Claim) -> Iterator[Part]:
-    """What an advisor, a compaction or a paused attempt bills beside the response. No advisor is fast."""
+    """Yield what advisors, compactions and paused attempts bill. An advisor never runs in fast mode (A9)."""
     for entry in iterations:
         if entry.get("type") == "advisor_message":
             *part, flags = _part(entry, _text(entry.get("model")), claim)
@@ -484,7 +485,7 @@ def _beside(iterations: list[dict[str, Any]], paused: object, claim: Claim) -> I
 
 
 def _last_prompt(iterations: list[dict[str, Any]]) -> int | None:
-    """Tokens of the last prompt of the conversation that had any."""
+    """Return the tokens of the last prompt of the conversation, or None if no iteration has any."""
     for entry in reversed(iterations):
         prompt = 0 if entry.get("type") in _BESIDE else prompt_of(tokens(entry))
         if prompt:
@@ -497,7 +498,7 @@ def _objects_in(value: object) -> list[dict[str, Any]]:
 
 
 def _part(usage: dict[str, Any], model: str, claim: Claim) -> Part:
-    """What a usage object bills, at *model*, else at the line's; what it does not say of itself the line says."""
+    """Return what a usage object bills. A model, speed or region that it does not name is that of the line."""
     own = _usage_flags(usage)
     flags = own & FAST if own & SPEED else claim.flags & FAST
     geo = _text(usage.get("inference_geo"))
@@ -506,7 +507,7 @@ def _part(usage: dict[str, Any], model: str, claim: Claim) -> Part:
 
 
 def prompt_of(counts: tuple[int, ...]) -> int:
-    """Tokens of the prompt: input, cache writes and cache reads of what `tokens` gives."""
+    """Return the tokens of the prompt (input, cache writes and cache reads) in a result of `tokens`."""
     return counts[0] + counts[2] + counts[4]
 
 
@@ -514,19 +515,19 @@ def prompt_of(counts: tuple[int, ...]) -> int:
 
 
 _scan = load_scanner()
-# The C scanner looks for its error class in json.decoder, which nobody imported: a syntax error comes as SystemError.
+# The C scanner looks up its error class in json.decoder. That is not imported, so a syntax error raises SystemError.
 _REFUSED = (ValueError, StopIteration, SystemError)
 
 
 def decode(line: bytes) -> str:
-    """A line's text: what is not UTF-8 is replaced (A2)."""
+    """Return a line's text, with U+FFFD in place of bytes that are not UTF-8 (A2)."""
     return line.decode("utf-8", "replace")
 
 
 def _scan_at(text: str, start: int, deep: bool) -> tuple[Any, int] | None:
-    """The value at *start* and the place behind it, or None where there is no whole one.
+    """Return the value at *start* and the index after it, or None if there is no whole one.
 
-    The result does not depend on how deep the caller's own stack is. *deep*: the text could be nested too deep.
+    The result does not depend on the depth of the caller's stack. *deep* is false if the text can't be nested too deep.
     """
     try:
         value = _scan(text, start)
@@ -538,14 +539,14 @@ def _scan_at(text: str, start: int, deep: bool) -> tuple[Any, int] | None:
 
 
 def _scan_deep(text: str, start: int) -> tuple[Any, int] | None:
-    """As _scan_at, with room on the stack for MAX_DEPTH levels."""
+    """Do the same as _scan_at, with room on the stack for MAX_DEPTH levels."""
     import sys
 
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(limit + 4 * MAX_DEPTH)
     try:
         return _scan(text, start)
-    except RecursionError:  # Python 3.12 bounds the C stack apart from that limit
+    except RecursionError:  # Python 3.12 has a separate limit for the C stack
         return _scan_in_python(text, start)
     except _REFUSED:
         return None
@@ -567,7 +568,7 @@ def _scan_in_python(text: str, start: int) -> tuple[Any, int] | None:
 
 
 def _too_deep(text: str, start: int) -> bool:
-    """Whether the value at *start* is nested deeper than MAX_DEPTH."""
+    """Return whether the value at *start* is nested deeper than MAX_DEPTH."""
     import re
 
     depth = 0
@@ -585,10 +586,9 @@ def _too_deep(text: str, start: int) -> bool:
 
 
 def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes, int]]:
-    """The objects of one line (A2): (object, its bytes, where they stand in the line).
+    """Return the objects of one line (A2) as (object, its bytes, their offset in the line).
 
-    *whole* is false for a last line without its newline: there only the objects at its start count, and nothing
-    behind the first thing that is not one.
+    *whole* is false for a last line without a newline: in it, only the objects before the first torn one count.
     """
     if len(line) > MAX_LINE:
         return []
@@ -600,7 +600,7 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
     found: list[tuple[dict[str, Any], bytes, int]] = []
     place = _skip_space(text, 0)
     most = min(MAX_TORN, max(MAX_SCANNED // max(len(text), 1), 1))
-    torn = text_mark = line_mark = 0  # the marks: a place in the text and the same place in the line
+    torn = text_mark = line_mark = 0  # the marks are an index into the text and the same position in the line
     while place < len(text) and len(found) < MAX_OBJECTS:
         value = _scan_at(text, place, deep) if text[place] == "{" else None
         if value is None:
@@ -613,8 +613,8 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
         if not found and torn == 0 and end == len(text.rstrip(" \t\r\n\0")):
             raw = line.strip(_SPACE)
             return [(value[0], raw, lead + line.find(b"{"))]
-        # Replaced bytes make places in the text and in the line differ; braces are ASCII, so counting them leads
-        # from one to the other.
+        # Replaced bytes make positions in the text and in the line differ. Braces are ASCII, so counting them maps
+        # one to the other.
         first = _nth(line, b"{", text.count("{", text_mark, place) + 1, line_mark)
         last = _nth(line, b"}", text.count("}", place, end), first)
         found.append((value[0], line[first : last + 1], lead + first))
@@ -630,7 +630,7 @@ def _skip_space(text: str, place: int) -> int:
 
 
 def _restart(text: str, place: int) -> int:
-    """Where the next object begins behind a torn one; the text's end where none does."""
+    """Return the index at which the next object begins after a torn one, or the text's length if none does."""
     return min((at for at in (text.find(mark, place) for mark in _RESTARTS) if at >= 0), default=len(text))
 
 

@@ -1,4 +1,7 @@
-"""Which files are transcripts, whose they are, and the bytes appended to one since an offset. On the lean lanes."""
+"""Which files are transcripts, which session each belongs to, and the bytes of one from an offset on.
+
+Imported on the lean lanes.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +16,27 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Find = Callable[[bytes, int, int], int]  # as bytearray.find: what, begin, stop
+    Find = Callable[[bytes, int, int], int]  # like bytearray.find: what, begin, stop
 
 SUFFIX = ".jsonl"
-CHAT = "chat.jsonl"  # a session's own transcript in a folder that is called like the session
-SUBAGENT = "agent-"  # begins the name of a subagent's transcript; clients 2.0.x put it beside those of sessions
+CHAT = "chat.jsonl"  # a session's own transcript in a folder that has the session's id as its name
+SUBAGENT = "agent-"  # the name of a subagent's transcript begins so; clients 2.0.x write it next to those of sessions
 _NOT_TRANSCRIPTS = "journal.jsonl"
 _NOT_BELOW = ("tool-results", "memory")
-BLOCK = 512 * 1024  # bytes read at a time: as much as stays in a processor's cache while it is searched
+BLOCK = 512 * 1024  # bytes read at a time: few enough to stay in a processor's cache while they are searched
 USAGE = b'"usage"'
 TIME = b'"timestamp"'
-FACTS = (b'-title"', b'"summary"', b'"cost-state"')  # what a line must hold to tell something of its session
+FACTS = (b'-title"', b'"summary"', b'"cost-state"')  # only a line that contains one can have a title or a client cost
 
 
 class Found:
-    """A transcript that a walk came upon, with its stat at that moment."""
+    """A transcript that a walk found, with its stat at that time."""
 
     __slots__ = ("parts", "path", "stat")
 
     def __init__(self, path: str, parts: tuple[str, ...], stat: os.stat_result) -> None:
         self.path = path
-        self.parts = parts  # of the path below `projects/`
+        self.parts = parts  # the parts of the path below `projects/`
         self.stat = stat
 
     @property
@@ -46,7 +49,7 @@ class Found:
 
 
 class Walk:
-    """What lies below the data directories: transcripts, and what was passed over with the reason."""
+    """The transcripts below the data directories, and the paths that were skipped, each with the reason."""
 
     __slots__ = ("_dirs", "_files", "_links", "begun", "files", "passed_over")
 
@@ -59,7 +62,7 @@ class Walk:
         self._links: list[tuple[str, tuple[str, ...]]] = []
 
     def folder(self, path: str, parts: tuple[str, ...]) -> None:
-        """Take in everything below a folder, its files before its folders; symlinks wait until the rest is known."""
+        """Add everything below a folder, its files before its folders; symlinks are left to `links`."""
         pending = [(path, parts)]
         while pending:
             path, parts = pending.pop()
@@ -79,7 +82,7 @@ class Walk:
             pending.extend(reversed(folders))
 
     def _entries(self, path: str) -> list[os.DirEntry[str]]:
-        """What a folder holds, by name; nothing the second time it is reached."""
+        """Return the entries of a folder by name, or none if the folder was already visited."""
         try:
             if not _first(self._dirs, os.stat(path)):
                 return []
@@ -91,7 +94,7 @@ class Walk:
             return []
 
     def links(self) -> None:
-        """Follow the symlinks met so far, and those behind them."""
+        """Follow the symlinks found so far, and those found by following them."""
         while self._links:
             links, self._links = self._links, []
             for path, parts in links:
@@ -114,7 +117,7 @@ class Walk:
             self.files.append(Found(path, parts, stat))
 
 
-_STAT_ANEW = sys.platform == "win32"  # a listing's stat lacks device and inode there
+_STAT_ANEW = sys.platform == "win32"  # there, DirEntry.stat() has no device and no inode
 
 
 def _first(seen: set[tuple[int, int]], stat: os.stat_result) -> bool:
@@ -130,7 +133,7 @@ def _reason(error: OSError) -> str:
 
 
 def walk(roots: list[str]) -> Walk:
-    """Every transcript below the data directories, each once (A1)."""
+    """Find every transcript below the data directories, each once (A1)."""
     found = Walk()
     for root in roots:
         found.folder(root, ())
@@ -139,7 +142,7 @@ def walk(roots: list[str]) -> Walk:
 
 
 def subfolders(path: str) -> dict[str, bool]:
-    """Names of the folders in a folder that may hold transcripts, in order, and whether a link leads there."""
+    """Return the sorted names of the subfolders that may hold transcripts, each with whether it is a symlink."""
     try:
         with os.scandir(path) as listing:
             folders = [entry for entry in listing if entry.is_dir() and entry.name not in _NOT_BELOW]
@@ -149,12 +152,12 @@ def subfolders(path: str) -> dict[str, bool]:
 
 
 def is_transcript(name: str) -> bool:
-    """Whether a file of that name is one (A1)."""
+    """Return whether a file with that name is a transcript (A1)."""
     return name.endswith(SUFFIX) and name != _NOT_TRANSCRIPTS
 
 
 def parts_below(path: str, roots: list[str]) -> tuple[str, ...] | None:
-    """The parts of a path below the data directory it lies in, None where it lies in none."""
+    """Return the parts of a path below the data directory that contains it, or None if none does."""
     for root in roots:
         if path.startswith(root + os.sep):
             return tuple(path[len(root) + 1 :].split(os.sep))
@@ -162,7 +165,7 @@ def parts_below(path: str, roots: list[str]) -> tuple[str, ...] | None:
 
 
 def found_at(path: str, roots: list[str]) -> Found | None:
-    """The transcript at a path below the data directories *roots*, as it is now; None where there is none."""
+    """Return the transcript at a path below *roots*, with its present stat, or None if there is none."""
     parts = parts_below(path, roots)
     try:
         return None if parts is None else Found(path, parts, os.stat(path))
@@ -171,7 +174,7 @@ def found_at(path: str, roots: list[str]) -> Found | None:
 
 
 def path_session(parts: tuple[str, ...]) -> str:
-    """The session that a transcript's path names (A6)."""
+    """Return the session that a transcript's path names (A6)."""
     if "subagents" in parts[2:-1]:
         return parts[parts.index("subagents", 2) - 1]
     if parts[-1] == CHAT and len(parts) > 1:
@@ -180,14 +183,14 @@ def path_session(parts: tuple[str, ...]) -> str:
 
 
 def is_own(parts: tuple[str, ...]) -> bool:
-    """Whether the path is that of a session's own transcript, the one that tells its title."""
+    """Return whether the path is that of a session's own transcript, which has its title."""
     if parts[-1] == CHAT and len(parts) > 1:
         return "subagents" not in parts[2:-1]
     return len(parts) <= 2
 
 
 def stem(name: str) -> str:
-    """A transcript's name without its ending."""
+    """Return a transcript's name without its suffix."""
     return name[: -len(SUFFIX)] if name.endswith(SUFFIX) else name
 
 
@@ -195,7 +198,7 @@ def stem(name: str) -> str:
 
 
 def read_into(descriptor: int, view: memoryview) -> int:
-    """Read on into *view*; the number of bytes, 0 where the file ends."""
+    """Read the next bytes into *view* and return their number, 0 at the end of the file."""
     if sys.platform != "win32":
         return os.readv(descriptor, [view])
     data = os.read(descriptor, len(view))
@@ -204,9 +207,9 @@ def read_into(descriptor: int, view: memoryview) -> int:
 
 
 class Block:
-    """Whole lines of a file: `buffer[begin:stop]`, of which the first stands at `place` in the file.
+    """Whole lines of a file: `buffer[begin:stop]`, which begin at the offset `place` in the file.
 
-    The buffer is used again for the next block: whoever keeps bytes of it copies them.
+    The next block reuses the buffer, so a caller that stores bytes of it must copy them.
     """
 
     __slots__ = ("begin", "buffer", "place", "stop")
@@ -221,15 +224,15 @@ class Block:
         return bytes(memoryview(self.buffer)[self.begin : self.stop])
 
 
-_spare: list[bytearray] = []  # buffers of BLOCK to be used again: a new one costs as much as to read into it
+_spare: list[bytearray] = []  # buffers of BLOCK bytes for reuse; creating one costs as much as reading into it
 
 
 class Tail:
-    """The bytes of a file from an offset on, in blocks of whole lines; memory stays bounded whatever the file holds.
+    """The bytes of a file from an offset on, in blocks of whole lines, with bounded memory for any file.
 
-    After the blocks were read: `offset` stands behind the last newline, `rest` is the unfinished line behind it,
-    `overlong` counts lines too long to be read (over 64 MB), and `skipping` tells that the file ends inside
-    one; then `offset` stands at the end of what was read.
+    After all blocks were read, `offset` is that after the last newline, `rest` is the unfinished line after it, and
+    `overlong` is the number of lines that were too long to read (over 64 MB). `skipping` is true if the file ends
+    inside such a line; then `offset` is the end of what was read.
     """
 
     __slots__ = ("offset", "overlong", "rest", "skipping")
@@ -241,11 +244,11 @@ class Tail:
         self.overlong = 0
 
     def blocks(self, descriptor: int, end: int) -> Iterator[Block]:
-        """Whole lines until *end*."""
+        """Yield the whole lines up to the offset *end*."""
         os.lseek(descriptor, self.offset, os.SEEK_SET)
-        place = self.offset  # where the file is read next
+        place = self.offset  # the offset of the next read
         buffer = _spare.pop() if _spare else bytearray(min(BLOCK, max(end - place, 1)))
-        kept = 0  # bytes at the buffer's start: the unfinished line so far, which begins at self.offset
+        kept = 0  # bytes at the start of the buffer: the unfinished line so far, which begins at self.offset
         while place < end:
             if kept == len(buffer):
                 buffer.extend(bytes(min(kept, MAX_LINE + BLOCK - kept)))
@@ -288,7 +291,7 @@ class Tail:
 
 
 def _too_long(buffer: bytearray, start: int, filled: int) -> int:
-    """Where a line that is too long and ends in the buffer begins, -1 where there is none; two have no room in it."""
+    """Return the start of a line that is too long and ends in the buffer, or -1. There is no room for a second one."""
     while filled - start > MAX_LINE:
         newline = buffer.find(b"\n", start, filled)
         if newline < 0 or newline - start > MAX_LINE:
@@ -298,8 +301,10 @@ def _too_long(buffer: bytearray, start: int, filled: int) -> int:
 
 
 def lines_with(block: Block, needles: tuple[bytes, ...], find: Find | None = None) -> Iterator[tuple[int, int]]:
-    """Where in the buffer the lines that hold one of the needles begin and end, in order; newlines left out. *find*
-    searches the buffer in the place of its own method."""
+    """Yield in order the start and end in the buffer of each line that contains a needle, without its newline.
+
+    *find* replaces the buffer's own find method.
+    """
     find = find or block.buffer.find
     if len(needles) == 1:
         return _lines_with(block, needles[0], find)
@@ -310,6 +315,6 @@ def _lines_with(block: Block, needle: bytes, find: Find) -> Iterator[tuple[int, 
     buffer, begin, stop = block.buffer, block.begin, block.stop
     place = find(needle, begin, stop)
     while place >= 0:
-        end = buffer.find(b"\n", place, stop)  # a block ends with one
+        end = buffer.find(b"\n", place, stop)  # there is one, because a block consists of whole lines
         yield buffer.rfind(b"\n", begin, place) + 1 or begin, end
         place = find(needle, end, stop)

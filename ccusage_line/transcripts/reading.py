@@ -1,4 +1,4 @@
-"""One transcript -> what it claims: read from the start, or on from where the last reading ended. On the lean lanes."""
+"""Reading a transcript's claims, from its start or from where the last reading ended. Imported on the lean lanes."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from .files import Block
 
     BytesOf = Callable[[Claim], bytes]  # reads a claim's line
-    # takes what the whole lines of a block say into a reading; the path's session, and whether the path is its own
+    # adds a block's lines to a reading; takes the session that the path names, and whether it is its own transcript
     BlockReader = Callable[["Reading", Block, str, bool, BytesOf], None]
 
-BULK = 8 * 1024 * 1024  # bytes from which bulk_decoder pays for the import of its package
-ENDS = 4096  # bytes at the head, and before the place reached, whose digests tell an appended file from another one
+BULK = 8 * 1024 * 1024  # bytes from which on bulk_decoder is worth the import of its package
+ENDS = 4096  # bytes at the start and before the end whose digests distinguish an appended file from a replaced one
 _NOTHING = 0  # the CRC-32 of no bytes
-_TICK = 50_000_000  # ns: a clock tick, with room to spare, of file systems that keep fractions of a second
-_COARSE_TICK = 2_000_000_000  # ns: of those that keep whole or even seconds
+_TICK = 50_000_000  # ns: a clock tick, with a margin, of file systems that store fractions of a second
+_COARSE_TICK = 2_000_000_000  # ns: that of file systems that store whole or even seconds
 
 
 class Known:
-    """What the index knows of a file: its stat when it was last looked at (times in ns), and how far it was read."""
+    """What the index stores about a file: its stat when it was last read (times in ns), and how far it was read."""
 
     device: int
     inode: int
     mtime: int
     ctime: int
-    seen: int  # bytes read, an unfinished last line included: the file's size then
-    offset: int  # behind the last whole line
-    head: bytes  # digest of its first bytes, of min(ENDS, seen)
-    tail: bytes  # digest of the last bytes before `seen`
-    crc: int | None  # CRC-32 of everything before the offset; None where it was never needed
-    skipping: bool  # the offset stands inside a line too long to be read
+    seen: int  # bytes read, including an unfinished last line: the file's size at that time
+    offset: int  # the offset after the last whole line
+    head: bytes  # the digest of its first min(ENDS, seen) bytes
+    tail: bytes  # the digest of as many bytes before `seen`
+    crc: int | None  # the CRC-32 of all bytes before the offset; None if it was never needed
+    skipping: bool  # the offset is inside a line that is too long to read
     racy: bool  # a change within the same clock tick would not show in the stat
     began: int | None  # microseconds: the first timestamp of a session's own transcript (A6)
 
@@ -51,31 +51,33 @@ class Known:
         return not self.racy and self.stamp() == stamp(stat)
 
     def stamp(self) -> Stat:
-        """As files.stamp has it."""
+        """Return the same tuple as files.stamp."""
         return self.device, self.inode, self.seen, self.mtime, self.ctime
 
 
 def is_racy(stat: os.stat_result, looked: int) -> bool:
-    """Whether a change after the moment *looked* (ns) could leave this stat as it is."""
+    """Return whether a change after the time *looked* (ns) could leave this stat unchanged."""
     changed = max(stat.st_mtime_ns, stat.st_ctime_ns) if os.name == "nt" else stat.st_ctime_ns
     tick = _TICK if changed % 1_000_000_000 else _COARSE_TICK
     return changed + tick > looked
 
 
 class Reading(Known):
+    """The result of reading a file, or its new lines."""
+
     __slots__ = ("bad", "claims", "client_cost", "fresh", "titles")
 
     def __init__(self) -> None:
-        self.fresh = True  # read from the start: it replaces all that was known of the file
+        self.fresh = True  # read from the start, so it replaces all that was known about the file
         self.began = None
         self.claims: dict[Key, Claim] = {}
-        self.bad = 0  # bad lines in what was read
-        self.titles: list[str | None] = [None, None, None]  # last custom title, ai title, summary
+        self.bad = 0  # the number of bad lines read (A3)
+        self.titles: list[str | None] = [None, None, None]  # the last custom title, AI title and summary
         self.client_cost: float | None = None
 
 
 def read_lines(line: bytes, at: int, session: str) -> list[Claim] | None:
-    """The claims of one whole line by the standard library alone."""
+    """Return the claims of one whole line, or None for a bad line. Uses only the standard library."""
     found = objects(line)
     if not found:
         return None
@@ -84,7 +86,7 @@ def read_lines(line: bytes, at: int, session: str) -> list[Claim] | None:
 
 
 def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of: BytesOf) -> None:
-    """Take in what a block's lines say, by the standard library alone."""
+    """Add a block's lines to a reading, with only the standard library."""
     offset = block.place - block.begin
     with memoryview(block.buffer) as view:
         for begin, end in lines_with(block, (USAGE,)):
@@ -107,9 +109,9 @@ def take_line(reading: Reading, line: bytes, at: int, session: str, bytes_of: By
 def read_file(
     path: str, session: str, own: bool, known: Known | None = None, take_block: BlockReader = read_block
 ) -> Reading:
-    """Read what a transcript holds, or what came since *known*. Raises OSError where it can't be read.
+    """Read a whole transcript, or what was appended since *known*. Raises OSError if it can't be read.
 
-    *session* is the one its path names; *own* tells whether it may speak of that session's title and client cost.
+    *session* is the one that the path names; if *own*, the file is its own transcript: its title and client cost count.
     """
     looked = time.time_ns()
     descriptor = open_regular(path)
@@ -125,7 +127,7 @@ def read_file(
             tail = Tail(known.offset, known.skipping)
         _read(descriptor, stat.st_size, tail, reading, session, own, take_block)
         if known is not None and not reading.fresh and tail.overlong and known.seen > known.offset:
-            # what counted while it was a last line without its newline is now part of one too long to be read
+            # Something counted as a last line without its newline, and is now part of a line too long to read.
             return read_file(path, session, own, None, take_block)
         reading.device, reading.inode, _, reading.mtime, reading.ctime = stamp(stat)
         reading.racy = is_racy(stat, looked)
@@ -135,9 +137,9 @@ def read_file(
 
 
 def _goes_on(descriptor: int, known: Known, stat: os.stat_result) -> bool:
-    """Whether the file is the known one, with something appended or as it was.
+    """Return whether the file is the known one, unchanged or with something appended.
 
-    What changed without growing may have been rewritten in its middle: only all of its content tells.
+    A file that changed without growing may have been rewritten in the middle, so all of its content is compared.
     """
     if (stat.st_dev, stat.st_ino) != (known.device, known.inode) or stat.st_size < known.seen:
         return False
@@ -147,7 +149,7 @@ def _goes_on(descriptor: int, known: Known, stat: os.stat_result) -> bool:
 
 
 def _crc(descriptor: int, end: int) -> int:
-    """CRC-32 of a file's bytes up to *end*."""
+    """Return the CRC-32 of a file's bytes up to *end*."""
     crc = _NOTHING
     os.lseek(descriptor, 0, os.SEEK_SET)
     while end > 0:
@@ -160,14 +162,14 @@ def _crc(descriptor: int, end: int) -> int:
 
 
 def _crc32(data: bytes, crc: int) -> int:
-    """*crc* with *data* behind what it is of; zlib is imported here, for most files need none."""
+    """Continue a CRC-32 with *data*. zlib is imported here because most files need no CRC."""
     from zlib import crc32
 
     return crc32(data, crc)
 
 
 def ends(descriptor: int, seen: int) -> tuple[bytes, bytes]:
-    """Digests of the first bytes of a file and of the last ones before *seen*."""
+    """Return the digests of a file's first bytes and of its last bytes before *seen*."""
     size = min(ENDS, seen)
     head = read_at(descriptor, size, 0)
     tail = head if seen <= ENDS else read_at(descriptor, size, seen - size)
@@ -187,7 +189,7 @@ def _read(
     if tail.rest and len(tail.rest) <= MAX_LINE:
         _unfinished(reading, tail, session, own, same_file)
     if tail.overlong or tail.skipping:
-        reading.crc = None  # not all of it was seen
+        reading.crc = None  # not all bytes were included
     reading.bad += tail.overlong
     reading.offset, reading.skipping = tail.offset, tail.skipping
     reading.seen = tail.offset + len(tail.rest)
@@ -195,7 +197,7 @@ def _read(
 
 
 def _unfinished(reading: Reading, tail: Tail, session: str, own: bool, same_file: _LineSource) -> None:
-    """A last line without its newline counts as far as it is whole, and will be read again (A2)."""
+    """Add the whole objects of a last line without its newline, which will be read again (A2)."""
     if USAGE in tail.rest:
         for obj, raw, place in objects(tail.rest, whole=False):
             claim = claim_of(obj, raw, tail.offset + place, session)
@@ -208,7 +210,7 @@ def _unfinished(reading: Reading, tail: Tail, session: str, own: bool, same_file
 
 
 class _LineSource:
-    """Gives a claim's line in the file that is being read: out of the block at hand, if it stands there."""
+    """A function that returns a claim's line in the file being read, from the current block if the line is in it."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -227,7 +229,7 @@ class _LineSource:
 
 
 def take(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None:
-    """Put claims beside, or in the place of, what the file's other lines say of their responses."""
+    """Add claims to a reading; each is merged with the claim that has the same key, if there is one."""
     known = reading.claims
     for claim in claims:
         key = claim.group, claim.rest, claim.session, claim.rank, claim.maker
@@ -241,14 +243,14 @@ def take_beginning(reading: Reading, block: Block) -> None:
         place = buffer.find(TIME, place, block.stop)
         if place < 0:
             return
-        end = buffer.find(b"\n", place, block.stop)  # a block ends with one
+        end = buffer.find(b"\n", place, block.stop)  # there is one, because a block consists of whole lines
         begin = buffer.rfind(b"\n", block.begin, place) + 1 or block.begin
         reading.began = beginning(objects(bytes(buffer[begin:end])))
         place = end
 
 
 def beginning(found: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
-    """The first timestamp among the objects of a line: their own, or that of the snapshot they hold (A6)."""
+    """Return the first timestamp in the objects of a line, which may be that of a `snapshot` in one (A6), or None."""
     for obj, _, _ in found:
         time = timestamp(obj.get("timestamp"))
         if time is None:
@@ -263,7 +265,7 @@ _TITLES = {"custom-title": (0, "customTitle"), "ai-title": (1, "aiTitle"), "summ
 
 
 def take_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
-    """Take in what a line says of its session: the last one of a kind counts."""
+    """Add the titles and the client cost in a line to a reading; later ones replace earlier ones."""
     for obj, _, _ in objects(line, whole):
         kind = obj.get("type")
         if kind == "cost-state":
