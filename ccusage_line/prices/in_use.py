@@ -1,5 +1,6 @@
-"""The price table in use: what is embedded, refreshed, configured and agreed on, put together (A10, A11). On the lean
-lanes.
+"""The price table in use, combined from embedded, refreshed, configured and contracted prices (A10, A11).
+
+Imported on the lean lanes.
 """
 
 from __future__ import annotations
@@ -19,14 +20,13 @@ if TYPE_CHECKING:
     from .stored import Contract, Packed, Refreshed, Settled
 
 _table: PriceTable | None = None
-_stamp: tuple[object, ...] = ()  # of what _table was made of
+_stamp: tuple[object, ...] = ()  # the stamp of the files from which _table was made
 
 
 def table() -> PriceTable:
-    """The table in use: the embedded one, its current part as the last refresh left it, an organization's rates before
-    it, the user's own prices first.
+    """Return the table in use. The user's own prices come first, then contracted rates, then the list.
 
-    Costs two stats when nothing has changed since the last call, more where there are managed settings.
+    Costs two stats if nothing has changed since the last call, and more if there are managed settings.
     """
     global _table, _stamp
     folder = state_dir(os.environ)
@@ -40,15 +40,12 @@ def table() -> PriceTable:
 
 
 def contract(environ: Mapping[str, str]) -> Contract | None:
-    """The rates that an organization has agreed on, if one has a policy."""
+    """Return the contracted rates in an organization's policy, or None if there is no policy."""
     return _contract(stored.policy_files(environ), state_dir(environ))
 
 
 def _contract(policy: list[Dependency], folder: str) -> Contract | None:
-    """The same, of the files *policy*.
-
-    JSON is read only where the copy in the state directory is of other files.
-    """
+    """Return the contracted rates in the files *policy*; parse JSON only if the copy in the state directory is old."""
     if all(stat is None for _, stat in policy):
         return None
     known = stored.Contract.load(folder)
@@ -64,7 +61,7 @@ def _assemble(refreshed: Refreshed | None, settled: Settled | None, contract: Co
     source, current_id = embedded.SOURCE, embedded.CURRENT_ID
     if refreshed is not None and refreshed.based_on == current_id:
         current, source, current_id = refreshed.current, refreshed.source, refreshed.id
-    elif refreshed is not None:  # from before this version of the package, which may know better
+    elif refreshed is not None:  # refreshed by another version of the package: this version's prices take precedence
         current = {**refreshed.current, **current}
         source, current_id = f"{source} and {refreshed.source}", f"{current_id}.{refreshed.id}"
     fingerprint = fingerprint_of(embedded.OVERLAY_ID, current_id, embedded.RETIRED_ID)

@@ -1,7 +1,7 @@
-"""Managed settings of Claude Code: an organization's policy, and the contracted rates in it (A10).
+"""Claude Code's managed settings: an organization's policy, and the contracted rates in it (A10).
 
-Reading the rates leaves a copy in the state directory (stored.Contract) for those that never read JSON. What is broken
-in the policy costs itself: a file that can't be read, a row or a multiplier that can't be meant.
+Reading the rates stores a copy in the state directory (stored.Contract) for callers that never parse JSON. An
+unreadable file, or an invalid row or multiplier, is ignored and does not affect the others.
 """
 
 from __future__ import annotations
@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 
 _KEY = "modelPricing"
 _LIMIT = 16 * 1024 * 1024  # bytes of one file
-_DEEP = 4  # levels that are merged: modelPricing, overrides, a model, its rates
-_MOST = 10  # of the multiplier
-_DEAREST = 10_000  # dollars per million tokens; Claude Code takes no more
+_DEEP = 4  # the levels that are merged: modelPricing, overrides, a model, its rates
+_MOST = 10  # the largest multiplier
+_DEAREST = 10_000  # dollars per million tokens; Claude Code accepts no more
 _RATES = ("input", "output", "cacheWrite", "cacheRead")
 
 
 class Policy:
-    """What the files say together. `sources` are those that name a key, `problems` tell of those that can't be read."""
+    """The merged contents of the policy's files.
+
+    `sources` maps a top-level key to the files that contain it; `problems` are messages about unreadable files.
+    """
 
     __slots__ = ("problems", "sources", "values")
 
@@ -47,8 +50,11 @@ class Policy:
 
 
 def policy(found: Sequence[Dependency], number: Callable[[str], object] = float) -> Policy:
-    """The policy in the files *found* (stored.policy_files), merged as Claude Code does: the main file first, then
-    its parts by name, a later value in place of an earlier one, key by key. Fractions are made by *number*."""
+    """Return the policy in the files *found* (stored.policy_files), merged in the way of Claude Code.
+
+    The main file comes first, then its parts by name; key by key, a later value replaces an earlier one. *number*
+    parses fractions.
+    """
     told = Policy()
     for path, stat in (*found[:1], *found[2:]):  # the second is the folder of the parts
         if stat is None:
@@ -62,7 +68,7 @@ def policy(found: Sequence[Dependency], number: Callable[[str], object] = float)
 
 
 def read_object(path: str, number: Callable[[str], object] = float) -> tuple[dict[str, Any], str]:
-    """(the JSON object in a file of settings, why there is none); a file that is not there or empty says nothing."""
+    """Return (the JSON object in a settings file, why there is none). A missing or empty file counts as `{}`."""
     try:
         data = read_regular(path, _LIMIT)
     except FileNotFoundError:
@@ -95,7 +101,7 @@ def _merge(values: dict[str, Any], more: dict[str, Any], levels: int) -> None:
 
 
 def settle(found: list[Dependency], state_dir: str) -> Contract:
-    """The contracted rates in the files *found*, and leave a copy for those that do not read them."""
+    """Return the contracted rates in the files *found*, and store a copy for callers that do not parse them."""
     looked = time.time_ns()
     told = policy(found, Decimal)
     rates = _Rates(told.values.get(_KEY))
@@ -112,13 +118,13 @@ def settle(found: list[Dependency], state_dir: str) -> Contract:
     )
     try:
         contract.save(state_dir)
-    except OSError:  # it is read again each time
+    except OSError:  # the files are then parsed each time
         pass
     return contract
 
 
 class _Rates:
-    """`modelPricing`, taken apart."""
+    """The parsed value of `modelPricing`."""
 
     def __init__(self, value: object) -> None:
         self.multiplier = PICO
@@ -162,7 +168,7 @@ class _Rates:
             self.rows[model.lower()] = (units[0], units[1], units[2], units[3])
 
     def id(self) -> str:
-        """Another one for other rates; empty where they change no price."""
+        """Return a digest of the rates, or "" if they change no price."""
         if not self.rows and self.multiplier == PICO:
             return ""
         told = repr((self.multiplier, list(self.rows.items())))
@@ -170,14 +176,14 @@ class _Rates:
 
 
 def _within(value: object, most: int) -> Decimal | None:
-    """A number from 0 to *most*; None for anything else."""
+    """Return *value* if it is a number from 0 to *most*, else None."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None
     return Decimal(value) if 0 <= value <= most else None
 
 
 def _shown(value: object) -> str:
-    """A value as it might stand in the file, on one line and not too long."""
+    """Return a value as JSON on one line, shortened to 60 characters."""
     try:
         text = json.dumps(value, default=str)
     except RecursionError:

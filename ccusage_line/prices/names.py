@@ -1,8 +1,8 @@
-"""Claude's names as makers, clouds, gateways and proxies write them: which model one means (A11).
+"""The names of Claude models, as the maker, clouds, gateways and proxies write them (A11).
 
-On the lean lanes: imports nothing. A name is a prefix that says whose it is, `claude`, and words: one family, a version
-of one or two numbers before or behind it, and decorations that change no price. Anything else in it, and it is no such
-name.
+Imports nothing, because the lean lanes import it. A name consists of a prefix that says who serves the model, `claude`,
+and words: one family, a version of one or two numbers before or after it, and decorations that do not change the price.
+A name that contains anything else is not recognized.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Who serves a model, where that is glued before its name: `databricks-claude-opus-4-6`, `vertex_ai:claude-opus-4-6`.
+# Servers whose name may precede a model's without a slash: `databricks-claude-opus-4-6`, `vertex_ai:claude-opus-4-6`.
 _SERVED_BY = (
     *("ai", "amazon", "anthropic", "antigravity", "aws", "azure", "bedrock", "copilot", "cursor", "databricks", "gcp"),
     *("gemini", "github", "google", "kiro", "litellm", "openrouter", "sap", "snowflake", "system", "vertex"),
     "vertexai",
 )
-_GLUE = "-_:."  # between it and the name
-_THINKING = ("thinking", "think", "thought", "reasoning")  # how proxies ask for it; it is not priced apart
+_GLUE = "-_:."  # the characters between the two
+_THINKING = ("thinking", "think", "thought", "reasoning")  # proxies request thinking so; it has no separate price
 _PLAIN = (*_THINKING, "beta", "default", "latest", "minimal", "low", "medium", "high", "xhigh", "max")
 _TO_DASHES = str.maketrans("_:@.", "----")
 
 
 class Model:
-    """What a name says: `key` is the family and the version, whatever the order they were told in."""
+    """The model that a name means; `key` is (family, major version, minor version)."""
 
     __slots__ = ("date", "fast", "key")
 
     def __init__(self, key: tuple[str, int, int], date: str, fast: bool) -> None:
         self.key = key
-        self.date = date  # YYYYMMDD, or empty
-        self.fast = fast  # the one decoration that changes the price
+        self.date = date  # YYYYMMDD or ""
+        self.fast = fast  # fast mode: the only decoration that changes the price
 
     def names(self) -> Iterator[str]:
-        """How a list may call the model, without prefix and decorations."""
+        """Yield the names that a list may have for the model, without prefix and decorations."""
         family, major, minor = self.key
         versions = [f"{major}-{minor}", f"{major}.{minor}"]
         if not minor:
@@ -45,13 +45,13 @@ class Model:
 
 
 def core_of(name: str) -> str:
-    """*name* from its last `claude` on."""
+    """Return *name* from its last `claude` on, or "" if there is none."""
     return name[name.rfind("claude") :] if "claude" in name else ""
 
 
 def model_of(name: str) -> Model | None:
-    """The model that *name* (in lower case) means; None where it tells no family, no version or anything else."""
-    if not name.isascii():  # digits beyond are not meant
+    """Return the model that a lower-case name means, or None if it lacks family or version or has any other word."""
+    if not name.isascii():  # str.isdigit() accepts other digits
         return None
     core = core_of(name)
     rest = name
@@ -61,7 +61,7 @@ def model_of(name: str) -> Model | None:
 
 
 def without_prefix(name: str) -> str:
-    """*name* less its first path segment, else who serves it, else its region; empty if it has none of them."""
+    """Remove the first path segment of a name, else its server, else its region; return "" if it has none of them."""
     _, slash, rest = name.partition("/")
     if slash:
         return rest
@@ -81,7 +81,7 @@ def _parsed(core: str) -> Model | None:
 
 
 def _words(core: str) -> list[str]:
-    """The words behind `claude`; what is glued (`claude4`, `opus4`) apart."""
+    """Return the words after `claude`, with numbers split off (`claude4`, `opus4`)."""
     core, long, rest = core.partition("[1m]")
     core, bracket, mark = core.partition("(")  # `claude-opus-4-6(high)`
     if bracket:
@@ -94,15 +94,15 @@ def _words(core: str) -> list[str]:
 
 
 class _Reader:
-    """Takes the words of a name, one after the other, as long as they make sense."""
+    """A parser that accepts the words of a name one by one."""
 
     def __init__(self) -> None:
         self._family = ""
-        self._before: list[int] = []  # numbers of a version told before the family
-        self._behind: list[int] = []
+        self._before: list[int] = []  # the version's numbers, if it comes before the family
+        self._behind: list[int] = []  # the same, if it comes after the family
         self._date = ""
-        self._last = ""  # what the last word was
-        self._decorated = False  # after a decoration comes no family and no version
+        self._last = ""  # the kind of the last word
+        self._decorated = False  # neither a family nor a version can follow a decoration
         self._fast = False
 
     def takes(self, word: str) -> bool:
@@ -114,7 +114,7 @@ class _Reader:
         if len(word) == 8 and word.startswith("20"):
             return self._dated(word, "date")
         if self._last == "version":
-            return "revision" if word == "0" else ""  # of v1:0
+            return "revision" if word == "0" else ""  # the 0 of v1:0
         if self._last == "thinking":
             return "budget" if len(word) > 3 else ""
         if len(word) == 4 and word.startswith("20"):  # a date with dashes
@@ -153,7 +153,7 @@ class _Reader:
         return "family"
 
     def _release(self, word: str) -> str:
-        """`v1` and so on behind a date or a version."""
+        """Accept `v1` and the like after a date or a version."""
         second = word == "v2" and self._family == "sonnet" and self._before == [3, 5]  # Vertex AI's second 3.5
         first = word == "v1" and bool(self._before)
         self._decorated = True

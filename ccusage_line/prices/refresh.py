@@ -1,7 +1,7 @@
-"""The current price list, fetched from where LiteLLM publishes it: the only network there is.
+"""Fetching the current price list that LiteLLM publishes. No other module uses the network.
 
-A list that can't be had, or is not to be believed, leaves the table as it was and says why in one line. What a list no
-longer names keeps the price it had: old transcripts go on being priced.
+If the list can't be fetched or is implausible, the price table stays unchanged and the result says why in one line. A
+model that is no longer in the list keeps its price, so that old transcripts can still be priced.
 """
 
 from __future__ import annotations
@@ -28,38 +28,39 @@ if TYPE_CHECKING:
     Part = dict[str, Packed]
 
 ADDRESS = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
-TIMEOUT = 5.0  # seconds a transfer may take in all when it was asked for
-BEFORE_REPORT = 3.0  # and before a report, which is not what was asked for
+TIMEOUT = 5.0  # seconds for a transfer that the user requested
+BEFORE_REPORT = 3.0  # seconds for a transfer before a report
 MAX_AGE = 24 * 3600  # seconds after which a report fetches the list again
-PAUSE = 3600  # seconds between two tries of reports
-LIMIT = 64 * 1024 * 1024  # bytes of a list, unpacked; that of 2026 has 2 MB
+PAUSE = 3600  # seconds between two attempts by reports
+LIMIT = 64 * 1024 * 1024  # bytes of a decompressed list; that of 2026 has 2 MB
 REDIRECTS = 5
 
-# What makes a list plausible.
-MOST_MODELS = 20_000  # LiteLLM names some 3,000; each answer that needs a price reads all of them
+# The bounds of a plausible list.
+MOST_MODELS = 20_000  # LiteLLM lists some 3,000; every command that needs a price loads all of them
 LEAST_CLAUDE = 20  # priced entries with "claude" in their name; the list of 2026 has 350
-FACTOR = 20  # by which the price of a model may change; no maker ever moved one by more than 5
-ODD_PART = 20  # of the models known already, one in so many may be odd; it keeps the price it had
-DEAREST = prices.UNIT // 10  # price units per token: $100,000 for a million
+FACTOR = 20  # the most by which the price of a model may change; no maker has ever exceeded 5
+ODD_PART = 20  # at most one in this many of the known models may change by more; it keeps its old price
+DEAREST = prices.UNIT // 10  # price units per token: $100,000 per million tokens
 
-_NOTES = "prices-tries.json"  # when the list was asked for: apart from the table, whose stat answers depend on
+# The times of attempts are not in the file of the table, because published answers depend on the stat of that file.
+_NOTES = "prices-tries.json"
 _LOCK = "prices.lock"
-_PIECE = 64 * 1024  # bytes unpacked at once
-_PARSED = 10_000_000  # bytes of JSON a slow machine can be sure to take in within a second
+_PIECE = 64 * 1024  # bytes decompressed at a time
+_PARSED = 10_000_000  # bytes of JSON that even a slow machine parses in a second
 
 _OTHER_PROVIDERS = ("dashscope", "deepseek", "minimax", "moonshot", "zai")
 _OTHER_FAMILIES = ("deepseek-", "glm-", "kimi-", "minimax-", "qwen3")
 
 
 class Result:
-    """What became of a refresh, in one word and one line."""
+    """The outcome of a refresh, as one word and as one line of text."""
 
     __slots__ = ("entries", "status", "text")
 
     def __init__(self, status: str, text: str, entries: int = 0) -> None:
         self.status = status  # "updated", "unchanged", "not due", "busy" or "failed"
         self.text = text
-        self.entries = entries  # models the list priced
+        self.entries = entries  # the number of models with a price in the list
 
     @property
     def ok(self) -> bool:
@@ -67,29 +68,29 @@ class Result:
 
 
 class Refused(Exception):
-    """The list can't be had or is not to be believed; the text says why."""
+    """The list could not be fetched or is implausible; the text says why."""
 
 
 # --- when ---------------------------------------------------------------------------------------------------------
 
 
 def address(environ: Mapping[str, str], configured: str | None = None) -> str:
-    """Where the list is fetched from: CCUSAGE_PRICES_URL, else the config's, else LiteLLM's own place."""
+    """Return the URL of the list: CCUSAGE_PRICES_URL, else the one in the config, else LiteLLM's."""
     return environ.get("CCUSAGE_PRICES_URL", "") or configured or ADDRESS
 
 
 def is_offline(environ: Mapping[str, str]) -> bool:
-    """CCUSAGE_OFFLINE is set to anything but 0, false, no or off."""
+    """Return whether CCUSAGE_OFFLINE is set to anything but 0, false, no or off."""
     from ..paths import NO
 
     return environ.get("CCUSAGE_OFFLINE", "").strip().lower() not in ("", *NO)
 
 
 def before_report(environ: Mapping[str, str], *, offline: bool, address: str) -> str | None:
-    """Bring a table older than a day up to date within BEFORE_REPORT seconds; the reason if it can't be.
+    """Refresh a table older than a day within BEFORE_REPORT seconds. Return None, or the reason why that failed.
 
-    *offline* is what command line, environment and config come to. To be called before the prices are looked at. Never
-    raises.
+    *offline* combines the command line, the environment and the config. Call this before the first use of the prices.
+    Never raises.
     """
     from ..paths import state_dir
 
@@ -103,7 +104,7 @@ def before_report(environ: Mapping[str, str], *, offline: bool, address: str) ->
 
 
 def is_due(state_dir: str) -> bool:
-    """Whether a report should fetch the list: the last one is a day old, the last try an hour."""
+    """Return whether a report should fetch the list: the last one is a day old, and the last attempt an hour."""
     notes = _notes(state_dir)
     if _within(notes.get("tried"), PAUSE):
         return False
@@ -111,19 +112,19 @@ def is_due(state_dir: str) -> bool:
 
 
 def _within(then: object, seconds: int) -> bool:
-    """Whether *then* (seconds since the epoch) is that recent; a time still to come is none."""
+    """Return whether *then* (seconds since the epoch) is less than *seconds* ago, and not in the future."""
     return isinstance(then, (int, float)) and 0 <= time.time() - then < seconds
 
 
 def _usable(table: stored.Refreshed | None) -> bool:
-    """Whether a stored table was laid over the prices this package holds."""
+    """Return whether a stored table was merged into the prices of this version of the package."""
     from .embedded import CURRENT_ID
 
     return table is not None and table.based_on == CURRENT_ID
 
 
 def last_checked(state_dir: str) -> int | None:
-    """When the stored table was last found to be the current one, in seconds since the epoch; None without one."""
+    """Return when the stored table was last confirmed to be current (seconds since the epoch), or None without one."""
     refreshed = stored.Refreshed.load(state_dir)
     if refreshed is None:
         return None
@@ -152,10 +153,10 @@ def _note(state_dir: str, **changed: object) -> None:
 
 
 def refresh(state_dir: str, *, force: bool, timeout: float, address: str) -> Result:
-    """Fetch the list at *address* and make it the current part of the table, if it is plausible.
+    """Fetch the list at *address* and, if it is plausible, make it the current part of the table.
 
-    *force* asks for it whatever its age and the time of the last try. Not more than *timeout* seconds are spent on the
-    transfer, without *force* on all of it. Never raises: what goes wrong is in the result, and the table as it was.
+    *force* fetches it whatever its age and the time of the last attempt. *timeout* (seconds) limits the transfer or,
+    without *force*, everything. Never raises: if anything fails, the result says why and the table is unchanged.
     """
     if not force and not is_due(state_dir):
         return Result("not due", "the price table is from the last 24 hours, or the last try from the last hour")
@@ -211,7 +212,7 @@ def _table(current: Part, entries: int, address: str, now: int) -> stored.Refres
 
 
 def in_use(known: stored.Refreshed | None) -> Part:
-    """The current part that a new list is laid over: the last refresh's and what this package brings."""
+    """Return the current part into which a new list is merged: that of the last refresh and that of this package."""
     from .embedded import CURRENT
 
     if known is None:
@@ -232,10 +233,10 @@ def _told(listed: Part, known: stored.Refreshed | None, changed: bool) -> str:
 
 
 def fetch(address: str, etag: str | None, deadline: float) -> tuple[bytes, str | None] | None:
-    """(body, etag) of the list at *address*, None where it is still the one of *etag*. Raises Refused.
+    """Return (body, etag) of the list at *address*, or None if it is still the one with this *etag*. Raises Refused.
 
-    The work is a thread's, so that nothing holds the caller beyond *deadline* (time.monotonic()): not a name server,
-    not a peer that sends a byte a second. A thread that comes too late ends by itself and its list is dropped.
+    A thread does the work, so that nothing blocks the caller beyond *deadline* (of time.monotonic()): neither a name
+    server nor a peer that sends a byte a second. A thread that is too late ends by itself, and its list is dropped.
     """
     import threading
 
@@ -267,7 +268,7 @@ def _get(address: str, etag: str | None, deadline: float) -> tuple[bytes, str | 
     url = _allowed(address)
     left = max(0.1, deadline - time.monotonic())
     try:
-        # a proxy or a certificate of the environment's is for the world outside, not for this machine
+        # A proxy or a certificate in the environment is for other machines, not for http to this one.
         with httpx.Client(timeout=left, headers=headers, trust_env=url.scheme == "https") as client:
             for _ in range(REDIRECTS + 1):
                 with client.stream("GET", url) as response:
@@ -280,13 +281,13 @@ def _get(address: str, etag: str | None, deadline: float) -> tuple[bytes, str | 
         raise
     except httpx.TimeoutException:
         raise Refused(f"{_host(address)} does not answer in time") from None
-    except Exception as error:  # of any kind: an unknown proxy, a broken certificate, a stream that can't be unpacked
+    except Exception as error:  # an unknown proxy, an invalid certificate, a stream that can't be decompressed
         raise Refused(f"{_host(address)}: {_plain(error)}") from None
     raise Refused(f"{_host(address)} redirects more than {REDIRECTS} times")
 
 
 def _plain(error: Exception) -> str:
-    """An error's words on one line, without its number."""
+    """Return an error's message on one line, without its errno."""
     import re
 
     words = (isinstance(error, OSError) and error.strerror) or re.sub(r"^\[Errno -?\d+\] ", "", str(error))
@@ -294,7 +295,7 @@ def _plain(error: Exception) -> str:
 
 
 def _allowed(address: str) -> httpx.URL:
-    """The address, if it is https; http only where it does not leave this machine."""
+    """Return *address* as a URL. Raises Refused unless it is https, or http to this machine."""
     import httpx
 
     try:
@@ -341,8 +342,11 @@ def _body(response: httpx.Response, deadline: float) -> tuple[bytes, str | None]
 
 
 def _unpacked(response: httpx.Response) -> Iterator[bytes]:
-    """The body in pieces of at most _PIECE bytes or as they came. httpx itself would unpack all that a piece holds, as
-    many times as a header says: gigabytes of a few hundred bytes."""
+    """Yield the body decompressed, in pieces of at most _PIECE bytes, or uncompressed as it arrives. Raises Refused.
+
+    httpx would decompress a whole piece at once, and repeatedly if a header says so: a few hundred bytes could become
+    gigabytes.
+    """
     import zlib
 
     encoding = response.headers.get("content-encoding", "").strip().lower()
@@ -373,9 +377,9 @@ def _host(address: str) -> str:
 
 
 def parse(body: bytes) -> Part:
-    """The priced models of a list in LiteLLM's format. Raises Refused where it is no such list.
+    """Return the prices of the wanted models of a list in LiteLLM's format. Raises Refused if it is not such a list.
 
-    An entry that can't be understood is left out, and so is one whose name is none that a model could have.
+    Entries that can't be parsed are skipped, and so are those with a name that no model can have.
     """
     import json
 
@@ -406,10 +410,10 @@ def _is_name(key: str) -> bool:
 
 
 def merged(known: Part, listed: Part) -> Part:
-    """The list laid over what is known. Raises Refused if its prices are not to be believed.
+    """Merge a list into the known prices. Raises Refused if its prices are implausible.
 
-    A model of a reseller whose price moved by more than FACTOR keeps the one it had, if there are few of them. The
-    maker's own names are looked at more strictly: one of them refuses the list.
+    If few models changed by more than FACTOR, they keep their old prices. But if one of them has the maker's own name
+    (`claude-...`), the whole list is refused.
     """
     odd = [name for name, entry in listed.items() if name in known and not _is_plausible(known[name], entry)]
     for name in odd:
@@ -420,7 +424,7 @@ def merged(known: Part, listed: Part) -> Part:
 
 
 def _is_plausible(old: Packed, new: Packed) -> bool:
-    """Whether the prices of a model could have become the new ones, and those above its threshold go with them."""
+    """Return whether a price change is plausible, and whether the new prices above the threshold fit those below."""
     moved = [(old[:5], new[:5])]
     if new[6] is not None:
         moved.append((new[:5], new[6]))
@@ -429,13 +433,16 @@ def _is_plausible(old: Packed, new: Packed) -> bool:
             low, high = min(pair), max(pair)
             if low == high:
                 continue
-            if low * FACTOR < high and (low or place < 2):  # caching may become free, input and output not
+            if low * FACTOR < high and (low or place < 2):  # only caching may become free, not input and output
                 return False
     return True
 
 
 def _is_wanted(name: str, entry: Mapping[str, Any]) -> bool:
-    """Claude under any provider, and what its own makers sell of the models people run behind Claude Code."""
+    """Return whether an entry has a price and is wanted.
+
+    These are Claude at any provider, and other models that people run behind Claude Code at their own makers.
+    """
     if not entry.get("input_cost_per_token") or entry.get("output_cost_per_token") is None:
         return False
     if "claude" in name:
@@ -444,7 +451,7 @@ def _is_wanted(name: str, entry: Mapping[str, Any]) -> bool:
 
 
 def pack(name: str, entry: Mapping[str, Any]) -> Packed:
-    """An entry as the table has it. Raises ValueError where it can't be understood."""
+    """Return an entry in the form of the table. Raises ValueError or ArithmeticError if it can't be parsed."""
     threshold, ending = _tier(entry)
     return (
         *_entry_rates(entry, ""),
@@ -461,7 +468,7 @@ def _window(tokens: object) -> int | None:
 
 
 def _tier(entry: Mapping[str, Any]) -> tuple[int | None, str]:
-    """The threshold the field names hold and their common ending, as (200000, "_above_200k_tokens")."""
+    """Return the threshold in the field names and their common suffix: (200000, "_above_200k_tokens")."""
     import re
 
     pattern = re.compile(r"input_cost_per_token(_above_(\d{1,9})(k?)_tokens)")
@@ -475,7 +482,7 @@ def _tier(entry: Mapping[str, Any]) -> tuple[int | None, str]:
 
 
 def _entry_rates(entry: Mapping[str, Any], ending: str) -> Rates:
-    """The five prices; the 1 hour write is twice the input whatever the list says (A10)."""
+    """Return the five prices; that of a 1 hour write is always twice that of input, whatever the list says (A10)."""
 
     def field(*names: str) -> Decimal | None:
         return next((_amount(entry[name + ending]) for name in names if entry.get(name + ending) is not None), None)
@@ -491,7 +498,7 @@ def _entry_rates(entry: Mapping[str, Any], ending: str) -> Rates:
 def rates(
     input: Decimal, output: Decimal, write_5m: Decimal | None, write_1h: Decimal | None, read: Decimal | None
 ) -> Rates:
-    """Prices in dollars per token as the table has them; what is not given is 1.25, 2 and a tenth of the input."""
+    """Convert dollars per token to price units. For None, the writes are 1.25 and 2 times the input, the read 0.1."""
     return (
         _units(input),
         _units(output),
@@ -502,7 +509,7 @@ def rates(
 
 
 def _amount(value: object) -> Decimal:
-    """A price as it was meant: lists hold products of floats, such as 2.9999900000000002e-06."""
+    """Return a price rounded to 12 digits, because lists contain products of floats such as 2.9999900000000002e-06."""
     from decimal import Decimal
 
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -511,7 +518,7 @@ def _amount(value: object) -> Decimal:
 
 
 def _units(dollars: Decimal) -> int:
-    """The nearest whole number of price units. Raises ValueError for what is no price."""
+    """Return the nearest integer of price units. Raises ValueError if *dollars* is not a plausible price per token."""
     if not dollars.is_finite() or dollars < 0:
         raise ValueError("not a price")
     units = int((dollars * prices.UNIT).to_integral_value())
@@ -527,14 +534,14 @@ def _factor(entry: Mapping[str, Any], name: str) -> int:
 
 
 def thousandths(factor: Decimal) -> int:
-    """A factor as the table has it. Raises ValueError for what is none."""
+    """Return a factor in thousandths. Raises ValueError if it is not from 1 to FACTOR."""
     if not factor.is_finite() or not 1 <= factor * prices.ONE <= FACTOR * prices.ONE:
         raise ValueError("not a factor")
     return int((factor * prices.ONE).to_integral_value())
 
 
 def _client_window(name: str) -> int | None:
-    """The client's window of a Claude model from version 4 on, where the list has that of "[1m]"."""
+    """Return the client's context window of a Claude model since version 4, for which the list has that of "[1m]"."""
     import re
 
     match = re.search(
@@ -551,7 +558,7 @@ def _client_window(name: str) -> int | None:
 
 
 def refresh_command(environ: Mapping[str, str], *, offline: bool, address: str) -> tuple[str, str]:
-    """`ccusage prices refresh`: (what to print, what to warn of: why it failed)."""
+    """Run `ccusage prices refresh`. Return (text to print, warning that says why it failed)."""
     from ..paths import state_dir
 
     if offline:

@@ -1,4 +1,4 @@
-"""`ccusage prices show`: which table is in use, what a model costs, and which models a short name means."""
+"""`ccusage prices show`: the table in use, the price of a model, and the models that a short name matches."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _NEAREST = 3
 
 
 def show(environ: Mapping[str, str], model: str | None, as_json: bool) -> str:
-    """What is printed: of the table, of *model*, or of all models that a short name or a part of one fits.
+    """Return the text about the table, about *model*, or about all models that match a short name or a part of one.
 
-    Raises UsageError where nothing fits.
+    Raises UsageError if no model matches.
     """
     if model is None:
         return _json(table_data(environ)) if as_json else table_text(environ)
@@ -44,7 +44,7 @@ def show(environ: Mapping[str, str], model: str | None, as_json: bool) -> str:
 def _json(data: dict[str, object]) -> str:
     import json
 
-    return json.dumps(data, indent=2) + "\n"  # ASCII: a terminal can be shown whatever a name holds
+    return json.dumps(data, indent=2) + "\n"  # ASCII, so that no name can send control characters to a terminal
 
 
 # --- the table ----------------------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def table_data(environ: Mapping[str, str]) -> dict[str, object]:
 
 
 def contract(environ: Mapping[str, str]) -> Contract | None:
-    """What managed settings of Claude Code say of prices, and what in them can't be meant; None if neither."""
+    """Return what Claude Code's managed settings say about prices, and their errors, or None if they have neither."""
     found = in_use.contract(environ)
     return found if found is not None and (found.sources or found.problems) else None
 
@@ -125,7 +125,7 @@ def _age(seconds: int) -> str:
 
 
 def model_data(model: str) -> dict[str, object]:
-    """The price of a model that has one, in dollars per million tokens."""
+    """Return the price of a model in dollars per million tokens. The model must have one."""
     table = in_use.table()
     price = table.find(model)
     assert price is not None
@@ -148,7 +148,7 @@ def _per_million(five: Rates) -> dict[str, float]:
 
 
 def model_text(model: str) -> str:
-    """The price of a model that has one, as a small table."""
+    """Return the price of a model as a small table. The model must have one."""
     data: dict[str, Any] = model_data(model)
     above = data.get("above")
     lines = [f"{clean(model)}, {_UNIT}\n"]
@@ -166,7 +166,7 @@ def model_text(model: str) -> str:
 
 
 def _basis_text(basis: str) -> str:
-    """Where the price comes from, if it is not the list's; empty if it is."""
+    """Return a line about where the price comes from, or "" for the list price."""
     if basis == "own":
         return "  your own price, from the config\n"
     agreed = in_use.table().contract
@@ -181,9 +181,9 @@ def _basis_text(basis: str) -> str:
 
 
 def fitting(wanted: str) -> list[str]:
-    """Every listed name that reports print as *wanted*, or that means the same version; else those in which it occurs.
+    """Return the names that reports shorten to *wanted* or that mean the same version, else those that contain it.
 
-    Raises UsageError where there are none.
+    Raises UsageError if there are none.
     """
     short, version = _short(wanted), _version(wanted)
     names = sorted(in_use.table().names(), key=_makers_first)
@@ -202,7 +202,7 @@ def fitting(wanted: str) -> list[str]:
 
 
 def _version(name: str) -> tuple[str, int, int] | None:
-    """Family and version of a Claude model, whose name may lack `claude` as on a report."""
+    """Return the family and version of a Claude model; its name may lack `claude`, as in reports."""
     from .names import core_of, model_of
 
     name = name.lower()
@@ -221,7 +221,7 @@ def _makers_first(name: str) -> tuple[bool, int, str]:
 
 
 def models_text(names: list[str]) -> str:
-    """Models with their prices, those of the same short name and price on one line."""
+    """Return a table of models and prices; models with the same short name and price share a line."""
     lines: dict[tuple[str, Rates, int | None], list[str]] = {}
     for name in names:
         price = in_use.table().find(name)

@@ -1,8 +1,7 @@
-"""What the state directory keeps of prices and settings: the refreshed table, what the config file said, and the rates
-that an organization has agreed on.
+"""Prices and settings stored in the state directory: the refreshed table, the config's values and contracted rates.
 
-On the lean lanes, where neither TOML nor JSON is read: files as `published` has them, which load without a package.
-What is torn, of another form or another user's is as good as absent.
+Imported on the lean lanes, which parse neither TOML nor JSON: the files have the format of `published`, which loads
+without any package. A file that is damaged, of another format or another user's counts as missing.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ if TYPE_CHECKING:
     Kept = TypeVar("Kept", bound="_Kept")
 
     Rates = tuple[int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read
-    # the rates, the threshold and the rates above it, the fast and us factors, the context window
+    # five rates, the threshold and the rates above it, the fast and us factors, the context window
     Packed = tuple[int, int, int, int, int, int | None, Rates | None, int, int, int | None]
-    Row = tuple[int, int, int, int]  # input, output, write, read in price units per token
+    Row = tuple[int, int, int, int]  # contracted rates: input, output, write, read in price units per token
 
 CONFIG = "config.toml"
 
-_given: Settled | None = None  # what the config file in force said when this process last asked
+_given: Settled | None = None  # the values of the config file when this process last read it
 
 
 class _Kept:
-    """Values that a file of the state directory keeps, in the order of the slots."""
+    """Values that are stored in a file of the state directory, in the order of `__slots__`."""
 
     FILE = ""
     __slots__: tuple[str, ...] = ()
@@ -56,32 +55,32 @@ class _Kept:
         return cls(*values) if isinstance(values, tuple) and len(values) == len(cls.__slots__) else None
 
     def save(self, state_dir: str) -> None:
-        """Raises OSError where it can't be stored."""
+        """Write the file. Raises OSError if that fails."""
         from ..published import packed
 
         write_private(state_dir, self.FILE, packed(tuple(getattr(self, name) for name in self.__slots__)))
 
 
 class Refreshed(_Kept):
-    """The current part of the table, as a refresh left it."""
+    """The current part of the table after a refresh."""
 
     current: dict[str, Packed]
     id: str  # prices.part_id(current)
-    based_on: str  # CURRENT_ID of the embedded table whose prices it was laid over
-    source: str  # in words
+    based_on: str  # CURRENT_ID of the embedded table into which the list was merged
+    source: str  # a description for users
     fetched: int  # seconds since the epoch
-    entries: int  # models the list itself named; the others are kept from before
+    entries: int  # models with a price in the list itself; the others are older
 
     __slots__ = tuple(__annotations__)
     FILE = "prices.bin"
 
 
 class _OfFiles(_Kept):
-    """What files said when they were last read."""
+    """A copy of the contents of files when they were last read."""
 
-    version: str  # of the package that read them: another one may know other options
-    stamp: tuple[object, ...]  # how they were
-    racy: bool  # read so soon after a change that another one might not show in the stamp
+    version: str  # the version of the package that read them; another one may have other options
+    stamp: tuple[object, ...]  # the state of the files
+    racy: bool  # they were read so soon after a change that another one may not show in the stamp
 
     __slots__ = ()
 
@@ -90,7 +89,7 @@ class _OfFiles(_Kept):
 
 
 class Settled(_OfFiles):
-    """What a config file said; its stamp is stamp_of() it."""
+    """The contents of a config file; its stamp is stamp_of() the file."""
 
     values: dict[str, dict[str, Any]]  # by section
     labels: dict[str, str]
@@ -102,29 +101,29 @@ class Settled(_OfFiles):
 
 
 class Contract(_OfFiles):
-    """What managed settings of Claude Code said of prices (A10); their stamp is that of policy_files()."""
+    """The contracted rates in Claude Code's managed settings (A10); their stamp is policy_files()."""
 
-    multiplier: int  # of every price, in 1e-12
+    multiplier: int  # the factor of every price, in 1e-12
     rows: dict[str, Row]  # model name in lower case -> its rates, in the order of the file: an earlier one overrides
-    id: str  # empty where no price is another one
-    sources: list[str]  # files; empty where none says anything of prices
-    problems: list[str]  # in words: what can't be meant and is left out
+    id: str  # "" if the contract changes no price
+    sources: list[str]  # the files that contain rates
+    problems: list[str]  # messages about invalid values, which are ignored
 
     __slots__ = (*_OfFiles.__annotations__, *__annotations__)
     FILE = "managed.bin"
 
 
 def stamp_of(path: str) -> tuple[object, ...]:
-    """What tells that a file has not changed: its path and stat, or its path alone where it is not there."""
+    """Return a value that changes when a file does: its path and stat, or its path alone if it does not exist."""
     stat = stat_of(path)
     return (path,) if stat is None else (path, *stat)
 
 
-# --- for those that never read TOML -------------------------------------------------------------------------------
+# --- for callers that never parse TOML ----------------------------------------------------------------------------
 
 
 def config_path(environ: Mapping[str, str]) -> str:
-    """The config file in force, existing or not: CCUSAGE_CONFIG, else that of the user's config directory."""
+    """Return the path of the config file, existing or not: CCUSAGE_CONFIG, else that in the user's config directory."""
     from ..paths import APP, named_place, xdg_dir
 
     named = named_place(environ, "CCUSAGE_CONFIG")
@@ -138,9 +137,9 @@ def config_path(environ: Mapping[str, str]) -> str:
 
 
 def settled(environ: Mapping[str, str]) -> Settled | None:
-    """What the config file in force says, without reading it; None where it has to be read first.
+    """Return the values of the config file from the stored copy, or None if the file must be parsed first.
 
-    Only then are the prices of in_use.table() those that the file asks for.
+    Unless it returns None, the prices of in_use.table() include those of the file.
     """
     from .. import __version__
     from ..paths import state_dir
@@ -156,15 +155,16 @@ def settled(environ: Mapping[str, str]) -> Settled | None:
 
 
 def give(said: Settled) -> None:
-    """Take what the config file in force says from whoever asked: for the rest of this process, whatever others read
-    meanwhile."""
+    """Set the config file's values for the rest of this process, whatever copy other processes store meanwhile."""
     global _given
     _given = said
 
 
 def last_said(environ: Mapping[str, str]) -> Settled | None:
-    """What the config file in force said when this process last asked, else when it was last read; None where that was
-    never, or another file's copy is stored."""
+    """Return the config file's values when this process last read them, else those of the stored copy.
+
+    Return None if there is no copy, or if it is that of another file.
+    """
     from ..paths import state_dir
 
     path = config_path(environ)
@@ -175,13 +175,13 @@ def last_said(environ: Mapping[str, str]) -> Settled | None:
 
 
 def is_plain(environ: Mapping[str, str]) -> bool:
-    """Whether the config file, settled, leaves costs in mode auto and days in the system's zone."""
+    """Return whether the stored copy is valid and the config sets neither the mode nor the time zone."""
     found = settled(environ)
     return found is not None and not found.values.get("session", {}).keys() & {"mode", "timezone"}
 
 
 def dependencies(environ: Mapping[str, str]) -> list[Dependency]:
-    """The files that prices and settings rest on, as they are."""
+    """Return the files that prices and settings depend on, with their present stats."""
     from ..paths import state_dir
 
     paths = Refreshed.path(state_dir(environ)), config_path(environ)
@@ -192,7 +192,7 @@ def dependencies(environ: Mapping[str, str]) -> list[Dependency]:
 
 
 def policy_path(environ: Mapping[str, str]) -> str:
-    """The file of an organization's policy, existing or not: CCUSAGE_MANAGED_SETTINGS, else Claude Code's own place."""
+    """Return the path of the policy, existing or not: CCUSAGE_MANAGED_SETTINGS, else that of Claude Code."""
     from ..paths import named_place
 
     named = named_place(environ, "CCUSAGE_MANAGED_SETTINGS")
@@ -206,13 +206,15 @@ def policy_path(environ: Mapping[str, str]) -> str:
 
 
 def sources(environ: Mapping[str, str]) -> tuple[str, str]:
-    """The files of settings in force, existing or not: with another variable in the environment they are other ones."""
+    """Return the paths of the config and the policy, existing or not. They depend on environment variables."""
     return config_path(environ), policy_path(environ)
 
 
 def policy_files(environ: Mapping[str, str]) -> list[Dependency]:
-    """What tells that the policy has not changed: its file, the folder of its parts (`managed-settings.d`) and these by
-    name; the folder of them all where that is not there, which costs one stat."""
+    """Return the files that the policy depends on: its file, the folder `managed-settings.d`, and the parts in it.
+
+    If the folder that would contain them does not exist, return only that folder, which costs one stat.
+    """
     path = policy_path(environ)
     folder = os.path.dirname(path)
     if stat_of(folder) is None:

@@ -1,8 +1,8 @@
-"""What a model charges, and what one response costs (A10, A11).
+"""The prices of models, and the cost of one response (A10, A11).
 
-On the lean lanes: imports nothing; the tables are loaded when they are asked for. A price is a whole number of 1e-15
-dollar per token: the finest list price in use has 11 decimals, a quarter of it (the 1.25 of a cache write) 13, a tenth
-12, so every rate is exact. Costs are whole numbers of 1e-12 dollar ("pico").
+Imports nothing, because the lean lanes import it; the tables are loaded when they are needed. A price is an integer of
+1e-15 dollars per token. The most precise list price has 11 decimals, a quarter of it (for the 1.25 of a cache write)
+has 13, and a tenth has 12, so every rate is exact. Costs are integers of 1e-12 dollars ("pico").
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ PICO = 10**12
 ONE = 1000  # the factor 1; factors are whole thousandths
 WEB_SEARCH = PICO // 100  # one search, whatever the model (A10)
 
-LONG_WINDOW = 1_000_000  # what one of these after a model's name asks for
+LONG_WINDOW = 1_000_000  # tokens: the context window that a suffix in _LONG requests
 _LONG = ("[1m]", "-1m", ":1m")
-_LONG_VARIANTS = ("sonnet-4", "opus-4-6")  # models with a shorter window that can be asked so
-NAME_LIMIT = 200  # characters; the longest name of the tables has less than 70
-MEMO_LIMIT = 512  # names; more than any history holds
+_LONG_VARIANTS = ("sonnet-4", "opus-4-6")  # models with a shorter window that also exist with the long one
+NAME_LIMIT = 200  # characters; the longest name in the tables has less than 70
+MEMO_LIMIT = 512  # names; more than any history contains
 
-# A family of another maker: how its names begin, the provider it is listed under, what that maker is called in paths.
+# Families of other makers: the prefix of the family's names, its provider in the list, the maker's names in paths.
 _MAKERS = (
     ("deepseek-", "deepseek", ("deepseek", "deepseek-ai")),
     ("glm-", "zai", ("zai", "z-ai", "zai-org")),
@@ -37,10 +37,11 @@ _MAKERS = (
 
 
 class Price:
-    """What one model charges per token, in UNIT-ths of a dollar.
+    """The prices of one model per token, in price units (UNIT).
 
-    A prompt of more than `threshold` tokens makes the whole response cost `above` instead of the five plain rates.
-    `fast` and `us` are factors in thousandths, `web_search` pico-dollars per search, `window` tokens (None: unknown).
+    If a prompt has more than `threshold` tokens, the whole response costs `above` instead of the five plain rates.
+    `fast` and `us` are factors in thousandths, `web_search` is in 1e-12 dollars per search, and `window` is the context
+    window in tokens (None if unknown).
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Price:
 
 
 class PriceTable:
-    """Prices by lower-case model name in three parts, of which the first that knows a name decides."""
+    """Prices by lower-case model name, in three parts; the first part that contains a name determines its price."""
 
     def __init__(
         self,
@@ -85,10 +86,10 @@ class PriceTable:
         own: Mapping[str, Packed] | None = None,
         contract: Contract | None = None,
     ) -> None:
-        """*source* says where `current` comes from; *fingerprint* is that of these parts, where it is known already.
+        """Combine parts. *source* says where `current` comes from; *fingerprint* is that of the parts, "" if unknown.
 
-        *own* are the user's prices: they go before all parts, under every spelling of a name (config). *contract* is
-        what an organization pays instead of the prices of the parts (A10).
+        *own* are the user's prices in the config: they precede all parts, for every spelling of a name. *contract*
+        contains the rates that an organization pays instead of the prices in the parts (A10).
         """
         self.source = source
         self.contract = contract if contract is not None and contract.id else None
@@ -101,7 +102,7 @@ class PriceTable:
 
     @property
     def fingerprint(self) -> str:
-        """A short name of this very set of prices: another one whenever any of them changes."""
+        """A short identifier of this set of prices; it changes whenever one of them does."""
         if not self._fingerprint:
             self._fingerprint = fingerprint_of(*(part_id(part) for part in self._parts))
             if self._own is not None:
@@ -111,17 +112,17 @@ class PriceTable:
         return self._fingerprint
 
     def names(self) -> set[str]:
-        """Every name that has a price as it stands, in lower case."""
+        """Return all names in the table that have a price, in lower case."""
         own = self._own._parts if self._own is not None else ()
         rows = self.contract.rows if self.contract is not None else {}
         given = {name for part in (*self._parts, *own, rows) for name in part}
         return {name for name in given if self.find(name) is not None}
 
     def find(self, model: str) -> Price | None:
-        """The price of *model* as a response names it, None if it has none (A11). Takes any string, never raises.
+        """Return the price of *model* as a response names it, or None (A11). Accepts any string and never raises.
 
-        The exact name first. Then marks, provider, region, version suffix and date are taken off step by step, so that
-        the most particular entry wins: `us.anthropic.claude-sonnet-4-6[1m]` pays what its region pays.
+        The exact name is tried first. Then marks, provider, region, version suffix and date are removed step by step,
+        so that the most specific entry wins: `us.anthropic.claude-sonnet-4-6[1m]` has the price of its region.
         """
         if len(model) > NAME_LIMIT:
             return None
@@ -135,7 +136,7 @@ class PriceTable:
         return price
 
     def window(self, model: str, tokens: int) -> int | None:
-        """Tokens that *model* can see, given that a prompt had *tokens*; None where no known window holds those."""
+        """Return the context window of *model*, or None if no known one is as large as a prompt of *tokens*."""
         price = self.find(model)
         known = price.window if price is not None else None
         if known is None or tokens <= known:
@@ -145,7 +146,7 @@ class PriceTable:
 
     def _search(self, model: str) -> Price | None:
         name = model.lower()
-        if name.isascii() and not model.isascii():  # some letters beyond become ASCII in another case
+        if name.isascii() and not model.isascii():  # the lower case of some non-ASCII letters is ASCII
             return None
         entry = self._own._find(name) if self._own is not None else None
         price = self._contracted(name) if entry is None else Price(*entry)
@@ -154,15 +155,15 @@ class PriceTable:
         return price
 
     def basis(self, model: str) -> str:
-        """Whose price find() gives: "own", "contract" for an organization's row, else "list"."""
+        """Return where the price from find() comes from: "own", "contract" for an organization's rates, or "list"."""
         name = model.lower()
         if self._own is not None and self._own._find(name) is not None:
             return "own"
         return "list" if self._agreed(name) is None else "contract"
 
     def _contracted(self, name: str) -> Price | None:
-        """The listed price, or what an organization has agreed on instead; all of it times its multiplier (A10)."""
-        entry = self._find(name) if name.isascii() else None  # as all names of lists are
+        """Return the contracted price if there is one, else the list price, times the contract's multiplier (A10)."""
+        entry = self._find(name) if name.isascii() else None  # because all names in lists are ASCII
         agreed = self._agreed(name)
         if agreed is not None:
             input, output, write, read = agreed
@@ -172,7 +173,7 @@ class PriceTable:
         return Price(*entry) if self.contract is None else _multiplied(entry, self.contract.multiplier)
 
     def _agreed(self, name: str) -> Row | None:
-        """The organization's row for a model: that of its very name, else one that names it as Claude Code does."""
+        """Return the contracted rates of a model: those for its exact name, else those for the client's name for it."""
         if self.contract is None:
             return None
         rows = self.contract.rows
@@ -193,7 +194,7 @@ class PriceTable:
         return None if model is None or model.fast else self._covering.get(model.key)
 
     def _is_clients(self, name: str) -> bool:
-        """Whether Claude Code itself calls a model so: as its maker, Bedrock in any region, Vertex AI or Foundry do."""
+        """Return whether Claude Code itself uses this name: that of Anthropic, Bedrock, Vertex AI or Foundry."""
         bare = name[max(name.find("anthropic."), 0) :]
         return "/" not in name and any(map(self._entry, (name, bare, f"vertex_ai/{name}", f"azure_ai/{name}")))
 
@@ -221,7 +222,7 @@ class PriceTable:
         return self._by_level(name, core, tuple(_respelled(model)))
 
     def _by_level(self, name: str, core: str, respelled: Sequence[str]) -> Packed | None:
-        """The entry of *name*, else of what is left of it as its prefixes are taken off; or of its *respelled* core."""
+        """Return the first entry found while prefixes are removed from *name*, also with a *respelled* core."""
         from .names import without_prefix
 
         while name:
@@ -233,19 +234,19 @@ class PriceTable:
         return None
 
     def _fast(self, name: str, core: str, model: Model) -> Packed | None:
-        """The entry of a model that is called fast; else the model's, with its factor for fast mode in its prices."""
+        """Return the entry of a model with `fast` in its name, else that of the plain model times its fast factor."""
         entry = self._by_level(name, core, [f"{other}-fast" for other in model.names()])
         if entry is None:
             plain = next(model.names())
             entry = self._by_level(name.removesuffix(core) + plain, plain, tuple(model.names()))
-            if entry is None or entry[7] == ONE:  # what fast mode costs is not known
+            if entry is None or entry[7] == ONE:  # the price of fast mode is unknown
                 return None
             above = None if entry[6] is None else _times(entry[6], entry[7], ONE)
             entry = (*_times(entry[:5], entry[7], ONE), entry[5], above, ONE, *entry[8:])
         return entry
 
     def _first(self, names: Sequence[str]) -> Packed | None:
-        """The entry of the first of *names* that has one, or else has one with a date or a version suffix behind it."""
+        """Return the first entry of *names*, else the first entry of one of them with a date or version suffix."""
         for name in names:
             entry = self._entry(name)
             if entry is not None:
@@ -254,7 +255,7 @@ class PriceTable:
         return next((self._entry(newest[name]) for name in names if name in newest), None)
 
     def _newest_variants(self) -> dict[str, str]:
-        """By name: the newest listed name that is it with a date, a version suffix or both."""
+        """Return a map from a name to the newest listed name that adds a date, a version suffix or both to it."""
         if not self._newest:
             for name in sorted({name for part in self._parts for name in part if "claude" in name}):
                 plain = _plain(name)
@@ -262,7 +263,7 @@ class PriceTable:
         return self._newest
 
     def _other_maker(self, name: str) -> Packed | None:
-        """A bare name, or one behind its maker's: what a reseller asks for the model is not known from that list."""
+        """Return the entry of a bare name, or of one that follows its maker's. A reseller's prices are not listed."""
         name = name.removesuffix("[1m]")
         path, _, bare = name.rpartition("/")
         names = [name]
@@ -273,7 +274,7 @@ class PriceTable:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """*name*, then without what names no other price: how thinking is asked for, version suffix, `@`, date."""
+    """Yield *name*, then names without parts that do not change the price: thinking, version suffix, `@`, date."""
     yield name
     for mark in ("-thinking", ":thinking"):
         name = name.removesuffix(mark)
@@ -283,7 +284,7 @@ def _spellings(name: str) -> Iterator[str]:
 
 
 def _respelled(model: Model) -> Iterator[str]:
-    """How a list may call the model that a name told in its own way, with the date that was told first."""
+    """Yield the names that a list may have for a model, first those with the model's date."""
     if model.date:
         for name in model.names():
             yield f"{name}-{model.date}"
@@ -292,7 +293,7 @@ def _respelled(model: Model) -> Iterator[str]:
 
 
 def _plain(name: str) -> str:
-    """*name* without `-v1:0` or `@default`, and with `-20250805` for `@20250805`."""
+    """Remove `-v1:0` and `@default` from a name, and replace `@20250805` by `-20250805`."""
     start = name.rfind("-v")
     if start > 0 and name[start - 1].isdigit() and _is_version(name[start:]):  # claude-v2 is a model, not a suffix
         name = name[:start]
@@ -311,18 +312,18 @@ def _is_date(text: str) -> bool:
 
 
 def _is_version(text: str) -> bool:
-    """`-v1`, `-v1:0`, `-v1:0:200k`"""
+    """Return whether *text* is a version suffix: `-v1`, `-v1:0`, `-v1:0:200k`."""
     return text.startswith("-v") and text[2:3].isdigit() and not text[2:].strip("0123456789:k")
 
 
 def _times(rates: Rates, factor: int, one: int) -> Rates:
-    """Rates times a factor of which *one* is 1, to the nearest unit."""
+    """Multiply rates by *factor* / *one*, to the nearest unit."""
     a, b, c, d, e = (_rounded(rate * factor, one) for rate in rates)
     return a, b, c, d, e
 
 
 def _multiplied(entry: Packed, multiplier: int) -> Price:
-    """The price of *entry* times *multiplier* (in 1e-12), web searches too."""
+    """Return the price of *entry*, and that of web searches, times *multiplier* (in 1e-12)."""
     above = None if entry[6] is None else _times(entry[6], multiplier, PICO)
     price = Price(*_times(entry[:5], multiplier, PICO), entry[5], above, *entry[7:])
     price.web_search = _rounded(WEB_SEARCH * multiplier, PICO)
@@ -330,7 +331,7 @@ def _multiplied(entry: Packed, multiplier: int) -> Price:
 
 
 def part_id(part: Mapping[str, Packed]) -> str:
-    """Eight hexadecimal digits that stand for one part of a table, whatever the order it was built in."""
+    """Return eight hexadecimal digits that identify a part of a table, whatever the order of its entries."""
     from hashlib import sha256
 
     return sha256(repr(sorted(part.items())).encode()).hexdigest()[:8]
@@ -352,10 +353,10 @@ def cost(
     us: bool = False,
     shares: Sequence[tuple[int, int, int, int, int]] = (),
 ) -> int:
-    """Pico-dollars of one response (A10), exact until the one rounding at the end, half to even.
+    """Return the cost of one response in 1e-12 dollars (A10), rounded only once, half to even.
 
-    *shares* are the iterations that add up to it (input, output, cache creation, 1 h part of it, read): a long prompt
-    makes only its own one cost the higher prices.
+    *shares* are the iterations that add up to it (input, output, cache creation, 1 h part of it, read). A long prompt
+    raises the price of its own iteration only.
     """
     if shares:
         units = sum(_units(price, i, o, creation - hour, hour, r) for i, o, creation, hour, r in shares)
@@ -372,7 +373,7 @@ def cost(
 
 
 def _units(price: Price, input: int, output: int, write_5m: int, write_1h: int, read: int) -> int:
-    """What the tokens of one prompt and its response cost, in UNIT-ths of a dollar."""
+    """Return the cost of one prompt and its response in price units."""
     threshold, above = price.threshold, price.above
     if threshold is not None and above is not None and input + write_5m + write_1h + read > threshold:
         a, b, c, d, e = above
@@ -382,13 +383,13 @@ def _units(price: Price, input: int, output: int, write_5m: int, write_1h: int, 
 
 
 def pico(cost_usd: float) -> int:
-    """A line's `costUSD` in pico-dollars, the nearest; *cost_usd* is finite."""
+    """Return a finite number of dollars as the nearest integer of 1e-12 dollars."""
     numerator, denominator = cost_usd.as_integer_ratio()
     return _rounded(numerator * PICO, denominator)
 
 
 def _rounded(numerator: int, denominator: int) -> int:
-    """The whole number nearest to the fraction, the even one of two; *denominator* is positive."""
+    """Return the integer nearest to a fraction, the even one of two. *denominator* is positive."""
     whole, rest = divmod(numerator, denominator)
     if rest:
         rest *= 2
