@@ -77,10 +77,7 @@ class Response:
         return self.claim.timestamp, self.claim.group, self.key
 
     def parts(self, table: prices.PriceTable) -> list[tuple[str, list[int]]]:
-        """Return (model, sums) of the response and of everything billed with it (A9).
-
-        The result is cached, so every call must pass the same *table*.
-        """
+        """Return (model, sums) of the response and of all billed with it (A9). Cached, so *table* must be the same."""
         if not self._parts:
             c = self.claim
             own = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
@@ -276,10 +273,8 @@ class Sums:
             self.stale = True
 
     def replace(self, old: Sequence[Response], new: Response, table: prices.PriceTable, project: str) -> None:
-        """Replace responses by *new*, because another line won or because several turned out to be one.
-
-        This is common at the end of a session, so it avoids marking the sums as stale where it can.
-        """
+        """Replace responses by *new*: another line won, or several were linked. This is common at the end of a session,
+        so the sums become stale only if it can't be avoided."""
         after = new.claim.timestamp
         for response in old:
             before = response.claim.timestamp

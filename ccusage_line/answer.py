@@ -53,10 +53,7 @@ def path_of(folder: str, session: str) -> str:
 
 
 def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
-    """Return a session's answer, or None if there is none or if it is out of date.
-
-    *sources* are the settings files in force (prices.stored.sources): an answer made from others does not count.
-    """
+    """Return a session's answer, or None if there is none, or if it is outdated or depends on other *sources*."""
     path = path_of(folder, session)
     value = published.read(path)
     if value is None:
@@ -93,7 +90,7 @@ def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool, bega
 
 
 def write(folder: str, sources: tuple[str, str], dependencies: list[Dependency], answer: Answer) -> None:
-    """Publish an answer. The caller holds the write lock; *sources* are the settings files in force."""
+    """Publish an answer. The caller holds the write lock; *sources* are the settings files (prices.stored.sources)."""
     answer.dependencies = dependencies
     fields = [getattr(answer, name) for name in Answer.__slots__]
     published.write(path_of(folder, answer.told[0]), (sources, *fields))
@@ -120,10 +117,7 @@ def said_path(folder: str, session: str) -> str:
 
 
 def said(folder: str, session: str) -> Said:
-    """Return what the client sent about a session: its cost before the first response, and its last context window.
-
-    Each is None if it is unknown.
-    """
+    """Return the cost before the first response and the last context window that the client sent; None if unknown."""
     found: Said | None = published.read(said_path(folder, session))
     return found or (None, None)
 
@@ -135,10 +129,7 @@ def keep(folder: str, session: str, found: Said) -> None:
 
 
 def _texts(session: Session) -> tuple[str, str, dict[str, str]]:
-    """Return a session's JSON before and after the day of last activity, and its scalars.
-
-    The day is left out because it depends on the reader's time zone.
-    """
+    """Return a session's JSON before and after the day of last activity, which depends on the zone, and its scalars."""
     from .jqpath import render
     from .jsontext import data_of, one_json
 

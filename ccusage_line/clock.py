@@ -19,10 +19,8 @@ def day_of(zone: str | None) -> Callable[[int], str]:
 
 
 def day_meant(text: str, today: str) -> str | None:
-    """Return as `YYYY-MM-DD` the day that a user typed, or None if *text* is not a day.
-
-    A day is `YYYY-MM-DD`, `YYYYMMDD`, `today`, `yesterday`, or a number of days or weeks before *today*: `7d`, `2w`.
-    """
+    """Return `YYYY-MM-DD` for a day typed in that form, or as `YYYYMMDD`, `today`, `yesterday`, or `7d` or `2w` before
+    *today*; None if it is not a day."""
     from datetime import date, timedelta
 
     text = {"today": "0d", "yesterday": "1d"}.get(text.lower(), text.lower())
@@ -39,10 +37,7 @@ def day_meant(text: str, today: str) -> str | None:
 
 
 def zone_of(name: str | None) -> str | None:
-    """Return the IANA zone called *name*, in upper or lower case, or None for the system's (None or `local`).
-
-    Raises UsageError if the zone is unknown.
-    """
+    """Return the IANA zone called *name*, in any case, or None for the system's (None, `local`). Raises UsageError."""
     if name is None or name.lower() == "local":
         return None
     from zoneinfo import ZoneInfo, available_timezones

@@ -96,10 +96,9 @@ def short_models(models: Iterable[ModelUsage]) -> list[str]:
 
 
 def short_model(name: str) -> str:
-    """Return the short form of a model's name: `opus-4-1` for `us.anthropic.claude-opus-4-1-20250805-v1:0`.
+    """Return a short name for people: `opus-4-1` for `us.anthropic.claude-opus-4-1-20250805-v1:0`; never "".
 
-    Removes the provider, the region, `claude-`, a date and Bedrock's version, but not `[1m]` or anything else that
-    distinguishes models. The result is empty only if *name* is.
+    Provider, region, `claude-`, date and Bedrock's version are removed, but not `[1m]` or what distinguishes models.
     """
     short = _SHORT.get(name)
     if short is None:
@@ -166,7 +165,7 @@ def civil(days: int) -> tuple[int, int, int]:
 
 
 def string_text(text: str) -> str:
-    """Return *text* as a JSON string with its quotes; only unprintable characters are escaped, not all non-ASCII."""
+    """Return *text* as a JSON string with its quotes. Printable non-ASCII characters are not escaped."""
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'  # isprintable() is false for all control characters and surrogates
     return f'"{"".join(map(_character_text, text))}"'
@@ -217,7 +216,6 @@ def _session_text(session: Session, sums: Sums, day_of: DayOf) -> str:
 
 
 def _inner_list(items: list[str]) -> str:
-    """Return an array as a value in a session's object."""
     return "[\n        " + ",\n        ".join(items) + "\n      ]" if items else "[]"
 
 

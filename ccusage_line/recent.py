@@ -5,8 +5,8 @@ time to time and can store the result. The mtime of the file SWEPT is the time o
 state of that sweep.
 
 A refresh deletes the moments before it commits; the next process that shows today or the block writes them again from
-committed data, under the write lock. A process that the client sends a new window writes the windows, without a lock;
-a full refresh copies them into the database. Uses the standard library only, because the lean lanes import it.
+committed data, under the write lock. A process that receives a new window from the client writes the windows, without
+a lock; a full refresh copies them into the database. Uses only the standard library, because the lean lanes import it.
 """
 
 from __future__ import annotations
@@ -43,10 +43,7 @@ def last_look(folder: str) -> os.stat_result | None:
 
 
 def is_known(folder: str, look: os.stat_result | None) -> bool:
-    """Return whether the stored days and blocks cover all sessions as they were at the last sweep, *look*.
-
-    They do not if the sweep before it was lost, or if sweeps can't be recorded. A sweep under way may add to them.
-    """
+    """Return whether days and blocks cover all sessions until the sweep *look*: none is lost, sweeps can be stored."""
     if look is None or is_lost(look):
         return False
     return _is_young(look, SWEEP) or os.access(os.path.join(folder, SWEPT), os.W_OK)
@@ -58,10 +55,10 @@ def is_lost(look: os.stat_result | None) -> bool:
 
 
 def begin_look(folder: str, look: os.stat_result | None, wait: float) -> bool:
-    """Record the start of a sweep and return whether the caller has to start it.
+    """Return whether the caller must start a sweep, and record that it starts.
 
-    It has to if the last sweep, *look*, is at least *wait* seconds old and no other process is recording one. Return
-    False if the start can't be recorded, because the results could not be stored either.
+    It must if the last sweep, *look*, is at least *wait* seconds old and no other process is recording one. If the
+    start can't be recorded, return False, because the results could not be stored either.
     """
     if look is not None and _is_young(look, wait):
         return False
@@ -112,11 +109,8 @@ def _is_young(look: os.stat_result, wait: float) -> bool:
 
 
 def read(folder: str, now: int) -> Recent | None:
-    """Return the moments published in the index's folder, or None if there are none for the time *now* (microseconds).
-
-    Moments published while the clock was ahead of *now* do not reach back far enough. Those from before schema 4 lack
-    the times of responses without a price.
-    """
+    """Return the published moments, or None if there are none for the time *now* (microseconds). Moments from a clock
+    ahead of *now* start too late, and those from before schema 4 lack the unpriced times."""
     found: tuple[int, list[Published], list[Lacking]] | None = published.read(os.path.join(folder, NAME))
     return found[1:] if found is not None and len(found) == 3 and found[0] <= now else None
 

@@ -175,10 +175,7 @@ def dollars(pico: int) -> float:
 
 
 def money(pico: int, unpriced: bool = False) -> str:
-    """Return 1e-12 dollars as `$1,234.56`, rounded to the nearest cent, with NO_PRICE added if *unpriced*.
-
-    An amount that rounds to zero has no sign.
-    """
+    """Return 1e-12 dollars as `$1,234.56`, with NO_PRICE appended if *unpriced*. Zero cents have no sign."""
     cents = (abs(pico) + _CENT // 2) // _CENT
     sign = "-" if pico < 0 and cents else ""
     return f"{sign}${cents // 100:,}.{cents % 100:02d}{NO_PRICE if unpriced else ''}"

@@ -1,9 +1,8 @@
 """Days and 5-hour blocks over moments that are in memory, published, or in the database.
 
 Imports only `time`, because the lean lanes import it. A moment is (microseconds since the epoch, cost in 1e-12 dollars,
-input + output tokens) of one counted response; a published moment has a cost for each mode. Moments are sorted by time.
-A moment after *now*, for example from another machine's clock, counts in its day and block, as in the reports, but not
-in a rate.
+input + output tokens) of one counted response; a published one has a cost for each mode. Moments are sorted by time. A
+moment after *now* (another machine's clock may be ahead) counts in its day and block, as in reports, not in a rate.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ WINDOW = 5 * HOUR
 TEN_MINUTES = 10 * MINUTE
 TEN_MINUTES_SINCE = 1_779_408_000 * SECOND  # 2026-05-22T00:00Z: since then clients report windows off the full hour
 EARLIEST = -(2**63)  # a time before all others
-LONGEST_DAY = 26 * HOUR  # a local day with a clock change, plus an hour for a reader whose midnight is later
+LONGEST_DAY = 26 * HOUR  # a local day with a clock change, and a margin for a reader whose midnight is later
 NEXT_DAY = 36 * HOUR  # the start of a day plus this is always within the next day
 _DAY = 86_400  # seconds
 _SLOT = 5 * MINUTE  # the length of a slot in the table of slots
@@ -96,10 +95,9 @@ def day_start(now_us: int, zone: str | None) -> int:
 
 
 def offsets(zone: str | None) -> Callable[[int], int]:
-    """Return a function from a time to the offset from UTC of a zone or, for None, of the system; both in seconds.
+    """Return a function from a time to the UTC offset of a zone (None: the system's), in seconds. Raises LookupError.
 
-    Raises LookupError if the zone is unknown. The function raises OverflowError, OSError or ValueError for a year that
-    the C library or datetime does not support.
+    The function raises OverflowError, OSError or ValueError for a year that the C library or datetime does not support.
     """
     return _system_offset if zone is None else _zone_offset(zone)
 
@@ -180,10 +178,7 @@ class Window:
 
 
 def sane_reset(resets_at: object, now: int, length: int = WINDOW) -> int | None:
-    """Return the end of a window in microseconds, from the client's seconds since the epoch, to the nearest second.
-
-    Return None if that is not a number or not within the next *length* microseconds.
-    """
+    """Return in microseconds, to the second, when a window ends, or None if that is not within the next *length*."""
     if not isinstance(resets_at, (int, float)) or isinstance(resets_at, bool):
         return None
     try:
@@ -210,8 +205,7 @@ def known_windows(told: Windows, hours: int = 5) -> list[Window]:
     """Return the reported windows of *hours* hours, in order.
 
     Ends less than a minute apart belong to one window, which ends at the one at full ten minutes, else at the earliest.
-    If two windows of five hours overlap, the client has moved its window: the earlier one ends where the later one
-    starts.
+    If two of five hours overlap, the client has moved its window: the earlier one ends where the later one starts.
     """
     groups: list[list[int]] = []
     for end in sorted(end for of, end in told if of == hours):
@@ -233,13 +227,12 @@ def known_windows(told: Windows, hours: int = 5) -> list[Window]:
 def chain(
     first_from: FirstFrom, known: Sequence[Window], length: int = WINDOW, begin: int = EARLIEST
 ) -> Iterator[Bounds]:
-    """Yield in order the blocks that hold the responses from *begin* on, of which the first must open a block.
+    """Yield in order the blocks that hold the responses from *begin* on. The first of these must open a block.
 
-    *first_from* returns the time of the first response at or after a time. A response inside a known window belongs to
-    that window. Any other opens a block: it begins at the full ten minutes before the response (before
-    TEN_MINUTES_SINCE, at the full hour), but not before the end of a known window, and lasts *length*, but ends where a
-    known window starts. A response at its end belongs to the next block. *known* counts only if *length* is five hours,
-    because clients report no blocks of another length.
+    A response inside a known window belongs to that window. Any other opens a block, which begins at the full ten
+    minutes before the response (before TEN_MINUTES_SINCE: the full hour), but not before the end of a known window, and
+    which lasts *length*, but not into a known window. A response at its end belongs to the next block. Known windows
+    count only if *length* is five hours, because clients report no others.
     """
     coming = list(reversed(known)) if length == WINDOW else []
     window = None
@@ -303,10 +296,7 @@ def window(moments: Sequence[Moment], begin: int, end: int, now: int) -> Block:
 
 
 def block(moments: Sequence[Moment], now: int, known: Sequence[Window] = ()) -> Block | None:
-    """Return the block under way, or None if there is none.
-
-    *moments* must reach back to a response that opens a block, or to the first response of all.
-    """
+    """Return the block under way, or None. *moments* must reach back to one that opens a block, or to the first one."""
 
     def first_from(begin: int) -> int | None:
         place = _place(moments, begin)
@@ -393,7 +383,6 @@ class Stored:
 
 
 def last_until(database: Connection, now: int) -> int | None:
-    """Return the time of the last response until *now*, or None if there is none."""
     found = database.execute("SELECT max(timestamp) FROM moments WHERE timestamp <= ?", (now,)).fetchone()
     return found[0]  # type: ignore[no-any-return]
 

@@ -1,7 +1,4 @@
-"""The price table in use, combined from embedded, refreshed, configured and contracted prices (A10, A11).
-
-Imported on the lean lanes.
-"""
+"""The price table in use: embedded, refreshed, configured and contracted prices (A10, A11). Imported on lean lanes."""
 
 from __future__ import annotations
 

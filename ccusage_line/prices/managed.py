@@ -31,10 +31,7 @@ _RATES = ("input", "output", "cacheWrite", "cacheRead")
 
 
 class Policy:
-    """The merged contents of the policy's files.
-
-    `sources` maps a top-level key to the files that contain it; `problems` are messages about unreadable files.
-    """
+    """The merged policy. `sources` maps a top-level key to the files that contain it; `problems` are of bad files."""
 
     __slots__ = ("problems", "sources", "values")
 
@@ -50,10 +47,9 @@ class Policy:
 
 
 def policy(found: Sequence[Dependency], number: Callable[[str], object] = float) -> Policy:
-    """Return the policy in the files *found* (stored.policy_files), merged in the way of Claude Code.
+    """Return the policy in *found* (stored.policy_files); *number* parses fractions.
 
-    The main file comes first, then its parts by name; key by key, a later value replaces an earlier one. *number*
-    parses fractions.
+    As in Claude Code, the main file comes first, then its parts by name; key by key, a later value wins.
     """
     told = Policy()
     for path, stat in (*found[:1], *found[2:]):  # the second is the folder of the parts

@@ -344,8 +344,7 @@ def _body(response: httpx.Response, deadline: float) -> tuple[bytes, str | None]
 def _unpacked(response: httpx.Response) -> Iterator[bytes]:
     """Yield the body decompressed, in pieces of at most _PIECE bytes, or uncompressed as it arrives. Raises Refused.
 
-    httpx would decompress a whole piece at once, and repeatedly if a header says so: a few hundred bytes could become
-    gigabytes.
+    httpx would decompress a whole piece, in as many layers as a header says: a few hundred bytes can become gigabytes.
     """
     import zlib
 
@@ -439,10 +438,7 @@ def _is_plausible(old: Packed, new: Packed) -> bool:
 
 
 def _is_wanted(name: str, entry: Mapping[str, Any]) -> bool:
-    """Return whether an entry has a price and is wanted.
-
-    These are Claude at any provider, and other models that people run behind Claude Code at their own makers.
-    """
+    """Return whether an entry has a price and is of Claude, or of a model that people use with Claude Code instead."""
     if not entry.get("input_cost_per_token") or entry.get("output_cost_per_token") is None:
         return False
     if "claude" in name:

@@ -137,9 +137,9 @@ def config_path(environ: Mapping[str, str]) -> str:
 
 
 def settled(environ: Mapping[str, str]) -> Settled | None:
-    """Return the values of the config file from the stored copy, or None if the file must be parsed first.
+    """Return the stored copy of the config file's values, or None if the file must be parsed first.
 
-    Unless it returns None, the prices of in_use.table() include those of the file.
+    If it is not None, in_use.table() includes the file's prices.
     """
     from .. import __version__
     from ..paths import state_dir
@@ -161,10 +161,7 @@ def give(said: Settled) -> None:
 
 
 def last_said(environ: Mapping[str, str]) -> Settled | None:
-    """Return the config file's values when this process last read them, else those of the stored copy.
-
-    Return None if there is no copy, or if it is that of another file.
-    """
+    """Return the config file's values as this process last read them, else its stored copy, or None without one."""
     from ..paths import state_dir
 
     path = config_path(environ)

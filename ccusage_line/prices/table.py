@@ -40,8 +40,7 @@ class Price:
     """The prices of one model per token, in price units (UNIT).
 
     If a prompt has more than `threshold` tokens, the whole response costs `above` instead of the five plain rates.
-    `fast` and `us` are factors in thousandths, `web_search` is in 1e-12 dollars per search, and `window` is the context
-    window in tokens (None if unknown).
+    `fast` and `us` are factors in thousandths, `web_search` is 1e-12 dollars per search, `window` is in tokens or None.
     """
 
     def __init__(
@@ -263,7 +262,7 @@ class PriceTable:
         return self._newest
 
     def _other_maker(self, name: str) -> Packed | None:
-        """Return the entry of a bare name, or of one that follows its maker's. A reseller's prices are not listed."""
+        """Return the entry of a bare name or of one after its maker's. The list lacks what a reseller charges."""
         name = name.removesuffix("[1m]")
         path, _, bare = name.rpartition("/")
         names = [name]

@@ -108,10 +108,10 @@ _REFUSED = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 def _load_finder() -> Callable[[bytearray], Find] | None:
-    """Return a factory of finders that use glibc's strstr, or None if the C library or this Python does not have it.
+    """Return a function that makes a Find of a buffer with glibc's strstr, or None on systems without it.
 
-    A finder is like bytearray.find, but stops at the first zero byte. strstr searches 4 to 20 GB/s, glibc's memmem 2 to
-    4, bytearray.find 1.5. Importing ctypes takes 2 to 5 ms.
+    It stops at the first zero byte. strstr searches 4 to 20 GB/s, glibc's memmem 2 to 4, bytearray.find 1.5. Importing
+    ctypes takes 2 to 5 ms.
     """
     if sys.platform != "linux":
         return None
@@ -354,14 +354,11 @@ def _key_of_usage(decoded: _Line, message_id: str, claim: Claim, path_session: s
 
 
 def _whose(*names: str | None) -> tuple[tuple[str, int, str], int]:
-    """Return the result of claims.whose. The last one is cached, because most lines need the same as the one before.
-
-    *names* are a line's sessionId, requestSessionId, session_id, forkedFrom.sessionId, and the session of its path.
-    """
+    """Return claims.whose(). Its last result is cached, because most lines need the same one as the line before."""
     global _last_names, _last_whose
     if names != _last_names:
         _last_names = names
-        own, requested, maker, fork, path_session = (name or "" for name in names)
+        own, requested, maker, fork, path_session = (name or "" for name in names)  # fork: forkedFrom.sessionId
         _last_whose = whose(own or path_session, path_session, requested, fork, maker)
     return _last_whose
 

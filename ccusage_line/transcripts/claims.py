@@ -106,7 +106,7 @@ class Claim:
         )
 
     def place(self) -> tuple[int, str, int, str]:
-        """Return what distinguishes the claims of one thread."""
+        """Return what distinguishes the claims on one thread."""
         return self.file, self.session, self.rank, self.maker
 
     def copy(self) -> Claim:
@@ -225,7 +225,7 @@ def request_thread(message_id: str, request_id: str) -> tuple[int, int]:
 
 
 def of_usage(input: int, cache_creation: int, cache_read: int, session: str) -> int:
-    """Return the `rest` of lines without a requestId."""
+    """Return the `rest` of lines without a requestId, which their counts and session identify."""
     return _of_usage(f"{input} {cache_creation} {cache_read} {session}")
 
 

@@ -1,7 +1,4 @@
-"""Which files are transcripts, which session each belongs to, and the bytes of one from an offset on.
-
-Imported on the lean lanes.
-"""
+"""Transcripts: which files they are, the session of each, and its bytes from an offset on. Imported on lean lanes."""
 
 from __future__ import annotations
 
@@ -230,9 +227,9 @@ _spare: list[bytearray] = []  # buffers of BLOCK bytes for reuse; creating one c
 class Tail:
     """The bytes of a file from an offset on, in blocks of whole lines, with bounded memory for any file.
 
-    After all blocks were read, `offset` is that after the last newline, `rest` is the unfinished line after it, and
-    `overlong` is the number of lines that were too long to read (over 64 MB). `skipping` is true if the file ends
-    inside such a line; then `offset` is the end of what was read.
+    After all blocks were read, `offset` is the end of the last whole line, `rest` the unfinished line after it, and
+    `overlong` the number of lines that were too long to read (over 64 MB). If the file ends inside such a line,
+    `skipping` is true and `offset` is the end of what was read.
     """
 
     __slots__ = ("offset", "overlong", "rest", "skipping")
@@ -301,10 +298,7 @@ def _too_long(buffer: bytearray, start: int, filled: int) -> int:
 
 
 def lines_with(block: Block, needles: tuple[bytes, ...], find: Find | None = None) -> Iterator[tuple[int, int]]:
-    """Yield in order the start and end in the buffer of each line that contains a needle, without its newline.
-
-    *find* replaces the buffer's own find method.
-    """
+    """Yield the start and end in the buffer of each line that contains a needle; *find* replaces buffer.find."""
     find = find or block.buffer.find
     if len(needles) == 1:
         return _lines_with(block, needles[0], find)

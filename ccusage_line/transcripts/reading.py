@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     # adds a block's lines to a reading; takes the session that the path names, and whether it is its own transcript
     BlockReader = Callable[["Reading", Block, str, bool, BytesOf], None]
 
-BULK = 8 * 1024 * 1024  # bytes from which on bulk_decoder is worth the import of its package
+BULK = 8 * 1024 * 1024  # bytes: from this size on, bulk_decoder is worth the import of its package
 ENDS = 4096  # bytes at the start and before the end whose digests distinguish an appended file from a replaced one
 _NOTHING = 0  # the CRC-32 of no bytes
 _TICK = 50_000_000  # ns: a clock tick, with a margin, of file systems that store fractions of a second
@@ -149,7 +149,6 @@ def _goes_on(descriptor: int, known: Known, stat: os.stat_result) -> bool:
 
 
 def _crc(descriptor: int, end: int) -> int:
-    """Return the CRC-32 of a file's bytes up to *end*."""
     crc = _NOTHING
     os.lseek(descriptor, 0, os.SEEK_SET)
     while end > 0:
