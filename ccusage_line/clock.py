@@ -99,5 +99,5 @@ def _unknown(zone: str) -> Exception:
     near = get_close_matches(zone.lower(), list(lower), 1)
     hint = f", did you mean {lower[near[0]]}?" if near else "; use a name like Europe/Berlin"
     if not lower:
-        hint = ": this machine knows none; install its package of time zones, or `pip install tzdata`"
+        hint = ": this system has no time zone data; install its tzdata package, or run `pip install tzdata`"
     return UsageError(f"no time zone {zone!r}{hint}")

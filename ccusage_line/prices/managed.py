@@ -130,7 +130,7 @@ class _Rates:
             self._take_multiplier(value.get("multiplier"))
             self._take_rows(value.get("overrides"))
         elif value is not None:
-            self._complain("", value, "an object with multiplier and overrides")
+            self._complain("", value, "must be an object with multiplier and overrides")
 
     def _complain(self, key: str, value: object, wanted: str) -> None:
         self.problems.append(f"{_KEY}{key} = {_shown(value)}: {wanted}")
@@ -143,23 +143,23 @@ class _Rates:
         if factor:
             self.multiplier = factor
         else:
-            self._complain(".multiplier", value, f"a number above 0, up to {_MOST}")
+            self._complain(".multiplier", value, f"must be a number above 0 and at most {_MOST}")
 
     def _take_rows(self, value: object) -> None:
         if isinstance(value, dict):
             for model, rates in value.items():
                 self._take_row(model, rates)
         elif value is not None:
-            self._complain(".overrides", value, "an object with the rates of each model")
+            self._complain(".overrides", value, "must be an object with the rates of each model")
 
     def _take_row(self, model: str, rates: object) -> None:
         place = f".overrides[{_shown(model)}]"
         numbers = [_within(rates.get(key), _DEAREST) for key in _RATES] if isinstance(rates, dict) else []
         units = [int((number * UNIT / 1_000_000).to_integral_value()) for number in numbers if number is not None]
         if len(units) < len(_RATES):
-            self._complain(place, rates, f"{', '.join(_RATES)}, each from 0 to {_DEAREST:,}")
+            self._complain(place, rates, f"must have {', '.join(_RATES)}, each from 0 to {_DEAREST:,}")
         elif model.lower() in self.rows:
-            self._complain(place, rates, "an earlier row has that name")
+            self._complain(place, rates, "an earlier row already has this name")
         else:
             self.rows[model.lower()] = (units[0], units[1], units[2], units[3])
 

@@ -159,11 +159,11 @@ def refresh(state_dir: str, *, force: bool, timeout: float, address: str) -> Res
     without *force*, everything. Never raises: if anything fails, the result says why and the table is unchanged.
     """
     if not force and not is_due(state_dir):
-        return Result("not due", "the price table is from the last 24 hours, or the last try from the last hour")
+        return Result("not due", "the price table is less than a day old, or the last attempt less than an hour")
     try:
         return _refresh(state_dir, force, time.monotonic() + timeout, address)
     except Refused as refused:
-        return Result("failed", f"prices not refreshed: {refused}; those of before stay (`ccusage prices show`)")
+        return Result("failed", f"prices not refreshed: {refused}; the old prices stay in use (`ccusage prices show`)")
     except OSError as error:
         return Result("failed", f"prices not refreshed: {error.strerror or error} ({state_dir})")
 
@@ -191,7 +191,7 @@ def _fetch_and_store(state_dir: str, force: bool, deadline: float, address: str)
         return Result("unchanged", "the price table is up to date", known.entries if known else 0)
     body, etag = reply
     if not force and len(body) > _PARSED * (deadline - time.monotonic()):
-        raise Refused(f"a list of {len(body):,} bytes takes too long to read now; `ccusage prices refresh` takes it")
+        raise Refused(f"a list of {len(body):,} bytes takes too long before a report; run `ccusage prices refresh`")
     listed = parse(body)
     current = merged(in_use(known), listed)
     changed = known is None or not _usable(known) or current != known.current
@@ -226,7 +226,7 @@ def _told(listed: Part, known: stored.Refreshed | None, changed: bool) -> str:
     before = in_use(known)
     new = sum(name not in before for name in listed)
     other = sum(name in before and before[name] != entry for name, entry in listed.items())
-    return f"prices refreshed: {len(listed)} models, {new} new, {other} with another price"
+    return f"prices refreshed: {len(listed)} models, {new} new, {other} with a changed price"
 
 
 # --- the transfer -------------------------------------------------------------------------------------------------
@@ -301,7 +301,7 @@ def _allowed(address: str) -> httpx.URL:
     try:
         url = httpx.URL(address)
     except (httpx.InvalidURL, TypeError) as error:
-        raise Refused(f"{address!r} is no address: {error}") from None
+        raise Refused(f"{address!r} is not a valid address: {error}") from None
     if url.host and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))):
         return url
     raise Refused(f"{address!r} is not an https address")
@@ -319,7 +319,7 @@ def _is_loopback(host: str) -> bool:
 def _redirected(url: httpx.URL, target: str) -> httpx.URL:
     found = url.join(target)
     if found.scheme != "https":
-        raise Refused(f"{url.host} redirects to {found.scheme}, and only https will do")
+        raise Refused(f"{url.host} redirects to {found.scheme}, but only https is allowed")
     return found
 
 
@@ -353,14 +353,14 @@ def _unpacked(response: httpx.Response) -> Iterator[bytes]:
         yield from response.iter_raw()
         return
     if encoding not in ("gzip", "x-gzip"):
-        raise Refused(f"{response.url.host} packs the list as {encoding[:20]!r}, which nobody asked for")
+        raise Refused(f"{response.url.host} compresses the list as {encoding[:20]!r}, not as gzip")
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     for packed in response.iter_raw():
         while packed and not unpacker.eof:
             yield unpacker.decompress(packed, _PIECE)
             packed = unpacker.unconsumed_tail
     if not unpacker.eof:
-        raise Refused(f"{response.url.host} sends half a list")
+        raise Refused(f"{response.url.host} sent an incomplete list")
 
 
 def _host(address: str) -> str:
@@ -385,9 +385,9 @@ def parse(body: bytes) -> Part:
     try:
         listed = json.loads(body)
     except (ValueError, RecursionError):
-        raise Refused("what was sent is not JSON") from None
+        raise Refused("the reply is not JSON") from None
     if not isinstance(listed, dict):
-        raise Refused("what was sent is not a price list")
+        raise Refused("the reply is not a price list")
     part: Part = {}
     for key, entry in listed.items():
         name = key.lower()
@@ -397,10 +397,10 @@ def parse(body: bytes) -> Part:
             except (ValueError, ArithmeticError):
                 continue
     if len(part) > MOST_MODELS:
-        raise Refused(f"what was sent prices {len(part):,} models, which can't be the list")
+        raise Refused(f"the reply has prices of {len(part):,} models, too many for a price list")
     claude = sum("claude" in name for name in part)
     if claude < LEAST_CLAUDE:
-        raise Refused(f"what was sent prices {claude} Claude models, which can't be the whole list")
+        raise Refused(f"the reply has prices of {claude} Claude models, too few for a whole price list")
     return part
 
 

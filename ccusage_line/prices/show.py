@@ -107,7 +107,7 @@ def table_text(environ: Mapping[str, str]) -> str:
         ("own prices", data["ownPrices"] or "none"),
         ("contracted", contract_text(agreed) if agreed is not None and agreed.sources else "none"),
         *(("ignored", problem) for problem in (agreed.problems if agreed is not None else ())),
-        ("age", _age(age) if isinstance(age, int) else "that of this version; `ccusage prices refresh` fetches newer"),
+        ("age", _age(age) if isinstance(age, int) else "that of this version; `ccusage prices refresh` updates it"),
     ]
     if data["file"] is not None:
         lines.append(("file", data["file"]))
@@ -156,7 +156,7 @@ def model_text(model: str) -> str:
         dearer = f"  {above[kind]:>10,.6g}" if above else ""
         lines.append(f"  {word:<24}{data[kind]:>10,.6g}{dearer}\n")
     if above:
-        lines.append(f"  the second column where the prompt exceeds {above['promptTokens']:,} tokens\n")
+        lines.append(f"  the second column applies if the prompt exceeds {above['promptTokens']:,} tokens\n")
     for key, word in (("fastFactor", "fast mode"), ("usFactor", "inference in the US")):
         if data[key] != 1:
             lines.append(f"  {word:<24}{'x ' + format(data[key], 'g'):>10}\n")
@@ -232,6 +232,6 @@ def models_text(names: list[str]) -> str:
     text = f"{_UNIT:<{width}}" + "".join(f"{column:>10}" for column in _COLUMNS) + "\n"
     for label, (_, five, threshold) in zip(labels, lines, strict=True):
         numbers = "".join(f"{number:>10,.6g}" for number in _per_million(five).values())
-        dearer = f"  dearer above {threshold:,}" if threshold is not None else ""
+        dearer = f"  higher above {threshold:,}" if threshold is not None else ""
         text += f"{label}{' ' * (width - display_width(label))}{numbers}{dearer}\n"
     return text

@@ -83,7 +83,7 @@ def test_a_line_is_of_one_price_and_counts_the_names_that_have_it() -> None:
 
 def test_a_dearer_long_prompt_is_told() -> None:
     (told,) = [line for line in models_text(["claude-haiku-5-5"]).splitlines() if line.startswith("claude-haiku-5-5")]
-    assert told.endswith("dearer above 100,000")
+    assert told.endswith("higher above 100,000")
 
 
 def own(place: Path, *names: str) -> None:

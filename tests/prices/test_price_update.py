@@ -183,13 +183,13 @@ REFUSED = [
     pytest.param(give(b"gone", 404), "answers 404 Not Found", id="404"),
     pytest.param(give(b"oops", 500), "answers 500 Internal Server Error", id="500"),
     pytest.param(give(b"", 204), "answers 204 No Content", id="no-content"),
-    pytest.param(give(b"", 302, Location="http://127.0.0.1:1/x"), "redirects to http, and only https", id="to-http"),
-    pytest.param(give(b"", 302, Location="file:///etc/passwd"), "redirects to file, and only https", id="to-a-file"),
+    pytest.param(give(b"", 302, Location="http://127.0.0.1:1/x"), "redirects to http, but only https", id="to-http"),
+    pytest.param(give(b"", 302, Location="file:///etc/passwd"), "redirects to file, but only https", id="to-a-file"),
     pytest.param(give(b"", 302), "answers 302 Found", id="redirect-to-nowhere"),
     pytest.param(give(b"<html>please log in</html>"), "is not JSON", id="a-login-page"),
     pytest.param(give(b"[1, 2]"), "is not a price list", id="a-json-list"),
-    pytest.param(give(b'{"models": [{"name": "claude-opus-5"}]}'), "prices 0 Claude models", id="another-shape"),
-    pytest.param(give(b"{}"), "prices 0 Claude models", id="an-empty-list"),
+    pytest.param(give(b'{"models": [{"name": "claude-opus-5"}]}'), "prices of 0 Claude models", id="another-shape"),
+    pytest.param(give(b"{}"), "prices of 0 Claude models", id="an-empty-list"),
     pytest.param(
         give(json.dumps(listed(input=1000, output=1000)).encode()), "more than a factor of 20", id="a-thousand-times"
     ),
@@ -255,7 +255,7 @@ def test_nobody_listening_is_one_line(state: str) -> None:
     assert result.status == "failed"
     assert (
         result.text
-        == "prices not refreshed: 127.0.0.1: Connection refused; those of before stay (`ccusage prices show`)"
+        == "prices not refreshed: 127.0.0.1: Connection refused; the old prices stay in use (`ccusage prices show`)"
     )
 
 
@@ -275,7 +275,7 @@ def test_nobody_listening_is_one_line(state: str) -> None:
 def test_only_https_will_do_but_on_this_machine(state: str, address: str) -> None:
     result = refresh(state, force=True, timeout=5.0, address=address)
     assert result.status == "failed"
-    assert "is not an https address" in result.text or "is no address" in result.text
+    assert "is not an https address" in result.text or "is not a valid address" in result.text
 
 
 def test_an_entry_that_cannot_be_understood_is_left_out(server: Server, state: str) -> None:
@@ -497,7 +497,7 @@ def test_a_list_too_large_to_read_in_the_time_left_waits_for_the_command(server:
     body = json.dumps(listed()).encode() + b" " * (40 * MILLION)
     server.answer = give(body)
     said = before_report(environ_of(state), offline=False, address=server.address)
-    assert "`ccusage prices refresh` takes it" in said or "does not answer in time" in said
+    assert "run `ccusage prices refresh`" in said or "does not answer in time" in said
     assert in_use.table().source == price_table.SOURCE
 
 
