@@ -17,9 +17,9 @@ from .transcripts.claims import (
     AT_HOME,
     FAST,
     FINAL,
-    INSTEAD,
     NO_MESSAGE,
     ORIGINAL,
+    REPLACES_USAGE,
     REQUESTED,
     US,
     Claim,
@@ -64,9 +64,9 @@ class Response:
 
     def same(self, other: Response) -> bool:
         """Return whether both count the same, whichever claims they come from."""
-        return self._counts() == other._counts()
+        return self._counted_values() == other._counted_values()
 
-    def _counts(self) -> tuple[Any, ...]:
+    def _counted_values(self) -> tuple[Any, ...]:
         claim = self.claim
         place = claim.cwd or claim.file  # if the line has no cwd, the folder of its file names the project
         return self.key, self.session, self.incomplete, claim.content(), place
@@ -81,8 +81,8 @@ class Response:
         if not self._parts:
             c = self.claim
             own = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
-            further, shares, _ = c.bill or ((), (), None)
-            billed = further if c.flags & INSTEAD else (own, *further)
+            extra, shares, _ = c.bill or ((), (), None)
+            billed = extra if c.flags & REPLACES_USAGE else (own, *extra)
             self._parts = [
                 charge(table, part, c.cost_usd, covered=place > 0, shares=shares if part is own else ())
                 for place, part in enumerate(billed)
@@ -146,7 +146,7 @@ def responses(
     """
     found = {}
     main_times: set[int] | None = None
-    for key, claims in hanging_together(group):
+    for key, claims in linked_claims(group):
         winner = best(claims, bytes_of, folder_of) if len(claims) > 1 else claims[0]
         if winner.side and winner.group != NO_MESSAGE:
             if main_times is None:
@@ -157,7 +157,7 @@ def responses(
     return found
 
 
-def hanging_together(group: Group) -> Iterator[tuple[int, list[Claim]]]:
+def linked_claims(group: Group) -> Iterator[tuple[int, list[Claim]]]:
     """Yield each response of a group as its key, the smallest `rest` of its threads, and its claims (A4)."""
     if len(group) == 1:
         for rest, claims in group.items():
@@ -188,11 +188,11 @@ def hanging_together(group: Group) -> Iterator[tuple[int, list[Claim]]]:
             for parent in each_of(claim.parents):
                 if parent in without_request:
                     join(rest, without_request[parent])
-    together: dict[int, list[Claim]] = {}
+    linked: dict[int, list[Claim]] = {}
     for rest, claims in group.items():
         if claims:
-            together.setdefault(find(rest), []).extend(claims.values())
-    yield from together.items()
+            linked.setdefault(find(rest), []).extend(claims.values())
+    yield from linked.items()
 
 
 class Sums:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Said = tuple[int | None, int | None]  # 1e-12 dollar, tokens
 
 FOLDER = "answers"
-_SAID = ".said"
+_CLIENT_SUFFIX = ".said"
 
 
 class Answer:
@@ -39,12 +39,12 @@ class Answer:
     models: list[tuple[Any, ...]]  # name, four token kinds, three costs, responses, unpriced in two modes
     fork: bool  # the session began as a copy of another one
     began: int | None  # the first timestamp of its own transcript, in microseconds
-    told: tuple[Any, ...]  # the other attributes of a Session, in the order of _TOLD
+    attributes: tuple[Any, ...]  # the other attributes of a Session, in the order of _ATTRIBUTES
 
     __slots__ = tuple(__annotations__)
 
 
-_TOLD = ("id", "first", "last", "project_path", "title", "responses", "incomplete", "client_cost", "archived")
+_ATTRIBUTES = ("id", "first", "last", "project_path", "title", "responses", "incomplete", "client_cost", "archived")
 
 
 def path_of(folder: str, session: str) -> str:
@@ -64,7 +64,7 @@ def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
     answer = Answer()
     for name, field in zip(Answer.__slots__, fields, strict=True):
         setattr(answer, name, field)
-    return answer if answer.told[0] == session else None
+    return answer if answer.attributes[0] == session else None
 
 
 def unchanged(dependencies: list[Dependency]) -> bool:
@@ -81,11 +81,11 @@ def of_session(session: Session, models: list[tuple[Any, ...]], fork: bool, bega
     """Return the answer of *session*, whose costs are those of mode auto; *models*, *fork* and *began* as in Answer."""
     answer = Answer()
     answer.last = session.last
-    answer.before, answer.after, answer.scalars = _texts(session)
+    answer.before, answer.after, answer.scalars = _split_json(session)
     answer.models = models
     answer.fork = fork
     answer.began = began
-    answer.told = tuple(getattr(session, name) for name in _TOLD)
+    answer.attributes = tuple(getattr(session, name) for name in _ATTRIBUTES)
     return answer
 
 
@@ -93,7 +93,7 @@ def write(folder: str, sources: tuple[str, str], dependencies: list[Dependency],
     """Publish an answer. The caller holds the write lock; *sources* are the settings files (prices.stored.sources)."""
     answer.dependencies = dependencies
     fields = [getattr(answer, name) for name in Answer.__slots__]
-    published.write(path_of(folder, answer.told[0]), (sources, *fields))
+    published.write(path_of(folder, answer.attributes[0]), (sources, *fields))
 
 
 def revoke(folder: str, session: str) -> None:
@@ -108,12 +108,12 @@ def revoke_all(folder: str) -> None:
     except FileNotFoundError:
         return
     for name in names:
-        if not name.endswith(_SAID):
+        if not name.endswith(_CLIENT_SUFFIX):
             published.revoke(os.path.join(folder, FOLDER, name))
 
 
 def said_path(folder: str, session: str) -> str:
-    return path_of(folder, session) + _SAID
+    return path_of(folder, session) + _CLIENT_SUFFIX
 
 
 def said(folder: str, session: str) -> Said:
@@ -128,7 +128,7 @@ def keep(folder: str, session: str, found: Said) -> None:
         published.write(said_path(folder, session), found, f".{os.getpid()}")
 
 
-def _texts(session: Session) -> tuple[str, str, dict[str, str]]:
+def _split_json(session: Session) -> tuple[str, str, dict[str, str]]:
     """Return a session's JSON before and after the day of last activity, which depends on the zone, and its scalars."""
     from .jqpath import render
     from .jsontext import data_of, one_json
@@ -145,6 +145,6 @@ def session_of(answer: Answer, mode: str) -> Session:
     """Return the session of an answer, with the costs of *mode*."""
     from .session import MODES, Session, model_usage
 
-    told = dict(zip(_TOLD, answer.told, strict=True))
+    attributes = dict(zip(_ATTRIBUTES, answer.attributes, strict=True))
     models = [model_usage(name, sums, MODES.index(mode)) for name, *sums in answer.models]
-    return Session(models=models, **told)
+    return Session(models=models, **attributes)

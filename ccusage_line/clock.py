@@ -48,7 +48,7 @@ def zone_of(name: str | None) -> str | None:
         known = {zone.lower(): zone for zone in available_timezones()}
         if name.lower() in known:
             return known[name.lower()]
-        raise _unknown(name) from None
+        raise _unknown_zone(name) from None
     return name
 
 
@@ -77,7 +77,7 @@ def _zone_day(zone: str) -> Callable[[int], str]:
     try:
         found = ZoneInfo(zone)
     except (LookupError, ValueError, OSError):
-        raise _unknown(zone) from None
+        raise _unknown_zone(zone) from None
     epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
     def day(us: int) -> str:
@@ -89,7 +89,7 @@ def _zone_day(zone: str) -> Callable[[int], str]:
     return day
 
 
-def _unknown(zone: str) -> Exception:
+def _unknown_zone(zone: str) -> Exception:
     from difflib import get_close_matches
     from zoneinfo import available_timezones
 

@@ -25,7 +25,7 @@ _DAY = 86_400_000_000  # microseconds
 _NAMED_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 _SHORT: dict[str, str] = {}  # a cache, because many sessions name few models
 _NAME_TEXTS: dict[str, tuple[str, str]] = {}
-_TWO = tuple(f"{n:02d}" for n in range(60))
+_TWO_DIGITS = tuple(f"{n:02d}" for n in range(60))
 _DATES: dict[int, str] = {}  # day number -> YYYY-MM-DDT
 
 
@@ -148,7 +148,7 @@ def rfc3339(us: int) -> str:
     minutes, second = divmod(seconds, 60)
     millis, odd = divmod(fraction, 1000)
     decimals = f"{fraction:06d}" if odd else f"{millis:03d}"
-    return f"{date}{_TWO[minutes // 60]}:{_TWO[minutes % 60]}:{_TWO[second]}.{decimals}Z"
+    return f"{date}{_TWO_DIGITS[minutes // 60]}:{_TWO_DIGITS[minutes % 60]}:{_TWO_DIGITS[second]}.{decimals}Z"
 
 
 def civil(days: int) -> tuple[int, int, int]:

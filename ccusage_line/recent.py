@@ -30,8 +30,8 @@ SWEPT = "swept"
 SWEEP = 60.0  # seconds between two sweeps
 FIRST_SWEEP = 5.0  # the same until the first sweep is stored, because the process that reads may have been killed
 # The size of SWEPT in bytes: the last sweep is stored; one began after a stored one; one began after a lost one.
-_STORED, _BEGUN, _AGAIN = 1, 2, 3
-_LATELY = 5.0  # seconds after a stored sweep in which the end of another one is not recorded
+_STORED, _BEGUN, _BEGUN_AFTER_LOST = 1, 2, 3
+_JUST_STORED = 5.0  # seconds after a stored sweep in which the end of another one is not recorded
 
 
 def last_look(folder: str) -> os.stat_result | None:
@@ -46,12 +46,12 @@ def is_known(folder: str, look: os.stat_result | None) -> bool:
     """Return whether days and blocks cover all sessions until the sweep *look*: none is lost, sweeps can be stored."""
     if look is None or is_lost(look):
         return False
-    return _is_young(look, SWEEP) or os.access(os.path.join(folder, SWEPT), os.W_OK)
+    return _is_recent(look, SWEEP) or os.access(os.path.join(folder, SWEPT), os.W_OK)
 
 
 def is_lost(look: os.stat_result | None) -> bool:
     """Return whether the sweep before this one was not stored, or not yet, so that its results may be missing."""
-    return look is not None and look.st_size == _AGAIN
+    return look is not None and look.st_size == _BEGUN_AFTER_LOST
 
 
 def begin_look(folder: str, look: os.stat_result | None, wait: float) -> bool:
@@ -60,7 +60,7 @@ def begin_look(folder: str, look: os.stat_result | None, wait: float) -> bool:
     It must if the last sweep, *look*, is at least *wait* seconds old and no other process is recording one. If the
     start can't be recorded, return False, because the results could not be stored either.
     """
-    if look is not None and _is_young(look, wait):
+    if look is not None and _is_recent(look, wait):
         return False
     from .locks import is_taken
 
@@ -72,9 +72,9 @@ def begin_look(folder: str, look: os.stat_result | None, wait: float) -> bool:
         if is_taken(descriptor):
             return False
         look = os.fstat(descriptor)
-        if _is_young(look, wait):
+        if _is_recent(look, wait):
             return False
-        _note(folder, descriptor, _BEGUN if look.st_size <= _STORED else _AGAIN)
+        _record(folder, descriptor, _BEGUN if look.st_size <= _STORED else _BEGUN_AFTER_LOST)
         return True
     except OSError:
         return False
@@ -85,26 +85,26 @@ def begin_look(folder: str, look: os.stat_result | None, wait: float) -> bool:
 def end_look(folder: str) -> None:
     """Record that a sweep ended and that its results are stored."""
     look = last_look(folder)
-    if look is not None and look.st_size == _STORED and _is_young(look, _LATELY):
+    if look is not None and look.st_size == _STORED and _is_recent(look, _JUST_STORED):
         return
     try:
         descriptor = open_private(os.path.join(folder, SWEPT), os.O_WRONLY)
     except OSError:
         return
     try:
-        _note(folder, descriptor, _STORED)
+        _record(folder, descriptor, _STORED)
     except OSError:
         return
     finally:
         os.close(descriptor)
 
 
-def _note(folder: str, descriptor: int, size: int) -> None:
+def _record(folder: str, descriptor: int, size: int) -> None:
     os.ftruncate(descriptor, size)
     os.utime(os.path.join(folder, SWEPT))
 
 
-def _is_young(look: os.stat_result, wait: float) -> bool:
+def _is_recent(look: os.stat_result, wait: float) -> bool:
     return look.st_size > 0 and 0 <= time.time() - look.st_mtime < wait
 
 
@@ -131,13 +131,13 @@ def told_windows(folder: str) -> Windows:
     return found or {}
 
 
-def remember(folder: str, known: Windows, told: Windows) -> None:
-    """Store the windows that the client *told* together with the *known* ones, unless they add nothing new."""
+def remember(folder: str, known: Windows, reported: Windows) -> None:
+    """Store the windows that the client *reported* together with the *known* ones, unless they add nothing new."""
     from .windows import merged
 
-    found = merged(known, told)
+    found = merged(known, reported)
     if found != known and os.path.isdir(folder):
-        latest = max(seen for _, seen in told.values())
+        latest = max(seen for _, seen in reported.values())
         kept = {window: said for window, said in found.items() if window[1] > latest - _KEPT}
         published.write(os.path.join(folder, WINDOWS), kept, f".{os.getpid()}")
 

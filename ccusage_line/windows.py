@@ -64,15 +64,15 @@ class Block:
 
     def cost_per_hour(self, now_us: int) -> int | None:
         """Return 1e-12 dollars per hour since the first response, or None before it."""
-        lapse = self._lapse(now_us)
-        return None if lapse is None else (self.cost - self.ahead[0]) * HOUR // lapse
+        elapsed = self._elapsed(now_us)
+        return None if elapsed is None else (self.cost - self.ahead[0]) * HOUR // elapsed
 
     def tokens_per_minute(self, now_us: int) -> float | None:
         """Return input + output tokens per minute since the first response, or None before it."""
-        lapse = self._lapse(now_us)
-        return None if lapse is None else (self.tokens - self.ahead[1]) * MINUTE / lapse
+        elapsed = self._elapsed(now_us)
+        return None if elapsed is None else (self.tokens - self.ahead[1]) * MINUTE / elapsed
 
-    def _lapse(self, now_us: int) -> int | None:
+    def _elapsed(self, now_us: int) -> int | None:
         """Return the microseconds since the first response, at least a minute: a few seconds make no useful rate."""
         return None if self.first is None else max(now_us - self.first, MINUTE)
 
@@ -110,13 +110,13 @@ def _day_start(now: int, offset_of: Callable[[int], int]) -> int:
         offset = offset_of(last)
         first = day * _DAY - offset  # midnight, unless the clock was changed after it
         if offset_of(first) != offset:
-            first = _change(first, last, offset_of)
+            first = _find_change(first, last, offset_of)
         last = first - 1
         if (last + offset_of(last)) // _DAY != day:
             return first
 
 
-def _change(before: int, after: int, offset_of: Callable[[int], int]) -> int:
+def _find_change(before: int, after: int, offset_of: Callable[[int], int]) -> int:
     """Return the second between *before* and *after* at which the clock changed to the offset of *after*."""
     offset = offset_of(after)
     while after - before > 1:
@@ -188,27 +188,27 @@ def sane_reset(resets_at: object, now: int, length: int = WINDOW) -> int | None:
     return end if now < end <= now + length else None
 
 
-def merged(known: Windows, told: Windows) -> Windows:
+def merged(known: Windows, reported: Windows) -> Windows:
     """Return the union of two sets of windows; the result does not depend on the order of the calls."""
     found = dict(known)
-    for window, more in told.items():
-        found[window] = max(found.get(window, more), more, key=_highest)
+    for window, more in reported.items():
+        found[window] = max(found.get(window, more), more, key=_usage_order)
     return found
 
 
-def _highest(told: tuple[float | None, int]) -> tuple[float, int]:
-    used, seen = told
+def _usage_order(reported: tuple[float | None, int]) -> tuple[float, int]:
+    used, seen = reported
     return -1.0 if used is None else used, -seen
 
 
-def known_windows(told: Windows, hours: int = 5) -> list[Window]:
+def known_windows(reported: Windows, hours: int = 5) -> list[Window]:
     """Return the reported windows of *hours* hours, in order.
 
     Ends less than a minute apart belong to one window, which ends at the one at full ten minutes, else at the earliest.
     If two of five hours overlap, the client has moved its window: the earlier one ends where the later one starts.
     """
     groups: list[list[int]] = []
-    for end in sorted(end for of, end in told if of == hours):
+    for end in sorted(end for of, end in reported if of == hours):
         if groups and end - groups[-1][0] < MINUTE:
             groups[-1].append(end)
         else:
@@ -216,7 +216,7 @@ def known_windows(told: Windows, hours: int = 5) -> list[Window]:
     found = []
     for group in groups:
         end = min(group, key=lambda end: (end % TEN_MINUTES > 0, end))
-        used, seen = max((told[hours, end] for end in group), key=_highest)
+        used, seen = max((reported[hours, end] for end in group), key=_usage_order)
         found.append(Window(end - hours * HOUR, end, used, seen))
     if hours * HOUR == WINDOW:
         for place in range(1, len(found)):
@@ -299,15 +299,15 @@ def block(moments: Sequence[Moment], now: int, known: Sequence[Window] = ()) -> 
     """Return the block under way, or None. *moments* must reach back to one that opens a block, or to the first one."""
 
     def first_from(begin: int) -> int | None:
-        place = _place(moments, begin)
+        place = _first_index(moments, begin)
         return moments[place][0] if place < len(moments) else None
 
-    place = _place(moments, now + 1)
+    place = _first_index(moments, now + 1)
     bounds = under_way(first_from, moments[place - 1][0] if place else None, now, known)
     return None if bounds is None else window(moments, *bounds[:2], now)
 
 
-def _place(moments: Sequence[Moment], begin: int) -> int:
+def _first_index(moments: Sequence[Moment], begin: int) -> int:
     """Return the index of the first moment at or after *begin*; the lean lanes do not import bisect for it."""
     low, high = 0, len(moments)
     while low < high:
@@ -329,18 +329,18 @@ class Listed:
         moments, lacking = recent
         place = 1 + _MODES.index(mode)
         self._moments = [(moment[0], moment[place], moment[4]) for moment in moments]
-        self._lacking = lacking
+        self._unpriced = lacking
         self._mode = mode
 
     def today(self, begin: int, end: int) -> tuple[int, bool]:
         """Return the cost of the day [begin, end) in 1e-12 dollars, and whether a response in it has no price."""
-        return today(self._moments, begin, end), _lacks(self._lacking, self._mode, begin, end)
+        return today(self._moments, begin, end), _has_unpriced(self._unpriced, self._mode, begin, end)
 
     def block(self, now: int, known: Sequence[Window]) -> Block | None:
         """Return the block under way, or None if there is none; *known* are the windows that the client reported."""
         found = block(self._moments, now, known)
         if found is not None:
-            found.lacks = _lacks(self._lacking, self._mode, found.start, found.end)
+            found.lacks = _has_unpriced(self._unpriced, self._mode, found.start, found.end)
         return found
 
 
@@ -353,7 +353,7 @@ class Stored:
         self._mode = mode
 
     def today(self, begin: int, end: int) -> tuple[int, bool]:
-        return self._spent(begin, end)[0], self._lacks(begin, end)
+        return self._spent(begin, end)[0], self._has_unpriced(begin, end)
 
     def block(self, now: int, known: Sequence[Window]) -> Block | None:
         bounds = under_way(first_from(self._db), last_until(self._db, now), now, known)
@@ -365,10 +365,10 @@ class Stored:
         if last is not None and last > now:
             ahead = self._spent(now + 1, end)[:2]
             first = self._spent(begin, now + 1)[2]
-        return Block(begin, end, cost, tokens, first, ahead, self._lacks(begin, end))
+        return Block(begin, end, cost, tokens, first, ahead, self._has_unpriced(begin, end))
 
-    def _lacks(self, begin: int, end: int) -> bool:
-        return _lacks(_lacking(self._db, begin), self._mode, begin, end)
+    def _has_unpriced(self, begin: int, end: int) -> bool:
+        return _has_unpriced(_unpriced(self._db, begin), self._mode, begin, end)
 
     def _spent(self, begin: int, end: int) -> tuple[int, int, int | None, int | None]:
         """Return the cost, the tokens and the times of the first and the last response in [begin, end)."""
@@ -410,10 +410,10 @@ def of_database(database: Connection, now: int, known: Sequence[Window] = ()) ->
         (begin,),
     ).fetchall()
     moments = [(t, int(a), int(c), int(d), int(n)) for t, a, c, d, n in rows]  # numbers over 64 bits are stored as text
-    return moments, _lacking(database, begin)
+    return moments, _unpriced(database, begin)
 
 
-def _lacking(database: Connection, begin: int) -> list[Lacking]:
+def _unpriced(database: Connection, begin: int) -> list[Lacking]:
     """Return when responses without a price occurred since *begin*, one entry per slot, session and model."""
     rows = database.execute(
         "SELECT first, last, unpriced_auto, unpriced_calculate FROM slots"
@@ -423,7 +423,7 @@ def _lacking(database: Connection, begin: int) -> list[Lacking]:
     return [(first, last, auto > 0, calculate > 0) for first, last, auto, calculate in rows]
 
 
-def _lacks(lacking: Sequence[Lacking], mode: str, begin: int, end: int) -> bool:
+def _has_unpriced(lacking: Sequence[Lacking], mode: str, begin: int, end: int) -> bool:
     """Return whether a response in [begin, end) has no price in *mode*. Mode display needs no prices."""
     return mode != "display" and any(
         first < end and begin <= last and (auto if mode == "auto" else calculate)

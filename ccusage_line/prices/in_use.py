@@ -28,7 +28,7 @@ def table() -> PriceTable:
     global _table, _stamp
     folder = state_dir(os.environ)
     policy = stored.policy_files(os.environ)
-    settled = stored.last_said(os.environ)
+    settled = stored.last_config(os.environ)
     stamp = *stored.stamp_of(stored.Refreshed.path(folder)), *policy, settled.id if settled is not None else ""
     if _table is None or stamp != _stamp:
         _table = _assemble(stored.Refreshed.load(folder), settled, _contract(policy, folder))
@@ -50,7 +50,7 @@ def _contract(policy: list[Dependency], folder: str) -> Contract | None:
         return known
     from . import managed
 
-    return managed.settle(policy, folder)
+    return managed.read_contract(policy, folder)
 
 
 def _assemble(refreshed: Refreshed | None, settled: Settled | None, contract: Contract | None) -> PriceTable:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _KEY = "modelPricing"
 _LIMIT = 16 * 1024 * 1024  # bytes of one file
-_DEEP = 4  # the levels that are merged: modelPricing, overrides, a model, its rates
-_MOST = 10  # the largest multiplier
-_DEAREST = 10_000  # dollars per million tokens; Claude Code accepts no more
+_MERGED_LEVELS = 4  # the levels that are merged: modelPricing, overrides, a model, its rates
+_MAX_MULTIPLIER = 10  # the largest multiplier
+_MAX_RATE = 10_000  # dollars per million tokens; Claude Code accepts no more
 _RATES = ("input", "output", "cacheWrite", "cacheRead")
 
 
@@ -40,10 +40,10 @@ class Policy:
         self.sources: dict[str, list[str]] = {}
         self.problems: list[str] = []
 
-    def take(self, path: str, values: dict[str, Any]) -> None:
+    def add(self, path: str, values: dict[str, Any]) -> None:
         for key in values:
             self.sources.setdefault(key, []).append(path)
-        _merge(self.values, values, _DEEP)
+        _merge(self.values, values, _MERGED_LEVELS)
 
 
 def policy(found: Sequence[Dependency], number: Callable[[str], object] = float) -> Policy:
@@ -51,16 +51,16 @@ def policy(found: Sequence[Dependency], number: Callable[[str], object] = float)
 
     As in Claude Code, the main file comes first, then its parts by name; key by key, a later value wins.
     """
-    told = Policy()
+    merged = Policy()
     for path, stat in (*found[:1], *found[2:]):  # the second is the folder of the parts
         if stat is None:
             continue
         values, problem = read_object(path, number)
         if problem:
-            told.problems.append(f"{path} {problem}")
+            merged.problems.append(f"{path} {problem}")
         else:
-            told.take(path, values)
-    return told
+            merged.add(path, values)
+    return merged
 
 
 def read_object(path: str, number: Callable[[str], object] = float) -> tuple[dict[str, Any], str]:
@@ -72,7 +72,7 @@ def read_object(path: str, number: Callable[[str], object] = float) -> tuple[dic
     except (OSError, ValueError) as error:
         return {}, f"can't be read: {getattr(error, 'strerror', None) or error}"
     try:
-        values = json.loads(data.decode("utf-8-sig") or "{}", parse_float=number, parse_constant=_refused)
+        values = json.loads(data.decode("utf-8-sig") or "{}", parse_float=number, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         return {}, f"is not valid JSON (line {error.lineno})"
     except (ValueError, ArithmeticError, RecursionError):
@@ -80,7 +80,7 @@ def read_object(path: str, number: Callable[[str], object] = float) -> tuple[dic
     return (values, "") if isinstance(values, dict) else ({}, "holds no JSON object")
 
 
-def _refused(constant: str) -> object:
+def _reject_constant(constant: str) -> object:
     raise ValueError(f"{constant} is not JSON")
 
 
@@ -96,11 +96,11 @@ def _merge(values: dict[str, Any], more: dict[str, Any], levels: int) -> None:
 # --- contracted rates ---------------------------------------------------------------------------------------------
 
 
-def settle(found: list[Dependency], state_dir: str) -> Contract:
+def read_contract(found: list[Dependency], state_dir: str) -> Contract:
     """Return the contracted rates in the files *found*, and store a copy for callers that do not parse them."""
     looked = time.time_ns()
-    told = policy(found, Decimal)
-    rates = _Rates(told.values.get(_KEY))
+    settings = policy(found, Decimal)
+    rates = _Rates(settings.values.get(_KEY))
     changed = max((max(stat[3:]) for _, stat in found if stat is not None), default=0)
     contract = stored.Contract(
         __version__,
@@ -109,8 +109,8 @@ def settle(found: list[Dependency], state_dir: str) -> Contract:
         rates.multiplier,
         rates.rows,
         rates.id(),
-        told.sources.get(_KEY, []),
-        told.problems + rates.problems,
+        settings.sources.get(_KEY, []),
+        settings.problems + rates.problems,
     )
     try:
         contract.save(state_dir)
@@ -127,39 +127,39 @@ class _Rates:
         self.rows: dict[str, Row] = {}
         self.problems: list[str] = []
         if isinstance(value, dict):
-            self._take_multiplier(value.get("multiplier"))
-            self._take_rows(value.get("overrides"))
+            self._parse_multiplier(value.get("multiplier"))
+            self._parse_rows(value.get("overrides"))
         elif value is not None:
-            self._complain("", value, "must be an object with multiplier and overrides")
+            self._add_problem("", value, "must be an object with multiplier and overrides")
 
-    def _complain(self, key: str, value: object, wanted: str) -> None:
-        self.problems.append(f"{_KEY}{key} = {_shown(value)}: {wanted}")
+    def _add_problem(self, key: str, value: object, wanted: str) -> None:
+        self.problems.append(f"{_KEY}{key} = {_as_json(value)}: {wanted}")
 
-    def _take_multiplier(self, value: object) -> None:
+    def _parse_multiplier(self, value: object) -> None:
         if value is None:
             return
-        number = _within(value, _MOST)
+        number = _within(value, _MAX_MULTIPLIER)
         factor = 0 if number is None else int((number * PICO).to_integral_value())
         if factor:
             self.multiplier = factor
         else:
-            self._complain(".multiplier", value, f"must be a number above 0 and at most {_MOST}")
+            self._add_problem(".multiplier", value, f"must be a number above 0 and at most {_MAX_MULTIPLIER}")
 
-    def _take_rows(self, value: object) -> None:
+    def _parse_rows(self, value: object) -> None:
         if isinstance(value, dict):
             for model, rates in value.items():
-                self._take_row(model, rates)
+                self._parse_row(model, rates)
         elif value is not None:
-            self._complain(".overrides", value, "must be an object with the rates of each model")
+            self._add_problem(".overrides", value, "must be an object with the rates of each model")
 
-    def _take_row(self, model: str, rates: object) -> None:
-        place = f".overrides[{_shown(model)}]"
-        numbers = [_within(rates.get(key), _DEAREST) for key in _RATES] if isinstance(rates, dict) else []
+    def _parse_row(self, model: str, rates: object) -> None:
+        place = f".overrides[{_as_json(model)}]"
+        numbers = [_within(rates.get(key), _MAX_RATE) for key in _RATES] if isinstance(rates, dict) else []
         units = [int((number * UNIT / 1_000_000).to_integral_value()) for number in numbers if number is not None]
         if len(units) < len(_RATES):
-            self._complain(place, rates, f"must have {', '.join(_RATES)}, each from 0 to {_DEAREST:,}")
+            self._add_problem(place, rates, f"must have {', '.join(_RATES)}, each from 0 to {_MAX_RATE:,}")
         elif model.lower() in self.rows:
-            self._complain(place, rates, "an earlier row already has this name")
+            self._add_problem(place, rates, "an earlier row already has this name")
         else:
             self.rows[model.lower()] = (units[0], units[1], units[2], units[3])
 
@@ -167,8 +167,8 @@ class _Rates:
         """Return a digest of the rates, or "" if they change no price."""
         if not self.rows and self.multiplier == PICO:
             return ""
-        told = repr((self.multiplier, list(self.rows.items())))
-        return digest_bytes(told.encode("utf-8", "surrogatepass")).hex()[:8]
+        text = repr((self.multiplier, list(self.rows.items())))
+        return digest_bytes(text.encode("utf-8", "surrogatepass")).hex()[:8]
 
 
 def _within(value: object, most: int) -> Decimal | None:
@@ -178,7 +178,7 @@ def _within(value: object, most: int) -> Decimal | None:
     return Decimal(value) if 0 <= value <= most else None
 
 
-def _shown(value: object) -> str:
+def _as_json(value: object) -> str:
     """Return a value as JSON on one line, shortened to 60 characters."""
     try:
         text = json.dumps(value, default=str)

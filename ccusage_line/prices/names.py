@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Servers whose name may precede a model's without a slash: `databricks-claude-opus-4-6`, `vertex_ai:claude-opus-4-6`.
-_SERVED_BY = (
+_SERVERS = (
     *("ai", "amazon", "anthropic", "antigravity", "aws", "azure", "bedrock", "copilot", "cursor", "databricks", "gcp"),
     *("gemini", "github", "google", "kiro", "litellm", "openrouter", "sap", "snowflake", "system", "vertex"),
     "vertexai",
 )
-_GLUE = "-_:."  # the characters between the two
+_SEPARATORS = "-_:."  # the characters between the two
 _THINKING = ("thinking", "think", "thought", "reasoning")  # proxies request thinking so; it has no separate price
-_PLAIN = (*_THINKING, "beta", "default", "latest", "minimal", "low", "medium", "high", "xhigh", "max")
+_DECORATIONS = (*_THINKING, "beta", "default", "latest", "minimal", "low", "medium", "high", "xhigh", "max")
 _TO_DASHES = str.maketrans("_:@.", "----")
 
 
@@ -57,7 +57,7 @@ def model_of(name: str) -> Model | None:
     rest = name
     while len(rest) > len(core):
         rest = without_prefix(rest)
-    return _parsed(core) if core and rest == core else None
+    return _parse(core) if core and rest == core else None
 
 
 def without_prefix(name: str) -> str:
@@ -65,19 +65,19 @@ def without_prefix(name: str) -> str:
     _, slash, rest = name.partition("/")
     if slash:
         return rest
-    for server in _SERVED_BY:
+    for server in _SERVERS:
         rest = name[len(server) :]
-        if rest[:1] in _GLUE and name.startswith(server):
-            return rest.lstrip(_GLUE)
+        if rest[:1] in _SEPARATORS and name.startswith(server):
+            return rest.lstrip(_SEPARATORS)
     region, maker, rest = name.partition("anthropic.")
     if maker and region.endswith("."):
         return maker + rest
     return ""
 
 
-def _parsed(core: str) -> Model | None:
-    reader = _Reader()
-    return reader.model() if all(map(reader.takes, _words(core))) else None
+def _parse(core: str) -> Model | None:
+    parser = _NameParser()
+    return parser.model() if all(map(parser.accepts, _words(core))) else None
 
 
 def _words(core: str) -> list[str]:
@@ -93,57 +93,57 @@ def _words(core: str) -> list[str]:
     return words[1:] if words[0] == "claude" else [""]
 
 
-class _Reader:
+class _NameParser:
     """A parser that accepts the words of a name one by one."""
 
     def __init__(self) -> None:
         self._family = ""
-        self._before: list[int] = []  # the version's numbers, if it comes before the family
-        self._behind: list[int] = []  # the same, if it comes after the family
+        self._version_before: list[int] = []  # the version's numbers, if it comes before the family
+        self._version_after: list[int] = []  # the same, if it comes after the family
         self._date = ""
         self._last = ""  # the kind of the last word
         self._decorated = False  # neither a family nor a version can follow a decoration
         self._fast = False
 
-    def takes(self, word: str) -> bool:
-        kind = self._number(word) if word.isdigit() else self._word(word)
+    def accepts(self, word: str) -> bool:
+        kind = self._accept_number(word) if word.isdigit() else self._accept_word(word)
         self._last = kind
         return bool(kind)
 
-    def _number(self, word: str) -> str:
+    def _accept_number(self, word: str) -> str:
         if len(word) == 8 and word.startswith("20"):
-            return self._dated(word, "date")
+            return self._accept_date(word, "date")
         if self._last == "version":
             return "revision" if word == "0" else ""  # the 0 of v1:0
         if self._last == "thinking":
             return "budget" if len(word) > 3 else ""
         if len(word) == 4 and word.startswith("20"):  # a date with dashes
-            return self._dated(word, "year")
+            return self._accept_date(word, "year")
         if self._last in ("year", "month"):
-            return self._go_on_with_date(word)
+            return self._continue_date(word)
         if self._decorated or len(word) > 2 or (len(word) > 1 and word[0] == "0"):
             return ""
-        (self._behind if self._family else self._before).append(int(word))
+        (self._version_after if self._family else self._version_before).append(int(word))
         return "number"
 
-    def _dated(self, word: str, kind: str) -> str:
+    def _accept_date(self, word: str, kind: str) -> str:
         if self._date:
             return ""
         self._date, self._decorated = word, True
         return kind
 
-    def _go_on_with_date(self, word: str) -> str:
+    def _continue_date(self, word: str) -> str:
         self._date += word
         if len(word) != 2:
             return ""
         return "month" if self._last == "year" else "date"
 
-    def _word(self, word: str) -> str:
+    def _accept_word(self, word: str) -> str:
         if self._last in ("year", "month"):
             return ""
         if word[:1] == "v" and word[1:].isdigit():
-            return self._release(word)
-        if word in _PLAIN or word in ("fast", "1m") or (word[-1:] == "k" and word[:-1].isdigit()):
+            return self._accept_release(word)
+        if word in _DECORATIONS or word in ("fast", "1m") or (word[-1:] == "k" and word[:-1].isdigit()):
             self._decorated = True
             self._fast |= word == "fast"
             return "thinking" if word in _THINKING else "mark"
@@ -152,16 +152,16 @@ class _Reader:
         self._family = word
         return "family"
 
-    def _release(self, word: str) -> str:
+    def _accept_release(self, word: str) -> str:
         """Accept `v1` and the like after a date or a version."""
-        second = word == "v2" and self._family == "sonnet" and self._before == [3, 5]  # Vertex AI's second 3.5
-        first = word == "v1" and bool(self._before)
+        second = word == "v2" and self._family == "sonnet" and self._version_before == [3, 5]  # Vertex AI's second 3.5
+        first = word == "v1" and bool(self._version_before)
         self._decorated = True
         return "version" if first or second or self._last in ("number", "date") else ""
 
     def model(self) -> Model | None:
-        version = self._before or self._behind
-        if not self._family or not 0 < len(version) < 3 or (self._before and self._behind):
+        version = self._version_before or self._version_after
+        if not self._family or not 0 < len(version) < 3 or (self._version_before and self._version_after):
             return None
         if self._last in ("year", "month"):
             return None

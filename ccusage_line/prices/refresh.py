@@ -36,17 +36,17 @@ LIMIT = 64 * 1024 * 1024  # bytes of a decompressed list; that of 2026 has 2 MB
 REDIRECTS = 5
 
 # The bounds of a plausible list.
-MOST_MODELS = 20_000  # LiteLLM lists some 3,000; every command that needs a price loads all of them
-LEAST_CLAUDE = 20  # priced entries with "claude" in their name; the list of 2026 has 350
+MAX_MODELS = 20_000  # LiteLLM lists some 3,000; every command that needs a price loads all of them
+MIN_CLAUDE = 20  # priced entries with "claude" in their name; the list of 2026 has 350
 FACTOR = 20  # the most by which the price of a model may change; no maker has ever exceeded 5
-ODD_PART = 20  # at most one in this many of the known models may change by more; it keeps its old price
+IMPLAUSIBLE_SHARE = 20  # at most one in this many of the known models may change by more; it keeps its old price
 DEAREST = prices.UNIT // 10  # price units per token: $100,000 per million tokens
 
 # The times of attempts are not in the file of the table, because published answers depend on the stat of that file.
 _NOTES = "prices-tries.json"
 _LOCK = "prices.lock"
 _PIECE = 64 * 1024  # bytes decompressed at a time
-_PARSED = 10_000_000  # bytes of JSON that even a slow machine parses in a second
+_PARSED_PER_SECOND = 10_000_000  # bytes of JSON that even a slow machine parses in a second
 
 _OTHER_PROVIDERS = ("dashscope", "deepseek", "minimax", "moonshot", "zai")
 _OTHER_FAMILIES = ("deepseek-", "glm-", "kimi-", "minimax-", "qwen3")
@@ -142,7 +142,7 @@ def _notes(state_dir: str) -> dict[str, Any]:
     return notes if isinstance(notes, dict) else {}
 
 
-def _note(state_dir: str, **changed: object) -> None:
+def _update_notes(state_dir: str, **changed: object) -> None:
     import json
 
     text = json.dumps({**_notes(state_dir), **changed})
@@ -180,28 +180,28 @@ def _refresh(state_dir: str, force: bool, deadline: float, address: str) -> Resu
 
 
 def _fetch_and_store(state_dir: str, force: bool, deadline: float, address: str) -> Result:
-    _note(state_dir, tried=int(time.time()))
+    _update_notes(state_dir, tried=int(time.time()))
     known = stored.Refreshed.load(state_dir)
     notes = _notes(state_dir)
     etag = notes.get("etag") if known is not None and _usable(known) and notes.get("address") == address else None
     reply = fetch(address, etag if isinstance(etag, str) else None, deadline)
     now = int(time.time())
     if reply is None:
-        _note(state_dir, checked=now)
+        _update_notes(state_dir, checked=now)
         return Result("unchanged", "the price table is up to date", known.entries if known else 0)
     body, etag = reply
-    if not force and len(body) > _PARSED * (deadline - time.monotonic()):
+    if not force and len(body) > _PARSED_PER_SECOND * (deadline - time.monotonic()):
         raise Refused(f"a list of {len(body):,} bytes takes too long before a report; run `ccusage prices refresh`")
     listed = parse(body)
-    current = merged(in_use(known), listed)
+    current = merge(known_prices(known), listed)
     changed = known is None or not _usable(known) or current != known.current
     if changed:
-        _table(current, len(listed), address, now).save(state_dir)
-    _note(state_dir, checked=now, etag=etag, address=address)
-    return Result("updated" if changed else "unchanged", _told(listed, known, changed), len(listed))
+        _make_table(current, len(listed), address, now).save(state_dir)
+    _update_notes(state_dir, checked=now, etag=etag, address=address)
+    return Result("updated" if changed else "unchanged", _summary(listed, known, changed), len(listed))
 
 
-def _table(current: Part, entries: int, address: str, now: int) -> stored.Refreshed:
+def _make_table(current: Part, entries: int, address: str, now: int) -> stored.Refreshed:
     from urllib.parse import urlsplit
 
     from .embedded import CURRENT_ID
@@ -211,7 +211,7 @@ def _table(current: Part, entries: int, address: str, now: int) -> stored.Refres
     return stored.Refreshed(current, prices.part_id(current), CURRENT_ID, source, now, entries)
 
 
-def in_use(known: stored.Refreshed | None) -> Part:
+def known_prices(known: stored.Refreshed | None) -> Part:
     """Return the current part into which a new list is merged: that of the last refresh and that of this package."""
     from .embedded import CURRENT
 
@@ -220,10 +220,10 @@ def in_use(known: stored.Refreshed | None) -> Part:
     return known.current if _usable(known) else {**known.current, **CURRENT}
 
 
-def _told(listed: Part, known: stored.Refreshed | None, changed: bool) -> str:
+def _summary(listed: Part, known: stored.Refreshed | None, changed: bool) -> str:
     if not changed:
         return f"the price table is up to date: {len(listed)} models"
-    before = in_use(known)
+    before = known_prices(known)
     new = sum(name not in before for name in listed)
     other = sum(name in before and before[name] != entry for name, entry in listed.items())
     return f"prices refreshed: {len(listed)} models, {new} new, {other} with a changed price"
@@ -265,7 +265,7 @@ def _get(address: str, etag: str | None, deadline: float) -> tuple[bytes, str | 
     headers = {"User-Agent": f"ccusage-line/{__version__}", "Accept-Encoding": "gzip"}
     if etag:
         headers["If-None-Match"] = etag
-    url = _allowed(address)
+    url = _checked_url(address)
     left = max(0.1, deadline - time.monotonic())
     try:
         # A proxy or a certificate in the environment is for other machines, not for http to this one.
@@ -274,19 +274,19 @@ def _get(address: str, etag: str | None, deadline: float) -> tuple[bytes, str | 
                 with client.stream("GET", url) as response:
                     target = response.headers.get("location")
                     if response.is_redirect and target:
-                        url = _redirected(url, target)
+                        url = _resolve_redirect(url, target)
                         continue
-                    return _body(response, deadline)
+                    return _read_body(response, deadline)
     except Refused:
         raise
     except httpx.TimeoutException:
         raise Refused(f"{_host(address)} does not answer in time") from None
     except Exception as error:  # an unknown proxy, an invalid certificate, a stream that can't be decompressed
-        raise Refused(f"{_host(address)}: {_plain(error)}") from None
+        raise Refused(f"{_host(address)}: {_error_text(error)}") from None
     raise Refused(f"{_host(address)} redirects more than {REDIRECTS} times")
 
 
-def _plain(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     """Return an error's message on one line, without its errno."""
     import re
 
@@ -294,7 +294,7 @@ def _plain(error: Exception) -> str:
     return " ".join(words.split()) or type(error).__name__
 
 
-def _allowed(address: str) -> httpx.URL:
+def _checked_url(address: str) -> httpx.URL:
     """Return *address* as a URL. Raises Refused unless it is https, or http to this machine."""
     import httpx
 
@@ -316,14 +316,14 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _redirected(url: httpx.URL, target: str) -> httpx.URL:
+def _resolve_redirect(url: httpx.URL, target: str) -> httpx.URL:
     found = url.join(target)
     if found.scheme != "https":
         raise Refused(f"{url.host} redirects to {found.scheme}, but only https is allowed")
     return found
 
 
-def _body(response: httpx.Response, deadline: float) -> tuple[bytes, str | None] | None:
+def _read_body(response: httpx.Response, deadline: float) -> tuple[bytes, str | None] | None:
     if response.status_code == 304:
         return None
     host = response.url.host
@@ -331,7 +331,7 @@ def _body(response: httpx.Response, deadline: float) -> tuple[bytes, str | None]
         raise Refused(f"{host} answers {response.status_code} {response.reason_phrase}".rstrip())
     parts: list[bytes] = []
     size = 0
-    for part in _unpacked(response):
+    for part in _decompressed(response):
         size += len(part)
         if size > LIMIT:
             raise Refused(f"{host} sends more than {LIMIT // 2**20} MB")
@@ -341,7 +341,7 @@ def _body(response: httpx.Response, deadline: float) -> tuple[bytes, str | None]
     return b"".join(parts), response.headers.get("etag")
 
 
-def _unpacked(response: httpx.Response) -> Iterator[bytes]:
+def _decompressed(response: httpx.Response) -> Iterator[bytes]:
     """Yield the body decompressed, in pieces of at most _PIECE bytes, or uncompressed as it arrives. Raises Refused.
 
     httpx would decompress a whole piece, in as many layers as a header says: a few hundred bytes can become gigabytes.
@@ -396,10 +396,10 @@ def parse(body: bytes) -> Part:
                 part[name] = pack(name, entry)
             except (ValueError, ArithmeticError):
                 continue
-    if len(part) > MOST_MODELS:
+    if len(part) > MAX_MODELS:
         raise Refused(f"the reply has prices of {len(part):,} models, too many for a price list")
     claude = sum("claude" in name for name in part)
-    if claude < LEAST_CLAUDE:
+    if claude < MIN_CLAUDE:
         raise Refused(f"the reply has prices of {claude} Claude models, too few for a whole price list")
     return part
 
@@ -408,18 +408,18 @@ def _is_name(key: str) -> bool:
     return len(key) <= prices.NAME_LIMIT and key.isascii() and key.isprintable()
 
 
-def merged(known: Part, listed: Part) -> Part:
+def merge(known: Part, listed: Part) -> Part:
     """Merge a list into the known prices. Raises Refused if its prices are implausible.
 
     If few models changed by more than FACTOR, they keep their old prices. But if one of them has the maker's own name
     (`claude-...`), the whole list is refused.
     """
-    odd = [name for name, entry in listed.items() if name in known and not _is_plausible(known[name], entry)]
-    for name in odd:
-        if name.startswith("claude-") or len(odd) * ODD_PART > len(known):
+    implausible = [name for name, entry in listed.items() if name in known and not _is_plausible(known[name], entry)]
+    for name in implausible:
+        if name.startswith("claude-") or len(implausible) * IMPLAUSIBLE_SHARE > len(known):
             raise Refused(f"the price of {name} would change by more than a factor of {FACTOR}")
-    part = {**known, **{name: entry for name, entry in listed.items() if name not in odd}}
-    return part if len(part) <= MOST_MODELS else listed
+    part = {**known, **{name: entry for name, entry in listed.items() if name not in implausible}}
+    return part if len(part) <= MAX_MODELS else listed
 
 
 def _is_plausible(old: Packed, new: Packed) -> bool:

@@ -37,7 +37,7 @@ def show(environ: Mapping[str, str], model: str | None, as_json: bool) -> str:
         return _json(table_data(environ)) if as_json else table_text(environ)
     if in_use.table().find(model) is not None:
         return _json(model_data(model)) if as_json else model_text(model)
-    names = fitting(model)
+    names = matching_names(model)
     return _json({"models": [model_data(name) for name in names]}) if as_json else models_text(names)
 
 
@@ -56,7 +56,7 @@ def table_data(environ: Mapping[str, str]) -> dict[str, object]:
     from .refresh import last_checked
 
     folder = state_dir(environ)
-    refreshed, settled = stored.Refreshed.load(folder), stored.last_said(environ)
+    refreshed, settled = stored.Refreshed.load(folder), stored.last_config(environ)
     checked = last_checked(folder)
     names = {*OVERLAY, *RETIRED, *CURRENT, *(refreshed.current if refreshed else ())}
     return {
@@ -153,8 +153,8 @@ def model_text(model: str) -> str:
     above = data.get("above")
     lines = [f"{clean(model)}, {_UNIT}\n"]
     for kind, word in _KINDS.items():
-        dearer = f"  {above[kind]:>10,.6g}" if above else ""
-        lines.append(f"  {word:<24}{data[kind]:>10,.6g}{dearer}\n")
+        higher = f"  {above[kind]:>10,.6g}" if above else ""
+        lines.append(f"  {word:<24}{data[kind]:>10,.6g}{higher}\n")
     if above:
         lines.append(f"  the second column applies if the prompt exceeds {above['promptTokens']:,} tokens\n")
     for key, word in (("fastFactor", "fast mode"), ("usFactor", "inference in the US")):
@@ -180,13 +180,13 @@ def _basis_text(basis: str) -> str:
 # --- models by a part of their name -------------------------------------------------------------------------------
 
 
-def fitting(wanted: str) -> list[str]:
+def matching_names(wanted: str) -> list[str]:
     """Return the names that reports shorten to *wanted* or that mean the same version, else those that contain it.
 
     Raises UsageError if there are none.
     """
     short, version = _short(wanted), _version(wanted)
-    names = sorted(in_use.table().names(), key=_makers_first)
+    names = sorted(in_use.table().names(), key=_sort_key)
     found = [name for name in names if _short(name) == short or (version is not None and _version(name) == version)]
     if not found and short:
         found = sorted((name for name in names if short in _short(name)), key=_short)
@@ -216,7 +216,7 @@ def _short(name: str) -> str:
     return short_model(name.removesuffix("[1m]")).lower().replace(".", "-")
 
 
-def _makers_first(name: str) -> tuple[bool, int, str]:
+def _sort_key(name: str) -> tuple[bool, int, str]:
     return "/" in name or not name.startswith("claude"), len(name), name
 
 
@@ -232,6 +232,6 @@ def models_text(names: list[str]) -> str:
     text = f"{_UNIT:<{width}}" + "".join(f"{column:>10}" for column in _COLUMNS) + "\n"
     for label, (_, five, threshold) in zip(labels, lines, strict=True):
         numbers = "".join(f"{number:>10,.6g}" for number in _per_million(five).values())
-        dearer = f"  higher above {threshold:,}" if threshold is not None else ""
-        text += f"{label}{' ' * (width - display_width(label))}{numbers}{dearer}\n"
+        higher = f"  higher above {threshold:,}" if threshold is not None else ""
+        text += f"{label}{' ' * (width - display_width(label))}{numbers}{higher}\n"
     return text

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..files import Dependency
 
-    Kept = TypeVar("Kept", bound="_Kept")
+    FileT = TypeVar("FileT", bound="_StoredFile")
 
     Rates = tuple[int, int, int, int, int]  # input, output, 5 minute write, 1 hour write, read
     # five rates, the threshold and the rates above it, the fast and us factors, the context window
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 CONFIG = "config.toml"
 
-_given: Settled | None = None  # the values of the config file when this process last read it
+_config: Settled | None = None  # the values of the config file when this process last read it
 
 
-class _Kept:
+class _StoredFile:
     """Values that are stored in a file of the state directory, in the order of `__slots__`."""
 
     FILE = ""
@@ -45,7 +45,7 @@ class _Kept:
         return os.path.join(state_dir, cls.FILE)
 
     @classmethod
-    def load(cls: type[Kept], state_dir: str) -> Kept | None:
+    def load(cls: type[FileT], state_dir: str) -> FileT | None:
         path = cls.path(state_dir)
         if not os.path.isfile(path):
             return None
@@ -56,12 +56,12 @@ class _Kept:
 
     def save(self, state_dir: str) -> None:
         """Write the file. Raises OSError if that fails."""
-        from ..published import packed
+        from ..published import pack
 
-        write_private(state_dir, self.FILE, packed(tuple(getattr(self, name) for name in self.__slots__)))
+        write_private(state_dir, self.FILE, pack(tuple(getattr(self, name) for name in self.__slots__)))
 
 
-class Refreshed(_Kept):
+class Refreshed(_StoredFile):
     """The current part of the table after a refresh."""
 
     current: dict[str, Packed]
@@ -75,7 +75,7 @@ class Refreshed(_Kept):
     FILE = "prices.bin"
 
 
-class _OfFiles(_Kept):
+class _FileCopy(_StoredFile):
     """A copy of the contents of files when they were last read."""
 
     version: str  # the version of the package that read them; another one may have other options
@@ -88,7 +88,7 @@ class _OfFiles(_Kept):
         return (self.version, self.stamp) == (version, stamp) and not self.racy
 
 
-class Settled(_OfFiles):
+class Settled(_FileCopy):
     """The contents of a config file; its stamp is stamp_of() the file."""
 
     values: dict[str, dict[str, Any]]  # by section
@@ -96,11 +96,11 @@ class Settled(_OfFiles):
     prices: dict[str, Packed]
     id: str  # prices.part_id(prices)
 
-    __slots__ = (*_OfFiles.__annotations__, *__annotations__)
+    __slots__ = (*_FileCopy.__annotations__, *__annotations__)
     FILE = "config.bin"
 
 
-class Contract(_OfFiles):
+class Contract(_FileCopy):
     """The contracted rates in Claude Code's managed settings (A10); their stamp is policy_files()."""
 
     multiplier: int  # the factor of every price, in 1e-12
@@ -109,7 +109,7 @@ class Contract(_OfFiles):
     sources: list[str]  # the files that contain rates
     problems: list[str]  # messages about invalid values, which are ignored
 
-    __slots__ = (*_OfFiles.__annotations__, *__annotations__)
+    __slots__ = (*_FileCopy.__annotations__, *__annotations__)
     FILE = "managed.bin"
 
 
@@ -154,19 +154,19 @@ def settled(environ: Mapping[str, str]) -> Settled | None:
     return known
 
 
-def give(said: Settled) -> None:
+def give(config: Settled) -> None:
     """Set the config file's values for the rest of this process, whatever copy other processes store meanwhile."""
-    global _given
-    _given = said
+    global _config
+    _config = config
 
 
-def last_said(environ: Mapping[str, str]) -> Settled | None:
+def last_config(environ: Mapping[str, str]) -> Settled | None:
     """Return the config file's values as this process last read them, else its stored copy, or None without one."""
     from ..paths import state_dir
 
     path = config_path(environ)
-    if _given is not None and _given.stamp[0] == path:
-        return _given
+    if _config is not None and _config.stamp[0] == path:
+        return _config
     known = Settled.load(state_dir(environ))
     return known if known is not None and known.stamp[0] == path else None
 

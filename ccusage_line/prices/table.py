@@ -20,14 +20,14 @@ PICO = 10**12
 ONE = 1000  # the factor 1; factors are whole thousandths
 WEB_SEARCH = PICO // 100  # one search, whatever the model (A10)
 
-LONG_WINDOW = 1_000_000  # tokens: the context window that a suffix in _LONG requests
-_LONG = ("[1m]", "-1m", ":1m")
+LONG_WINDOW = 1_000_000  # tokens: the context window that a suffix in _LONG_SUFFIXES requests
+_LONG_SUFFIXES = ("[1m]", "-1m", ":1m")
 _LONG_VARIANTS = ("sonnet-4", "opus-4-6")  # models with a shorter window that also exist with the long one
 NAME_LIMIT = 200  # characters; the longest name in the tables has less than 70
 MEMO_LIMIT = 512  # names; more than any history contains
 
 # Families of other makers: the prefix of the family's names, its provider in the list, the maker's names in paths.
-_MAKERS = (
+_OTHER_MAKERS = (
     ("deepseek-", "deepseek", ("deepseek", "deepseek-ai")),
     ("glm-", "zai", ("zai", "z-ai", "zai-org")),
     ("kimi-", "moonshot", ("moonshot", "moonshotai")),
@@ -94,7 +94,7 @@ class PriceTable:
         self.contract = contract if contract is not None and contract.id else None
         self._parts = (overlay, current, retired)
         self._own = PriceTable(own, {}, {}) if own else None
-        self._covering: dict[tuple[str, int, int], Row] | None = None
+        self._rates_by_model: dict[tuple[str, int, int], Row] | None = None
         self._fingerprint = fingerprint
         self._memo: dict[str, Price | None] = {}
         self._newest: dict[str, str] = {}
@@ -148,8 +148,8 @@ class PriceTable:
         if name.isascii() and not model.isascii():  # the lower case of some non-ASCII letters is ASCII
             return None
         entry = self._own._find(name) if self._own is not None else None
-        price = self._contracted(name) if entry is None else Price(*entry)
-        if price is not None and name.endswith(_LONG):
+        price = self._effective_price(name) if entry is None else Price(*entry)
+        if price is not None and name.endswith(_LONG_SUFFIXES):
             price.window = max(price.window or 0, LONG_WINDOW)
         return price
 
@@ -158,12 +158,12 @@ class PriceTable:
         name = model.lower()
         if self._own is not None and self._own._find(name) is not None:
             return "own"
-        return "list" if self._agreed(name) is None else "contract"
+        return "list" if self._contract_rates(name) is None else "contract"
 
-    def _contracted(self, name: str) -> Price | None:
+    def _effective_price(self, name: str) -> Price | None:
         """Return the contracted price if there is one, else the list price, times the contract's multiplier (A10)."""
         entry = self._find(name) if name.isascii() else None  # because all names in lists are ASCII
-        agreed = self._agreed(name)
+        agreed = self._contract_rates(name)
         if agreed is not None:
             input, output, write, read = agreed
             entry = (input, output, write, write, read, None, None, ONE, ONE, entry[9] if entry is not None else None)
@@ -171,7 +171,7 @@ class PriceTable:
             return None
         return Price(*entry) if self.contract is None else _multiplied(entry, self.contract.multiplier)
 
-    def _agreed(self, name: str) -> Row | None:
+    def _contract_rates(self, name: str) -> Row | None:
         """Return the contracted rates of a model: those for its exact name, else those for the client's name for it."""
         if self.contract is None:
             return None
@@ -183,16 +183,16 @@ class PriceTable:
             return None
         from .names import model_of
 
-        if self._covering is None:
-            self._covering = {}
+        if self._rates_by_model is None:
+            self._rates_by_model = {}
             for row, rates in rows.items():
                 model = model_of(row)
-                if model is not None and self._is_clients(row):
-                    self._covering.setdefault(model.key, rates)
+                if model is not None and self._is_client_name(row):
+                    self._rates_by_model.setdefault(model.key, rates)
         model = model_of(name)
-        return None if model is None or model.fast else self._covering.get(model.key)
+        return None if model is None or model.fast else self._rates_by_model.get(model.key)
 
-    def _is_clients(self, name: str) -> bool:
+    def _is_client_name(self, name: str) -> bool:
         """Return whether Claude Code itself uses this name: that of Anthropic, Bedrock, Vertex AI or Foundry."""
         bare = name[max(name.find("anthropic."), 0) :]
         return "/" not in name and any(map(self._entry, (name, bare, f"vertex_ai/{name}", f"azure_ai/{name}")))
@@ -200,7 +200,7 @@ class PriceTable:
     def _find(self, name: str) -> Packed | None:
         entry = self._entry(name)
         if entry is None:
-            entry = self._claude(name) if "claude" in name else self._other_maker(name)
+            entry = self._find_claude(name) if "claude" in name else self._find_other_maker(name)
         return entry
 
     def _entry(self, name: str) -> Packed | None:
@@ -209,42 +209,42 @@ class PriceTable:
                 return part[name]
         return None
 
-    def _claude(self, name: str) -> Packed | None:
+    def _find_claude(self, name: str) -> Packed | None:
         from .names import core_of, model_of
 
         name = name.removesuffix("[1m]")
         model, core = model_of(name), core_of(name)
         if model is None:
-            return self._by_level(name, core, ())
+            return self._find_by_prefix(name, core, ())
         if model.fast:
-            return self._fast(name, core, model)
-        return self._by_level(name, core, tuple(_respelled(model)))
+            return self._find_fast(name, core, model)
+        return self._find_by_prefix(name, core, tuple(_listed_names(model)))
 
-    def _by_level(self, name: str, core: str, respelled: Sequence[str]) -> Packed | None:
-        """Return the first entry found while prefixes are removed from *name*, also with a *respelled* core."""
+    def _find_by_prefix(self, name: str, core: str, cores: Sequence[str]) -> Packed | None:
+        """Return the first entry found while prefixes are removed from *name*, also with each of *cores*."""
         from .names import without_prefix
 
         while name:
             prefix = name.removesuffix(core)
-            entry = self._first([*_spellings(name), *(prefix + other for other in respelled)])
+            entry = self._find_first([*_spellings(name), *(prefix + other for other in cores)])
             if entry is not None:
                 return entry
             name = without_prefix(name)
         return None
 
-    def _fast(self, name: str, core: str, model: Model) -> Packed | None:
+    def _find_fast(self, name: str, core: str, model: Model) -> Packed | None:
         """Return the entry of a model with `fast` in its name, else that of the plain model times its fast factor."""
-        entry = self._by_level(name, core, [f"{other}-fast" for other in model.names()])
+        entry = self._find_by_prefix(name, core, [f"{other}-fast" for other in model.names()])
         if entry is None:
             plain = next(model.names())
-            entry = self._by_level(name.removesuffix(core) + plain, plain, tuple(model.names()))
+            entry = self._find_by_prefix(name.removesuffix(core) + plain, plain, tuple(model.names()))
             if entry is None or entry[7] == ONE:  # the price of fast mode is unknown
                 return None
-            above = None if entry[6] is None else _times(entry[6], entry[7], ONE)
-            entry = (*_times(entry[:5], entry[7], ONE), entry[5], above, ONE, *entry[8:])
+            above = None if entry[6] is None else _multiply(entry[6], entry[7], ONE)
+            entry = (*_multiply(entry[:5], entry[7], ONE), entry[5], above, ONE, *entry[8:])
         return entry
 
-    def _first(self, names: Sequence[str]) -> Packed | None:
+    def _find_first(self, names: Sequence[str]) -> Packed | None:
         """Return the first entry of *names*, else the first entry of one of them with a date or version suffix."""
         for name in names:
             entry = self._entry(name)
@@ -257,18 +257,18 @@ class PriceTable:
         """Return a map from a name to the newest listed name that adds a date, a version suffix or both to it."""
         if not self._newest:
             for name in sorted({name for part in self._parts for name in part if "claude" in name}):
-                plain = _plain(name)
-                self._newest[plain] = self._newest[_undated(plain)] = name
+                plain = _without_version(name)
+                self._newest[plain] = self._newest[_without_date(plain)] = name
         return self._newest
 
-    def _other_maker(self, name: str) -> Packed | None:
+    def _find_other_maker(self, name: str) -> Packed | None:
         """Return the entry of a bare name or of one after its maker's. The list lacks what a reseller charges."""
         name = name.removesuffix("[1m]")
         path, _, bare = name.rpartition("/")
         names = [name]
-        for family, provider, owners in _MAKERS:
+        for family, provider, owners in _OTHER_MAKERS:
             if bare.startswith(family) and (not path or path.rpartition("/")[2] in owners):
-                names += [f"{provider}/{bare}", bare, f"{provider}/{_undated(bare)}", _undated(bare)]
+                names += [f"{provider}/{bare}", bare, f"{provider}/{_without_date(bare)}", _without_date(bare)]
         return next((entry for entry in map(self._entry, names) if entry is not None), None)
 
 
@@ -277,12 +277,12 @@ def _spellings(name: str) -> Iterator[str]:
     yield name
     for mark in ("-thinking", ":thinking"):
         name = name.removesuffix(mark)
-    plain = _plain(name)
+    plain = _without_version(name)
     yield plain
-    yield _undated(plain)
+    yield _without_date(plain)
 
 
-def _respelled(model: Model) -> Iterator[str]:
+def _listed_names(model: Model) -> Iterator[str]:
     """Yield the names that a list may have for a model, first those with the model's date."""
     if model.date:
         for name in model.names():
@@ -291,7 +291,7 @@ def _respelled(model: Model) -> Iterator[str]:
     yield from model.names()
 
 
-def _plain(name: str) -> str:
+def _without_version(name: str) -> str:
     """Remove `-v1:0` and `@default` from a name, and replace `@20250805` by `-20250805`."""
     start = name.rfind("-v")
     if start > 0 and name[start - 1].isdigit() and _is_version(name[start:]):  # claude-v2 is a model, not a suffix
@@ -302,7 +302,7 @@ def _plain(name: str) -> str:
     return f"{head}-{tag}" if _is_date(tag) else name
 
 
-def _undated(name: str) -> str:
+def _without_date(name: str) -> str:
     return name[:-9] if name[-9:-8] == "-" and _is_date(name[-8:]) else name
 
 
@@ -315,17 +315,17 @@ def _is_version(text: str) -> bool:
     return text.startswith("-v") and text[2:3].isdigit() and not text[2:].strip("0123456789:k")
 
 
-def _times(rates: Rates, factor: int, one: int) -> Rates:
+def _multiply(rates: Rates, factor: int, one: int) -> Rates:
     """Multiply rates by *factor* / *one*, to the nearest unit."""
-    a, b, c, d, e = (_rounded(rate * factor, one) for rate in rates)
+    a, b, c, d, e = (_round(rate * factor, one) for rate in rates)
     return a, b, c, d, e
 
 
 def _multiplied(entry: Packed, multiplier: int) -> Price:
     """Return the price of *entry*, and that of web searches, times *multiplier* (in 1e-12)."""
-    above = None if entry[6] is None else _times(entry[6], multiplier, PICO)
-    price = Price(*_times(entry[:5], multiplier, PICO), entry[5], above, *entry[7:])
-    price.web_search = _rounded(WEB_SEARCH * multiplier, PICO)
+    above = None if entry[6] is None else _multiply(entry[6], multiplier, PICO)
+    price = Price(*_multiply(entry[:5], multiplier, PICO), entry[5], above, *entry[7:])
+    price.web_search = _round(WEB_SEARCH * multiplier, PICO)
     return price
 
 
@@ -368,7 +368,7 @@ def cost(
     if us:
         units *= price.us
         per_pico *= ONE
-    return _rounded(units, per_pico) + searches * price.web_search
+    return _round(units, per_pico) + searches * price.web_search
 
 
 def _units(price: Price, input: int, output: int, write_5m: int, write_1h: int, read: int) -> int:
@@ -384,10 +384,10 @@ def _units(price: Price, input: int, output: int, write_5m: int, write_1h: int, 
 def pico(cost_usd: float) -> int:
     """Return a finite number of dollars as the nearest integer of 1e-12 dollars."""
     numerator, denominator = cost_usd.as_integer_ratio()
-    return _rounded(numerator * PICO, denominator)
+    return _round(numerator * PICO, denominator)
 
 
-def _rounded(numerator: int, denominator: int) -> int:
+def _round(numerator: int, denominator: int) -> int:
     """Return the integer nearest to a fraction, the even one of two. *denominator* is positive."""
     whole, rest = divmod(numerator, denominator)
     if rest:

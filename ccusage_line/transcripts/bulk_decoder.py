@@ -21,6 +21,7 @@ from .claims import (
     SYNTHETIC,
     US,
     Claim,
+    identify_session,
     merged,
     minutes,
     money,
@@ -29,11 +30,10 @@ from .claims import (
     request_thread,
     timestamp,
     uuid_digest,
-    whose,
 )
 from .files import FACTS, USAGE, lines_with
-from .reading import take_beginning, take_facts
-from .reading import take_line as take_line_plainly
+from .reading import add_facts, find_beginning
+from .reading import add_line as add_line_plainly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .files import Block, Find
     from .reading import BytesOf, Reading
 
-_LONG_NUMBER = 4300  # digits: json rejects a longer integer, msgspec does not
+_MAX_DIGITS = 4300  # digits: json rejects a longer integer, msgspec does not
 _NO_TIMES: frozenset[int] = frozenset()
 
 
@@ -173,25 +173,25 @@ def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of
     with _Search(block) as find, memoryview(block.buffer) as view:
         for begin, end in lines_with(block, (USAGE,), find):
             line = view[begin:end]
-            if not take_line(reading, line, offset + begin, session, bytes_of):
-                take_line_plainly(reading, bytes(line), offset + begin, session, bytes_of)
+            if not add_line(reading, line, offset + begin, session, bytes_of):
+                add_line_plainly(reading, bytes(line), offset + begin, session, bytes_of)
         if own:
             if reading.began is None:
-                take_beginning(reading, block)
+                find_beginning(reading, block)
             for begin, end in lines_with(block, FACTS, find):
-                take_facts(reading, bytes(view[begin:end]))
+                add_facts(reading, bytes(view[begin:end]))
 
 
-def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of: BytesOf) -> bool:
+def add_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of: BytesOf) -> bool:
     """Add one whole line to a reading. Return False, having done nothing, if the line needs the other decoder."""
-    if len(line) > _LONG_NUMBER and (len(line) > MAX_LINE or _long_number(line) or _perhaps_deep(line)):
+    if len(line) > _MAX_DIGITS and (len(line) > MAX_LINE or _has_long_number(line) or _may_be_deep(line)):
         return False
     try:
         decoded = _decode(line)
     except _REFUSED:
         return False
     message = decoded.message
-    if message is None or decoded.type not in _COUNTING:
+    if message is None or decoded.type not in _COUNTED_TYPES:
         return True
     usage = message.usage
     if usage is None:
@@ -209,12 +209,12 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
     side = decoded.isSidechain is True
     claim = None
     if decoded.requestId:
-        key, marks = _key(decoded, message.id, decoded.requestId, session)
+        key, flags = _key(decoded, message.id, decoded.requestId, session)
     else:  # the line's counts identify the thread
-        claim = _claim(decoded, message, usage)
+        claim = _make_claim(decoded, message, usage)
         if claim is None:
             return False
-        key, marks = _key_of_usage(decoded, message.id, claim, session)
+        key, flags = _key_of_usage(decoded, message.id, claim, session)
     known = reading.claims.get(key)
     if claim is None:
         if known is not None and _loses(known, side, message, usage, time):
@@ -228,15 +228,15 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
                     known.main_times = {*known.main_times, time}
             if known.uuids.find(uuid) < 0:  # faster than `in`, which first tries the uuid as an integer and fails
                 known.uuids += uuid
-            known.flags |= marks | FINAL if message.stop_reason else marks
+            known.flags |= flags | FINAL if message.stop_reason else flags
             return True
-        claim = _claim(decoded, message, usage)
+        claim = _make_claim(decoded, message, usage)
         if claim is None:
             return False
     claim.group, claim.rest, claim.session, claim.rank, claim.maker = key
     claim.timestamp = time
     claim.side = side
-    claim.flags |= marks
+    claim.flags |= flags
     claim.uuids = uuid
     if line[0] == 0x7B and line[-1] == 0x7D:  # braces
         claim.at, claim.length = at, len(line)
@@ -247,7 +247,7 @@ def take_line(reading: Reading, line: memoryview, at: int, session: str, bytes_o
     return True
 
 
-_COUNTING = (None, "assistant")
+_COUNTED_TYPES = (None, "assistant")
 # the end of a time in the client's format -> microseconds
 _SECONDS = {f"{number:02d}.": number * 1_000_000 for number in range(60)}
 _MILLIS = {f"{number:03d}Z": number * 1_000 for number in range(1_000)}
@@ -271,7 +271,7 @@ def _loses(known: Claim, side: bool, message: _Message, usage: _Usage, time: int
     return side and 0 <= output <= MAX_COUNT
 
 
-def _claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
+def _make_claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | None:
     """Return a plain line's claim without key, time and offset, or None if the line needs the other decoder."""
     if message.pausedResponses or (usage.iterations and not _is_plain(usage.iterations, usage)):
         return None
@@ -323,7 +323,7 @@ def _is_plain(iterations: list[_Iteration], usage: _Usage) -> bool:
 
 
 _last_names: tuple[str | None, ...] = ()
-_last_whose: tuple[tuple[str, int, str], int] = (("", 0, ""), 0)
+_last_identity: tuple[tuple[str, int, str], int] = (("", 0, ""), 0)
 _last_ids: tuple[str | None, ...] = ()
 _last_key: tuple[Key, int] = ((0, 0, "", 0, ""), 0)
 
@@ -338,32 +338,34 @@ def _key(decoded: _Line, message_id: str, request_id: str, path_session: str) ->
     own, requested, maker = decoded.sessionId, decoded.requestSessionId, decoded.session_id
     ids = (message_id, request_id, own, requested, maker, fork, path_session)
     if ids != _last_ids:
-        session, marks = _whose(own, requested, maker, fork, path_session)
-        _last_ids, _last_key = ids, ((*request_thread(message_id, request_id), *session), marks | REQUESTED)
+        session, flags = _identify_session(own, requested, maker, fork, path_session)
+        _last_ids, _last_key = ids, ((*request_thread(message_id, request_id), *session), flags | REQUESTED)
     return _last_key
 
 
 def _key_of_usage(decoded: _Line, message_id: str, claim: Claim, path_session: str) -> tuple[Key, int]:
     """Return the same for a line without a requestId, from the counts in *claim*, and set the claim's `parents`."""
     fork = decoded.forkedFrom.sessionId if decoded.forkedFrom is not None else None
-    session, marks = _whose(decoded.sessionId, decoded.requestSessionId, decoded.session_id, fork, path_session)
+    session, flags = _identify_session(
+        decoded.sessionId, decoded.requestSessionId, decoded.session_id, fork, path_session
+    )
     own = decoded.sessionId or path_session
     rest = of_usage(claim.input, claim.cache_creation, claim.cache_read, own)
     claim.parents = uuid_digest(decoded.parentUuid) if decoded.parentUuid else b""
-    return (of_message(message_id), rest, *session), marks
+    return (of_message(message_id), rest, *session), flags
 
 
-def _whose(*names: str | None) -> tuple[tuple[str, int, str], int]:
-    """Return claims.whose(). Its last result is cached, because most lines need the same one as the line before."""
-    global _last_names, _last_whose
+def _identify_session(*names: str | None) -> tuple[tuple[str, int, str], int]:
+    """Return claims.identify_session(), cached because most lines need the same result as the line before."""
+    global _last_names, _last_identity
     if names != _last_names:
         _last_names = names
         own, requested, maker, fork, path_session = (name or "" for name in names)  # fork: forkedFrom.sessionId
-        _last_whose = whose(own or path_session, path_session, requested, fork, maker)
-    return _last_whose
+        _last_identity = identify_session(own or path_session, path_session, requested, fork, maker)
+    return _last_identity
 
 
-def _perhaps_deep(line: memoryview) -> bool:
+def _may_be_deep(line: memoryview) -> bool:
     """Return whether a line may be nested deeper than MAX_DEPTH. msgspec's own limit depends on the interpreter."""
     if len(line) <= MAX_DEPTH:
         return False
@@ -371,15 +373,15 @@ def _perhaps_deep(line: memoryview) -> bool:
     return data.count(b"{") + data.count(b"[") > MAX_DEPTH
 
 
-def _long_number(line: memoryview) -> bool:
+def _has_long_number(line: memoryview) -> bool:
     """Return whether a line contains more than 4,300 digits in a row, which must cross one of the indexes probed."""
-    for place in range(_LONG_NUMBER, len(line), _LONG_NUMBER):
+    for place in range(_MAX_DIGITS, len(line), _MAX_DIGITS):
         if 48 <= line[place] <= 57:
             begin = end = place
             while begin > 0 and 48 <= line[begin - 1] <= 57:
                 begin -= 1
             while end < len(line) and 48 <= line[end] <= 57:
                 end += 1
-            if end - begin > _LONG_NUMBER:
+            if end - begin > _MAX_DIGITS:
                 return True
     return False

@@ -43,15 +43,15 @@ FINAL = 16  # any line has a stop_reason (A12)
 ORIGINAL = 32  # any line is not marked as a copy in a fork
 REQUESTED = 64  # the lines have a requestId
 AT_HOME = 256  # any line has the session that its path names
-INSTEAD = 128  # the parts of the bill are billed in place of the top-level usage (A9)
-_OF_BEST = STOP | SPEED | FAST | US | INSTEAD  # the flags that depend on the best line alone
+REPLACES_USAGE = 128  # the parts of the bill are billed in place of the top-level usage (A9)
+_BEST_LINE_FLAGS = STOP | SPEED | FAST | US | REPLACES_USAGE  # the flags that depend on the best line alone
 
 # what names a line's session (A6): requestSessionId; forkedFrom; sessionId, else the path
 BY_REQUEST, BY_FORK, BY_LINE = range(3)
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n\0"
-_RESTARTS = ('{"parentUuid"', '{"type"')  # how an object can begin after a torn one (A2)
+_OBJECT_STARTS = ('{"parentUuid"', '{"type"')  # how an object can begin after a torn one (A2)
 
 
 class Claim:
@@ -93,7 +93,7 @@ class Claim:
         return (
             self.timestamp,
             self.model,
-            self.flags & _OF_BEST,
+            self.flags & _BEST_LINE_FLAGS,
             self.input,
             self.output,
             self.cache_creation,
@@ -128,11 +128,11 @@ def merged(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
         times.discard(winner.timestamp)
         winner.main_times = times
     winner.flags |= loser.flags & (FINAL | ORIGINAL | AT_HOME)
-    winner.uuids, winner.parents = joined(a.uuids, b.uuids), joined(a.parents, b.parents)
+    winner.uuids, winner.parents = join_digests(a.uuids, b.uuids), join_digests(a.parents, b.parents)
     return winner
 
 
-def joined(digests: bytes, more: bytes) -> bytes:
+def join_digests(digests: bytes, more: bytes) -> bytes:
     """Return *digests* followed by those of *more* that it does not contain."""
     if len(more) <= 8:  # true for nearly every line
         return digests + more if digests.find(more) < 0 else digests
@@ -195,10 +195,10 @@ def session_of(claims: Iterable[Claim], began: Callable[[str], int | None]) -> s
         claimants &= makers
     if len(claimants) == 1:
         return claimants.pop()
-    return min((_or_last(began(session)), session) for session in claimants)[1]
+    return min((_none_last(began(session)), session) for session in claimants)[1]
 
 
-def _or_last(time: int | None) -> tuple[bool, int]:
+def _none_last(time: int | None) -> tuple[bool, int]:
     return (True, 0) if time is None else (False, time)
 
 
@@ -237,7 +237,7 @@ def of_bytes_alone(line: int, session: int) -> int:
 # --- values ------------------------------------------------------------------------------------------------------
 
 
-def _text(value: object) -> str:
+def _string(value: object) -> str:
     """Return *value* if it is a string, else "", which means absent (A3)."""
     return value if isinstance(value, str) else ""
 
@@ -267,16 +267,16 @@ minutes: dict[str, int] = {}  # a cache: "YYYY-MM-DDThh:mm:" of a UTC time -> mi
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-def _number(text: str) -> int:
+def _parse_digits(text: str) -> int:
     """Parse ASCII digits; return -1 for other text (int() also accepts signs, spaces, underscores, other scripts)."""
     return int(text) if text.isascii() and text.isdigit() else -1
 
 
-def _day(text: str) -> int | None:
+def _parse_day(text: str) -> int | None:
     """Return the microseconds since the epoch at the start of a day `YYYY-MM-DD` in UTC, or None if it is invalid."""
     if text[4] != "-" or text[7] != "-":
         return None
-    year, month, day = _number(text[:4]), _number(text[5:7]), _number(text[8:])
+    year, month, day = _parse_digits(text[:4]), _parse_digits(text[5:7]), _parse_digits(text[8:])
     if year < 1 or not 1 <= month <= 12 or day < 1:
         return None
     leap = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
@@ -288,26 +288,26 @@ def _day(text: str) -> int | None:
     return (ordinal - 719_468) * 86_400_000_000
 
 
-def _offset(text: str) -> int | None:
+def _parse_offset(text: str) -> int | None:
     """Return the seconds east of UTC of "", `Z`, `±hh` or `±hh:mm`, or None for other text."""
     if text in ("Z", ""):
         return 0
     if text[0] not in "+-" or not (len(text) == 3 or (len(text) == 6 and text[3] == ":")):
         return None
-    hours, minutes = _number(text[1:3]), _number(text[4:]) if len(text) == 6 else 0
+    hours, minutes = _parse_digits(text[1:3]), _parse_digits(text[4:]) if len(text) == 6 else 0
     if not (0 <= hours <= 23 and 0 <= minutes <= 59):
         return None
     seconds = hours * 3600 + minutes * 60
     return -seconds if text[0] == "-" else seconds
 
 
-def _clock(text: str) -> int | None:
+def _parse_clock(text: str) -> int | None:
     """Return the microseconds of `hh:mm[:ss[.f+]]` and a zone, or None if it is invalid. Further digits are cut."""
     if len(text) < 5 or text[2] != ":":
         return None
-    hour, minute, second, micro, rest = _number(text[:2]), _number(text[3:5]), 0, 0, text[5:]
+    hour, minute, second, micro, rest = _parse_digits(text[:2]), _parse_digits(text[3:5]), 0, 0, text[5:]
     if rest[:1] == ":":
-        second, rest = _number(rest[1:3]) if len(rest) >= 3 else -1, rest[3:]
+        second, rest = _parse_digits(rest[1:3]) if len(rest) >= 3 else -1, rest[3:]
         if rest[:1] == ".":
             digits = 1
             while digits < len(rest) and "0" <= rest[digits] <= "9":
@@ -317,7 +317,7 @@ def _clock(text: str) -> int | None:
             micro, rest = int((rest[1 : min(digits, 7)] + "000000")[:6]), rest[digits:]
     if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 59):
         return None
-    offset = _offset(rest)
+    offset = _parse_offset(rest)
     return None if offset is None else (hour * 3600 + minute * 60 + second - offset) * 1_000_000 + micro
 
 
@@ -332,7 +332,7 @@ def timestamp(value: object) -> int | None:
             return minute + int(digits) * 1_000
     if value[10] not in "T ":
         return None
-    day, clock = _day(value[:10]), _clock(value[11:])
+    day, clock = _parse_day(value[:10]), _parse_clock(value[11:])
     if day is None or clock is None:
         return None
     if value[16:17] == ":" and value[-1] == "Z":
@@ -356,42 +356,42 @@ def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | Non
     if not isinstance(message, dict) or obj.get("type") not in (None, "assistant"):
         return None
     usage = message.get("usage")
-    time, model = timestamp(obj.get("timestamp")), _text(message.get("model"))
+    time, model = timestamp(obj.get("timestamp")), _string(message.get("model"))
     if not isinstance(usage, dict) or time is None or model == SYNTHETIC:
         return None
     claim = Claim()
     claim.file, claim.timestamp, claim.at, claim.length = 0, time, at, len(raw)
     claim.side = obj.get("isSidechain") is True
     claim.cost_usd = money(obj.get("costUSD"))
-    claim.cwd = _text(obj.get("cwd"))
+    claim.cwd = _string(obj.get("cwd"))
     claim.model = model
     claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches = tokens(usage)
     claim.flags = _usage_flags(usage)
-    if _text(message.get("stop_reason")):
+    if _string(message.get("stop_reason")):
         claim.flags |= STOP | FINAL
     claim.main_times = frozenset()
     claim.bill = None
     if usage.get("iterations") or message.get("pausedResponses"):
-        _bill(claim, usage, message.get("pausedResponses"))
-    _name(claim, obj, _text(message.get("id")), raw, path_session)
+        _set_bill(claim, usage, message.get("pausedResponses"))
+    _set_identity(claim, obj, _string(message.get("id")), raw, path_session)
     return claim
 
 
-def _name(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes, path_session: str) -> None:
+def _set_identity(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes, path_session: str) -> None:
     """Set the claim's thread (A4), session, rank and maker (A6)."""
-    own = _text(obj.get("sessionId")) or path_session
+    own = _string(obj.get("sessionId")) or path_session
     fork = obj.get("forkedFrom")
-    forked = _text(fork.get("sessionId")) if isinstance(fork, dict) else ""
-    requested, maker = _text(obj.get("requestSessionId")), _text(obj.get("session_id"))
-    (claim.session, claim.rank, claim.maker), flags = whose(own, path_session, requested, forked, maker)
+    forked = _string(fork.get("sessionId")) if isinstance(fork, dict) else ""
+    requested, maker = _string(obj.get("requestSessionId")), _string(obj.get("session_id"))
+    (claim.session, claim.rank, claim.maker), flags = identify_session(own, path_session, requested, forked, maker)
     claim.flags |= flags
-    uuid, parent, request_id = _text(obj.get("uuid")), "", _text(obj.get("requestId"))
+    uuid, parent, request_id = _string(obj.get("uuid")), "", _string(obj.get("requestId"))
     claim.group = of_message(message_id) if message_id else NO_MESSAGE
     if request_id:
         claim.flags |= REQUESTED
         claim.rest = _of_request(request_id)
     elif message_id or uuid:
-        parent = _text(obj.get("parentUuid"))
+        parent = _string(obj.get("parentUuid"))
         claim.rest = of_usage(claim.input, claim.cache_creation, claim.cache_read, own)
     else:
         claim.rest = of_bytes_alone(_of_bytes(digest_bytes(raw).hex()), of_session(own))
@@ -399,7 +399,9 @@ def _name(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes, path_s
     claim.parents = uuid_digest(parent) if parent else b""
 
 
-def whose(own: str, path_session: str, requested: str, forked: str, maker: str) -> tuple[tuple[str, int, str], int]:
+def identify_session(
+    own: str, path_session: str, requested: str, forked: str, maker: str
+) -> tuple[tuple[str, int, str], int]:
     """Return the session, rank and maker of a line (A6), and its flags ORIGINAL and AT_HOME.
 
     *own* is the line's `sessionId`, else *path_session*, the session that its path names. *requested* is its
@@ -432,7 +434,7 @@ def tokens(usage: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
 
 
 def _usage_flags(usage: dict[str, Any]) -> int:
-    speed = _text(usage.get("speed"))
+    speed = _string(usage.get("speed"))
     flags = SPEED if speed else 0
     if speed == "fast":
         flags |= FAST
@@ -441,26 +443,26 @@ def _usage_flags(usage: dict[str, Any]) -> int:
     return flags
 
 
-_BESIDE = ("advisor_message", "compaction")
-_ATTEMPTS = ("message", "fallback_message")
+_EXTRA_TYPES = ("advisor_message", "compaction")
+_ATTEMPT_TYPES = ("message", "fallback_message")
 
 
-def _bill(claim: Claim, usage: dict[str, Any], paused: object) -> None:
+def _set_bill(claim: Claim, usage: dict[str, Any], paused: object) -> None:
     """Set the claim's bill: what the line bills in addition to its top-level usage (A9), and its iterations (A10)."""
     iterations = [entry for entry in _objects_in(usage.get("iterations")) if entry.get("model") != SYNTHETIC]
-    attempts = [entry for entry in iterations if entry.get("type") in _ATTEMPTS]
-    further: list[Part] = []
+    attempts = [entry for entry in iterations if entry.get("type") in _ATTEMPT_TYPES]
+    extra: list[Part] = []
     shares: tuple[Share, ...] = ()
     if any(entry.get("type") == "fallback_message" for entry in attempts):
-        further = [_part(entry, _text(entry.get("model")), claim) for entry in attempts if tokens(entry)[1]]
-        claim.flags |= INSTEAD if further else 0
+        extra = [_part(entry, _string(entry.get("model")), claim) for entry in attempts if tokens(entry)[1]]
+        claim.flags |= REPLACES_USAGE if extra else 0
     elif len(attempts) > 1:
         shares = _shares(attempts, claim)
-    further += _beside(iterations, paused, claim)
+    extra += _extra_parts(iterations, paused, claim)
     prompt = _last_prompt(iterations)
     context = None if prompt == claim.input + claim.cache_creation + claim.cache_read else prompt
-    if further or shares or context is not None:
-        claim.bill = tuple(further), shares, context
+    if extra or shares or context is not None:
+        claim.bill = tuple(extra), shares, context
 
 
 def _shares(attempts: list[dict[str, Any]], claim: Claim) -> tuple[Share, ...]:
@@ -470,11 +472,11 @@ def _shares(attempts: list[dict[str, Any]], claim: Claim) -> tuple[Share, ...]:
     return shares if tuple(map(sum, zip(*shares, strict=True))) == whole else ()
 
 
-def _beside(iterations: list[dict[str, Any]], paused: object, claim: Claim) -> Iterator[Part]:
+def _extra_parts(iterations: list[dict[str, Any]], paused: object, claim: Claim) -> Iterator[Part]:
     """Yield what advisors, compactions and paused attempts bill. An advisor never runs in fast mode (A9)."""
     for entry in iterations:
         if entry.get("type") == "advisor_message":
-            *part, flags = _part(entry, _text(entry.get("model")), claim)
+            *part, flags = _part(entry, _string(entry.get("model")), claim)
             yield (*part, flags & ~FAST)  # type: ignore[misc]
         elif entry.get("type") == "compaction":
             yield _part(entry, "", claim)
@@ -487,7 +489,7 @@ def _beside(iterations: list[dict[str, Any]], paused: object, claim: Claim) -> I
 def _last_prompt(iterations: list[dict[str, Any]]) -> int | None:
     """Return the tokens of the last prompt of the conversation, or None if no iteration has any."""
     for entry in reversed(iterations):
-        prompt = 0 if entry.get("type") in _BESIDE else prompt_of(tokens(entry))
+        prompt = 0 if entry.get("type") in _EXTRA_TYPES else prompt_tokens(tokens(entry))
         if prompt:
             return prompt
     return None
@@ -501,12 +503,12 @@ def _part(usage: dict[str, Any], model: str, claim: Claim) -> Part:
     """Return what a usage object bills. A model, speed or region that it does not name is that of the line."""
     own = _usage_flags(usage)
     flags = own & FAST if own & SPEED else claim.flags & FAST
-    geo = _text(usage.get("inference_geo"))
+    geo = _string(usage.get("inference_geo"))
     flags |= (US if geo == "us" else 0) if geo else claim.flags & US
     return (model or claim.model, *tokens(usage), flags)
 
 
-def prompt_of(counts: tuple[int, ...]) -> int:
+def prompt_tokens(counts: tuple[int, ...]) -> int:
     """Return the tokens of the prompt (input, cache writes and cache reads) in a result of `tokens`."""
     return counts[0] + counts[2] + counts[4]
 
@@ -599,15 +601,15 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
     deep = len(text) > MAX_DEPTH and text.count("{") + text.count("[") > MAX_DEPTH
     found: list[tuple[dict[str, Any], bytes, int]] = []
     place = _skip_space(text, 0)
-    most = min(MAX_TORN, max(MAX_SCANNED // max(len(text), 1), 1))
+    max_torn = min(MAX_TORN, max(MAX_SCANNED // max(len(text), 1), 1))
     torn = text_mark = line_mark = 0  # the marks are an index into the text and the same position in the line
     while place < len(text) and len(found) < MAX_OBJECTS:
         value = _scan_at(text, place, deep) if text[place] == "{" else None
         if value is None:
             torn += 1
-            if not whole or torn > most:
+            if not whole or torn > max_torn:
                 break
-            place = _restart(text, place + 1)
+            place = _find_next_object(text, place + 1)
             continue
         end = value[1]
         if not found and torn == 0 and end == len(text.rstrip(" \t\r\n\0")):
@@ -615,8 +617,8 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
             return [(value[0], raw, lead + line.find(b"{"))]
         # Replaced bytes make positions in the text and in the line differ. Braces are ASCII, so counting them maps
         # one to the other.
-        first = _nth(line, b"{", text.count("{", text_mark, place) + 1, line_mark)
-        last = _nth(line, b"}", text.count("}", place, end), first)
+        first = _find_nth(line, b"{", text.count("{", text_mark, place) + 1, line_mark)
+        last = _find_nth(line, b"}", text.count("}", place, end), first)
         found.append((value[0], line[first : last + 1], lead + first))
         text_mark, line_mark = end, last + 1
         place = _skip_space(text, end)
@@ -629,12 +631,12 @@ def _skip_space(text: str, place: int) -> int:
     return place
 
 
-def _restart(text: str, place: int) -> int:
+def _find_next_object(text: str, place: int) -> int:
     """Return the index at which the next object begins after a torn one, or the text's length if none does."""
-    return min((at for at in (text.find(mark, place) for mark in _RESTARTS) if at >= 0), default=len(text))
+    return min((at for at in (text.find(mark, place) for mark in _OBJECT_STARTS) if at >= 0), default=len(text))
 
 
-def _nth(line: bytes, char: bytes, n: int, start: int) -> int:
+def _find_nth(line: bytes, char: bytes, n: int, start: int) -> int:
     place = start - 1
     for _ in range(n):
         place = line.find(char, place + 1)

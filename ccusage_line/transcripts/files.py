@@ -58,7 +58,7 @@ class Walk:
         self._files: set[tuple[int, int]] = set()
         self._links: list[tuple[str, tuple[str, ...]]] = []
 
-    def folder(self, path: str, parts: tuple[str, ...]) -> None:
+    def add_folder(self, path: str, parts: tuple[str, ...]) -> None:
         """Add everything below a folder, its files before its folders; symlinks are left to `links`."""
         pending = [(path, parts)]
         while pending:
@@ -73,7 +73,7 @@ class Walk:
                         if name not in _NOT_BELOW:
                             folders.append((entry.path, (*parts, name)))
                     elif is_transcript(name):
-                        self._file(entry.path, (*parts, name), os.stat(entry.path) if _STAT_ANEW else entry.stat())
+                        self._add_file(entry.path, (*parts, name), os.stat(entry.path) if _STAT_PATH else entry.stat())
                 except OSError as error:
                     self.passed_over.append((entry.path, _reason(error)))
             pending.extend(reversed(folders))
@@ -81,7 +81,7 @@ class Walk:
     def _entries(self, path: str) -> list[os.DirEntry[str]]:
         """Return the entries of a folder by name, or none if the folder was already visited."""
         try:
-            if not _first(self._dirs, os.stat(path)):
+            if not _add_identity(self._dirs, os.stat(path)):
                 return []
             with os.scandir(path) as listing:
                 return sorted(listing, key=lambda entry: entry.name)
@@ -90,7 +90,7 @@ class Walk:
                 self.passed_over.append((path, _reason(error)))
             return []
 
-    def links(self) -> None:
+    def follow_links(self) -> None:
         """Follow the symlinks found so far, and those found by following them."""
         while self._links:
             links, self._links = self._links, []
@@ -103,21 +103,21 @@ class Walk:
                     continue
                 if stat_module.S_ISDIR(stat.st_mode):
                     if parts[-1] not in _NOT_BELOW:
-                        self.folder(path, parts)
+                        self.add_folder(path, parts)
                 elif is_transcript(parts[-1]):
-                    self._file(path, parts, stat)
+                    self._add_file(path, parts, stat)
 
-    def _file(self, path: str, parts: tuple[str, ...], stat: os.stat_result) -> None:
+    def _add_file(self, path: str, parts: tuple[str, ...], stat: os.stat_result) -> None:
         if not stat_module.S_ISREG(stat.st_mode):
             self.passed_over.append((path, "not a regular file"))
-        elif _first(self._files, stat):
+        elif _add_identity(self._files, stat):
             self.files.append(Found(path, parts, stat))
 
 
-_STAT_ANEW = sys.platform == "win32"  # there, DirEntry.stat() has no device and no inode
+_STAT_PATH = sys.platform == "win32"  # there, DirEntry.stat() has no device and no inode
 
 
-def _first(seen: set[tuple[int, int]], stat: os.stat_result) -> bool:
+def _add_identity(seen: set[tuple[int, int]], stat: os.stat_result) -> bool:
     identity = (stat.st_dev, stat.st_ino)
     if identity in seen:
         return False
@@ -133,8 +133,8 @@ def walk(roots: list[str]) -> Walk:
     """Find every transcript below the data directories, each once (A1)."""
     found = Walk()
     for root in roots:
-        found.folder(root, ())
-    found.links()
+        found.add_folder(root, ())
+    found.follow_links()
     return found
 
 
@@ -262,7 +262,7 @@ class Tail:
                     continue
                 self.skipping = False
                 self.offset = place - filled + begin
-            start = _too_long(buffer, begin, filled)
+            start = _find_overlong(buffer, begin, filled)
             if start >= 0:
                 if start > begin:
                     yield Block(self.offset, buffer, begin, start)
@@ -287,7 +287,7 @@ class Tail:
             _spare.append(buffer)
 
 
-def _too_long(buffer: bytearray, start: int, filled: int) -> int:
+def _find_overlong(buffer: bytearray, start: int, filled: int) -> int:
     """Return the start of a line that is too long and ends in the buffer, or -1. There is no room for a second one."""
     while filled - start > MAX_LINE:
         newline = buffer.find(b"\n", start, filled)

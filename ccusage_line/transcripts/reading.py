@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BULK = 8 * 1024 * 1024  # bytes: from this size on, bulk_decoder is worth the import of its package
 ENDS = 4096  # bytes at the start and before the end whose digests distinguish an appended file from a replaced one
-_NOTHING = 0  # the CRC-32 of no bytes
+_EMPTY_CRC = 0  # the CRC-32 of no bytes
 _TICK = 50_000_000  # ns: a clock tick, with a margin, of file systems that store fractions of a second
 _COARSE_TICK = 2_000_000_000  # ns: that of file systems that store whole or even seconds
 
@@ -90,20 +90,20 @@ def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of
     offset = block.place - block.begin
     with memoryview(block.buffer) as view:
         for begin, end in lines_with(block, (USAGE,)):
-            take_line(reading, bytes(view[begin:end]), offset + begin, session, bytes_of)
+            add_line(reading, bytes(view[begin:end]), offset + begin, session, bytes_of)
         if own:
             if reading.began is None:
-                take_beginning(reading, block)
+                find_beginning(reading, block)
             for begin, end in lines_with(block, FACTS):
-                take_facts(reading, bytes(view[begin:end]))
+                add_facts(reading, bytes(view[begin:end]))
 
 
-def take_line(reading: Reading, line: bytes, at: int, session: str, bytes_of: BytesOf) -> None:
+def add_line(reading: Reading, line: bytes, at: int, session: str, bytes_of: BytesOf) -> None:
     claims = read_lines(line, at, session)
     if claims is None:
         reading.bad += 1
     else:
-        take(reading, claims, bytes_of)
+        add_claims(reading, claims, bytes_of)
 
 
 def read_file(
@@ -119,13 +119,13 @@ def read_file(
         stat = os.fstat(descriptor)
         reading = Reading()
         tail = Tail(0, False)
-        reading.crc = _NOTHING if known is not None else None
-        if known is not None and _goes_on(descriptor, known, stat):
+        reading.crc = _EMPTY_CRC if known is not None else None
+        if known is not None and _is_continuation(descriptor, known, stat):
             reading.fresh = False
             reading.crc = known.crc
             reading.began = known.began
             tail = Tail(known.offset, known.skipping)
-        _read(descriptor, stat.st_size, tail, reading, session, own, take_block)
+        _read_blocks(descriptor, stat.st_size, tail, reading, session, own, take_block)
         if known is not None and not reading.fresh and tail.overlong and known.seen > known.offset:
             # Something counted as a last line without its newline, and is now part of a line too long to read.
             return read_file(path, session, own, None, take_block)
@@ -136,7 +136,7 @@ def read_file(
         os.close(descriptor)
 
 
-def _goes_on(descriptor: int, known: Known, stat: os.stat_result) -> bool:
+def _is_continuation(descriptor: int, known: Known, stat: os.stat_result) -> bool:
     """Return whether the file is the known one, unchanged or with something appended.
 
     A file that changed without growing may have been rewritten in the middle, so all of its content is compared.
@@ -149,7 +149,7 @@ def _goes_on(descriptor: int, known: Known, stat: os.stat_result) -> bool:
 
 
 def _crc(descriptor: int, end: int) -> int:
-    crc = _NOTHING
+    crc = _EMPTY_CRC
     os.lseek(descriptor, 0, os.SEEK_SET)
     while end > 0:
         data = os.read(descriptor, min(BLOCK, end))
@@ -175,18 +175,18 @@ def ends(descriptor: int, seen: int) -> tuple[bytes, bytes]:
     return digest_bytes(head), digest_bytes(tail)
 
 
-def _read(
+def _read_blocks(
     descriptor: int, end: int, tail: Tail, reading: Reading, session: str, own: bool, take_block: BlockReader
 ) -> None:
-    same_file = _LineSource(descriptor)
+    line_source = _LineSource(descriptor)
     for block in tail.blocks(descriptor, end):
         if reading.crc is not None:
             reading.crc = _crc32(block.data(), reading.crc)
-        same_file.block = block
-        take_block(reading, block, session, own, same_file)
-    same_file.block = None
+        line_source.block = block
+        take_block(reading, block, session, own, line_source)
+    line_source.block = None
     if tail.rest and len(tail.rest) <= MAX_LINE:
-        _unfinished(reading, tail, session, own, same_file)
+        _add_unfinished(reading, tail, session, own, line_source)
     if tail.overlong or tail.skipping:
         reading.crc = None  # not all bytes were included
     reading.bad += tail.overlong
@@ -195,17 +195,17 @@ def _read(
     reading.head, reading.tail = ends(descriptor, reading.seen)
 
 
-def _unfinished(reading: Reading, tail: Tail, session: str, own: bool, same_file: _LineSource) -> None:
+def _add_unfinished(reading: Reading, tail: Tail, session: str, own: bool, line_source: _LineSource) -> None:
     """Add the whole objects of a last line without its newline, which will be read again (A2)."""
     if USAGE in tail.rest:
         for obj, raw, place in objects(tail.rest, whole=False):
             claim = claim_of(obj, raw, tail.offset + place, session)
             if claim is not None:
-                take(reading, [claim], same_file)
+                add_claims(reading, [claim], line_source)
     if own:
         if reading.began is None and TIME in tail.rest:
-            reading.began = beginning(objects(tail.rest, whole=False))
-        take_facts(reading, tail.rest, whole=False)
+            reading.began = first_timestamp(objects(tail.rest, whole=False))
+        add_facts(reading, tail.rest, whole=False)
 
 
 class _LineSource:
@@ -227,7 +227,7 @@ class _LineSource:
             os.lseek(self._descriptor, here, os.SEEK_SET)
 
 
-def take(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None:
+def add_claims(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None:
     """Add claims to a reading; each is merged with the claim that has the same key, if there is one."""
     known = reading.claims
     for claim in claims:
@@ -236,7 +236,7 @@ def take(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None:
         known[key] = claim if before is None else merged(before, claim, bytes_of)
 
 
-def take_beginning(reading: Reading, block: Block) -> None:
+def find_beginning(reading: Reading, block: Block) -> None:
     buffer, place = block.buffer, block.begin
     while reading.began is None:
         place = buffer.find(TIME, place, block.stop)
@@ -244,11 +244,11 @@ def take_beginning(reading: Reading, block: Block) -> None:
             return
         end = buffer.find(b"\n", place, block.stop)  # there is one, because a block consists of whole lines
         begin = buffer.rfind(b"\n", block.begin, place) + 1 or block.begin
-        reading.began = beginning(objects(bytes(buffer[begin:end])))
+        reading.began = first_timestamp(objects(bytes(buffer[begin:end])))
         place = end
 
 
-def beginning(found: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
+def first_timestamp(found: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
     """Return the first timestamp in the objects of a line, which may be that of a `snapshot` in one (A6), or None."""
     for obj, _, _ in found:
         time = timestamp(obj.get("timestamp"))
@@ -263,7 +263,7 @@ def beginning(found: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
 _TITLES = {"custom-title": (0, "customTitle"), "ai-title": (1, "aiTitle"), "summary": (2, "summary")}
 
 
-def take_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
+def add_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
     """Add the titles and the client cost in a line to a reading; later ones replace earlier ones."""
     for obj, _, _ in objects(line, whole):
         kind = obj.get("type")

@@ -14,7 +14,7 @@ import pytest
 import fuzz
 from attack import strace, took
 from ccusage_line import answer
-from ccusage_line.prices.refresh import MOST_MODELS, Refused, parse
+from ccusage_line.prices.refresh import MAX_MODELS, Refused, parse
 from conftest import MAIN, UNHURRIED, Home, run_after, start
 from lines import ID, line
 
@@ -136,10 +136,10 @@ def test_a_config_that_is_read_slowly_does_not_keep_the_line_waiting(home: Home,
 
 def test_a_price_list_of_more_models_than_there_are_is_refused() -> None:
     entry = {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6, "litellm_provider": "anthropic"}
-    listed = json.dumps({f"claude-{number}": entry for number in range(MOST_MODELS + 1)})
+    listed = json.dumps({f"claude-{number}": entry for number in range(MAX_MODELS + 1)})
     with pytest.raises(Refused, match="too many for a price list"):
         parse(listed.encode())
-    assert len(parse(json.dumps(dict(list(json.loads(listed).items())[:MOST_MODELS])).encode())) == MOST_MODELS
+    assert len(parse(json.dumps(dict(list(json.loads(listed).items())[:MAX_MODELS])).encode())) == MAX_MODELS
 
 
 def test_without_zone_data_it_is_said_where_to_get_them(home: Home) -> None:

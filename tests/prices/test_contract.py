@@ -402,7 +402,7 @@ def settle(monkeypatch: pytest.MonkeyPatch) -> Contract:
 def test_a_settled_policy_is_not_read_again(policy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     agree(policy, OF_N12)
     first = settle(monkeypatch)
-    monkeypatch.setattr(managed, "settle", None)
+    monkeypatch.setattr(managed, "read_contract", None)
     second = contract()
     assert (second.multiplier, second.rows, second.id, second.sources) == (
         first.multiplier,

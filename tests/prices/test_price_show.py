@@ -14,7 +14,7 @@ from ccusage_line.config import load
 from ccusage_line.errors import UsageError
 from ccusage_line.jsontext import short_model
 from ccusage_line.prices import in_use
-from ccusage_line.prices.show import fitting, models_text, show
+from ccusage_line.prices.show import matching_names, models_text, show
 from ccusage_line.text import display_width
 from conftest import Home
 from lines import ID, line
@@ -39,7 +39,7 @@ def models(wanted: str) -> list[str]:
 def test_what_a_report_prints_of_a_model_finds_it(name: str, spelt: object) -> None:
     short = short_model(name)
     if in_use.table().find(short) is None:
-        assert name in fitting(spelt(short))  # type: ignore[operator]
+        assert name in matching_names(spelt(short))  # type: ignore[operator]
 
 
 def test_a_whole_short_name_means_that_version_alone_however_it_is_written() -> None:

@@ -23,7 +23,7 @@ from ccusage_line.prices import embedded as price_table
 from ccusage_line.prices import in_use
 from ccusage_line.prices import refresh as price_update
 from ccusage_line.prices import stored as price_store
-from ccusage_line.prices.refresh import Refused, Result, before_report, is_due, merged, parse, refresh
+from ccusage_line.prices.refresh import Refused, Result, before_report, is_due, merge, parse, refresh
 from ccusage_line.prices.show import show
 from conftest import SHARED
 from price_server import NEW_MODEL, Entries, Server, certificate, give, listed, with_new_model
@@ -330,7 +330,7 @@ RESELLER = next(name for name in price_table.CURRENT if name.startswith("us.anth
 def test_a_reseller_with_an_odd_price_keeps_the_old_one_and_does_not_stop_the_rest() -> None:
     known = dict(price_table.CURRENT)
     odd = (known[RESELLER][0] * 1000, *known[RESELLER][1:])
-    assert merged(known, {RESELLER: odd, NEW_MODEL: known["claude-opus-5"]}) == {
+    assert merge(known, {RESELLER: odd, NEW_MODEL: known["claude-opus-5"]}) == {
         **known,
         NEW_MODEL: known["claude-opus-5"],
     }
@@ -340,7 +340,7 @@ def test_many_odd_resellers_refuse_the_list() -> None:
     known = dict(price_table.CURRENT)
     odd = {n: (p[0] * 1000, *p[1:]) for n, p in known.items() if not n.startswith("claude-")}
     with pytest.raises(Refused, match="more than a factor of 20"):
-        merged(known, odd)
+        merge(known, odd)
 
 
 @pytest.mark.parametrize(
@@ -362,14 +362,14 @@ def test_one_of_the_makers_own_models_with_an_odd_price_refuses_the_list(
     assert isinstance(rate, int)
     entry[place] = change(rate)
     with pytest.raises(Refused, match="claude-opus-5 would change"):
-        merged(known, {"claude-opus-5": tuple(entry)})  # type: ignore[dict-item]
+        merge(known, {"claude-opus-5": tuple(entry)})  # type: ignore[dict-item]
 
 
 def test_a_price_may_fall_to_a_fifth_and_caching_become_free() -> None:
     known = dict(price_table.CURRENT)
     old = known["claude-opus-5"]
     new = (old[0] // 5, old[1] // 5, 0, old[3] // 5, 0, *old[5:])
-    assert merged(known, {"claude-opus-5": new})["claude-opus-5"] == new
+    assert merge(known, {"claude-opus-5": new})["claude-opus-5"] == new
 
 
 def test_prices_above_a_threshold_are_doubted_too() -> None:
@@ -377,7 +377,7 @@ def test_prices_above_a_threshold_are_doubted_too() -> None:
     old = known["claude-opus-5"]
     new = (*old[:5], 200_000, tuple(rate * 1000 for rate in old[:5]), *old[7:])
     with pytest.raises(Refused, match="claude-opus-5 would change"):
-        merged(known, {"claude-opus-5": new})  # type: ignore[dict-item]
+        merge(known, {"claude-opus-5": new})  # type: ignore[dict-item]
 
 
 # --- https ---
