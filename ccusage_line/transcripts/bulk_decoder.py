@@ -39,7 +39,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .claims import Key
+    from .claims import Key, Owner
     from .files import Block, Find
     from .reading import BytesOf, Reading
 
@@ -323,7 +323,7 @@ def _is_plain(iterations: list[_Iteration], usage: _Usage) -> bool:
 
 
 _last_names: tuple[str | None, ...] = ()
-_last_identity: tuple[tuple[str, int, str], int] = (("", 0, ""), 0)
+_last_identity: tuple[Owner, int] = (("", 0, ""), 0)
 _last_ids: tuple[str | None, ...] = ()
 _last_key: tuple[Key, int] = ((0, 0, "", 0, ""), 0)
 
@@ -338,7 +338,7 @@ def _key(decoded: _Line, message_id: str, request_id: str, path_session: str) ->
     own, requested, maker = decoded.sessionId, decoded.requestSessionId, decoded.session_id
     ids = (message_id, request_id, own, requested, maker, fork, path_session)
     if ids != _last_ids:
-        session, flags = _identify_session(own, requested, maker, fork, path_session)
+        session, flags = _identify(own, requested, maker, fork, path_session)
         _last_ids, _last_key = ids, ((*request_thread(message_id, request_id), *session), flags | REQUESTED)
     return _last_key
 
@@ -346,16 +346,14 @@ def _key(decoded: _Line, message_id: str, request_id: str, path_session: str) ->
 def _key_of_usage(decoded: _Line, message_id: str, claim: Claim, path_session: str) -> tuple[Key, int]:
     """Return the same for a line without a requestId, from the counts in *claim*, and set the claim's `parents`."""
     fork = decoded.forkedFrom.sessionId if decoded.forkedFrom is not None else None
-    session, flags = _identify_session(
-        decoded.sessionId, decoded.requestSessionId, decoded.session_id, fork, path_session
-    )
+    session, flags = _identify(decoded.sessionId, decoded.requestSessionId, decoded.session_id, fork, path_session)
     own = decoded.sessionId or path_session
     rest = of_usage(claim.input, claim.cache_creation, claim.cache_read, own)
     claim.parents = uuid_digest(decoded.parentUuid) if decoded.parentUuid else b""
     return (of_message(message_id), rest, *session), flags
 
 
-def _identify_session(*names: str | None) -> tuple[tuple[str, int, str], int]:
+def _identify(*names: str | None) -> tuple[Owner, int]:
     """Return claims.identify_session(), cached because most lines need the same result as the line before."""
     global _last_names, _last_identity
     if names != _last_names:

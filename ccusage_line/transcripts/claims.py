@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Key = tuple[int, int, str, int, str]  # identifies a claim in its file: group, rest, session, rank, maker
+    Owner = tuple[str, int, str]  # session, rank, maker
     # model, input, output, cache creation, 1 h part of it, read, web searches, flags
     Part = tuple[str, int, int, int, int, int, int, int]
     Share = tuple[int, int, int, int, int]  # input, output, cache creation, 1 h part of it, read
@@ -399,9 +400,7 @@ def _set_identity(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes
     claim.parents = uuid_digest(parent) if parent else b""
 
 
-def identify_session(
-    own: str, path_session: str, requested: str, forked: str, maker: str
-) -> tuple[tuple[str, int, str], int]:
+def identify_session(own: str, path_session: str, requested: str, forked: str, maker: str) -> tuple[Owner, int]:
     """Return the session, rank and maker of a line (A6), and its flags ORIGINAL and AT_HOME.
 
     *own* is the line's `sessionId`, else *path_session*, the session that its path names. *requested* is its

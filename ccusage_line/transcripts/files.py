@@ -59,7 +59,7 @@ class Walk:
         self._links: list[tuple[str, tuple[str, ...]]] = []
 
     def add_folder(self, path: str, parts: tuple[str, ...]) -> None:
-        """Add everything below a folder, its files before its folders; symlinks are left to `links`."""
+        """Add everything below a folder, its files before its folders; symlinks are left to `follow_links`."""
         pending = [(path, parts)]
         while pending:
             path, parts = pending.pop()
