@@ -397,7 +397,7 @@ COARSE = """
             return Stat(self.real(*args, **kwargs))
     os.stat, os.fstat = Coarse(os.stat), Coarse(os.fstat)
     from ccusage_line.transcripts import files as transcript
-    transcript._STAT_ANEW = True
+    transcript._STAT_PATH = True
 """
 
 
