@@ -1,4 +1,4 @@
-"""Many claims of one file at once, column by column: quick to send from one process to another and to store."""
+"""The claims of one file as columns: a form that is quick to send between processes and quick to store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..transcripts.claims import Claim
 
-    # number of claims, texts, numbers, and five columns of objects; None for one that holds nothing but None
+    # number of claims, texts, numbers, and five columns of objects, None in place of one that holds only None
     Columns = tuple[int, list[str], bytes, list["list[Any] | None"]]
 
 _NUMBERS = (
@@ -35,12 +35,12 @@ _FIRST_OBJECT = len(_NUMBERS) + len(_TEXTS)
 
 
 def gather(claims: Iterable[Claim]) -> list[tuple[Any, ...]]:
-    """What each field holds in all of the claims, in the order of FIELDS; nothing where there are none."""
+    """Return one tuple of values per field, in the order of FIELDS; an empty list if there are no claims."""
     return list(zip(*map(_fields, claims), strict=True))
 
 
 def pack(columns: list[tuple[Any, ...]]) -> Columns:
-    """What `gather` found in one file as marshal can write it; the texts that its claims name once, by number."""
+    """Return what `gather` made of one file in a form that marshal can write. Claims refer to texts by number."""
     if not columns:
         return 0, [], b"", []
     count = len(columns[0])
@@ -62,7 +62,7 @@ def pack(columns: list[tuple[Any, ...]]) -> Columns:
 
 
 def _numbered(column: tuple[str, ...], texts: dict[str, int]) -> array[int]:
-    """The numbers of texts; one that has none yet gets the next."""
+    """Return the number of each text in a column; a new text gets the next free number."""
     if column.count(column[0]) == len(column):
         return array("q", (texts.setdefault(column[0], len(texts)),)) * len(column)
     for text in dict.fromkeys(column):
@@ -71,7 +71,7 @@ def _numbered(column: tuple[str, ...], texts: dict[str, int]) -> array[int]:
 
 
 def keys_of(columns: Columns) -> list[array[int]]:
-    """The columns of what KEY names."""
+    """Return the columns that KEY names."""
     count, numbers = columns[0], array("q")
     numbers.frombytes(columns[2])
     starts = [_NUMBERS.index(name) * count for name in KEY]
@@ -79,19 +79,19 @@ def keys_of(columns: Columns) -> list[array[int]]:
 
 
 def used(columns: Columns) -> tuple[int, ...]:
-    """The places of the columns of objects that hold anything."""
+    """Return the indexes of the object columns that hold anything."""
     return tuple(place for place, column in enumerate(columns[3]) if column is not None)
 
 
 def insertion(objects: Iterable[int]) -> str:
-    """The statement that stores the rows that `unpack` makes of columns with these objects: SQLite's module takes long
-    over a None, so the others are not named."""
+    """Return the statement that stores the rows that `unpack` makes of columns with these objects. Empty columns are
+    not named, because SQLite's module is slow to bind a None."""
     names = _IN_ROW + "".join(f", {_OBJECTS[place]}" for place in objects)
     return f"INSERT OR REPLACE INTO claims ({names}) VALUES ({','.join('?' * len(names.split(',')))})"
 
 
 def unpack(columns: Columns, file: int, number_of: Callable[[str], int]) -> Iterator[rows.Row]:
-    """Rows as `insertion` has them, for the file with this number; *number_of* gives that of a name."""
+    """Return the rows for `insertion`, for the file with this number; *number_of* returns the number of a name."""
     count, texts, data, told = columns
     if not count:
         return iter(())
@@ -108,5 +108,5 @@ def unpack(columns: Columns, file: int, number_of: Callable[[str], int]) -> Iter
 
 
 def _storable(column: list[Any]) -> list[Any]:
-    """A column of objects as SQLite's module takes it quickest: in the place of bytes, what can be changed."""
+    """Return a column of objects with bytearrays in place of bytes, because SQLite's module binds them faster."""
     return [bytearray(value) if isinstance(value, bytes) else value for value in column]

@@ -1,4 +1,4 @@
-"""The first index: every transcript read once, by several processes, and the sums of all of them."""
+"""The first index: every transcript is read once, by several processes, and all sums are computed."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from .totals import FilesAlone
     from .workers import Progress, Read
 
-PATIENCE = 30.0  # seconds in which a process that reads commits something: the sums of a long history take some
-_SILENCE = 5.0  # seconds of waiting for it without a word
+PATIENCE = 30.0  # seconds in which a reading process must commit something; the sums of a long history take several
+_SILENCE = 5.0  # seconds of waiting for it without a message
 _LOCK = "first.lock"
-# Keys are digests, so that every batch reaches everywhere: so many KB of the database are kept in memory, and so many
-# pages written to its log, 16 MB, before they are moved into it, which waits for the disk.
-_CACHE = 32_000
-_LOG = 4_000
-_USUAL_LOG = 1_000  # SQLite's own
+# Keys are digests, so every batch changes pages all over the database. Hence a large cache, and a large log before a
+# checkpoint, which waits for the disk.
+_CACHE = 32_000  # KB
+_LOG = 4_000  # pages: 16 MB
+_USUAL_LOG = 1_000  # pages: SQLite's default
 
 
 def read_everything(
     store: Store, progress: Progress | None = None, plainly: bool = False, patience: float | None = None
 ) -> None:
-    """Read every transcript once; only one process at a time does, the others wait for it. *plainly*: in this process,
-    by the standard library's decoder alone.
+    """Read every transcript once. Only one process at a time does so; the others wait for it. If *plainly*, read in
+    this process and with the standard library's decoder only.
 
-    Raises UnreadableIndex if the one that does it takes longer than *patience* seconds; None: if it stores nothing for
-    PATIENCE.
+    Raises UnreadableIndex if the reading process takes longer than *patience* seconds or, if *patience* is None,
+    commits nothing for PATIENCE seconds.
     """
     with _alone(store, patience) if store.stored else Held():
         if not store.complete:
@@ -47,14 +47,14 @@ def read_everything(
                 read_all(store, progress, plainly)
             except KeyboardInterrupt:
                 if progress is not None:
-                    progress(1, 1)  # so that what is drawn goes away
+                    progress(1, 1)  # removes the progress bar
                 if store.stored:
                     store.tell("interrupted; the next run goes on where this one was")
                 raise
 
 
 def _alone(store: Store, patience: float | None) -> Held:
-    """The lock of the first reading."""
+    """Wait for the lock of the first reading and return it."""
     path = os.path.join(store.folder, _LOCK)
     held = lock(path, _SILENCE if patience is None else patience)
     if held is None and patience is None:
@@ -69,21 +69,21 @@ def _alone(store: Store, patience: float | None) -> Held:
 
 
 class _Overtaken(Exception):
-    """Another process has made the index complete: a rebuild."""
+    """Raised if another process has completed the index, by a rebuild."""
 
 
 def read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
-    """The first reading, committed in batches so that an interrupted one goes on where it was."""
+    """Do the first reading, committed in batches so that an interrupted one can be resumed."""
     try:
         _read_all(store, progress, plainly)
-    except _Overtaken:  # what came since its reading is not ours alone to store
+    except _Overtaken:  # the next refresh reads what was appended since then
         return
 
 
 def _read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
     todo = changes_of(store, walk(store.roots)).to_read
     moved = [(os.fsencode(found.path), file.id) for found, file in todo if file and file.path != found.path]
-    if moved:  # since a single session was answered
+    if moved:  # since a question about one session stored them
         _write(store, lambda: _rename(store, moved))
     alone: FilesAlone = {}
     database = _database(store)
@@ -92,13 +92,13 @@ def _read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
     for batch in workers.read_in_batches(files, store.table, progress, plainly):
         stored: list[FilesAlone] = []
         _write(store, lambda b=batch, s=stored: s.append(store_batch(store, b)))  # type: ignore[misc]
-        alone |= stored[-1]  # the one before was undone
+        alone |= stored[-1]  # an attempt before it was rolled back
     _write(store, lambda: finish(store, alone if _database(store) == database else None))
     store.db.execute(f"PRAGMA wal_autocheckpoint = {_USUAL_LOG}")
 
 
 def _write(store: Store, work: Callable[[], object]) -> None:
-    """A step of the first reading. Raises _Overtaken: a complete index is never without its sums."""
+    """Run one step of the first reading. Raises _Overtaken: a complete index must never be without its sums."""
 
     def step() -> None:
         if store.complete:
@@ -109,7 +109,7 @@ def _write(store: Store, work: Callable[[], object]) -> None:
 
 
 def _make_ready(store: Store, size: int) -> None:
-    """Take away what an interrupted first reading left, and what would slow down one of *size* bytes."""
+    """Delete what an interrupted first reading left, and prepare the database for a reading of *size* bytes."""
     store.db.execute("DELETE FROM moments")
     if size > workers.PARALLEL:
         store.db.execute(DROP_CLAIMS_OF_SESSION)
@@ -118,7 +118,7 @@ def _make_ready(store: Store, size: int) -> None:
 
 
 def _database(store: Store) -> tuple[bool, int]:
-    """What is another one once somebody else has written, or what we write goes elsewhere."""
+    """Return a value that changes if another process commits, or if this one goes on in memory."""
     return store.stored, store.data_version()
 
 
@@ -129,8 +129,8 @@ def _rename(store: Store, moved: list[tuple[bytes, int]]) -> None:
 
 
 def store_batch(store: Store, batch: Collection[Read]) -> FilesAlone:
-    """Store readings from the start of their files, without sums; returns those that came along, whose moments
-    are stored."""
+    """Store complete readings of files, without sums. Returns the sums that came along with readings, by file; the
+    moments of these files are stored."""
     alone: FilesAlone = {}
     claims: dict[str, list[rows.Row]] = {}  # by the statement that stores them
     moments: list[rows.Row] = []
@@ -149,7 +149,7 @@ def store_batch(store: Store, batch: Collection[Read]) -> FilesAlone:
             moments += moments_of(keys, sums)
     store.delete_claims(again)
     for statement, alike in claims.items():
-        alike.sort()  # by key and place, of which no two are the same
+        alike.sort()  # by the primary key, of which no two are equal
         rows.insert_all(store.db, statement, alike)
     moments.sort()
     rows.insert_all(store.db, rows.INSERT_MOMENT, moments)
@@ -157,7 +157,7 @@ def store_batch(store: Store, batch: Collection[Read]) -> FilesAlone:
 
 
 def finish(store: Store, alone: FilesAlone | None = None) -> None:
-    """Make the sums; *alone* is what files come to, with their moments stored, since when nobody else wrote."""
+    """Complete the index. *alone* holds the sums of files with stored moments, None if another process wrote since."""
     if store.stored and aside_files(store.folder):
         carry_over(store)
     store.db.execute(CREATE_CLAIMS_OF_SESSION)

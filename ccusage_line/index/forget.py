@@ -1,4 +1,4 @@
-"""Erasing for good what vanished transcripts said."""
+"""Permanent erasure of what vanished transcripts said."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from .index import Index
     from .store import Store
 
-_PATIENCE = 5.0  # seconds for readers that keep the log from being cut
+_PATIENCE = 5.0  # seconds to wait for readers that keep the log from being truncated
 
 
 class Forgotten(NamedTuple):
-    sessions: list[str]  # erased, with all that only the index still held of them
-    kept: list[str]  # asked for too, but their transcripts are still there
+    sessions: list[str]  # ids that were erased
+    kept: list[str]  # ids that were asked for too, but whose transcripts still exist
 
 
 def forget(
     index: Index, *, session: str | None = None, project: str | None = None, archived: bool = False
 ) -> Forgotten:
-    """Erase for good what vanished transcripts said of a session, of those of a project, or of all archived ones.
+    """Erase for good what vanished transcripts said of one session, of a project's sessions, or of all archived ones.
 
-    Afterwards the index is as if those lines had never been read; no byte of them is left in its files. What stands in
-    transcripts that are there is not ours to erase and would come back with the next refresh: such sessions are named
-    in `kept`. Raises UserError where nothing can be stored, or where another process kept the log from being cut.
+    Afterwards the index is as if those lines had never been read, and no byte of them is left in its files. What
+    existing transcripts say is not erased, because the next refresh would read it again; `kept` names their sessions.
+    Raises UserError if nothing can be stored, or if another process kept the log from being truncated.
     """
     _make_ready(index)
     done = Forgotten([], [])
@@ -58,9 +58,9 @@ def forget(
 
 
 def forget_windows(index: Index) -> int:
-    """Erase for good what the client told of its plan's windows; how many there were. Raises UserError as `forget`.
+    """Erase for good what the client reported about its plan's windows, and return how many there were.
 
-    The windows that are not over yet come back with the next word of a client.
+    A window that is not over comes back when the client reports it again. Raises UserError as `forget` does.
     """
     _make_ready(index)
     (count,) = index.db.execute("SELECT count(*) FROM windows").fetchone()
@@ -68,7 +68,7 @@ def forget_windows(index: Index) -> int:
     def work() -> None:
         recent.forget_windows(index.folder)
         for name in os.listdir(index.folder):
-            if name.startswith(f"{recent.WINDOWS}."):  # what was about to be kept, by one who was killed
+            if name.startswith(f"{recent.WINDOWS}."):  # a temporary file that a killed process left
                 revoke(os.path.join(index.folder, name))
         index.db.execute("DELETE FROM windows")
 
@@ -91,7 +91,7 @@ def _do(index: Index, work: Callable[[], object]) -> None:
 
 
 def _wanted(index: Index, session: str | None, project: str | None, archived: bool) -> set[str]:
-    """Ids of what is to be forgotten: all the conditions that are given must hold."""
+    """Return the ids of the sessions that meet all the conditions given; none if no condition is given."""
     found = {one.id: one for one in index.sessions()}
     for name in session_ids(index):
         known = None if name in found else index.session(name)
@@ -113,9 +113,9 @@ def _is_live(index: Index, session: str) -> bool:
 
 
 def _erase(store: Store, wanted: set[str]) -> bool:
-    """Delete the claims and files of these sessions as far as their transcripts have vanished; whether there were any.
+    """Delete the claims and files of these sessions whose transcripts have vanished. Returns whether there were any.
 
-    A vanished transcript may hold lines of other sessions, in a fork: those stay, under a path that tells nothing.
+    A vanished transcript of a fork may hold lines of other sessions: those stay, under a path that reveals nothing.
     """
     keys: set[tuple[int, int, int]] = set()
     files: set[int] = set()
@@ -150,19 +150,19 @@ def _blank(store: Store, file: int, session: int) -> None:
 
 
 def _erase_beside(folder: str) -> None:
-    """What tells of sessions beside the database: damaged ones set aside, the statusline's log."""
+    """Delete what reveals sessions beside the database: damaged databases and the statusline's log."""
     for path in (*schema.aside_files(folder), os.path.join(os.path.dirname(folder), LOG)):
         for suffix in ("", "-wal", "-shm"):
             revoke(path + suffix)
 
 
 def _cut(store: Store) -> None:
-    """Rewrite the database without its free pages and empty its log."""
+    """Rewrite the database without its free pages and truncate its log. Raises UserError if readers prevent that."""
     until = time.monotonic() + _PATIENCE
     store.db.execute("PRAGMA busy_timeout = 50")
     while True:
         try:
-            store.db.execute("PRAGMA temp_store = MEMORY")  # no copy in a folder of everybody's
+            store.db.execute("PRAGMA temp_store = MEMORY")  # no copy of the data in a shared temporary folder
             store.db.execute("VACUUM")
             if store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
                 return

@@ -1,6 +1,6 @@
-"""The index: what was read of every transcript, kept so that a question reads only what came since.
+"""The index: what was read of every transcript, stored so that a question reads only what was appended since.
 
-Readers take no lock. Where the database can't be had, the same work is done on a copy in memory and nothing is stored.
+Readers take no lock. If the database can't be used, the same work is done on a copy in memory and nothing is stored.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 
 class Index(Store):
-    """One set of data directories: what can be asked of it, and bringing it up to date."""
+    """The index of one set of data directories: it refreshes itself and answers questions."""
 
     def __init__(
         self, folder: str, roots: list[str], table: PriceTable | None = None, wait: float = WAIT, migrate: bool = True
     ) -> None:
-        """As Store, with the prices in use. Raises schema.Outdated where it is an older version's and *migrate* is
-        false, UnreadableIndex where another process has it for longer than *wait* seconds."""
+        """Open the index, with the prices in use unless a *table* is given. Raises schema.Outdated if its schema is
+        older and *migrate* is false, and UnreadableIndex if another process holds it for longer than *wait* seconds."""
         super().__init__(folder, roots, table or in_use.table())
         try:
             self.db = _opened(folder, wait, migrate)
@@ -49,8 +49,8 @@ class Index(Store):
     def refresh(
         self, progress: Progress | None = None, found: Walk | None = None, patience: float | None = None
     ) -> Unchanged | None:
-        """Bring everything up to date, with what was just *found* below the data directories; *patience* as in
-        first.read_everything. Returns what there is where nothing had to be taken in."""
+        """Bring everything up to date; *found* is what was just found below the data directories, *patience* is as in
+        first.read_everything. Returns the transcripts if nothing had to be stored, else None."""
         if not self.complete:
             from .first import read_everything
 
@@ -67,11 +67,11 @@ class Index(Store):
         return done
 
     def refresh_session(self, session: str) -> Look | None:
-        """Bring one session up to date: its files and what is new in its project folders; None if it has none."""
+        """Bring one session up to date as refresh.refresh_session does. Returns None if the session has no files."""
         return refresh_session(self, session)
 
     def session(self, session: str, mode: str = "auto", entries: bool = False) -> Session | None:
-        """What is known of one session; None where neither a transcript nor a response names it."""
+        """Return one session, or None if neither a transcript nor a response names it."""
         return self.snapshot(lambda: sessions.one_session(self, session, mode, entries))
 
     def sessions(self, mode: str = "auto") -> list[Session]:
@@ -83,51 +83,51 @@ class Index(Store):
         return sessions.responses_of(self, session)
 
     def model_rows(self, session: str) -> list[tuple[Any, ...]]:
-        """A session's models with their sums in every mode: (name, *sums by the places in session)."""
+        """Return (name, *sums) for each model of a session; `session` names the places of the sums."""
         return sessions.model_rows(self, session)
 
     def dependencies(self, session: str, looked: Look) -> list[Dependency] | None:
-        """The files and folders that an answer about a session rests on, which refreshing it *looked* into; None where
-        it can't be published."""
+        """Return the files and folders that an answer about a session depends on, among them those that its refresh
+        *looked* into, each with its stat. Returns None if the answer can't be published."""
         found = sessions.dependencies(self, session, looked.folders)
         return None if found is None else found + looked.absent
 
     def moments(self, now: int) -> Recent:
-        """The recent responses of all sessions: those that today and the block are made of."""
+        """Return the recent responses of all sessions, from which today and the current block are computed."""
         from ..windows import known_windows, of_database
 
         return of_database(self.db, now, known_windows(recent.told_windows(self.folder)))
 
     def is_fork(self, session: str) -> bool:
-        """Whether a session's own transcript holds copies of another's responses: it began as a fork."""
+        """Return whether a session began as a fork: its own transcript holds copies of another one's responses."""
         return bool(self.parents(session))
 
     def parents(self, session: str) -> set[str]:
-        """The sessions of whose responses a session's own transcript holds copies."""
+        """Return the sessions of whose responses a session's own transcript holds copies."""
         return sessions.parents(self, session)
 
     def last_context(self, session: str) -> tuple[int, str] | None:
-        """(prompt tokens, model) of the last main-chain response in a session's transcript that names a model."""
+        """Return (prompt tokens, model) of a session's last main-chain response, as sessions.last_context does."""
         return sessions.last_context(self, session)
 
 
 def prices_asked_for(environ: Mapping[str, str]) -> PriceTable:
-    """The table in use, after the config file was read if that had to be done; one that can't be read counts as it was
-    when it last could. For those that no command line read it for."""
+    """Return the price table in use, for callers without a command line. Reads the config file first if that is
+    necessary; one that can't be read counts as it was when it last could."""
     if stored.settled(environ) is None:
         from ..config import load
         from ..errors import UserError
 
         try:
             load(environ)
-        except UserError:  # a command says what is wrong with it
+        except UserError:  # a command reports what is wrong with it
             pass
     return in_use.table()
 
 
 def _opened(folder: str, wait: float, migrate: bool) -> Connection:
-    """The database, migrated where that is asked for, and begun anew where it is none. Raises as
-    schema.open_database, but for Damaged."""
+    """Return the database, migrated if *migrate*, and begun anew if it is damaged. Raises what schema.open_database
+    raises, except Damaged."""
     try:
         return _of_today(folder, wait, migrate)
     except schema.Damaged:
@@ -153,23 +153,22 @@ def _of_today(folder: str, wait: float, migrate: bool) -> Connection:
 
 
 class Lane2:
-    """One session brought up to date, by the standard library alone."""
+    """A session that was brought up to date with the standard library alone."""
 
     def __init__(self, index: Index, session: Session, looked: Look) -> None:
-        """*looked* is what refreshing the session has seen."""
         self.index = index
         self.session = session
         self._looked = looked
 
     def publish(self, moments: bool = False) -> None:
-        """Publish the session's answer, where the lock is free and nothing it rests on is too young; with *moments* the
-        recent responses of all sessions too.
+        """Publish the session's answer and, if *moments*, the recent responses of all sessions.
 
-        What is published is what the database holds under the lock, with the stats it was read at.
+        Nothing is published if the lock is taken, or if a dependency changed so recently that another change might not
+        show. What is published is what the database holds under the lock, with the stats as they were when it was read.
         """
         try:
             self._publish(moments)
-        except schema.DatabaseError:  # what was asked is printed; the next process mends what is broken
+        except schema.DatabaseError:  # the question is answered; the next process repairs the database
             return
 
     def _publish(self, of_all: bool) -> None:
@@ -193,16 +192,16 @@ class Lane2:
             index.unlock()
 
     def _is_priced_so(self) -> bool:
-        """Whether the prices are still those of the sums: a file that has just gone is not told by its age."""
+        """Return whether the sums still have current prices: a deleted config file has no age that could show it."""
         return in_use.table().fingerprint == self.index.table.fingerprint
 
     def leave(self) -> None:
-        """Before the process ends without closing anything."""
+        """Leave the database at the end of the process, as schema.leave does."""
         schema.leave(self.index.db, self.index.folder)
 
 
 def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | None:
-    """A session brought up to date; None where there is no complete index or no such session."""
+    """Return a session brought up to date, or None if there is no complete, current index or no such session."""
     roots = data_dirs(environ)
     folder = index_dir(environ, roots)
     if not os.path.exists(os.path.join(folder, schema.NAME)):
@@ -216,6 +215,6 @@ def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | No
             return None
         looked = index.refresh_session(session)
         found = index.session(session, mode)
-    except schema.DatabaseError:  # damaged: the command line proper mends it
+    except schema.DatabaseError:  # damaged: the full command line repairs it
         return None
     return None if found is None or looked is None else Lane2(index, found, looked)

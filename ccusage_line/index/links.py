@@ -1,7 +1,7 @@
-"""What hangs together in a large group, found without loading all of it.
+"""The links of large groups, which find the threads that hang together without loading the whole group.
 
-Some gateways use one `message.id` for everything. The links of a group of rows.LARGE claims and more are kept in a
-table: which thread holds, or names as a parent, a uuid (A4), and which has a line of the main chain, or of a sidechain,
+Some gateways use one `message.id` for everything. The links of a group of rows.LARGE claims or more are stored in a
+table: which thread holds a uuid or names it as a parent (A4), and which has a line of the main chain or of a sidechain
 at a time (replays). A smaller group is loaded whole and has no rows there.
 """
 
@@ -31,7 +31,7 @@ _INSERT = "INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)"
 
 
 def links_of(claims: Iterable[Claim]) -> set[Link]:
-    """What could lead from these claims to others of their group."""
+    """Return the links that could lead from these claims to others of their group."""
     found: set[Link] = set()
     for claim in claims:
         kind = UUID if claim.flags & REQUESTED else UUID_ALONE
@@ -47,7 +47,7 @@ def _number(digest: bytes) -> int:
 
 
 def led_to(db: Connection, group: int, links: Iterable[Link]) -> set[int]:
-    """The threads of a large group to which links lead."""
+    """Return the threads of a large group to which these links lead."""
     kinds: dict[int, set[int]] = {}
     for link, kind in links:
         kinds.setdefault(link, set()).update(_LEADS_TO[kind])
@@ -63,7 +63,7 @@ def store(db: Connection, group: int, threads: Group) -> None:
 
 
 def move(db: Connection, group: int, before: dict[int, set[Link]], after: dict[int, set[Link]]) -> None:
-    """The links of some threads of a large group, which were others before."""
+    """Replace the links of some threads of a large group: *before* by *after*."""
     gone = [(group, *link, rest) for rest, links in before.items() for link in links - after[rest]]
     new = [(group, *link, rest) for rest, links in after.items() for link in links - before[rest]]
     db.executemany("DELETE FROM links WHERE group_id = ? AND link = ? AND kind = ? AND rest = ?", gone)

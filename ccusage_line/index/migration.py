@@ -1,10 +1,10 @@
-"""An index of an older schema -> one of today's, with what it knows of vanished transcripts.
+"""Migration of an index with an older schema, including what it holds of vanished transcripts.
 
-Until version 3 the column `group_id` was called `family`. Version 2 had neither slots nor windows. Version 1 knew no
-uuid and no parent of a line, and no beginning of a transcript: those that are there are read anew. What only the index
-still holds goes on as it is (docs/state.md): its lines hang together with others by ids and counts alone, and a
-vanished transcript begins with its first response. Which transcripts have vanished shows when they are read, so that
-every one is made ready for it.
+Until version 3 the column `group_id` was called `family`. Version 2 had neither slots nor windows. Version 1 stored no
+uuid and no parent of a line, and no beginning of a transcript, so existing transcripts are read again. What only the
+index still holds is migrated as it is (docs/state.md): its lines hang together with others by ids and counts alone, and
+a vanished transcript begins with its first response. Only the next refresh shows which transcripts have vanished, so
+the claims of all of them are migrated.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ COLUMNS = (
     " cache_read, searches, cost_usd, cwd, place, length, main_times, further"
 )
 PLACE = "group_id, rest, file"
-# a transcript of which nothing else is known begins with its first response
+# A transcript of which nothing else is known begins with its first response.
 BEGIN = (
     "UPDATE files SET began = (SELECT min(timestamp) FROM claims WHERE session = files.session AND file = files.id)"
     " WHERE own AND began IS NULL"
 )
 _UUIDS = rows.COLUMNS.split(", ").index("uuids")
-# how SQLite begins to say that tables, columns, views or triggers are not those of that version
+# the beginnings of SQLite's messages if tables, columns, views or triggers are not those of that version
 _ODD = ("no such", "table ", "there is already", "error in ")
 
 
 def from_version_1(database: Connection) -> None:
-    """Within the caller's transaction. The index is incomplete afterwards: the next refresh reads everything."""
+    """Migrate within the caller's transaction. The index becomes incomplete, so the next refresh reads everything."""
     execute = database.execute
     execute("ALTER TABLE files ADD COLUMN began INTEGER")
     execute(BEGIN)
-    execute("UPDATE files SET device = -1, inode = -1, racy = 1 WHERE NOT vanished")  # no file is like that
+    execute("UPDATE files SET device = -1, inode = -1, racy = 1 WHERE NOT vanished")  # matches no file
     execute(schema.DROP_CLAIMS_OF_SESSION)
     execute("ALTER TABLE claims RENAME TO claims_1")
     execute(schema.CLAIMS)
@@ -78,8 +78,8 @@ def _rows(database: Connection) -> Iterator[tuple[Any, ...]]:
 
 
 def _uuids(database: Connection, names: dict[int, str]) -> dict[tuple[int, int], bytes]:
-    """Of each thread without a requestId that several transcripts hold lines of the uuid of one that is still there:
-    today such a line's key names the session that it stands in, which in a fork is another one."""
+    """Return, by thread, the uuid of a line that still exists, for threads without a requestId in several transcripts.
+    The current key of such a line names its session, which differs in a fork, so only the uuid links the copies."""
     found: dict[tuple[int, int], bytes] = {}
     held = database.execute(
         "SELECT family, rest, input, cache_creation, cache_read, one.session, place, length, path"
@@ -95,7 +95,7 @@ def _uuids(database: Connection, names: dict[int, str]) -> dict[tuple[int, int],
 
 
 def _claims_at(path: str, place: int, length: int) -> list[Claim]:
-    """What a transcript says at a place; nothing where it is not there."""
+    """Return the claims of the lines at a place in a transcript; none if it can't be read."""
     try:
         return read_lines(read_part(path, length, place), place, "") or []
     except OSError:
@@ -103,8 +103,8 @@ def _claims_at(path: str, place: int, length: int) -> list[Claim]:
 
 
 def claim_row(row: tuple[Any, ...], session: str, nobody: int, at_home: bool) -> tuple[Any, ...]:
-    """A claim of version 1 as today's. *session* is the text of its session, *nobody* the number of the empty name;
-    *at_home*: the path of its file names the same session."""
+    """Return the row of this version for a row of version 1. *session* is the text of its session, *nobody* the number
+    of the empty name; *at_home* means that the path of its file names the same session."""
     group, rest, file, number, rank, side, timestamp, model, flags, *counts, main_times, further = row
     inputs, _, creation, _, read = counts[:5]
     rank = min(rank, BY_LINE)
@@ -114,7 +114,7 @@ def claim_row(row: tuple[Any, ...], session: str, nobody: int, at_home: bool) ->
     if rest == 0:  # named by its uuid alone
         uuids = group.to_bytes(8, "little", signed=True)
         group, rest = NO_MESSAGE, group
-    elif rest == of_session(session):  # by its bytes
+    elif rest == of_session(session):  # named by its bytes
         group, rest = NO_MESSAGE, of_bytes_alone(group, rest)
     elif rest != of_usage(inputs, creation, read, session):
         flags |= REQUESTED
@@ -130,14 +130,14 @@ def _parts(further: bytes) -> tuple[Any, ...]:
 
 
 def from_version_2(database: Connection) -> None:
-    """Within the caller's transaction. Slots need prices: the next refresh makes all sums anew, as for new ones."""
+    """Migrate within the caller's transaction. Slots need prices, so the next refresh computes all sums anew."""
     database.execute(schema.SLOTS)
     database.execute(schema.WINDOWS)
     database.execute("DELETE FROM meta WHERE key = 'prices'")
 
 
 def from_version_3(database: Connection) -> None:
-    """Within the caller's transaction. Copied: SQLite renames columns from 3.25 on alone."""
+    """Migrate within the caller's transaction. Tables are copied, because SQLite before 3.25 can't rename columns."""
     database.execute(schema.DROP_CLAIMS_OF_SESSION)
     for table, create in (("claims", schema.CLAIMS), ("links", schema.LINKS), ("moments", schema.MOMENTS)):
         database.execute(f"ALTER TABLE {table} RENAME TO {table}_3")
@@ -148,11 +148,11 @@ def from_version_3(database: Connection) -> None:
 
 
 def as_before_4(columns: str) -> str:
-    """Names of columns as they were until version 3."""
+    """Return the names of columns as they were until version 3."""
     return columns.replace("group_id", "family")
 
 
-# What leads from each older version to the next: archived sessions exist nowhere else, so nothing is dropped.
+# The steps from each older version to the next. None drops anything: archived sessions exist nowhere else.
 STEPS: dict[int, Callable[[Connection], None]] = {
     1: from_version_1,
     2: from_version_2,
@@ -161,7 +161,7 @@ STEPS: dict[int, Callable[[Connection], None]] = {
 
 
 def migrate(database: Connection, version: int) -> None:
-    """From an older version to this one, step by step, within the caller's transaction."""
+    """Migrate from an older version to this one, step by step, within the caller's transaction."""
     for step in range(version, schema.VERSION):
         if step not in STEPS:
             raise schema.DatabaseError(f"no index has the schema {step}")

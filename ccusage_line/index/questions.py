@@ -1,4 +1,4 @@
-"""Questions over the whole index, or to what no session's name leads: for the command line proper."""
+"""Questions about the whole index, or by something other than a session's id: for the full command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def all_sessions(store: Store, mode: str) -> list[Session]:
-    """Every session that has responses, within the caller's snapshot."""
+    """Return every session that has responses. Runs within the caller's snapshot."""
     texts = store.load_names()
     told = "coalesce(custom_title, ai_title, summary, client_cost) IS NOT NULL"
     facts = gather(store.db.execute(f"SELECT session, {FACTS} WHERE own AND {told} ORDER BY {BY_PATH}"))
@@ -53,7 +53,7 @@ def all_sessions(store: Store, mode: str) -> list[Session]:
 
 
 def seen_since(store: Store, since: int) -> list[str]:
-    """Sessions that had a response, or whose transcripts changed, since a time (microseconds)."""
+    """Return the sessions with a response or a changed transcript since a time in microseconds."""
     found = store.db.execute(
         "SELECT session FROM sessions WHERE last >= ? UNION"
         " SELECT session FROM files WHERE mtime >= ? AND NOT vanished",
@@ -67,7 +67,7 @@ def bytes_read(store: Store) -> int:
 
 
 def _archived_sessions(store: Store) -> set[int]:
-    """The sessions all of whose lines are in vanished files (A13)."""
+    """Return the sessions all of whose lines are in vanished files (A13)."""
     if store.db.execute("SELECT 1 FROM files WHERE vanished LIMIT 1").fetchone() is None:
         return set()
     found = store.db.execute(
@@ -78,7 +78,7 @@ def _archived_sessions(store: Store) -> set[int]:
 
 
 def _whole(numbers: list[Any]) -> list[int]:
-    """Numbers as they come out of the database, where the largest are texts."""
+    """Return numbers from the database as integers: those that do not fit 64 bits are stored as text."""
     try:
         sum(numbers)
     except TypeError:
@@ -87,7 +87,7 @@ def _whole(numbers: list[Any]) -> list[int]:
 
 
 def archived_within(store: Store, begin: int, end: int) -> list[str]:
-    """The project of each session that was active in [begin, end) and all of whose transcripts are gone."""
+    """Return the project of each session that was active in [begin, end) and all of whose transcripts are gone."""
     gone = _archived_sessions(store)
     if not gone:
         return []
@@ -96,7 +96,7 @@ def archived_within(store: Store, begin: int, end: int) -> list[str]:
 
 
 def file_session(store: Store, path: str, mode: str = "auto", entries: bool = False) -> Session:
-    """The responses that one transcript holds lines of, shown as a session named after the file."""
+    """Return the responses that one transcript holds lines of, as a session named after the file."""
     return store.snapshot(lambda: _file_session(store, path, mode, entries))
 
 
@@ -114,14 +114,14 @@ def _file_session(store: Store, path: str, mode: str, entries: bool) -> Session:
 
 
 def transcripts_named(store: Store, name: str) -> list[str]:
-    """Paths of the known transcripts whose file name, with or without its ending, is *name*."""
+    """Return the paths of the known transcripts whose file name, with or without its extension, is *name*."""
     wanted = stem(name)
     paths = sorted(os.fsdecode(row[0]) for row in store.db.execute("SELECT path FROM files"))
     return [path for path in paths if stem(os.path.basename(path)) == wanted]
 
 
 def session_ids(store: Store) -> list[str]:
-    """Ids of every session that has responses or a transcript named after it."""
+    """Return the ids of all sessions that have responses or a transcript named after them."""
     found = store.db.execute("SELECT session FROM sessions UNION SELECT session FROM files WHERE own")
     return sorted(store.text_of(row[0]) for row in found.fetchall())
 
@@ -132,7 +132,7 @@ def latest(store: Store) -> str | None:
 
 
 def contents(store: Store) -> str:
-    """How much the index holds, in a few words."""
+    """Return in a few words how much the index holds."""
     (files, size) = store.db.execute("SELECT count(*), ifnull(sum(seen), 0) FROM files WHERE NOT vanished").fetchone()
     (sessions,) = store.db.execute("SELECT count(*) FROM sessions").fetchone()
     return f"{number_of(files, 'transcript')} ({human_size(int(size))}), {number_of(sessions, 'session')}"
@@ -164,7 +164,7 @@ def status(store: Store) -> list[tuple[str, object]]:
 
 
 def _unreadable(found: Walk) -> Iterator[tuple[str, str]]:
-    """Transcripts that are there and can't be opened, with the reason."""
+    """Yield each transcript that exists but can't be opened, with the reason."""
     for each in found.files:
         try:
             os.close(open_regular(each.path))

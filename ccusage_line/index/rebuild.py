@@ -1,4 +1,4 @@
-"""Every transcript read anew. What vanished transcripts said stands nowhere else (A13): nothing here drops it."""
+"""The rebuild of an index. What vanished transcripts said exists nowhere else (A13), so nothing here deletes it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def rebuild(index: Index, progress: Progress | None = None) -> None:
-    """Read everything anew. What vanished transcripts said is kept, and so is that of those that can't be read now.
+    """Read all transcripts again. What the index holds of those that have vanished or can't be read now stays in it.
 
-    Everything is read before the first change, and all changes are one transaction: an interrupted rebuild changes
-    nothing.
+    Everything is read before the first change, and all changes are one transaction, so an interrupted rebuild has no
+    effect.
     """
     with closing(in_memory(index.roots, index.table)) as anew:
         read_everything(anew, progress)
@@ -46,14 +46,14 @@ def _replace(store: Store, anew: Store) -> None:
     store.db.execute("DROP TABLE replaced")
     store.db.execute("DELETE FROM folders")
     _copy_in(store, paths, anew)
-    store.db.execute(schema.CREATE_CLAIMS_OF_SESSION)  # a first reading that was interrupted had taken it away
+    store.db.execute(schema.CREATE_CLAIMS_OF_SESSION)  # an interrupted first reading dropped it
     store.set_meta("complete", 1)
     recount_all(store)
     drop_unused_names(store)
 
 
 def _copy_in(store: Store, paths: dict[int, bytes], anew: Store) -> None:
-    """All files and claims of one index put into another, which knows none of those files."""
+    """Copy all files and claims of one index into another one that knows none of these files."""
     numbers = {}
     for old, path in paths.items():
         session, *values = anew.db.execute(f"SELECT session, {COPIED} FROM files WHERE id = ?", (old,)).fetchone()
@@ -65,7 +65,7 @@ def _copy_in(store: Store, paths: dict[int, bytes], anew: Store) -> None:
 
 
 def take_back_everything(store: Store) -> None:
-    """Everything published that could tell of what is about to change; raises OSError where that can't be done."""
+    """Delete everything published that may depend on what is about to change; raises OSError if that fails."""
     if not store.stored:
         return
     names = [name for name in os.listdir(store.folder) if name.startswith((RECENT, *REPORTS))]

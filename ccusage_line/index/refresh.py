@@ -1,7 +1,7 @@
-"""What a refresh does to the index: find what changed, and move the sums by the difference.
+"""The refresh of an index: find what changed, and change the sums by the difference.
 
-A refresh happens in one transaction that is held from the look at what is known to the last sum, so that two
-processes never count from the same offset. Rules of docs/accounting.md.
+A refresh is one transaction, from the comparison with what is known to the last sum, so that two processes never count
+from the same offset. Rules of docs/accounting.md.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from .store import File, Store
 
 
-_TELLING = 512  # bytes at the beginning of a transcript that are no other one's
-_LONGEST_NAME = 250  # bytes; file systems take 255, ending and all
+_TELLING = 512  # bytes from which on the beginning of a transcript is unique
+_LONGEST_NAME = 250  # bytes; file systems allow 255 with the extension
 
 
 class Changes:
@@ -55,18 +55,18 @@ class Changes:
 
 
 class _Missing:
-    """The known files that were not found under their paths."""
+    """The known files that were not found at their paths."""
 
     def __init__(self, files: Iterable[File]) -> None:
         self.files = {file.id: file for file in files}
-        self._alike: dict[object, list[int]] = {}  # by what a file keeps when it is moved: its name or its inode
+        self._alike: dict[object, list[int]] = {}  # by what a moved file may still have: its name or its inode
         for file in self.files.values():
             for mark in (os.path.basename(file.path), (file.device, file.inode)):
                 self._alike.setdefault(mark, []).append(file.id)
 
     def take(self, found: Found) -> File | None:
-        """The one that a new file was before it was moved (A13), which is missing no longer: it goes on from the
-        content, under the same name or with the same inode."""
+        """Return the file that a new one was before it was moved (A13), and no longer count it as missing. A moved file
+        has the content that was read and the same name or inode."""
         marks = os.path.basename(found.path), (found.stat.st_dev, found.stat.st_ino)
         for number in sorted({number for mark in marks for number in self._alike.get(mark, ())}):
             file = self.files.get(number)
@@ -76,11 +76,11 @@ class _Missing:
 
 
 def _is_moved(found: Found, file: File) -> bool:
-    """Whether a new file is a missing one under another path. The inode alone says nothing, nor with a few bytes that
-    many transcripts begin with: file systems give it out again at once."""
+    """Return whether a new file is a missing one at another path. The same inode alone proves nothing, because file
+    systems reuse inodes at once; nor do a few bytes that many transcripts begin with."""
     same = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
     if same and leads_to(file.path, found.stat):
-        return True  # it is there under both names, and this one comes first now
+        return True  # it exists at both paths, and this one now comes first
     if same and file.seen < _TELLING and os.path.basename(file.path) != os.path.basename(found.path):
         return False
     return found.stat.st_size >= file.seen > 0 and _continues(found.path, file)
@@ -98,17 +98,17 @@ def _continues(path: str, file: File) -> bool:
 
 
 class Look:
-    """What one session's files and folders look like now, beside what is known of them."""
+    """What one session's files and folders look like now, and what is known of them."""
 
     def __init__(self, store: Store, session: str) -> None:
         self._store = store
         self._session = session
         self._stats: list[tuple[str, Stat, bool]] = []
         self._found: list[Found] = []
-        self._met: set[tuple[int, int]] = set()  # a file or folder reached twice is one
+        self._met: set[tuple[int, int]] = set()  # a file or folder that is reached twice counts once
         self._known = {file.path: file for file in store.files_of(session)}
-        self.folders: list[str] = []  # what was looked into
-        self.absent: list[Dependency] = []  # where a transcript of the session would be, if none lives
+        self.folders: list[str] = []  # those that were looked into
+        self.absent: list[Dependency] = []  # where a transcript of the session would be, if none exists
         self.youngest = 0  # ns: the latest change of all files and folders seen
         for path, parts in self._bases():
             self._look_into(path, parts)
@@ -116,7 +116,7 @@ class Look:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing that could be the session's."""
+        """Whether nothing was found that could belong to the session."""
         return not self._known and not self.folders
 
     @property
@@ -124,7 +124,7 @@ class Look:
         return bool(self._stats)
 
     def _bases(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Folders that hold, or could hold, the session's transcripts: (path, its parts below `projects/`)."""
+        """Return the folders that may hold the session's transcripts: (path, its parts below `projects/`)."""
         folders = {}
         alive = False
         for file in self._known.values():
@@ -143,8 +143,8 @@ class Look:
         return [*sorted(folders.items()), *self._bases_by_name(folders, alive)]
 
     def _bases_by_name(self, known: Container[str], alive: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Folders beside the *known* ones with a transcript of the session's name, or, if no known one is *alive*, with
-        a folder of that name; those that links lead to after the rest."""
+        """Yield further folders that hold a transcript with the session's name or, if no known one is *alive*, a folder
+        of that name. Folders behind links come last."""
         name = os.sep + self._session
         if not _is_file_name(self._session):
             return
@@ -152,14 +152,14 @@ class Look:
         for root in self._store.roots:
             folders = [root, *(f"{root}{os.sep}{project}" for project in names_in(root))]
             paths = [folder + end for folder in folders if folder not in known for end in ends]
-            there = [path for path in paths if os.access(path, os.F_OK)]  # without an exception for each of the others
+            there = [path for path in paths if os.access(path, os.F_OK)]  # os.stat would raise for the others
             if not alive:
                 self.absent += [(root, stat_of(root)), *((path, None) for path in paths if path not in there)]
             if there:
                 yield from _in_order(root, {os.path.dirname(path) for path in there})
 
     def _look_into(self, path: str, parts: tuple[str, ...]) -> bool:
-        """Find what is new in a folder, if its stat says that there is something; whether the folder is there."""
+        """Find what is new in a folder if its stat has changed. Returns whether it is a folder, and not met before."""
         looked = time.time_ns()
         try:
             stat = os.stat(path)
@@ -178,7 +178,7 @@ class Look:
         return True
 
     def _look_below(self, path: str, parts: tuple[str, ...]) -> None:
-        """Look into a folder and those below it, each once, what links lead to after the rest, as a walk does."""
+        """Look into a folder and all folders below it, each once; those behind links come last, as in a walk."""
         pending, links = [(path, parts)], list[tuple[str, tuple[str, ...]]]()
         while pending or links:
             path, parts = pending.pop() if pending else links.pop()
@@ -190,17 +190,17 @@ class Look:
         known = self._store.known_in(path)
         with os.scandir(path) as listing:
             new = [entry for entry in listing if is_transcript(entry.name) and entry.name not in known]
-        for entry in sorted(new, key=lambda entry: (entry.is_symlink(), os.fsencode(entry.name))):  # as a walk does
+        for entry in sorted(new, key=lambda entry: (entry.is_symlink(), os.fsencode(entry.name))):  # as in a walk
             try:
                 stat = os.stat(entry.path)
             except OSError:
-                continue  # gone since, or a link to nothing
+                continue  # deleted since, or a dangling link
             identity = (stat.st_dev, stat.st_ino)
             if entry.path in self._known or identity in self._met or not S_ISREG(stat.st_mode):
                 continue
             if not self._store.known_elsewhere(stat):
                 self._met.add(identity)
-                self._known |= self._store.files_at(entry.path)  # one that had vanished
+                self._known |= self._store.files_at(entry.path)  # if it had vanished
                 self._found.append(Found(entry.path, (*parts, entry.name), stat))
 
     def changes(self) -> Changes:
@@ -219,7 +219,7 @@ def _is_file_name(name: str) -> bool:
 
 
 def _in_order(root: str, found: set[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Of a data directory and its folders those *found*, as a walk comes upon them: links after the rest."""
+    """Yield those of *found* among a data directory and its folders, in the order of a walk: links last."""
     if root in found:
         yield root, ()
     projects = subfolders(root)
@@ -230,8 +230,8 @@ def _in_order(root: str, found: set[str]) -> Iterator[tuple[str, tuple[str, ...]
 
 
 class _Lines:
-    """The lines that decide ties (A5). Where one is gone (`missed`), a tie may have been decided otherwise before, and
-    who keeps sums counts anew."""
+    """The lines that decide ties (A5). If one is gone (`missed`), a tie may have been decided otherwise before, so the
+    sums must be counted anew."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -247,7 +247,7 @@ class _Lines:
 
 
 class Pending:
-    """The sums that one refresh changes, until they are written."""
+    """The changes to sums that one refresh makes, until they are written."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -256,18 +256,18 @@ class Pending:
         self._recount: set[str] = set()
         self._moments = False  # whether days and blocks change
         self._held: set[tuple[str, int, int]] = set()
-        self._told: set[str] = set()  # sessions with another transcript of their own, or another beginning of one
-        self._files: set[int] = set()  # that vanished or came back
+        self._told: set[str] = set()  # sessions with a new transcript of their own, or a new beginning of one
+        self._files: set[int] = set()  # files that vanished or came back
 
     def recount_file(self, file: int) -> None:
-        """Count anew whatever a file holds lines of: it vanished or came back."""
+        """Mark the sessions that a file holds lines of to be counted anew: it vanished or came back."""
         store = self._store
         self._files.add(file)
         for (number,) in store.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
             self._recount.add(store.text_of(number))
 
     def take(self, file: int, reading: Reading, new: bool) -> None:
-        """Put a reading's claims in the place of the file's old ones, or beside them."""
+        """Apply a reading: its claims replace the old ones of the file if it was read anew, else they are added."""
         old: dict[int, set[int]] = {}
         if reading.fresh and not new:
             for group, rest in self._claimed(file):
@@ -289,8 +289,9 @@ class Pending:
         return found
 
     def note_beginning(self, found: Found, known: File | None, reading: Reading) -> None:
-        """Before a reading is stored: if it tells another beginning of a session's transcript, what is published of the
-        session does not rest on it, and what several sessions claim may have another owner (A6)."""
+        """Note, before a reading is stored, that a session's transcript is new or has another beginning. What is
+        published of the session does not depend on it yet, and what several sessions claim may get another owner
+        (A6)."""
         new = (found.session, found.own, reading.began)
         old = (known.session, known.own, known.began) if known is not None else (found.session, False, None)
         if new == old:
@@ -319,7 +320,7 @@ class Pending:
         for claim in added:
             claims = threads.setdefault(claim.rest, {})
             known = claims.get(claim.place())
-            # what counted before must stay as it was
+            # a copy, because `before` must not change
             claims[claim.place()] = claim if known is None else merged(known.copy(), claim, lines.bytes_of)
         after = lines.responses(threads)
         self._store_claims(threads, group, file, touched, withdrawn)
@@ -345,10 +346,11 @@ class Pending:
     def _store_links(
         self, threads: accounting.Group, group: int, before: dict[int, set[Link]] | None, fewer: bool
     ) -> None:
-        """Keep the links of a large group; one that has just become large, or is none any more, has them all or none.
+        """Store the links of a group that is or was large: one that became large gets all, one that no longer is loses
+        all.
 
-        *before* are those of the threads that changed, None where the group was not large; *fewer*: it may have lost
-        claims.
+        *before* holds the links of the changed threads, or is None if the group was not large; *fewer* means that it
+        may have lost claims.
         """
         if before is None and sum(map(len, threads.values())) < rows.LARGE:
             return
@@ -365,8 +367,8 @@ class Pending:
     def _account(
         self, before: dict[int, accounting.Response], after: dict[int, accounting.Response], tied: bool
     ) -> None:
-        """Move the sums from the responses that a group made to those that it makes now; *tied*: by lines that are
-        gone, so that their moments may have been other ones."""
+        """Change the sums from the responses that a group made before to those that it makes now. *tied* means that
+        lines which decide ties are gone, so that their moments may have been other ones."""
         store = self._store
         for response in after.values():
             for number, how in response.held():
@@ -408,7 +410,7 @@ class Pending:
             )
 
     def settle(self) -> None:
-        """Write the sums, and take back what was published of the sessions they belong to."""
+        """Write the sums, and delete what is published of the sessions they belong to."""
         store = self._store
         for session in self._sums.keys() | self._recount | self._told | {session for session, _, _ in self._held}:
             store.revoke(session)
@@ -428,7 +430,7 @@ class Pending:
         self._slots.store(left_out=self._recount)
 
     def _settle_moments(self, counted: list[accounting.Response]) -> None:
-        """Where lines tie, bytes decide, and those of a file that vanished or came back now can't or can be read."""
+        """Write the moments of ties again: bytes decide them, and a file with such bytes vanished or came back."""
         store = self._store
         tied = [one for one in counted if len(one.claims) > 1 and any(c.file in self._files for c in one.claims)]
         if tied:
@@ -436,7 +438,7 @@ class Pending:
             rows.insert_all(store.db, rows.INSERT_MOMENT, list(moments(store, tied)))
 
     def _settle_holds(self, session: str, counted: list[accounting.Response]) -> None:
-        """What files hold of a session, from its claims."""
+        """Write anew, from a session's claims, what files hold of it."""
         store = self._store
         number = store.number_of(session)
         files = dict.fromkeys(
@@ -455,7 +457,7 @@ class Pending:
 def _became(
     before: dict[int, accounting.Response], after: dict[int, accounting.Response]
 ) -> Iterator[tuple[accounting.Response | None, list[accounting.Response]]]:
-    """Each response that a group makes now with those of before that became it; None with those that are gone."""
+    """Yield each response that a group makes now with those it was before; None with those that are gone."""
     into = {claim.rest: key for key, response in after.items() for claim in response.claims}
     merging: dict[int | None, list[accounting.Response]] = {key: [] for key in after}
     for response in before.values():
@@ -476,18 +478,18 @@ def _sessions_of(threads: accounting.Group) -> set[str]:
 
 
 class Unchanged:
-    """Transcripts just as the index holds them."""
+    """The transcripts, if they are exactly as the index holds them."""
 
     __slots__ = ("found", "identity", "version")
 
     def __init__(self, version: int, identity: tuple[int, int] | None, found: Walk) -> None:
-        self.version = version  # of the database, read before it was compared: any commit since makes it another one
+        self.version = version  # of the database, read before the comparison: any commit since then changes it
         self.identity = identity
         self.found = found
 
 
 def change(store: Store, work: Callable[[], object], wait: float = WAIT) -> None:
-    """Do *work* in a transaction that leaves the sums in today's prices; *wait* as in Store.write."""
+    """Do *work* in a transaction that also brings the sums to current prices; *wait* is as in Store.write."""
 
     def step() -> None:
         work()
@@ -500,15 +502,15 @@ def change(store: Store, work: Callable[[], object], wait: float = WAIT) -> None
 
 
 def refresh_all(store: Store, found: Walk | None = None) -> Unchanged | None:
-    """Bring a complete index up to date, with what was just *found* below the data directories. Returns what there is
-    where nothing had to be taken in."""
+    """Bring a complete index up to date; *found* is what was just found below the data directories. Returns the
+    transcripts if nothing had to be stored, else None."""
     version, identity, early = store.data_version(), database_identity(store.folder), found is not None
     found = found or walk(store.roots)
     known = _all_known(store, found)
 
     def work() -> None:
         nonlocal found
-        if found is None or early or store.data_version() != version:  # somebody was here since
+        if found is None or early or store.data_version() != version:  # what was found may be outdated
             found = walk(store.roots)
         _take_in(store, changes_of(store, found))
 
@@ -522,9 +524,9 @@ def refresh_all(store: Store, found: Walk | None = None) -> Unchanged | None:
 
 
 def refresh_session(store: Store, session: str) -> Look | None:
-    """Bring one session up to date: its files and what is new in its project folders; None if it has none.
+    """Bring one session up to date: its files and what is new in its project folders. Returns None if it has none.
 
-    A foreign file that was never read may be missing (the only exception to A7).
+    Another session's file that was never read may be missing, which is the only exception to A7.
     """
     version = store.data_version()
     look = Look(store, session)
@@ -534,7 +536,7 @@ def refresh_session(store: Store, session: str) -> Look | None:
 
     def work() -> None:
         nonlocal look, changes
-        if not store.stored or store.data_version() != version:  # somebody was here since
+        if not store.stored or store.data_version() != version:  # another process has written since
             look = Look(store, session)
             changes = look.changes()
         if changes.gone:  # it may have moved
@@ -554,7 +556,7 @@ def refresh_session(store: Store, session: str) -> Look | None:
 
 
 def _all_known(store: Store, found: Walk) -> bool:
-    """Whether every transcript is as it was read and none is gone: what changes_of tells, without a File for each."""
+    """Return whether `changes_of` would find no change, without a File for each transcript."""
     known_rows = store.db.execute(
         "SELECT path, device, inode, seen, mtime, ctime FROM files WHERE NOT vanished AND NOT racy"
     )
@@ -564,7 +566,7 @@ def _all_known(store: Store, found: Walk) -> bool:
 
 
 def changes_of(store: Store, found: Walk) -> Changes:
-    """How what was found differs from all that is known."""
+    """Return how the transcripts that were found differ from all that are known."""
     return Changes(found.files, {file.path: file for file in store.files()})
 
 
@@ -596,12 +598,12 @@ def _read(store: Store, wanted: list[tuple[Found, File | None]]) -> Iterator[tup
             store.reads += 1
             yield found, file, read_file(found.path, found.session, found.own, known, take_block)
         except OSError:
-            continue  # unreadable or gone since: the next refresh sees it
+            continue  # unreadable, or deleted since: the next refresh handles it
 
 
 def _take_in_early(store: Store, changes: Changes) -> None:
-    """As _take_in, while there are no sums yet."""
-    store.revoke_recent()  # of an index that was damaged and is being read anew
+    """Store changes as _take_in does, but without sums, because the index is incomplete and has none yet."""
+    store.revoke_recent()  # it may be left from a damaged index that is being rebuilt
     for found, file, reading in list(_read(store, changes.to_read)):
         number = store.store_file(found, file, reading)
         if reading.fresh:

@@ -1,4 +1,4 @@
-"""A damaged database is set aside, and what can be read of archived sessions is carried over into a new one (A13)."""
+"""Repair: a damaged database is set aside, and what it still holds of archived sessions goes into a new one (A13)."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 
     from .store import Store
 
-_NOTICE = "notice"  # the meta row of what is still to be said about a damaged index
+_NOTICE = "notice"  # the key in `meta` of a message about a damaged index that has not been shown
 _MEND_LOCK = "mend.lock"
-_PATIENCE = 5.0  # seconds for another process that mends
+_PATIENCE = 5.0  # seconds to wait for another process that repairs
 COPIED = (
     "own, device, inode, mtime, ctime, seen, offset, head, tail, crc, skipping, racy, bad, began,"
     " custom_title, ai_title, summary, client_cost"
 )
 
-_BROKEN = (schema.DatabaseError, UnicodeDecodeError)  # the latter of what SQLite says about it
+_BROKEN = (schema.DatabaseError, UnicodeDecodeError)  # the latter if SQLite's message can't be decoded
 _SIGNS = ("no such table", "no such column", "has no column named", "Could not decode")
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error says that the database file is broken: not that it is busy, full or read-only."""
+    """Return whether an error means that the database file is broken, not that it is busy, full or read-only."""
     if isinstance(error, schema.OperationalError):
         return any(sign in str(error) for sign in _SIGNS)
     return type(error) is schema.DatabaseError or isinstance(error, (schema.IntegrityError, UnicodeDecodeError))
 
 
 def recover(environ: Mapping[str, str], error: BaseException) -> bool:
-    """After *error* in the middle of a question: set the database aside if it is damaged; whether to ask again.
+    """Set the database aside if it is damaged, after *error* in the middle of a question. Returns whether to ask again.
 
-    Any error may come of damage: SQLite has no checksums, and gives a number that became a text as it is.
+    Any error may come from damage: SQLite has no checksums, and returns a number that became a text as it is.
     """
     from ..paths import index_dir
 
     if isinstance(error, schema.OperationalError) and not is_damage(error):
         return False  # busy, full, read-only
     if isinstance(error, (UnicodeEncodeError, UserError)):
-        return False  # of what was asked for; nothing to mend
+        return False  # caused by the question: nothing to repair
     try:
         return mend(index_dir(environ)) or is_damage(error)  # another process may have been first
     except (OSError, UserError):
@@ -57,9 +57,10 @@ def recover(environ: Mapping[str, str], error: BaseException) -> bool:
 
 
 def mend(folder: str) -> bool:
-    """Set a damaged database aside; only one process at a time, and not one that another has begun anew since.
+    """Set a damaged database aside, one process at a time, but not a new one in its place. Returns whether there was
+    one.
 
-    Whether there was one. Raises UnreadableIndex where another process takes too long over it.
+    Raises UnreadableIndex if another process takes too long over it.
     """
     path = os.path.join(folder, schema.NAME)
     held = lock(os.path.join(folder, _MEND_LOCK), _PATIENCE)
@@ -82,8 +83,8 @@ def _is_damaged(path: str) -> bool:
         database = schema.connect(path, _PATIENCE)
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if not 1 <= version <= schema.VERSION:
-            return bool(version < 0)  # 0: not begun; above: a newer one's
-        if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check would pass over indexes
+            return bool(version < 0)  # 0: not begun; above: of a newer version
+        if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check ignores indexes
             return True
         return not (is_sound(database) if version == schema.VERSION else _can_be_migrated(database))
     except _BROKEN as error:
@@ -94,7 +95,7 @@ def _is_damaged(path: str) -> bool:
 
 
 def _can_be_migrated(original: Connection) -> bool:
-    """Whether an index of an older version, which stays as it is, leads to one of this version."""
+    """Return whether a database of an older version, which stays as it is, can be migrated to this one."""
     database = schema.connect(":memory:", 0)
     try:
         original.backup(database)
@@ -107,13 +108,13 @@ def _can_be_migrated(original: Connection) -> bool:
 
 
 def carry_over(store: Store) -> None:
-    """Take what can be read of archived sessions out of damaged databases, into the one that was begun anew.
+    """Copy what can be read of archived sessions from damaged databases into the new one.
 
-    Runs within the transaction that completes the first store: until then it will be done again, afterwards never.
+    Runs within the transaction that completes the first index: it is repeated until that commits, and never afterwards.
     """
     aside = schema.aside_files(store.folder)
     carried = sum(_carry_over(store, path) for path in reversed(aside))
-    for table in ("files", "claims", "windows"):  # what is not whole must not be what the next question stumbles over
+    for table in ("files", "claims", "windows"):  # an unsound row would break the next question
         store.db.execute(f"DELETE FROM {table} WHERE {UNSOUND[table]}")
     if aside:
         gone = f"; {carried} transcripts that are gone were carried over" if carried else ""
@@ -121,7 +122,7 @@ def carry_over(store: Store) -> None:
 
 
 def _carry_over(store: Store, path: str) -> int:
-    """How many transcripts were carried over from one damaged database: those that are not there any more."""
+    """Copy what one damaged database holds of vanished transcripts, and return how many these are."""
     source = schema.connect(path, 0)
     try:
         there = dict(store.db.execute("SELECT path, id FROM files WHERE NOT vanished"))
@@ -129,7 +130,7 @@ def _carry_over(store: Store, path: str) -> int:
         names = _names_in(source)
         numbers: dict[int, int] = {}
         homes: dict[int, int] = {}
-        old = _has_column(source, "further")  # version 1; the header that says so may be what is damaged
+        old = _has_column(source, "further")  # version 1; its number in the header may be damaged
         copied = COPIED.replace("began", "NULL") if old else COPIED
         files = _readable(source, f"SELECT id, path, session, vanished, {copied} FROM files", "id")
         for number, known, session, vanished, *values in files:
@@ -160,7 +161,6 @@ _TOLD = "SELECT 1 FROM claims JOIN files ON files.id = file WHERE group_id = ? A
 
 
 def _has_column(source: Connection, name: str) -> bool:
-    """Whether claims have a column."""
     try:
         source.execute(f"SELECT {name} FROM claims LIMIT 0")
     except _BROKEN:
@@ -169,9 +169,9 @@ def _has_column(source: Connection, name: str) -> bool:
 
 
 def _carry_claim(store: Store, row: tuple[Any, ...], names: dict[int, str], file: int, home: int | None) -> None:
-    """One claim, if what was read of it is whole, and if no transcript tells of its response: that one is right.
+    """Copy one claim, if it was read whole and no existing transcript has its thread: what that says is right.
 
-    *home*: of one of version 1, the number of the session that its file's path names.
+    *home* is the number of the session that the path of its file names, if the row is one of version 1.
     """
     session = names.get(row[rows.SESSION])
     try:
@@ -185,14 +185,14 @@ def _carry_claim(store: Store, row: tuple[Any, ...], names: dict[int, str], file
         claim.file = file
         if model == SYNTHETIC or store.db.execute(_TOLD, (claim.group, claim.rest)).fetchone() is not None:
             return
-        list(accounting.Response(0, claim, session, [claim]).parts(store.table))  # what is billed can be counted
+        list(accounting.Response(0, claim, session, [claim]).parts(store.table))  # raises if it can't be counted
     except (ValueError, TypeError, EOFError, OverflowError):
         return
     store.db.execute(rows.INSERT.replace("OR REPLACE", "OR IGNORE"), store.row_of(claim))
 
 
 def _names_in(source: Connection) -> dict[int, str]:
-    """Names by number: from the table, and from its index by text, which stands on other pages."""
+    """Return the names by number, from the table and from its index by text, which is on other pages."""
     names = {}
     for number, data in (
         *_readable(source, "SELECT id, text FROM names", "id"),
@@ -200,13 +200,13 @@ def _names_in(source: Connection) -> dict[int, str]:
     ):
         try:
             names[number] = data.decode("utf-8", "surrogatepass")
-        except (AttributeError, ValueError):  # no bytes, or not those of a text
+        except (AttributeError, ValueError):  # not bytes, or not those of a text
             continue
     return names
 
 
 def _readable(source: Connection, query: str, key: str) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query that a damaged database still gives: from the front up to the damage, then from the end."""
+    """Yield the rows that a damaged database still returns: from the front up to the damage, then from the end."""
     for order in ("", " DESC"):
         try:
             by = ", ".join(name + order for name in key.split(", "))
@@ -217,7 +217,7 @@ def _readable(source: Connection, query: str, key: str) -> Iterator[tuple[Any, .
 
 
 def notice(store: Store) -> str | None:
-    """What is still to be said about a damaged index; says it once. Older damaged ones are removed then."""
+    """Return the notice about a damaged index, once, and then delete all damaged databases but the last."""
     said: str | None = store.meta(_NOTICE)
     if said is None or not store.stored:
         return said
@@ -236,7 +236,7 @@ def notice(store: Store) -> str | None:
 
 
 def insert_file(store: Store, path: bytes, session: str, values: Iterable[Any], vanished: bool) -> int:
-    """A new row of `files`, with the *values* of the columns COPIED; returns its number."""
+    """Insert a row into `files`, with *values* for the columns COPIED, and return its number."""
     cursor = store.db.execute(
         f"INSERT INTO files (path, session, vanished, {COPIED}) VALUES (?, ?, ?{', ?' * (COPIED.count(',') + 1)})",
         (path, store.number_of(session), vanished, *values),

@@ -1,4 +1,4 @@
-"""A claim as a row of the index, and back. Standard library only: on the lean lanes.
+"""A claim as a row of the index, and back. Standard library only, because the lean lanes import this module.
 
 A row is a tuple in the order of COLUMNS; its session, maker, model and cwd are the numbers of names.
 """
@@ -21,7 +21,7 @@ COLUMNS = (
     "group_id, rest, file, session, rank, maker, side, timestamp, model, flags, input, output, cache_creation,"
     " write_1h, cache_read, searches, cost_usd, cwd, place, length, main_times, uuids, parents, bill"
 )
-PLACE = "group_id, rest, file, session, rank, maker"  # names a claim
+PLACE = "group_id, rest, file, session, rank, maker"  # the primary key of a claim
 INSERT = f"INSERT OR REPLACE INTO claims ({COLUMNS}) VALUES ({','.join('?' * 24)})"
 INSERT_MOMENT = "INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?, ?, ?, ?)"
 DELETE_MOMENT = "DELETE FROM moments WHERE timestamp = ? AND group_id = ? AND rest = ?"
@@ -31,13 +31,13 @@ SLOT = (
 )
 INSERT_SLOT = f"INSERT OR REPLACE INTO slots (slot, session, model, {SLOT}) VALUES ({','.join('?' * 16)})"
 FILE, SESSION, MAKER, MODEL, CWD, BILL = 2, 3, 5, 8, 17, 23  # places in a row
-LARGE = 64  # claims of one group from which its links are kept
-_AT_ONCE = 40  # rows per statement: half the time of one each; SQLite takes 999 values
-_LARGE = 2**60  # between it and its negative a number is stored as it is
+LARGE = 64  # claims of one group from which on its links are stored
+_AT_ONCE = 40  # rows per statement: half the time of one each; SQLite allows 999 values
+_LARGE = 2**60  # a number below it and above its negative is stored as it is
 
 
 def pack(claim: Claim, session: int, maker: int, model: int, cwd: int) -> Row:
-    """The row of a claim whose four names have these numbers."""
+    """Return the row of a claim whose four names have these numbers."""
     return (
         claim.group,
         claim.rest,
@@ -67,7 +67,7 @@ def pack(claim: Claim, session: int, maker: int, model: int, cwd: int) -> Row:
 
 
 def insert_all(db: Connection, statement: str, many: list[Row]) -> None:
-    """Execute INSERT, INSERT_MOMENT, INSERT_SLOT or what columns.insertion gives for many rows."""
+    """Insert many rows by INSERT, INSERT_MOMENT, INSERT_SLOT or a statement that columns.insertion returned."""
     head, values = statement.rsplit("VALUES ", 1)
     whole = len(many) - len(many) % _AT_ONCE
     db.executemany(f"{head}VALUES {','.join([values] * _AT_ONCE)}", _joined(many, whole))
@@ -75,7 +75,7 @@ def insert_all(db: Connection, statement: str, many: list[Row]) -> None:
 
 
 def _joined(many: list[Row], end: int) -> Iterator[list[Any]]:
-    """The values of so many rows behind one another, those of _AT_ONCE in one list."""
+    """Yield the values of the first *end* rows, those of _AT_ONCE rows in one list."""
     for place in range(0, end, _AT_ONCE):
         values: list[Any] = []
         for row in many[place : place + _AT_ONCE]:
@@ -84,24 +84,24 @@ def _joined(many: list[Row], end: int) -> Iterator[list[Any]]:
 
 
 def storable(number: int) -> int | str:
-    """A number as SQLite can hold it: 64 bits, else as text."""
+    """Return a number as SQLite can store it: as it is if it fits 64 bits, else as text."""
     return number if -(2**63) <= number < 2**63 else str(number)
 
 
 def moment(timestamp: int, group: int, rest: int, told: tuple[int, int, int, int]) -> Row:
-    """A counted response as days and blocks want it: its time and key, its costs in three modes, tokens in and out."""
+    """Return the row of a moment; *told* are the response's costs in three modes and its tokens in and out."""
     if min(told) > -_LARGE and max(told) < _LARGE:
         return (timestamp, group, rest, *told)
     return (timestamp, group, rest, *map(storable, told))
 
 
 def slot(key: tuple[int, int, int], numbers: Iterable[int]) -> Row:
-    """What a session's responses of a model in a slot come to; *numbers* as session has their places."""
+    """Return the row of a slot, session and model; `session` names the places of the *numbers*."""
     return (*key, *map(storable, numbers))
 
 
 def unpack(row: Row, session: str, maker: str, model: str, cwd: str) -> Claim:
-    """The claim of a row whose four names were looked up."""
+    """Return the claim of a row whose four names were looked up."""
     claim = Claim()
     (
         claim.group,

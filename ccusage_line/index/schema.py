@@ -1,4 +1,4 @@
-"""The SQLite file of one index: where it is, its schema, and what happens when it can't be had."""
+"""The SQLite file of one index: its path, its schema, and what happens if it can't be opened."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def load_sqlite() -> Any:
-    """SQLite's C module without the package around it, and without functools, of which it takes one function.
+    """Return SQLite's C module without the package around it, and without functools, of which it uses one function.
 
-    Together they cost 4 ms of a bare start's 10. `_sqlite3` and `_functools` are private to CPython; the public
-    package does the same.
+    Together they cost 4 ms of a bare start's 10. `_sqlite3` and `_functools` are private to CPython; elsewhere the
+    public package is used.
     """
     try:
         if "functools" in sys.modules or sys.implementation.name != "cpython":
@@ -40,7 +40,7 @@ def load_sqlite() -> Any:
 
 
 def _lru_cache_alone(module: type[Any]) -> Any:
-    """A module with functools.lru_cache as SQLite uses it: to keep prepared statements."""
+    """Return a module with functools.lru_cache as SQLite uses it to cache prepared statements."""
     from _functools import _lru_cache_wrapper  # type: ignore[import-not-found, attr-defined, unused-ignore]
 
     alone = module("functools")
@@ -63,10 +63,10 @@ IntegrityError: type[Exception] = sqlite.IntegrityError
 VERSION = 4
 NAME = DATABASE
 _LONG_LOG = 256 * 1024  # bytes
-_MORE = 0.5  # seconds beyond those for a lock that opening may take
-_NO_BYTE = 1 << 40  # of the database, which SQLite never locks
-_LOCKS, _LAST_LOCK = 120, 128  # bytes of the shared memory; whoever begins to use it has the last one for itself
-_PATIENCE = 60_000  # ms for another process that migrates: it takes some seconds for a million responses
+_MORE = 0.5  # seconds that opening may take in addition to those for a lock
+_NO_BYTE = 1 << 40  # offset in the database of a byte that SQLite never locks
+_LOCKS, _LAST_LOCK = 120, 128  # bytes of the shared memory; a process that starts using it locks the last one
+_PATIENCE = 60_000  # ms to wait for a process that migrates, which takes seconds for a million responses
 
 CLAIMS = """
 CREATE TABLE claims (
@@ -101,8 +101,8 @@ CREATE TABLE windows (
     hours INTEGER NOT NULL, end INTEGER NOT NULL, used REAL, seen INTEGER NOT NULL, PRIMARY KEY (hours, end)
 ) WITHOUT ROWID
 """
-# Times are nanoseconds in files, else microseconds UTC; money is 1e-12 dollar. Sums that do not fit 64 bits are stored
-# as text, so those columns have no type.
+# Times are in nanoseconds in `files` and `folders`, else in microseconds, UTC; money is in 1e-12 dollars. Sums that do
+# not fit 64 bits are stored as text, so their columns have no type.
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE names (id INTEGER PRIMARY KEY, text BLOB NOT NULL UNIQUE);
@@ -130,29 +130,29 @@ CREATE TABLE folders (
 ) WITHOUT ROWID;
 """
 
-# Filled at once after a large first reading: row by row it costs as much as all claims.
+# Created after a large first reading: filled row by row, it would cost as much as all claims.
 CREATE_CLAIMS_OF_SESSION = "CREATE INDEX IF NOT EXISTS claims_of_session ON claims (session)"
 DROP_CLAIMS_OF_SESSION = "DROP INDEX IF EXISTS claims_of_session"
 
 
 class Damaged(Exception):
-    """What is stored is no database: whoever has the time for it sets it aside and begins anew. The text says why."""
+    """Raised if what is stored is no database; the caller may set it aside and begin anew. The text says why."""
 
 
 class Outdated(Exception):
-    """The index is of an older version: whoever has the time for it makes it today's."""
+    """Raised if the index is of an older version; the caller may migrate it."""
 
 
 class Unusable(Exception):
-    """The index can't be stored: read-only or full disk, no locks, another user's folder. The text says why."""
+    """Raised if the index can't be stored: read-only or full disk, no locks, another user's folder. It says why."""
 
 
-_connected = False  # this process, ever
-_left: list[Connection] = []  # kept until the process ends: Python closes what nobody has
+_connected = False  # whether this process ever opened a connection
+_left: list[Connection] = []  # referenced until the process ends, because Python closes the others
 
 
 def connect(path: str, wait: float) -> Connection:
-    """A connection in autocommit mode that waits *wait* seconds for a lock; *path* may be a URI. Raises
+    """Return a connection in autocommit mode that waits *wait* seconds for a lock; *path* may be a URI. Raises
     OperationalError."""
     global _connected
     _connected = True
@@ -163,8 +163,8 @@ def connect(path: str, wait: float) -> Connection:
 
 
 def in_time(seconds: float, work: Callable[[], Answered]) -> Answered:
-    """What *work* gives. Raises UnreadableIndex if it takes longer: for some locks SQLite waits ten seconds whatever it
-    was told, and a file system may take any time."""
+    """Return what *work* returns, or raise UnreadableIndex if it takes longer than *seconds*: for some locks SQLite
+    waits ten seconds whatever its timeout is, and a file system may take any time."""
     import _thread
 
     done = _thread.allocate_lock()
@@ -189,10 +189,10 @@ def in_time(seconds: float, work: Callable[[], Answered]) -> Answered:
 
 
 def _is_quiet(path: str) -> bool:
-    """Whether nobody writes to the database or mends it, so that SQLite waits for nobody and a thread can be saved,
-    0.5 ms.
+    """Return whether no process writes to the database or recovers it, so that no thread is needed; that saves 0.5 ms.
 
-    Only the first connection of a process may ask: closing the file gives up all locks that the process has on it.
+    Only the first connection of a process may ask, because closing the file releases all locks that the process has on
+    it.
     """
     if sys.platform == "win32" or _connected:
         return False
@@ -213,7 +213,7 @@ def _is_quiet(path: str) -> bool:
 
 
 def is_busy(error: BaseException) -> bool:
-    """Whether an error says that another process has what is asked for; Python 3.10 has nothing but its text."""
+    """Return whether an error means that another process holds a lock; Python 3.10 shows that only in its text."""
     return isinstance(error, OperationalError) and "lock" in str(error)
 
 
@@ -224,9 +224,9 @@ def unreadable(*reason: str) -> Exception:
 
 
 def _has_locks(path: str) -> bool:
-    """Whether the file system knows locks. SQLite takes it for another process's lock where it does not.
+    """Return whether the file system supports locks. If it does not, SQLite reports a lock of another process.
 
-    No connection of this process may have the file open: closing it here gives up all of its locks.
+    No connection of this process may have the file open, because closing it here releases all of its locks.
     """
     if sys.platform == "win32":
         return True
@@ -244,17 +244,17 @@ def _has_locks(path: str) -> bool:
 
 
 def open_database(folder: str, wait: float, migrate: Migrate | None = None) -> Connection:
-    """The database in *folder*, made where there is none; *migrate* brings one of an older version to this one, within
-    a transaction.
+    """Open the database in *folder*, created if there is none; *migrate* brings an older version to this one, within a
+    transaction.
 
-    Raises Outdated where that is needed and not given, Damaged where it is no database, Unusable where it can't be
-    stored, UnreadableIndex where another process has it.
+    Raises Outdated if *migrate* is needed but None, Damaged if the file is no database, Unusable if it can't be stored,
+    UnreadableIndex if another process holds it.
     """
     path = os.path.join(folder, NAME)
     try:
         private_dir(os.path.dirname(folder))
         private_dir(folder)
-        if migrate is not None:  # which takes its time
+        if migrate is not None:  # no time limit, because a migration may take long
             return _prepared(path, wait, migrate)
         if _is_quiet(path):
             return _prepared(path, wait, None)
@@ -276,7 +276,7 @@ def _prepared(path: str, wait: float, migrate: Migrate | None) -> Connection:
         os.close(open_private(path, os.O_RDWR))
     database = connect(path, wait)
     try:
-        database.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commits, never tear them
+        database.execute("PRAGMA synchronous = NORMAL")  # a power failure may lose the last commits, not tear one
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if 0 < version < VERSION and migrate is None:
             raise Outdated
@@ -285,15 +285,15 @@ def _prepared(path: str, wait: float, migrate: Migrate | None) -> Connection:
                 database.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
             create_or_migrate(database, migrate)
             database.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
-            take_back_reports(os.path.dirname(path))  # of what was here before
+            take_back_reports(os.path.dirname(path))  # they show what was here before
     except BaseException:
-        database.close()  # and with it a transaction that was begun
+        database.close()  # also rolls back a transaction
         raise
     return database
 
 
 def is_there(path: str) -> bool:
-    """Whether there is a file of ours at *path*. Raises Damaged if there is anything else."""
+    """Return whether there is a file of ours at *path*. Raises Damaged if there is anything else."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
@@ -306,7 +306,7 @@ def is_there(path: str) -> bool:
 
 
 def has_odd_log(path: str) -> bool:
-    """Whether something else stands in the place of the log or of the shared memory."""
+    """Return whether the log or the shared memory is not a regular file of ours."""
     for suffix in ("-wal", "-shm"):
         try:
             found = os.lstat(path + suffix)
@@ -318,7 +318,7 @@ def has_odd_log(path: str) -> bool:
 
 
 def create_or_migrate(database: Connection, migrate: Migrate | None) -> None:
-    """Make what is there this version's. Raises Outdated where *migrate* is wanted and not given."""
+    """Create the schema, or migrate it to this version. Raises Outdated if *migrate* is needed but None."""
     _use_log(database)
     database.execute("BEGIN IMMEDIATE")
     version = database.execute("PRAGMA user_version").fetchone()[0]  # another process may have been first
@@ -335,8 +335,8 @@ def create_or_migrate(database: Connection, migrate: Migrate | None) -> None:
 
 
 def _use_log(database: Connection) -> None:
-    """Have changes written to a log. SQLite does not wait for another process that has a new database do so too, so
-    this does, as long as SQLite would."""
+    """Turn on write-ahead logging. SQLite does not wait for another process that does the same with a new database, so
+    this function waits, for as long as SQLite would."""
     import time
 
     end = time.monotonic() + database.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
@@ -351,7 +351,7 @@ def _use_log(database: Connection) -> None:
 
 
 def take_back_reports(folder: str) -> None:
-    """Take back the reports that show what is about to change; raises OSError where that can't be done."""
+    """Delete the published reports that show what is about to change; raises OSError if that fails."""
     from ..published import REPORTS, revoke
 
     for name in REPORTS:
@@ -359,10 +359,10 @@ def take_back_reports(folder: str) -> None:
 
 
 def leave(database: Connection, folder: str) -> None:
-    """Before a process ends without closing: close after all where the log has grown long.
+    """Leave the connection open at the end of the process, unless its log has grown long: then close it.
 
-    Closing moves the log into the database, which costs some fsyncs; a log left behind costs the next process its
-    length, and it grows until somebody closes.
+    Closing moves the log into the database, which costs some fsyncs. A log that is left costs the next process time by
+    its length, and it grows until a process closes the database.
     """
     _left.append(database)
     try:
@@ -381,8 +381,8 @@ def create_schema(database: Connection) -> None:
 
 
 def in_memory(original: Connection | None) -> Connection:
-    """An index that is not stored: a copy of *original* where there is one that is not damaged, else empty. Raises
-    UnreadableIndex where it can't be read now."""
+    """Return an index in memory: a copy of *original* if that is sound and of this version, else an empty one. Raises
+    UnreadableIndex if it can't be read now."""
     database = connect(":memory:", 0)
     if original is not None:
         try:
@@ -404,9 +404,9 @@ def _reason(error: Exception) -> tuple[str, ...]:
 
 
 def open_readable(folder: str, wait: float = 0.0) -> Connection | None:
-    """A connection that only reads what is stored, None where there is nothing of ours and of today.
+    """Return a read-only connection to what is stored, or None if that is no database of ours and of this version.
 
-    Raises UnreadableIndex where it can't be read now: what is left of it without its log is not what is stored.
+    Raises UnreadableIndex if it can't be read now, because without its log the database is not what is stored.
     """
     path = os.path.join(folder, NAME)
     try:
@@ -414,17 +414,17 @@ def open_readable(folder: str, wait: float = 0.0) -> Connection | None:
             return None
     except (OSError, Damaged):
         return None
-    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")  # quoting as URIs want it
+    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")  # quoted for a URI
     try:
         return in_time(wait + _MORE, lambda: _readable(f"file:{name}?mode=ro", wait))
     except OperationalError as error:
         if (is_busy(error) and _has_locks(path)) or _has_log(path):
             raise unreadable(*_reason(error)) from error
-    return _readable(f"file:{name}?immutable=1", 0)  # where not even the shared-memory file can be made
+    return _readable(f"file:{name}?immutable=1", 0)  # if not even the shared-memory file can be created
 
 
 def _readable(uri: str, wait: float) -> Connection | None:
-    """None where it is no database of today."""
+    """Return a read-only connection, or None if it leads to no database of this version."""
     database = connect(uri, wait)
     try:
         if database.execute("PRAGMA user_version").fetchone()[0] == VERSION:
@@ -446,7 +446,7 @@ def _has_log(path: str) -> bool:
 
 
 def set_aside(path: str) -> str | None:
-    """Move a corrupt database out of the way; returns its new name. The log goes with it."""
+    """Move a corrupt database and its log out of the way. Returns its new path, or None if that failed."""
     import time
 
     target = f"{path}.corrupt-{time.time_ns()}"
@@ -460,7 +460,7 @@ def set_aside(path: str) -> str | None:
 
 
 def aside_files(folder: str) -> list[str]:
-    """Paths of the corrupt databases that were set aside, the oldest first."""
+    """Return the paths of the corrupt databases that were set aside, oldest first."""
     begin = f"{NAME}.corrupt-"
     names = [name for name in names_in(folder) if name.startswith(begin) and name[len(begin) :].isdigit()]
     paths = [os.path.join(folder, name) for name in sorted(names)]

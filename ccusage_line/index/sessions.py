@@ -1,6 +1,5 @@
-"""What the index knows of one session: its responses, from their claims, and its sums, stored or counted. On the lean
-lanes. Rules of docs/accounting.md.
-"""
+"""One session in the index: its responses, made from claims, and its sums, stored or counted. The lean lanes import
+this module. Rules of docs/accounting.md."""
 
 from __future__ import annotations
 
@@ -17,11 +16,11 @@ if TYPE_CHECKING:
     from .store import Store
 
 FACTS = "custom_title, ai_title, summary, client_cost FROM files"
-BY_PATH = "vanished DESC, path"  # the last wins: what is there before what is gone
+BY_PATH = "vanished DESC, path"  # the last row wins, so existing files come after vanished ones
 
 
 def moments(store: Store, responses: Iterable[accounting.Response]) -> Iterator[rows.Row]:
-    """Counted responses as days and blocks want them; without those that used nothing."""
+    """Yield the moments of counted responses; those that used nothing have none."""
     for response in responses:
         parts = [sums for _, sums in response.parts(store.table)]
         numbers = parts[0] if len(parts) == 1 else [sum(column) for column in zip(*parts, strict=True)]
@@ -30,7 +29,7 @@ def moments(store: Store, responses: Iterable[accounting.Response]) -> Iterator[
 
 
 def in_slots(store: Store, response: accounting.Response) -> Iterator[tuple[tuple[int, int, int], list[int]]]:
-    """(slot, session, model) by the numbers of names, and what a response adds to each."""
+    """Yield each (slot, session, model), by the numbers of names, with what a response adds to it."""
     at, session = response.claim.timestamp, store.number_of(response.session)
     for model, sums in response.parts(store.table):
         if accounting.uses(sums):
@@ -39,14 +38,13 @@ def in_slots(store: Store, response: accounting.Response) -> Iterator[tuple[tupl
 
 
 def add_to_slots(store: Store, slots: accounting.Slots, responses: Iterable[accounting.Response]) -> None:
-    """Add what responses come to to their slots."""
     for response in responses:
         for key, numbers in in_slots(store, response):
             accounting.add_to_slots(slots, *key, numbers)
 
 
 def replace_slots(store: Store, session: str, counted: Iterable[accounting.Response]) -> None:
-    """Write all slots of a session anew; its sums are still the old ones."""
+    """Write all slots of a session anew; call this while its old sums are stored, which tell where its slots are."""
     number = store.number_of(session)
     row = store.db.execute("SELECT first, last FROM sessions WHERE session = ?", (number,)).fetchone()
     if row is not None:
@@ -58,7 +56,7 @@ def replace_slots(store: Store, session: str, counted: Iterable[accounting.Respo
 
 
 def responses_between(store: Store, begin: int, end: int) -> Iterator[accounting.Response]:
-    """The responses from *begin* up to *end* that used something."""
+    """Yield the responses in [begin, end) that used something."""
     found = store.db.execute("SELECT group_id, rest FROM moments WHERE timestamp >= ? AND timestamp < ?", (begin, end))
     for group_id, rest in found.fetchall():
         group, _ = store.around(group_id, {rest}, ())
@@ -68,7 +66,7 @@ def responses_between(store: Store, begin: int, end: int) -> Iterator[accounting
 
 
 class SlotChanges:
-    """What a refresh takes out of slots and what it puts in, until it is written."""
+    """What a refresh takes out of slots and puts into them, until it is written."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -88,7 +86,7 @@ class SlotChanges:
             self._new.setdefault(key, []).append(numbers)
 
     def store(self, left_out: set[str]) -> None:
-        """Write the slots that change; not those of sessions that are counted anew."""
+        """Write the slots that changed, except those of sessions that are counted anew."""
         sessions = {self._store.known_number(session) for session in left_out}
         for key in self._gone.keys() | self._new.keys():
             if key[1] not in sessions:
@@ -99,7 +97,7 @@ class SlotChanges:
         row = db.execute(f"SELECT {rows.SLOT} FROM slots {which}", key).fetchone()
         known = [int(number) for number in row or [0] * (LAST + 1)]
         if known[RESPONSES] < sum(each[RESPONSES] for each in gone):
-            return  # an index that was migrated has no slots until all sums are made anew, in this transaction
+            return  # a migrated index has no slots until all sums are computed, later in this transaction
         numbers = known[:FIRST]
         for each in new:
             numbers = list(map(int.__add__, numbers, each))
@@ -113,7 +111,7 @@ class SlotChanges:
     def _reach(
         self, key: tuple[int, int, int], known: list[int], gone: list[list[int]], new: list[list[int]]
     ) -> list[int]:
-        """The times of the first and the last response of a slot."""
+        """Return the times of the first and the last response of a slot."""
         times = [each[FIRST] for each in new]
         doubtful = {each[FIRST] for each in gone}.difference(times)
         if known[RESPONSES] > sum(each[RESPONSES] for each in gone):
@@ -140,12 +138,12 @@ def _responses(store: Store, groups: Iterable[tuple[int]]) -> Iterator[accountin
 
 
 def responses_in(store: Store, file: int) -> list[accounting.Response]:
-    """The responses that a file holds lines of; a copy in a fork is none of them."""
+    """Return the responses that a file holds lines of, without those it only holds copies of, as a fork does."""
     return [one for one in _responses(store, _groups_in(store, file)) if (file, accounting.LINE) in one.held()]
 
 
 def _groups_in(store: Store, file: int) -> list[tuple[int]]:
-    """The groups that a file holds claims of; while nothing is counted yet, all claims are looked at for that."""
+    """Return the groups that a file holds claims of. This reads all claims while the index is incomplete."""
     of_known = "session IN (SELECT session FROM holds WHERE file = :file) AND " if store.complete else ""
     query = f"SELECT DISTINCT group_id FROM claims WHERE {of_known}file = :file"
     return store.db.execute(query, {"file": file}).fetchall()
@@ -157,8 +155,8 @@ def _own_files(store: Store, number: int | None) -> list[int]:
 
 
 def _shown(store: Store, session: str) -> list[accounting.Response]:
-    """What is shown as a session: its responses; where it has none, those that the transcript of that name holds lines
-    of: some clients resume into a new file whose lines carry the old id."""
+    """Return the responses that a session shows: its own or, if it has none, those that the transcript named after it
+    holds lines of. Some clients resume into a new file whose lines carry the old id."""
     own = responses_of(store, session)
     if own:
         return own
@@ -168,7 +166,7 @@ def _shown(store: Store, session: str) -> list[accounting.Response]:
 
 
 def _shown_sums(store: Store, session: str) -> accounting.Sums:
-    """The same, added up."""
+    """Return the sums of the responses that a session shows."""
     number = store.known_number(session)
     if store.complete and (store.owns(number) or not _holds_others(store, number)):
         return load_sums(store, session)
@@ -176,7 +174,7 @@ def _shown_sums(store: Store, session: str) -> accounting.Sums:
 
 
 def _holds_others(store: Store, number: int | None) -> bool:
-    """Whether the transcript of a session's name holds lines of other sessions' responses."""
+    """Return whether the transcript named after a session holds lines of other sessions' responses."""
     found = store.db.execute(
         "SELECT 1 FROM files JOIN holds ON holds.file = files.id WHERE files.session = ? AND own AND counted = ?",
         (number, accounting.LINE),
@@ -193,7 +191,7 @@ def added(store: Store, responses: Iterable[accounting.Response]) -> accounting.
 
 
 def load_sums(store: Store, session: str) -> accounting.Sums:
-    """A session's stored sums, as `Sums` that can go on being added to."""
+    """Return the stored sums of a session, to which more can be added."""
     sums = accounting.Sums()
     number = store.known_number(session)
     row = store.db.execute(
@@ -237,7 +235,7 @@ def store_sums(store: Store, session: str, sums: accounting.Sums) -> None:
 
 
 def one_session(store: Store, session: str, mode: str, entries: bool) -> Session | None:
-    """What is known of a session; None where neither a transcript nor a response names it."""
+    """Return one session, or None if neither a transcript nor a response names it."""
     number = store.known_number(session)
     if number is None:
         return None
@@ -256,14 +254,14 @@ def one_session(store: Store, session: str, mode: str, entries: bool) -> Session
 
 
 def model_rows(store: Store, session: str) -> list[tuple[Any, ...]]:
-    """A session's models with their sums in every mode: (name, *sums by the places in session)."""
+    """Return (name, *sums) for each model of a session; `session` names the places of the sums."""
     sums = _shown_sums(store, session)
     return [(name, *numbers) for name, numbers in sums.models.items() if numbers[RESPONSES]]
 
 
 def dependencies(store: Store, session: str, folders: list[str]) -> list[Dependency] | None:
-    """The files, and the *folders* looked into, that an answer about a session rests on, as they were when they were
-    read; None where a change since could not show, or where others' responses are shown."""
+    """Return the files and *folders* that an answer about a session depends on, each with its stat when it was read.
+    Returns None if a later change might not show, or if the answer shows other sessions' responses."""
     number = store.known_number(session)
     if not store.owns(number) and _holds_others(store, number):
         return None
@@ -296,13 +294,13 @@ def as_session(session: str, sums: accounting.Sums, facts: tuple[str | None, flo
 
 
 def facts_of(store: Store, number: int) -> tuple[str | None, float | None] | None:
-    """(title, client's own total) from a session's own transcripts."""
+    """Return (title, the client's own total) from a session's own transcripts, or None if there are none."""
     found = store.db.execute(f"SELECT session, {FACTS} WHERE own AND session = ? ORDER BY {BY_PATH}", (number,))
     return gather(found.fetchall()).get(number)
 
 
 def _archived(store: Store, number: int) -> bool:
-    """Whether all lines of a session are in vanished files (A13)."""
+    """Return whether all lines of a session are in vanished files (A13)."""
     holding = f"SELECT file FROM {'holds' if store.complete else 'claims'} WHERE session = ?"
     holding += " AND counted" if store.complete else ""
     held = store.db.execute(f"SELECT vanished FROM files WHERE id IN ({holding})", (number,)).fetchall()
@@ -311,7 +309,7 @@ def _archived(store: Store, number: int) -> bool:
 
 
 def parents(store: Store, session: str) -> set[str]:
-    """The sessions of whose responses a session's own transcript holds copies."""
+    """Return the sessions of whose responses a session's own transcript holds copies."""
     number = store.known_number(session)
     if store.complete:
         found = store.db.execute(
@@ -329,9 +327,9 @@ def parents(store: Store, session: str) -> set[str]:
 
 
 def last_context(store: Store, session: str) -> tuple[int, str] | None:
-    """(prompt tokens, model) of the last main-chain response in a session's transcript that names a model.
+    """Return (prompt tokens, model) of the last main-chain response in a session's transcript that names a model.
 
-    Of the iterations of a response the last one's prompt counts; a copy in a fork is as good as the original.
+    If a response has iterations, the prompt of the last one counts. A copy in a fork is as good as the original.
     """
     number = store.known_number(session)
     row = store.db.execute(
@@ -351,7 +349,7 @@ def last_context(store: Store, session: str) -> tuple[int, str] | None:
 
 
 def gather(told: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str | None, float | None]]:
-    """(title, client cost) by session, of rows in which the last word wins (section 2: custom, ai, summary)."""
+    """Return (title, client cost) by session. The last value wins; of titles: custom, AI, then summary (section 2)."""
     found: dict[int, list[Any]] = {}
     for session, *facts in told:
         known = found.setdefault(session, [None] * 4)

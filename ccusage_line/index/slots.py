@@ -1,6 +1,6 @@
-"""What all sessions used by day, week, month or block, when they used anything, and the client's windows: for reports.
+"""The usage of all sessions by day, week, month or block, and the client's windows: for reports.
 
-Money is a whole number of 1e-12 dollar, time a whole number of microseconds since the epoch, UTC.
+Money is an integer of 1e-12 dollars, time an integer of microseconds since the epoch, UTC.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from ..windows import Bounds, Windows
     from .store import Store
 
-WEEK = 168  # hours of the client's longer window
+WEEK = 168  # hours of the plan's longer window
 _SUMMED = ("input", "output", "cache_creation", "cache_read")
 _FROM = "FROM period CROSS JOIN slots ON slot BETWEEN low AND high AND first >= start AND last < after"
 _UNPRICED = ("unpriced_auto", "unpriced_calculate", "0")  # in the order of MODES
 
 
 class Sums(NamedTuple):
-    """What the responses of one row that name one model come to."""
+    """The sums of one row's responses that name the same model."""
 
-    model: str  # as the responses name it, "" where they name none
+    model: str  # as the responses name it; "" if they name none
     input: int
     output: int
     cache_creation: int
@@ -48,11 +48,11 @@ class Sums(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What was used in one period; by project, what its sessions used in it."""
+    """The usage in one period, of all sessions or of those of one project."""
 
-    period: int  # its place among those asked for
-    project: str | None  # of all sessions of this row; None where they are not told apart, "" for one without a project
-    sessions: int  # how many different ones; 0 where they are not counted
+    period: int  # its index among those asked for
+    project: str | None  # None if the row is for all projects, "" for sessions without a project
+    sessions: int  # how many; 0 if they are not counted
     models: list[Sums]  # sorted by name
 
 
@@ -65,10 +65,9 @@ def by_period(
     count_sessions: bool = True,
     of: Collection[str] | None = None,
 ) -> list[Row]:
-    """What was used in each period between two of the sorted edges *starts*; periods without usage have no row.
+    """Return the usage in each period between two of the sorted edges *starts*, sorted by period and project.
 
-    Sorted by period, then project. Who does not need to know how many sessions there were saves half of the time. *of*:
-    what these sessions alone used.
+    Periods without usage have no row. Without *count_sessions* it takes half of the time. *of* selects sessions by id.
     """
     return store.snapshot(lambda: _by_period(store, starts, MODES.index(mode), by_project, count_sessions, of))
 
@@ -77,7 +76,7 @@ def _by_period(
     store: Store, starts: Sequence[int], mode: int, by_project: bool, counted: bool, of: Collection[str] | None
 ) -> list[Row]:
     projects: dict[int, str] = {}
-    if by_project:  # else SQLite adds up what sessions share, which takes a third of the time
+    if by_project:  # else SQLite sums over sessions, which takes a third of the time
         for session, number in store.db.execute("SELECT session, project FROM sessions").fetchall():
             projects[session] = store.text_of(number)
     rows: dict[tuple[int, str | None], dict[int, list[int]]] = {}
@@ -106,7 +105,7 @@ def _by_period(
 
 
 def by_session(store: Store, begin: int, end: int, mode: str) -> list[Session]:
-    """What each session used in [begin, end), the newest response first: a Session of that alone."""
+    """Return what each session used in [begin, end), as a Session of that alone, the newest response first."""
     return store.snapshot(lambda: _by_session(store, (begin, end), MODES.index(mode)))
 
 
@@ -142,15 +141,15 @@ def _add(models: dict[int, list[int]], model: int, numbers: list[int]) -> None:
 
 
 def is_in_path(path: str, wanted: str) -> bool:
-    """Whether *wanted* is in a project's path, upper and lower case alike; a *wanted* folder with `/.` behind it is no
-    part but that folder, or one that the project lies below."""
+    """Return whether *wanted* is a part of a project's path, ignoring case. If it is an absolute path that ends in
+    `/.`, return whether the project is that folder or lies below it."""
     if os.path.isabs(wanted) and os.path.basename(wanted) == ".":
         return os.path.normcase(os.path.join(path, "")).startswith(os.path.normcase(wanted[:-1]))
     return wanted.lower() in path.lower()
 
 
 def is_of_project(path: str, wanted: str) -> bool:
-    """Whether *wanted* is in a project's path, or in the name of its folder below `projects/`."""
+    """Return whether *wanted* is a part of a project's path, or of the name of its folder below `projects/`."""
     folder = "".join(char if char.isascii() and char.isalnum() else "-" for char in path)
     return is_in_path(path, wanted) or is_in_path(folder, wanted)
 
@@ -158,8 +157,8 @@ def is_of_project(path: str, wanted: str) -> bool:
 def _whole(
     store: Store, starts: Sequence[int], mode: int, apart: bool, counted: bool
 ) -> tuple[list[Any], list[tuple[int, int]]]:
-    """(period, session, model, *numbers of Sums) of the slots that no edge cuts, where sessions are told *apart*; else
-    None for the session, and every (period, session) beside if they are to be *counted*."""
+    """Return (period, session, model, *numbers of Sums) of the slots that no edge cuts, and each (period, session) if
+    they are to be *counted*. Unless sessions are kept *apart*, the rows have None for the session."""
     db = store.db
     periods = [(n, a, b, a // SLOT, (b - 1) // SLOT) for n, (a, b) in enumerate(pairwise(starts))]
     db.execute("CREATE TEMP TABLE period (number INTEGER PRIMARY KEY, start, after, low, high)")
@@ -173,13 +172,13 @@ def _whole(
         except schema.OperationalError as error:
             if "overflow" not in str(error):
                 raise
-        return [tuple(map(int, row)) for row in db.execute(_query(mode, None))], pairs  # SQLite has no such numbers
+        return [tuple(map(int, row)) for row in db.execute(_query(mode, None))], pairs  # too large for SQLite
     finally:
         db.execute("DROP TABLE period")
 
 
 def _query(mode: int, session: str | None) -> str:
-    """What adds up the slots of a period, by session or not; with None they are as they are."""
+    """Return the query that sums the slots of each period, by *session* or NULL; with None it sums nothing."""
     summed = (*_SUMMED, MODES[mode], "responses", "incomplete", _UNPRICED[mode])
     if session is None:
         return f"SELECT number, session, model, {', '.join(summed)}, first, last {_FROM}"
@@ -188,7 +187,7 @@ def _query(mode: int, session: str | None) -> str:
 
 
 def _divided(store: Store, starts: Sequence[int], mode: int) -> Iterator[list[int]]:
-    """The same of each response in a slot that an edge cuts."""
+    """Yield rows as `_whole` returns them, one for each response in a slot that an edge cuts."""
     for slot in sorted({edge // SLOT for edge in starts if edge % SLOT}):
         edges = [edge for edge in starts if edge // SLOT == slot]
         found = store.db.execute("SELECT session, model, first, last FROM slots WHERE slot = ?", (slot,)).fetchall()
@@ -203,13 +202,13 @@ def _divided(store: Store, starts: Sequence[int], mode: int) -> Iterator[list[in
 
 
 def blocks(store: Store, length: int = windows.WINDOW) -> list[Bounds]:
-    """All blocks that hold responses, in order, by `windows.chain`: of the known windows, and of *length* elsewhere."""
+    """Return all blocks that hold responses, in order: known windows, and blocks of *length* elsewhere."""
     return store.snapshot(lambda: list(windows.chain(first_from(store.db), known_windows(store), length)))
 
 
 def known_windows(store: Store, hours: int = 5) -> list[Window]:
-    """The windows of so many hours that the client told, in order, as `windows.known_windows` makes them. A week's
-    start is not told: it stands for the end less seven days."""
+    """Return the windows of so many hours that the client reported, in order. It does not report the start of a week:
+    that is taken as seven days before the end."""
     return windows.known_windows(_stored(store), hours)
 
 
@@ -219,7 +218,7 @@ def _stored(store: Store) -> Windows:
 
 
 def take_in_windows(store: Store, told: Windows) -> None:
-    """Keep for good what the client told of windows."""
+    """Store for good what the client reported about windows."""
 
     def work() -> None:
         rows = [(*window, *said) for window, said in windows.merged(_stored(store), told).items()]

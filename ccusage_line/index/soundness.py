@@ -1,4 +1,4 @@
-"""What SQLite does not check: whether a database that it can read holds what an index writes."""
+"""A check that SQLite does not make: whether a readable database holds only what an index writes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def _columns_wanted() -> set[tuple[str, str]]:
 
 
 def is_sound(database: Connection) -> bool:
-    """Whether tables and columns are this version's, every value is of the kind that is written there, and every number
-    that stands for a row leads to one."""
+    """Return whether the tables and columns are those of this version, every value has the type that is written there,
+    and every reference to a row leads to one."""
     if _columns(database) != _columns_wanted():
         return False
     for table, unsound in UNSOUND.items():
@@ -42,7 +42,7 @@ def is_sound(database: Connection) -> bool:
 
 
 def is_bill(further: object, shares: object, context: object) -> bool:
-    """Whether a response's bill is what rows.pack_bill writes."""
+    """Return whether a response's bill is what rows.pack_bill writes."""
     if not isinstance(further, tuple) or not isinstance(shares, tuple) or type(context) not in (int, type(None)):
         return False
     return all(list(map(type, part)) == [str] + [int] * 7 for part in further) and all(
@@ -51,7 +51,7 @@ def is_bill(further: object, shares: object, context: object) -> bool:
 
 
 def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: str) -> str:
-    """A condition that holds for rows with a value of another kind; *numbers* may be texts of digits."""
+    """Return a condition that holds for rows with a value of another type; *numbers* may also be digits as text."""
     conditions = [f"typeof({name}) != 'integer'" for name in integers.split()]
     conditions += [
         f"typeof({name}) NOT IN ('integer', 'text') OR typeof({name}) = 'text' AND (ltrim({name}, '-') GLOB '*[^0-9]*'"
@@ -65,7 +65,7 @@ def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: s
 
 
 def _leads_nowhere(names: str, files: str = "") -> str:
-    """A condition that holds for rows with a number of a name or a file that is not there."""
+    """Return a condition that holds for rows that refer to a name or a file that does not exist."""
     missing = [f"{name} NOT IN (SELECT id FROM names)" for name in names.split()]
     return " OR ".join(missing + [f"{name} NOT IN (SELECT id FROM files)" for name in files.split()])
 

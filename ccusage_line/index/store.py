@@ -1,7 +1,7 @@
-"""What is stored of one index: its database, names, claims and files as rows, and transactions.
+"""The stored state of one index: its database, names, claims and files as rows, and transactions.
 
-Where the database can't be had, the same work is done on a copy in memory and nothing is stored. Standard library only:
-on the lean lanes. Rules of docs/accounting.md.
+If the database can't be used, the same work is done on a copy in memory and nothing is stored. Standard library only,
+because the lean lanes import this module. Rules of docs/accounting.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from . import rows, schema
 
 WAIT = 5.0  # seconds a report waits for another process's refresh
 WAIT_ONE = 0.1  # seconds a question about one session waits before it works on a copy
-BEHIND = b"\xff"  # sorts behind every line
+BEHIND = b"\xff"  # sorts after every line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..transcripts.claims import Claim
 
 _STAMPS = ("mtime", "ctime", "seen", "offset", "head", "tail", "crc", "skipping", "racy", "began")
-_AT_ONCE = 500  # values of one question; SQLite takes 999
+_AT_ONCE = 500  # values of one query; SQLite allows 999
 _FACTS = ("custom_title", "ai_title", "summary", "client_cost")
 _FILE = ("id", "path", "session", "own", "device", "inode", *_STAMPS, "vanished", "bad")
 _STORED = (*_FILE[1:], *_FACTS)
@@ -50,26 +50,26 @@ class File(Known):
 
 
 class Store:
-    """What is stored of one set of data directories."""
+    """The stored state of one set of data directories."""
 
     def __init__(self, folder: str, roots: list[str], table: PriceTable) -> None:
-        """*folder* is where the index is stored, *roots* the folders called `projects` it covers."""
-        self.db: Connection  # of whoever opens it
+        """Set up a store in *folder* without a database. It covers *roots*, the folders named `projects`."""
+        self.db: Connection  # set by whoever opens it
         self.folder = folder
         self.roots = roots
         self.table = table
-        self.stored = True  # false: everything happens on a copy in memory
+        self.stored = True  # false: all work is done on a copy in memory
         self.why_not_stored = ""
-        self.busy = False  # not stored, because another process had the database just then
-        self.tell: Callable[[str], object] = str  # takes what is to be said while a question waits
+        self.busy = False  # not stored because another process held the database
+        self.tell: Callable[[str], object] = str  # shows a message while a question waits
         self.reads = 0  # transcripts opened, for tests and --debug
-        self.asks_again = False  # then a database that is locked is said to be, at once, and nothing copied
+        self.asks_again = False  # true: a locked database raises an error at once, and no copy is made
         self._names: dict[str, int] = {}
         self._texts: dict[int, str] = {}
         self._paths: dict[int, str | None] = {}
 
     def to_memory(self, original: Connection | None, why: str) -> None:
-        """Go on with a copy of *original*, which is closed; nothing is stored from here on."""
+        """Go on with a copy in memory of *original*, which is closed; nothing is stored from now on."""
         self.db = schema.in_memory(original)
         if original is not None:
             original.close()
@@ -83,8 +83,8 @@ class Store:
     # --- transactions -----------------------------------------------------------------------------------------------
 
     def write(self, work: Callable[[], object], wait: float) -> None:
-        """Do *work* in a transaction; on a copy in memory if the database can't be had within *wait* seconds. Raises
-        OperationalError instead where it is locked and whoever asks will ask again."""
+        """Do *work* in a transaction, on a copy in memory if the database can't be locked within *wait* seconds. Raises
+        OperationalError instead if it is locked and the caller will ask again."""
         try:
             self._transaction(work, min(wait, WAIT_ONE) if self.asks_again else wait)
         except (schema.OperationalError, OSError) as error:  # locked, full, read-only
@@ -111,7 +111,7 @@ class Store:
             raise
 
     def lock_at_once(self) -> bool:
-        """Take the write lock if nobody has it."""
+        """Take the write lock if it is free, and return whether it was."""
         if not self.stored:
             return False
         try:
@@ -122,16 +122,16 @@ class Store:
         return True
 
     def unlock(self) -> None:
-        """Give back the write lock; nothing was written."""
+        """Release the write lock; nothing was written."""
         self.db.execute("ROLLBACK")
 
     def revoke(self, session: str) -> None:
-        """Take back what is published of a session that is about to change."""
+        """Delete what is published of a session that is about to change."""
         if self.stored:
             answer.revoke(self.folder, session)
 
     def revoke_all(self) -> None:
-        """Take back what is published of any session, and of the recent responses."""
+        """Delete what is published of any session, and of the recent responses."""
         if self.stored:
             answer.revoke_all(self.folder)
             recent.revoke(self.folder)
@@ -143,7 +143,7 @@ class Store:
     # --- meta -------------------------------------------------------------------------------------------------------
 
     def meta(self, key: str) -> Any:
-        """A value of the index as a whole, None where it was never set."""
+        """Return a value of the index as a whole, or None if it was never set."""
         row = self.db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
@@ -156,15 +156,15 @@ class Store:
         return bool(self.meta("complete") == 1)
 
     def sums_outdated(self) -> bool:
-        """Whether the sums were made with other prices (A10) or by other rules."""
+        """Return whether the sums were computed with other prices (A10) or by other rules."""
         return self.complete and bool(self.meta("prices") != self.made_with())
 
     def made_with(self) -> str:
-        """What sums are made with beside claims: the rules and the prices."""
+        """Return what sums are computed with besides claims: the rules and the prices."""
         return f"{RULES} {self.table.fingerprint}"
 
     def snapshot(self, question: Callable[[], Answered]) -> Answered:
-        """Ask everything of one state of the database, whatever others commit meanwhile."""
+        """Return the answer to a question that sees one state of the database, whatever others commit meanwhile."""
         if self.db.in_transaction:
             return question()
         self.db.execute("BEGIN")
@@ -174,13 +174,13 @@ class Store:
             self.db.execute("ROLLBACK")
 
     def data_version(self) -> int:
-        """A number that another process's commit changes."""
+        """Return a number that changes when another process commits."""
         return int(self.db.execute("PRAGMA data_version").fetchone()[0])
 
     # --- names ------------------------------------------------------------------------------------------------------
 
     def number_of(self, text: str) -> int:
-        """The number of a name, given out where it has none."""
+        """Return the number of a name; a new name gets one."""
         number = self._names.get(text)
         if number is not None:
             return number
@@ -193,7 +193,7 @@ class Store:
         return number
 
     def known_number(self, text: str) -> int | None:
-        """The number of a name, None where it has none."""
+        """Return the number of a name, or None if it has none."""
         number = self._names.get(text)
         if number is not None:
             return number
@@ -201,7 +201,7 @@ class Store:
         return int(row[0]) if row else None
 
     def text_of(self, number: int) -> str:
-        """The name with this number, which must be there."""
+        """Return the name with this number, which must exist."""
         text = self._texts.get(number)
         if text is None:
             row = self.db.execute("SELECT text FROM names WHERE id = ?", (number,)).fetchone()
@@ -209,7 +209,7 @@ class Store:
         return text
 
     def load_names(self) -> dict[int, str]:
-        """All names at once, before work that meets most of them: their texts by number, those that come later too."""
+        """Load all names, before work that needs most of them. Returns their texts by number, later ones too."""
         for number, data in self.db.execute("SELECT id, text FROM names"):
             text = data.decode("utf-8", "surrogatepass")
             self._names[text] = number
@@ -217,7 +217,7 @@ class Store:
         return self._texts
 
     def forget_names(self) -> None:
-        """Drop what is remembered of names and paths: a transaction was undone, or names were deleted."""
+        """Clear the cached names and paths, because a transaction was rolled back or names were deleted."""
         self._names.clear()
         self._texts.clear()
         self._paths.clear()
@@ -240,15 +240,15 @@ class Store:
         return found
 
     def is_large(self, group: int) -> bool:
-        """Whether a group has links of its own."""
+        """Return whether a group is so large that its links are stored."""
         found = self.db.execute(
             "SELECT count(*) FROM (SELECT 1 FROM claims WHERE group_id = ? LIMIT ?)", (group, rows.LARGE)
         )
         return bool(found.fetchone()[0] == rows.LARGE)
 
     def around(self, group: int, rests: set[int], added: Iterable[Claim]) -> tuple[accounting.Group, bool]:
-        """The threads of a group that can change when some of them do, and *added* comes: all of a small group; of a
-        large one those to which links lead, on and on. And whether it is large."""
+        """Return the threads of a group that may change if *rests* do and *added* comes: all of a small group; of a
+        large one those that links lead to, directly or through others. Also return whether the group is large."""
         threads = self.claims(f"WHERE group_id = ? LIMIT {rows.LARGE}", group)
         if sum(map(len, threads.values())) < rows.LARGE:
             return threads, False
@@ -267,12 +267,12 @@ class Store:
         return threads, True
 
     def bytes_of(self, claim: Claim) -> bytes:
-        """A claim's line, for A5's last tie-break; what sorts behind every line where the file is gone."""
+        """Return a claim's line for the last tie-break of A5, or BEHIND if its file is gone."""
         line = self.line_of(claim)
         return BEHIND if line is None else line
 
     def line_of(self, claim: Claim) -> bytes | None:
-        """A claim's line, None where its file is gone."""
+        """Return a claim's line, or None if its file is gone."""
         path = self.path_of(claim.file)
         try:
             return None if path is None else read_part(path, claim.length, claim.at)
@@ -280,7 +280,7 @@ class Store:
             return None
 
     def delete_claims(self, files: Sequence[int]) -> None:
-        """Drop what is known of files that have been read anew: all claims are looked at for it."""
+        """Delete the claims of files that were read anew; this looks at all claims."""
         if files:
             self.db.execute(f"DELETE FROM claims WHERE file IN ({','.join(map(str, files))})")
 
@@ -295,11 +295,11 @@ class Store:
         for name, value in zip(_FILE, row, strict=True):
             setattr(file, name, value)
         file.path, file.session = os.fsdecode(row[1]), self.text_of(row[2])
-        file.device, file.inode = int(file.device), int(file.inode)  # stored as text where they need 64 bits
+        file.device, file.inode = int(file.device), int(file.inode)  # stored as text if they do not fit 64 bits
         return file
 
     def store_file(self, found: Found, file: File | None, reading: Reading) -> int:
-        """Write what a reading tells of its file; returns the file's number."""
+        """Store what a reading says of its file, and return the file's number."""
         values = (
             os.fsencode(found.path),
             self.number_of(found.session),
@@ -317,7 +317,7 @@ class Store:
             assert number is not None
             return number
         changes = dict.fromkeys(_STORED, "?")
-        if not reading.fresh:  # what was read before goes on to hold
+        if not reading.fresh:  # what was read before still holds
             changes |= {"bad": "bad + ?", **{name: f"ifnull(?, {name})" for name in _FACTS}}
         changed = ", ".join(f"{name} = {value}" for name, value in changes.items())
         self.db.execute(f"UPDATE files SET {changed} WHERE id = ?", (*values, file.id))
@@ -325,7 +325,7 @@ class Store:
         return file.id
 
     def path_of(self, file: int) -> str | None:
-        """Where a file is; None for a vanished one."""
+        """Return the path of a file, or None if it has vanished."""
         if file not in self._paths:
             row = self.db.execute("SELECT path, vanished FROM files WHERE id = ?", (file,)).fetchone()
             self._paths[file] = os.fsdecode(row[0]) if row and not row[1] else None
@@ -335,19 +335,19 @@ class Store:
         self._paths.pop(file, None)
 
     def folder_of(self, file: int) -> str:
-        """The name of the project's folder that a file is in."""
+        """Return the name of the project folder that a file is in."""
         row = self.db.execute("SELECT path FROM files WHERE id = ?", (file,)).fetchone()
         parts = parts_below(os.fsdecode(row[0]), self.roots) if row else None
         return parts[0] if parts and len(parts) > 1 else ""
 
     def project_of(self, claim: Claim) -> str:
-        """The project of a response: its line's `cwd`, else the name of the project's folder."""
+        """Return the project of a response: its line's `cwd`, else the name of its project folder."""
         return claim.cwd or self.folder_of(claim.file)
 
     def files_of(self, session: str) -> list[File]:
-        """The files whose path names a session and those known to hold claims of it.
+        """Return the files whose path names a session, and those known to hold claims of it.
 
-        For a transcript whose name is no session's, those of the sessions whose responses it holds.
+        If only a transcript has that name and no response, add the files of the sessions whose responses it holds.
         """
         number = self.known_number(session)
         files = self.files("WHERE session = ? OR id IN (SELECT file FROM holds WHERE session = ?)", (number, number))
@@ -362,11 +362,11 @@ class Store:
         return files + [file for file in others if file.id not in known]
 
     def owns(self, number: int | None) -> bool:
-        """Whether responses belong to a session."""
+        """Return whether any response belongs to a session."""
         return self.db.execute("SELECT 1 FROM sessions WHERE session = ?", (number,)).fetchone() is not None
 
     def files_at(self, *paths: str) -> dict[str, File]:
-        """The files known under these paths, vanished or not, by their paths."""
+        """Return the files known at these paths, vanished or not, by path."""
         found: dict[str, File] = {}
         for place in range(0, len(paths), _AT_ONCE):
             some = list(map(os.fsencode, paths[place : place + _AT_ONCE]))
@@ -374,14 +374,14 @@ class Store:
         return found
 
     def known_in(self, folder: str) -> set[str]:
-        """Names of the known transcripts directly or deeper in a folder, as they begin there."""
+        """Return the paths of the known transcripts below a folder, relative to it."""
         begin = os.fsencode(os.path.join(folder, ""))
         after = begin[:-1] + bytes([begin[-1] + 1])
         found = self.db.execute("SELECT path FROM files WHERE path > ? AND path < ? AND NOT vanished", (begin, after))
         return {os.fsdecode(row[0][len(begin) :]) for row in found}
 
     def known_elsewhere(self, stat: os.stat_result) -> bool:
-        """Whether a file is known under another path that still leads to it."""
+        """Return whether a file is known under another path that still leads to it."""
         found = self.db.execute(
             "SELECT path FROM files WHERE inode = ? AND device = ? AND NOT vanished",
             (rows.storable(stat.st_ino), rows.storable(stat.st_dev)),
@@ -389,13 +389,13 @@ class Store:
         return any(leads_to(path, stat) for (path,) in found.fetchall())
 
     def began(self, session: str) -> int | None:
-        """The first timestamp of a session's own transcript, in microseconds; None where it has none (A6)."""
+        """Return the first timestamp of a session's own transcript in microseconds, or None if it has none (A6)."""
         number = self.known_number(session)
         row = self.db.execute("SELECT min(began) FROM files WHERE session = ? AND own", (number,)).fetchone()
         return row[0]  # type: ignore[no-any-return]
 
     def folder_stat(self, path: str) -> Stat | None:
-        """A folder's stat when it was last listed; None where a change since could not show."""
+        """Return a folder's stat when it was last listed, or None if a change since then might not show."""
         row = self.db.execute(
             "SELECT device, inode, size, mtime, ctime FROM folders WHERE path = ? AND NOT racy", (os.fsencode(path),)
         ).fetchone()
@@ -414,7 +414,7 @@ def _encoded(text: str | None) -> bytes | None:
 
 
 def in_memory(roots: list[str], table: PriceTable, original: Connection | None = None) -> Store:
-    """A store that is never on disk: empty, or a copy of *original* as it is at this moment."""
+    """Return a store in memory: empty, or a copy of *original* as it is now."""
     made = Store(os.devnull, roots, table)
     made.db = schema.in_memory(original)
     made.stored = False

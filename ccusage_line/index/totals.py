@@ -1,8 +1,8 @@
-"""All sums of an index at once: after the first reading, and whenever prices have changed.
+"""All sums of an index, computed at once: after the first reading, and whenever prices have changed.
 
-The same as adding up `accounting.responses` of every group of claims. Nine of ten responses have a single claim with
-nothing billed beside it. Those of a file are added up by whoever reads it, in its own process; where a file holds no
-others, what it comes to is all that is needed of it.
+The result is that of adding up `accounting.responses` of every group of claims. Nine of ten responses have a single
+claim and nothing billed beside it. The process that reads a file adds up the file's responses; if all of them are of
+that kind, nothing else of the file is needed.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from ..prices.table import PriceTable
     from .store import Store
 
-    Sessions = list[tuple[str, int, list[Any]]]  # what the file holds of them (accounting.COPY or LINE) and their sums
-    # and of each claim its costs in the three modes and its tokens in and out, -1 if it used nothing
+    Sessions = list[tuple[str, int, list[Any]]]  # session, what the file holds of it (accounting.COPY or LINE), sums
+    # and, as bytes, each claim's costs in the three modes and its tokens in and out, or -1 if it used nothing
     FileSums = tuple[Sessions, accounting.Slots, bytes]
     Charged = dict[tuple[str, str, bool, int | None], list[list[int]]]  # by session, model, incomplete, slot
-    # by file: its claims' times and keys, and what they make
+    # by file: the times and keys of its claims, and their sums
     FilesAlone = dict[int, tuple[list[array[int]], Sessions, accounting.Slots]]
 
 
@@ -40,10 +40,10 @@ _rest = itemgetter(*map(FIELDS.index, ("cost_usd", "session", "cwd", "bill", *KE
 
 
 def of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str) -> FileSums | None:
-    """What the claims of one file come to if each is the only one of its response, as marshal can write it.
+    """Return the sums of one file's claims, if each is the only one of its response, in a form that marshal can write.
 
-    *columns* as columns.gather gives them; *folder* is the project that the file's path names. None where a claim is
-    not of that kind, or a cost too large.
+    *columns* are those of columns.gather; *folder* is the project that the file's path names. Returns None if anything
+    is billed beside a claim, or if a cost is too large.
     """
     if not columns:
         return [], {}, b""
@@ -84,7 +84,7 @@ def of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str) -> F
 
 
 def _added(charged: Charged, found: dict[str, accounting.Sums]) -> accounting.Slots:
-    """Add what was charged to the sums of its sessions; returns those of slots."""
+    """Add what was charged to the sums of its sessions, and return the sums of slots."""
     slots: accounting.Slots = {}
     for (session, name, incomplete, slot), several in charged.items():
         *added, at = zip(*several, strict=True)
@@ -97,7 +97,7 @@ def _added(charged: Charged, found: dict[str, accounting.Sums]) -> accounting.Sl
 
 
 def moments_of(keys: list[array[int]], sums: FileSums) -> Iterator[rows.Row]:
-    """The moments of such a file's claims, which have these times and keys."""
+    """Return the rows of the moments of such a file, whose claims have these times and keys."""
     told = array("q")
     told.frombytes(sums[2])
     found = zip(*keys, *(told[place::4] for place in range(4)), strict=True)
@@ -105,17 +105,17 @@ def moments_of(keys: list[array[int]], sums: FileSums) -> Iterator[rows.Row]:
 
 
 def recount_all(store: Store, alone: FilesAlone | None = None) -> None:
-    """All sums from all claims; what was published of the old ones is taken back. *alone* as in `recount`."""
+    """Compute all sums from all claims, and delete what was published of the old ones. *alone* as in `recount`."""
     store.revoke_all()
     recount(store, alone)
     store.set_meta("prices", store.made_with())
 
 
 def recount(store: Store, known: FilesAlone | None = None) -> None:
-    """Write totals, sessions, slots, holds and moments anew, within the caller's transaction.
+    """Write totals, sessions, slots, holds, moments and links anew, within the caller's transaction.
 
-    *known* is what files come to, by their numbers, if each of their claims is the only one of its response; the
-    moments that are stored are those of all these claims, and no others.
+    *known* holds the sums of files by number, which apply if each of a file's claims is the only one of its response;
+    the stored moments must be those of all these claims, and no others.
     """
     texts = store.load_names()
     store.db.execute("DELETE FROM links")
@@ -144,14 +144,14 @@ def recount(store: Store, known: FilesAlone | None = None) -> None:
 
 
 def _shared(store: Store) -> set[int]:
-    """The files with claims that are not the only ones of their group."""
+    """Return the files with claims that are not the only ones of their group."""
     several = "SELECT group_id FROM claims GROUP BY group_id HAVING count(*) > 1"
     found = store.db.execute(f"SELECT DISTINCT file FROM ({several}) AS several CROSS JOIN claims USING (group_id)")
     return {file for (file,) in found}
 
 
 def _groups(store: Store, where: str) -> Iterator[list[rows.Row]]:
-    """The rows of claims by the first half of their key."""
+    """Yield the rows of the claims of each group."""
     group_id: int | None = None
     group: list[rows.Row] = []
     for row in store.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where} ORDER BY group_id, rest, file"):
@@ -166,7 +166,7 @@ def _groups(store: Store, where: str) -> Iterator[list[rows.Row]]:
 
 
 class _Tally:
-    """Everything that is written in the end, by the numbers of names."""
+    """Everything that a recount writes in the end, by the numbers of names."""
 
     def __init__(self, store: Store, texts: dict[int, str]) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Whether the index is what a fresh reading of every transcript gives (A7)."""
+"""The check that the index equals a fresh reading of every transcript (A7)."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]  # bytes read, bytes in all
 
-_GOES = 5  # at bringing two indexes into step while transcripts grow
+_GOES = 5  # attempts to have both indexes read the same bytes while transcripts grow
 
-# of a file, what a fresh reading must agree on; where its numbers come from is no promise (device, inode, times)
+# the columns of a file in which a fresh reading must agree; device, inode and times may differ
 _FILE = "session, own, seen, offset, head, tail, skipping, bad, began, custom_title, ai_title, summary, client_cost"
 
 
 def verify(index: Index, progress: Progress | None = None) -> list[str]:
-    """Every difference between the index, once refreshed, and a fresh reading of everything; empty where there is none.
+    """Refresh the index, and return every difference between it and a fresh reading of everything.
 
-    Transcripts that are there are read anew by the standard library's decoder and compared line for line; the sums,
-    those of archived sessions too, are counted anew from what the index holds.
+    Existing transcripts are read again by the standard library's decoder and compared claim by claim; the sums, those
+    of archived sessions too, are computed again from the claims in the index.
     """
     try:
         index.refresh(progress)
@@ -57,7 +57,7 @@ def verify(index: Index, progress: Progress | None = None) -> list[str]:
 
 
 def _in_step(index: Index, anew: Store) -> Store:
-    """A copy of the index at which both have read the same bytes, as far as the transcripts hold still for it."""
+    """Return a copy of the index after both have read the same bytes, unless transcripts grow all the time."""
     for _ in range(_GOES):
         held = in_memory(index.roots, index.table, index.db)
         if not _unequal(held, anew, "seen"):
@@ -69,14 +69,14 @@ def _in_step(index: Index, anew: Store) -> Store:
 
 
 def _by_path(store: Store, columns: str) -> dict[bytes, tuple[Any, ...]]:
-    """The transcripts that are there."""
+    """Return *columns* of the transcripts that exist, by path."""
     return {
         row[0]: row[1:] for row in store.db.execute(f"SELECT path, {columns} FROM files WHERE NOT vanished").fetchall()
     }
 
 
 def _unequal(held: Store, anew: Store, columns: str) -> set[bytes]:
-    """Transcripts that both know, differently."""
+    """Return the paths of transcripts that both know, with different values."""
     ours, theirs = _by_path(held, columns), _by_path(anew, columns)
     return {path for path in ours.keys() & theirs.keys() if ours[path] != theirs[path]}
 
@@ -105,7 +105,7 @@ def _short(value: object) -> str:
 
 
 def _claims(store: Store, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-    """Every claim of a transcript that is there: (key, path and whose), (what it says), in order."""
+    """Yield each claim of an existing transcript, in order: its key, which holds path and session, and its content."""
     columns = ", ".join(f"claims.{name.strip()}" for name in rows.COLUMNS.split(","))
     found = store.db.execute(
         f"SELECT {columns}, path FROM claims JOIN files ON files.id = claims.file WHERE NOT vanished"
@@ -120,7 +120,7 @@ def _claims(store: Store, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...
 
 
 def _claim_differences(held: Store, anew: Store, growing: set[bytes]) -> Iterator[str]:
-    """How many responses of each transcript differ, and the sessions they are of."""
+    """Yield how many responses of each transcript differ, and the sessions they belong to."""
     left_out = growing | (_by_path(held, "id").keys() ^ _by_path(anew, "id").keys())
     counts: dict[bytes, list[int]] = {}
     sessions: dict[bytes, set[str]] = {}
@@ -138,7 +138,7 @@ def _merged(
     ours: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
     theirs: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
 ) -> Iterator[tuple[bytes, int, str]]:
-    """(path, 0 only ours, 1 only theirs, 2 different, session) of two streams in the same order."""
+    """Yield (path, 0 if only in ours, 1 if only in theirs, 2 if different, session) of two sorted streams."""
     a, b = next(ours, None), next(theirs, None)
     while a is not None or b is not None:
         if b is None or (a is not None and a[0] < b[0]):
@@ -155,7 +155,7 @@ def _merged(
 
 
 def _sum_differences(held: Store) -> Iterator[str]:
-    """Where sums are not what the claims beside them make; leaves the copy counted anew."""
+    """Yield the sums that differ from those of the claims beside them; the copy holds new sums afterwards."""
     before = {name: _derived(held, name) for name in _KEYS}
     recount_all(held)
     for name in _KEYS:
@@ -166,13 +166,13 @@ def _sum_differences(held: Store) -> Iterator[str]:
                 yield f"{name} of {' '.join(map(str, key))}: {_short(stored)} in the index, {_short(counted)} counted"
 
 
-# Of each table that can be counted anew from the claims: how many columns name a row; which hold numbers of names.
+# For each table that is computed from claims: how many columns form its key, and which hold numbers of names.
 _KEYS = {"totals": 2, "sessions": 1, "slots": 3, "holds": 2, "moments": 3, "links": 4}
 _NAMES = {"totals": (0, 1), "sessions": (0, 3), "slots": (1, 2), "holds": (0,)}
 
 
 def _derived(store: Store, name: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """A derived table by names and paths in place of numbers; what needs more than 64 bits is text."""
+    """Return a derived table with names and paths in place of numbers, and integers in place of digits."""
     paths = dict(store.db.execute("SELECT id, path FROM files")) if name == "holds" else {}
     found = {}
     for row in store.db.execute(f"SELECT * FROM {name}").fetchall():
@@ -186,7 +186,7 @@ def _derived(store: Store, name: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
 
 
 def _answer_differences(index: Index) -> Iterator[str]:
-    """Published answers that a reader would trust and that are not what the index says."""
+    """Yield the published answers that a reader would trust but that differ from the index."""
     if not index.stored:
         return
     config = sources(os.environ)
@@ -197,7 +197,7 @@ def _answer_differences(index: Index) -> Iterator[str]:
         for mode in MODES:
             said, known = session_of(answer, mode), index.session(session, mode)
             if known is None or _told(said) != _told(known):
-                if read_answer(index.folder, session, config) is not None:  # not taken back in the meantime
+                if read_answer(index.folder, session, config) is not None:  # not deleted in the meantime
                     yield f"published answer of {session}: not what the index says"
                 break
 

@@ -1,7 +1,7 @@
-"""An index that is looked at every few seconds: what was in use lately each time, all the rest now and then.
+"""An index that is looked at every few seconds: recently used sessions each time, everything else now and then.
 
-Where nothing happens a look takes the stat of some files and folders. The database is locked by whoever writes into it
-and nobody waits for that: what can't be taken in now is at the next look.
+If nothing happens, a look takes only the stats of some files and folders. It does not wait while another process writes
+to the database: what can't be stored now is stored at the next look.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from ..files import Dependency, Stat
     from .index import Index
 
-LATELY = 3_600_000_000  # microseconds: how long a session is looked at after its last change
+LATELY = 3_600_000_000  # microseconds for which a session is looked at after its last change
 SWEEP = 30.0  # seconds between two looks at everything
-_CODE = stat_of(__file__)  # another one once the package was replaced by a newer version
+_CODE = stat_of(__file__)  # changes when a newer version replaces the package
 
 
 def sweep(index: Index) -> None:
-    """A refresh that only one process at a time does."""
+    """Refresh the index, unless another process is doing that."""
     held = lock(os.path.join(index.folder, "sweep.lock")) if index.stored else Held()
     if held is not None:
         with held:
@@ -44,12 +44,12 @@ class Watch:
     def __init__(self, open_index: Callable[[], Index]) -> None:
         self._open = open_index
         self.index = self._opened()
-        self._watched: dict[str, list[Dependency] | None] = {}  # by session; None: it has to be asked for
+        self._watched: dict[str, list[Dependency] | None] = {}  # by session; None: it must be refreshed
         self._version: int | None = None
         self._made_with = ""
         self._windows: Stat | None = None
-        self._next = time.monotonic()  # when everything is looked at
-        self._again = self._next  # when sums that somebody made with other prices may be made anew
+        self._next = time.monotonic()  # when everything is looked at next
+        self._again = self._next  # from when on sums that another process computed with other prices may be recomputed
 
     def _opened(self) -> Index:
         index = self._open()
@@ -61,9 +61,9 @@ class Watch:
         self._next = time.monotonic()
 
     def look(self) -> bool:
-        """Take in what came; whether what the index tells may be something else than before."""
+        """Store what is new, and return whether the answers of the index may have changed."""
         try:
-            if self.index.stored and database_identity(self.index.folder) != self._identity:  # begun anew
+            if self.index.stored and database_identity(self.index.folder) != self._identity:  # a new database
                 self.index.close()
                 self.index, self._version = self._opened(), None
             return self.index.complete and self._look()
@@ -72,7 +72,7 @@ class Watch:
         except schema.OperationalError as error:
             if not schema.is_busy(error):
                 raise
-            return True  # some of it may have been taken in
+            return True  # some of it may have been stored
 
     def _look(self) -> bool:
         index = self.index
@@ -81,12 +81,12 @@ class Watch:
         outdated, made_with = index.sums_outdated(), index.made_with()
         by_others = outdated and made_with == self._made_with
         now = time.monotonic()
-        if by_others and not self._is_of_our_version(made_with):  # it goes on: we would undo each other's work
+        if by_others and not self._is_of_our_version(made_with):  # it is still running: we would undo each other's work
             if now >= self._next and stat_of(__file__) != _CODE:
                 self._next = now + SWEEP
-                spawn("index", "sweep")  # nobody else may be there to
+                spawn("index", "sweep")  # there may be no other process to do it
         elif by_others and now < self._again:
-            pass  # somebody goes on working with another config file
+            pass  # another process still works with another config file
         elif outdated or now >= self._next:
             self._next = now + SWEEP
             self._again = self._next if outdated else self._again
@@ -103,8 +103,8 @@ class Watch:
         return True
 
     def _is_of_our_version(self, made_with: str) -> bool:
-        """Whether whoever made the sums has the rules and lists that we have: then a config file or a policy asked for
-        other prices."""
+        """Return whether the sums were computed with the rules and price lists of this version. Then it was a config
+        file or a policy that asked for other prices."""
         return str(self.index.meta("prices")).split("-")[:3] == made_with.split("-")[:3]
 
     def _look_at_recent(self) -> None:

@@ -1,4 +1,4 @@
-"""Reading many transcripts at once: the first index, over several processes where that pays."""
+"""Reading many transcripts at once, for the first index: in several processes if that pays."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     Read = tuple[Found, Reading, columns.Columns, totals.FileSums | None]
     ReadOne = Callable[[Found], tuple[Reading, columns.Columns, totals.FileSums | None] | None]
 
-PARALLEL = 16 * 1024 * 1024  # bytes from which more processes pay for their start
-# Claims committed at once, while the next ones are read: so many, or fewer while nothing else is there to be taken.
-# Keys are digests, so that a batch writes to most pages: it grows with what was stored before, up to the most.
+PARALLEL = 16 * 1024 * 1024  # bytes from which on more processes are worth their start
+# Claims that are committed in one batch, while the workers read on. Keys are digests, so a batch writes to most pages
+# of the database: the more is stored, the larger a batch must be.
 BATCH = 12_000
-_BETWEEN = 3_000
-_PART = 6  # of what was stored
-_MOST = 50_000  # with 0.8 KB each in memory
+_BETWEEN = 3_000  # while no result is ready
+_PART = 6  # a batch has at least a sixth of what is stored, up to _MOST
+_MOST = 50_000  # with 0.8 KB of memory each
 _HEADER = 8  # bytes of length before each result in a worker's pipe
-_WIDE = 2 * 1024 * 1024  # bytes of all these pipes; one user's may have 64 MB before Linux makes them small
-_USUAL = 64 * 1024  # bytes of any pipe on Linux
+_WIDE = 2 * 1024 * 1024  # bytes of all these pipes; Linux gives one user 64 MB before it makes pipes small
+_USUAL = 64 * 1024  # bytes of a pipe on Linux by default
 _NUMBER = 4  # bytes of a task's number in the queue
-_TASKS = 1_000  # at most: their numbers fit into the smallest pipe there is, 4,096 bytes
+_TASKS = 1_000  # at most, so that their numbers fit into the smallest possible pipe, 4,096 bytes
 
 
 def read_in_batches(
     files: list[Found], table: PriceTable, progress: Progress | None, plainly: bool = False
 ) -> Iterator[list[Read]]:
-    """Readings of all files from their start, with their claims and what these come to, in batches to be committed.
-    *plainly*: in this process, by the standard library's decoder."""
+    """Yield complete readings of all files, with claims and sums, in batches to be committed. If *plainly*, read in
+    this process, by the standard library's decoder."""
     size = sum(found.stat.st_size for found in files)
     workers = min(_cores(), len(files))
     source = (
@@ -72,14 +72,14 @@ def _cores() -> int:
 
 
 def typed_reader() -> BlockReader:
-    """bulk_decoder.read_block, without typing_extensions: what msgspec asks of it typing has too, and its import takes
-    as long as all the rest."""
+    """Return bulk_decoder.read_block, imported without typing_extensions, whose import takes as long as all the rest:
+    what msgspec needs of it is in typing too."""
     if "typing_extensions" in sys.modules:
         return _typed_reader()
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]
     try:
         return _typed_reader()
-    except ImportError:  # of a msgspec that can't do without
+    except ImportError:  # from a msgspec that needs it
         pass
     finally:
         sys.modules.pop("typing_extensions", None)
@@ -101,7 +101,7 @@ def _reader(table: PriceTable, size: int) -> ReadOne:
         try:
             reading = read_file(found.path, found.session, found.own, None, take_block)
         except OSError:
-            return None  # unreadable, or gone since it was found
+            return None  # unreadable, or deleted since it was found
         told = columns.gather(reading.claims.values())
         folder = found.parts[0] if len(found.parts) > 1 else ""
         read = reading, columns.pack(told), totals.of_file(told, table, folder)
@@ -119,7 +119,7 @@ def _here(files: list[Found], read_one: ReadOne) -> Iterator[Read]:
 
 
 def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterator[Read | None]:
-    """As _here, by forked workers that share the files; results come as they are ready, None where none is."""
+    """Do as _here, by forked workers that share the files. Yields results when they are ready, and None if none is."""
     import signal
 
     children = _start(files, workers, read_one)
@@ -138,7 +138,7 @@ def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterat
 
 
 def _start(files: list[Found], workers: int, read_one: ReadOne) -> dict[int, int]:
-    """The pipe and process of each worker; fewer than asked for where the system has no more."""
+    """Start the workers, fewer if the system has no more. Returns the process of each by its pipe."""
     sys.stdout.flush()
     sys.stderr.flush()
     children: dict[int, int] = {}
@@ -162,15 +162,15 @@ def _start(files: list[Found], workers: int, read_one: ReadOne) -> dict[int, int
                 _work(files, tasks, queue, read_one, sending, (receiving, *children))
             os.close(sending)
             children[receiving] = child
-    except OSError:  # no more processes or descriptors to be had
+    except OSError:  # there are no more processes or descriptors
         pass
     os.close(queue)
     return children
 
 
 def _results(files: list[Found], pipes: dict[int, bytearray]) -> Iterator[Read | None]:
-    """What comes through the workers' pipes, of each with the bytes that await the rest of their message; a pipe that
-    has ended is closed and left out."""
+    """Yield what comes through the workers' pipes. *pipes* holds the bytes of an unfinished message of each; a pipe
+    that has ended is closed and removed."""
     import marshal
     import select
 
@@ -180,7 +180,7 @@ def _results(files: list[Found], pipes: dict[int, bytearray]) -> Iterator[Read |
             yield None
             ready = select.select(list(pipes), [], [])[0]
         for pipe in ready:
-            data = os.read(pipe, 1 << 16)  # a larger buffer costs more than to read again
+            data = os.read(pipe, 1 << 16)  # a larger buffer costs more than another read
             if not data:
                 os.close(pipe)
                 del pipes[pipe]
@@ -197,26 +197,26 @@ def _results(files: list[Found], pipes: dict[int, bytearray]) -> Iterator[Read |
 
 
 def _tasks(files: list[Found]) -> list[list[int]]:
-    """Numbers of the files that a worker reads between two looks into the queue; the largest first."""
+    """Return the tasks: indexes of files that one worker reads before it looks for more, the largest files first."""
     by_size = sorted(range(len(files)), key=lambda place: -files[place].stat.st_size)
     return [by_size[task::_TASKS] for task in range(min(_TASKS, len(files)))]
 
 
 def _wide_pipe(size: int) -> tuple[int, int]:
-    """A pipe that holds what a worker sends while a batch is committed; where it can't grow, the worker waits."""
+    """Return a pipe that holds what a worker sends during a commit. If it can't grow, the worker waits."""
     ends = os.pipe()
     if sys.platform == "linux" and size > _USUAL:
         import fcntl
 
         try:
             fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, size)
-        except OSError:  # more than this user may have
+        except OSError:  # more than this user is allowed
             pass
     return ends
 
 
 def _queue(tasks: int) -> int:
-    """The reading end of a pipe with the numbers of all tasks: whoever reads one has it alone."""
+    """Return the reading end of a pipe with the numbers of all tasks; only one worker reads each of them."""
     reading, writing = os.pipe()
     os.write(writing, b"".join(task.to_bytes(_NUMBER, "little") for task in range(tasks)))
     os.close(writing)
@@ -226,8 +226,8 @@ def _queue(tasks: int) -> int:
 def _work(
     files: list[Found], tasks: list[list[int]], queue: int, read_one: ReadOne, pipe: int, others: tuple[int, ...]
 ) -> None:
-    """A worker's life; never returns. *others* are the reading ends of pipes: whoever holds one keeps the workers
-    from seeing that the parent is gone."""
+    """Run a worker; never returns. *others* are the reading ends of pipes, which are closed here because an open one
+    would keep the workers from noticing that the parent is gone."""
     import marshal
 
     status = 1
