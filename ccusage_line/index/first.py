@@ -49,7 +49,7 @@ def read_everything(
                 if progress is not None:
                     progress(1, 1)  # removes the progress bar
                 if store.stored:
-                    store.tell("interrupted; the next run goes on where this one was")
+                    store.tell("interrupted; the next run continues where this one stopped")
                 raise
 
 
@@ -62,7 +62,7 @@ def _alone(store: Store, patience: float | None) -> Held:
     stored = None
     while held is None:
         if stored == store.data_version() or patience is not None:
-            raise unreadable("another process is reading all transcripts for the first time and does not get on")
+            raise unreadable("another process is building it and makes no progress; try again later")
         stored = store.data_version()
         held = lock(path, PATIENCE)
     return held

@@ -170,6 +170,6 @@ def _cut(store: Store) -> None:
             pass
         if time.monotonic() > until:
             raise UserError(
-                "forgotten, but old bytes stay in the index's log while another process reads it; try again"
+                "erased, but the log of the index still holds old data, because another process reads it; try again"
             )
         time.sleep(0.05)

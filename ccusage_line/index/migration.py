@@ -164,7 +164,7 @@ def migrate(database: Connection, version: int) -> None:
     """Migrate from an older version to this one, step by step, within the caller's transaction."""
     for step in range(version, schema.VERSION):
         if step not in STEPS:
-            raise schema.DatabaseError(f"no index has the schema {step}")
+            raise schema.DatabaseError(f"there is no schema {step}")
         try:
             STEPS[step](database)
         except schema.OperationalError as error:
@@ -172,5 +172,5 @@ def migrate(database: Connection, version: int) -> None:
                 raise  # busy, full, read-only
             raise schema.DatabaseError(str(error)) from error
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise schema.DatabaseError(f"no index of schema {step} holds that: {error!r}") from error
+            raise schema.DatabaseError(f"not an index of schema {step}: {error!r}") from error
     database.execute(f"PRAGMA user_version = {schema.VERSION}")

@@ -65,7 +65,7 @@ def mend(folder: str) -> bool:
     path = os.path.join(folder, schema.NAME)
     held = lock(os.path.join(folder, _MEND_LOCK), _PATIENCE)
     if held is None:
-        raise schema.unreadable("another process is mending it; try again later")
+        raise schema.unreadable("another process is repairing it; try again later")
     with held:
         return _is_damaged(path) and schema.set_aside(path) is not None
 
@@ -117,8 +117,10 @@ def carry_over(store: Store) -> None:
     for table in ("files", "claims", "windows"):  # an unsound row would break the next question
         store.db.execute(f"DELETE FROM {table} WHERE {UNSOUND[table]}")
     if aside:
-        gone = f"; {carried} transcripts that are gone were carried over" if carried else ""
-        store.set_meta(_NOTICE, f"the index was damaged and has been read anew{gone} (the damaged one: {aside[-1]})")
+        from ..text import number_of
+
+        gone = f"; {number_of(carried, 'deleted transcript')} recovered" if carried else ""
+        store.set_meta(_NOTICE, f"the index was damaged and has been rebuilt{gone} (the damaged file: {aside[-1]})")
 
 
 def _carry_over(store: Store, path: str) -> int:

@@ -261,7 +261,7 @@ def open_database(folder: str, wait: float, migrate: Migrate | None = None) -> C
         return in_time(wait + _MORE, lambda: _prepared(path, wait, None))
     except OperationalError as error:
         if has_odd_log(path):
-            raise Damaged("what stands in the place of its log is no file of ours") from error
+            raise Damaged("its log is not a regular file that you own") from error
         if is_busy(error) and _has_locks(path):
             raise unreadable() from error
         raise Unusable(str(error)) from error
@@ -298,10 +298,10 @@ def is_there(path: str) -> bool:
         found = os.stat(path)
     except FileNotFoundError:
         if os.path.islink(path):
-            raise Damaged("a link to nothing") from None
+            raise Damaged("a dangling link") from None
         return False
     if not S_ISREG(found.st_mode) or not is_ours(found):
-        raise Damaged("not a file of ours")
+        raise Damaged("not a regular file that you own")
     return True
 
 

@@ -9,6 +9,7 @@ from ..answer import read as read_answer
 from ..answer import session_of
 from ..prices.stored import sources
 from ..session import MODES
+from ..text import number_of
 from . import rows, schema
 from .first import read_everything
 from .questions import session_ids
@@ -88,7 +89,7 @@ def _file_differences(held: Store, anew: Store, growing: set[bytes]) -> Iterator
         if path not in ours:
             yield f"{shown}: not in the index"
         elif path not in theirs:
-            yield f"{shown}: in the index, but it can't be read now"
+            yield f"{shown}: in the index, but can't be read now"
         elif path not in growing:
             for name, a, b in zip(_FILE.split(", "), ours[path], theirs[path], strict=True):
                 if name == "session":
@@ -127,11 +128,11 @@ def _claim_differences(held: Store, anew: Store, growing: set[bytes]) -> Iterato
     for path, place, session in _merged(_claims(held, left_out), _claims(anew, left_out)):
         counts.setdefault(path, [0, 0, 0])[place] += 1
         sessions.setdefault(path, set()).add(session)
-    kinds = ("that the transcript does not hold", "missing in the index", "that differ")
+    kinds = ("only in the index", "missing in the index", "different from the transcript")
     for path, numbers in sorted(counts.items()):
-        told = ", ".join(f"{number} responses {kind}" for number, kind in zip(numbers, kinds, strict=True) if number)
+        told = [f"{number_of(count, 'response')} {kind}" for count, kind in zip(numbers, kinds, strict=True) if count]
         names = ", ".join(sorted(sessions[path])[:3])
-        yield f"{os.fsdecode(path)}: {told} (session {names})"
+        yield f"{os.fsdecode(path)}: {', '.join(told)} (session {names})"
 
 
 def _merged(
@@ -163,7 +164,7 @@ def _sum_differences(held: Store) -> Iterator[str]:
         for key in sorted(before[name].keys() | after.keys(), key=repr):
             stored, counted = before[name].get(key), after.get(key)
             if stored != counted:
-                yield f"{name} of {' '.join(map(str, key))}: {_short(stored)} in the index, {_short(counted)} counted"
+                yield f"{name} of {' '.join(map(str, key))}: {_short(stored)} in the index, {_short(counted)} recounted"
 
 
 # For each table that is computed from claims: how many columns form its key, and which hold numbers of names.
@@ -198,7 +199,7 @@ def _answer_differences(index: Index) -> Iterator[str]:
             said, known = session_of(answer, mode), index.session(session, mode)
             if known is None or _told(said) != _told(known):
                 if read_answer(index.folder, session, config) is not None:  # not deleted in the meantime
-                    yield f"published answer of {session}: not what the index says"
+                    yield f"published answer of {session}: differs from the index"
                 break
 
 

@@ -481,7 +481,7 @@ def test_an_interrupted_first_index_ends_at_once_with_its_workers(home: Home) ->
     until(lambda: len(home.processes()) > 1 or process.poll() is not None, "workers read")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
-    goes_on = b"ccusage: interrupted; the next run goes on where this one was\n"
+    goes_on = b"ccusage: interrupted; the next run continues where this one stopped\n"
     assert (process.returncode, said) in ((0, b""), (130, goes_on))
     until(lambda: not home.processes(), "its workers end too")
     assert home.run("session", "--jq", ".sessions | length").out == "8\n"

@@ -109,7 +109,7 @@ FAULTS = {
     "a hold too many": ("INSERT INTO holds SELECT session, file + 1, 1 FROM holds WHERE file = 1", "holds of"),
     "moments": ("DELETE FROM moments", "moments of"),
     "a slot": ("UPDATE slots SET first = first - 1", "slots of"),
-    "a claim's tokens": ("UPDATE claims SET input = input + 5", "responses that differ"),
+    "a claim's tokens": ("UPDATE claims SET input = input + 5", "different from the transcript"),
     "a missing claim": (
         "DELETE FROM claims WHERE timestamp = (SELECT max(timestamp) FROM claims)",
         "missing in the index",
@@ -152,7 +152,7 @@ def test_verify_names_a_published_answer_that_the_index_does_not_give(
     assert verify(index) == []
     session.responses += 1
     answer.write(index.folder, config, depends, answer.of_session(session, index.model_rows(ID), False))  # type: ignore[arg-type]
-    assert verify(index) == [f"published answer of {ID}: not what the index says"]
+    assert verify(index) == [f"published answer of {ID}: differs from the index"]
     rebuild(index)
     assert verify(index) == []
 
@@ -319,7 +319,7 @@ def test_forget_says_so_where_a_reader_keeps_the_old_bytes(
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM claims").fetchone() == (4,)
     monkeypatch.setattr(forgetting, "_PATIENCE", 0.1)
-    with pytest.raises(UserError, match="while another process reads"):
+    with pytest.raises(UserError, match="because another process reads"):
         forget(index, session=SECRET)
     reader.close()
     assert forget(index, session=SECRET) == ([], [])  # again: nothing is left but the log
@@ -445,7 +445,7 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, name: st
         assert outputs(damaged_home) == live
         assert not list(folder.glob("*.corrupt-*"))
         return
-    found = outputs(damaged_home, "the index was damaged and has been read anew")
+    found = outputs(damaged_home, "the index was damaged and has been rebuilt")
     assert live.items() <= found.items()
     assert found.keys() <= live.keys() | OLD.keys()
     assert all(found[name] == OLD[name] for name in OLD.keys() & found.keys())
@@ -462,7 +462,7 @@ def test_what_is_carried_over_is_whole(damaged_home: Home) -> None:
     path = damaged_home.index / DB
     spoil = "UPDATE files SET device = 'x', mtime = 'y' WHERE CAST(path AS TEXT) LIKE '%old-1.jsonl'"
     sql(path, spoil, "DROP TABLE totals")
-    assert outputs(damaged_home, "has been read anew") == LIVE | {"old-2": (100, True)}
+    assert outputs(damaged_home, "has been rebuilt") == LIVE | {"old-2": (100, True)}
     assert outputs(damaged_home) == LIVE | {"old-2": (100, True)}
     assert damaged_home.run("index", "verify").code == 0
 
@@ -539,13 +539,13 @@ def test_the_log_of_a_damaged_index_is_read_too(home: Home) -> None:
     for suffix, data in kept.items():
         (folder / (DB + suffix)).write_bytes(data)
     assert schema.set_aside(str(folder / DB)) is not None
-    assert outputs(home, "1 transcripts that are gone were carried over") == {ID: (100, False), "old-1": (100, True)}
+    assert outputs(home, "1 deleted transcript recovered") == {ID: (100, False), "old-1": (100, True)}
 
 
 def test_what_was_carried_over_is_not_taken_from_a_transcript_that_came_back(damaged_home: Home) -> None:
     damaged_home.write("-home-me-old/old-1.jsonl", line("old-1", "old-1", "old-1") + line("x", "x", "old-1"))
     sums_blotted(damaged_home.index / DB)
-    found = outputs(damaged_home, "1 transcripts that are gone were carried over")
+    found = outputs(damaged_home, "1 deleted transcript recovered")
     assert found == LIVE | {"old-1": (200, False), "old-2": (100, True)}
 
 

@@ -364,7 +364,7 @@ def test_a_damaged_index_of_version_0_1_is_set_aside_and_its_archived_sessions_a
     ran = upgraded.run("session", "--json")
     assert ran.code == 0
     if damage is not an_index_blotted:  # which the migration makes anew, without a look at it
-        assert "the index was damaged and has been read anew" in ran.err
+        assert "the index was damaged and has been rebuilt" in ran.err
     listed = {one["sessionId"]: (one["totalTokens"], one["archived"]) for one in json.loads(ran.out)["sessions"]}
     sessions, archived = expected()
     told_by_forks = {
@@ -411,7 +411,7 @@ def test_of_a_damaged_index_of_schema_3_the_archived_sessions_are_carried_over(
         told = as_was(db)
         damage(db)
         db.commit()
-    assert "the index was damaged and has been read anew" in home.run("session").err
+    assert "the index was damaged and has been rebuilt" in home.run("session").err
     index = home.opened()
     assert as_is(index) == told
     assert verify(index) == []
