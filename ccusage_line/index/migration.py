@@ -54,7 +54,7 @@ def from_version_1(database: Connection) -> None:
     execute = database.execute
     execute("ALTER TABLE files ADD COLUMN began INTEGER")
     execute(BEGIN)
-    execute("UPDATE files SET device = -1, inode = -1, racy = 1 WHERE NOT vanished")  # matches no file
+    execute("UPDATE files SET device = -1, inode = -1, racy = 1 WHERE NOT vanished")  # no file is equal to these
     execute(schema.DROP_CLAIMS_OF_SESSION)
     execute("ALTER TABLE claims RENAME TO claims_1")
     execute(schema.CLAIMS)

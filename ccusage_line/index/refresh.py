@@ -1,4 +1,4 @@
-"""The refresh of an index: find what changed, and change the sums by the difference.
+"""The refresh of an index: find what changed, and adjust the sums by the difference.
 
 A refresh is one transaction, from the comparison with what is known to the last sum, so that two processes never count
 from the same offset. Rules of docs/accounting.md.
@@ -65,8 +65,8 @@ class _Missing:
                 self._alike.setdefault(mark, []).append(file.id)
 
     def take(self, found: Found) -> File | None:
-        """Return the file that a new one was before it was moved (A13), and no longer count it as missing. A moved file
-        has the content that was read and the same name or inode."""
+        """Return the known file that a new one is after a move (A13), and remove it from the missing ones. A moved file
+        has the content that was read, and the same name or inode."""
         marks = os.path.basename(found.path), (found.stat.st_dev, found.stat.st_ino)
         for number in sorted({number for mark in marks for number in self._alike.get(mark, ())}):
             file = self.files.get(number)
@@ -289,9 +289,8 @@ class Pending:
         return found
 
     def note_beginning(self, found: Found, known: File | None, reading: Reading) -> None:
-        """Note, before a reading is stored, that a session's transcript is new or has another beginning. What is
-        published of the session does not depend on it yet, and what several sessions claim may get another owner
-        (A6)."""
+        """Note, before a reading is stored, that a session's transcript is new or begins otherwise: what is published
+        of the session does not depend on it, and what several sessions claim may get another owner (A6)."""
         new = (found.session, found.own, reading.began)
         old = (known.session, known.own, known.began) if known is not None else (found.session, False, None)
         if new == old:
@@ -346,8 +345,7 @@ class Pending:
     def _store_links(
         self, threads: accounting.Group, group: int, before: dict[int, set[Link]] | None, fewer: bool
     ) -> None:
-        """Store the links of a group that is or was large: one that became large gets all, one that no longer is loses
-        all.
+        """Store the links of a group that is or was large: one that became large gets all, one that shrank loses all.
 
         *before* holds the links of the changed threads, or is None if the group was not large; *fewer* means that it
         may have lost claims.
@@ -457,7 +455,7 @@ class Pending:
 def _became(
     before: dict[int, accounting.Response], after: dict[int, accounting.Response]
 ) -> Iterator[tuple[accounting.Response | None, list[accounting.Response]]]:
-    """Yield each response that a group makes now with those it was before; None with those that are gone."""
+    """Yield each response that a group makes now with those that became it; None with those that are gone."""
     into = {claim.rest: key for key, response in after.items() for claim in response.claims}
     merging: dict[int | None, list[accounting.Response]] = {key: [] for key in after}
     for response in before.values():

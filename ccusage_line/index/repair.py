@@ -57,8 +57,7 @@ def recover(environ: Mapping[str, str], error: BaseException) -> bool:
 
 
 def mend(folder: str) -> bool:
-    """Set a damaged database aside, one process at a time, but not a new one in its place. Returns whether there was
-    one.
+    """Set the database aside if it is damaged, and return whether it was. Only one process at a time does so.
 
     Raises UnreadableIndex if another process takes too long over it.
     """

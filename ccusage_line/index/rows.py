@@ -30,7 +30,7 @@ SLOT = (
     " incomplete, first, last"
 )
 INSERT_SLOT = f"INSERT OR REPLACE INTO slots (slot, session, model, {SLOT}) VALUES ({','.join('?' * 16)})"
-FILE, SESSION, MAKER, MODEL, CWD, BILL = 2, 3, 5, 8, 17, 23  # places in a row
+FILE, SESSION, MAKER, MODEL, CWD, BILL = 2, 3, 5, 8, 17, 23  # indexes into a row
 LARGE = 64  # claims of one group from which on its links are stored
 _AT_ONCE = 40  # rows per statement: half the time of one each; SQLite allows 999 values
 _LARGE = 2**60  # a number below it and above its negative is stored as it is

@@ -293,7 +293,7 @@ def _prepared(path: str, wait: float, migrate: Migrate | None) -> Connection:
 
 
 def is_there(path: str) -> bool:
-    """Return whether there is a file of ours at *path*. Raises Damaged if there is anything else."""
+    """Return whether a regular file of ours is at *path*. Raises Damaged if something else is."""
     try:
         found = os.stat(path)
     except FileNotFoundError:

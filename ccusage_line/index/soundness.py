@@ -51,7 +51,7 @@ def is_bill(further: object, shares: object, context: object) -> bool:
 
 
 def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: str) -> str:
-    """Return a condition that holds for rows with a value of another type; *numbers* may also be digits as text."""
+    """Return a condition that matches rows with a value of another type; *numbers* may be stored as text."""
     conditions = [f"typeof({name}) != 'integer'" for name in integers.split()]
     conditions += [
         f"typeof({name}) NOT IN ('integer', 'text') OR typeof({name}) = 'text' AND (ltrim({name}, '-') GLOB '*[^0-9]*'"
@@ -65,7 +65,7 @@ def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: s
 
 
 def _leads_nowhere(names: str, files: str = "") -> str:
-    """Return a condition that holds for rows that refer to a name or a file that does not exist."""
+    """Return a condition that matches rows with a reference to a name or a file that does not exist."""
     missing = [f"{name} NOT IN (SELECT id FROM names)" for name in names.split()]
     return " OR ".join(missing + [f"{name} NOT IN (SELECT id FROM files)" for name in files.split()])
 

@@ -83,8 +83,8 @@ class Store:
     # --- transactions -----------------------------------------------------------------------------------------------
 
     def write(self, work: Callable[[], object], wait: float) -> None:
-        """Do *work* in a transaction, on a copy in memory if the database can't be locked within *wait* seconds. Raises
-        OperationalError instead if it is locked and the caller will ask again."""
+        """Do *work* in a transaction; if the database can't be locked within *wait* seconds, do it on a copy in memory.
+        Raises OperationalError instead if it is locked and the caller will ask again. *work* may run twice."""
         try:
             self._transaction(work, min(wait, WAIT_ONE) if self.asks_again else wait)
         except (schema.OperationalError, OSError) as error:  # locked, full, read-only
@@ -164,7 +164,7 @@ class Store:
         return f"{RULES} {self.table.fingerprint}"
 
     def snapshot(self, question: Callable[[], Answered]) -> Answered:
-        """Return the answer to a question that sees one state of the database, whatever others commit meanwhile."""
+        """Call *question* on one state of the database, whatever others commit meanwhile, and return its answer."""
         if self.db.in_transaction:
             return question()
         self.db.execute("BEGIN")
