@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from .store import Store
-    from .totals import FilesAlone
+    from .totals import SumsByFile
     from .workers import Progress, Read
 
 PATIENCE = 30.0  # seconds in which a reading process must commit something; the sums of a long history take several
-_SILENCE = 5.0  # seconds of waiting for it without a message
+_MESSAGE_AFTER = 5.0  # seconds of waiting for it without a message
 _LOCK = "first.lock"
 # Keys are digests, so every batch changes pages all over the database. Hence a large cache, and a large log before a
 # checkpoint, which waits for the disk.
 _CACHE = 32_000  # KB
 _LOG = 4_000  # pages: 16 MB
-_USUAL_LOG = 1_000  # pages: SQLite's default
+_DEFAULT_LOG = 1_000  # pages: SQLite's default
 
 
 def read_everything(
@@ -41,7 +41,7 @@ def read_everything(
     Raises UnreadableIndex if the reading process takes longer than *patience* seconds or, if *patience* is None,
     commits nothing for PATIENCE seconds.
     """
-    with _alone(store, patience) if store.stored else Held():
+    with _acquire_lock(store, patience) if store.stored else Held():
         if not store.complete:
             try:
                 read_all(store, progress, plainly)
@@ -53,10 +53,10 @@ def read_everything(
                 raise
 
 
-def _alone(store: Store, patience: float | None) -> Held:
+def _acquire_lock(store: Store, patience: float | None) -> Held:
     """Wait for the lock of the first reading and return it."""
     path = os.path.join(store.folder, _LOCK)
-    held = lock(path, _SILENCE if patience is None else patience)
+    held = lock(path, _MESSAGE_AFTER if patience is None else patience)
     if held is None and patience is None:
         store.tell("another process is reading all transcripts for the first time; waiting for it")
     stored = None
@@ -68,7 +68,7 @@ def _alone(store: Store, patience: float | None) -> Held:
     return held
 
 
-class _Overtaken(Exception):
+class _AlreadyComplete(Exception):
     """Raised if another process has completed the index, by a rebuild."""
 
 
@@ -76,7 +76,7 @@ def read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
     """Do the first reading, committed in batches so that an interrupted one can be resumed."""
     try:
         _read_all(store, progress, plainly)
-    except _Overtaken:  # the next refresh reads what was appended since then
+    except _AlreadyComplete:  # the next refresh reads what was appended since then
         return
 
 
@@ -85,30 +85,30 @@ def _read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
     moved = [(os.fsencode(found.path), file.id) for found, file in todo if file and file.path != found.path]
     if moved:  # since a question about one session stored them
         _write(store, lambda: _rename(store, moved))
-    alone: FilesAlone = {}
-    database = _database(store)
+    by_file: SumsByFile = {}
+    database = _database_state(store)
     files = [found for found, _ in todo]
-    _write(store, lambda: _make_ready(store, sum(found.stat.st_size for found in files)))
+    _write(store, lambda: _prepare(store, sum(found.stat.st_size for found in files)))
     for batch in workers.read_in_batches(files, store.table, progress, plainly):
-        stored: list[FilesAlone] = []
+        stored: list[SumsByFile] = []
         _write(store, lambda b=batch, s=stored: s.append(store_batch(store, b)))  # type: ignore[misc]
-        alone |= stored[-1]  # an attempt before it was rolled back
-    _write(store, lambda: finish(store, alone if _database(store) == database else None))
-    store.db.execute(f"PRAGMA wal_autocheckpoint = {_USUAL_LOG}")
+        by_file |= stored[-1]  # an attempt before it was rolled back
+    _write(store, lambda: finish(store, by_file if _database_state(store) == database else None))
+    store.db.execute(f"PRAGMA wal_autocheckpoint = {_DEFAULT_LOG}")
 
 
 def _write(store: Store, work: Callable[[], object]) -> None:
-    """Run one step of the first reading. Raises _Overtaken: a complete index must never be without its sums."""
+    """Run one step of the first reading. Raises _AlreadyComplete: a complete index must never be without its sums."""
 
     def step() -> None:
         if store.complete:
-            raise _Overtaken
+            raise _AlreadyComplete
         work()
 
     store.write(step, WAIT)
 
 
-def _make_ready(store: Store, size: int) -> None:
+def _prepare(store: Store, size: int) -> None:
     """Delete what an interrupted first reading left, and prepare the database for a reading of *size* bytes."""
     store.db.execute("DELETE FROM moments")
     if size > workers.PARALLEL:
@@ -117,7 +117,7 @@ def _make_ready(store: Store, size: int) -> None:
         store.db.execute(f"PRAGMA wal_autocheckpoint = {_LOG}")
 
 
-def _database(store: Store) -> tuple[bool, int]:
+def _database_state(store: Store) -> tuple[bool, int]:
     """Return a value that changes if another process commits, or if this one goes on in memory."""
     return store.stored, store.data_version()
 
@@ -128,38 +128,38 @@ def _rename(store: Store, moved: list[tuple[bytes, int]]) -> None:
         store.forget_path(file)
 
 
-def store_batch(store: Store, batch: Collection[Read]) -> FilesAlone:
+def store_batch(store: Store, batch: Collection[Read]) -> SumsByFile:
     """Store complete readings of files, without sums. Returns the sums that came along with readings, by file; the
     moments of these files are stored."""
-    alone: FilesAlone = {}
+    by_file: SumsByFile = {}
     claims: dict[str, list[rows.Row]] = {}  # by the statement that stores them
     moments: list[rows.Row] = []
-    again: list[int] = []
+    reread: list[int] = []
     known = store.files_at(*(read[0].path for read in batch))
     for found, reading, columns, sums in batch:
         store.reads += 1
         file = known.get(found.path)
         number = store.store_file(found, file, reading)
         if file is not None:
-            again.append(number)
+            reread.append(number)
         claims.setdefault(insertion(used(columns)), []).extend(unpack(columns, number, store.number_of))
         if sums is not None:
             keys = keys_of(columns)
-            alone[number] = keys, *sums[:2]
+            by_file[number] = keys, *sums[:2]
             moments += moments_of(keys, sums)
-    store.delete_claims(again)
-    for statement, alike in claims.items():
-        alike.sort()  # by the primary key, of which no two are equal
-        rows.insert_all(store.db, statement, alike)
+    store.delete_claims(reread)
+    for statement, batch_rows in claims.items():
+        batch_rows.sort()  # by the primary key, of which no two are equal
+        rows.insert_all(store.db, statement, batch_rows)
     moments.sort()
     rows.insert_all(store.db, rows.INSERT_MOMENT, moments)
-    return alone
+    return by_file
 
 
-def finish(store: Store, alone: FilesAlone | None = None) -> None:
-    """Complete the index. *alone* holds the sums of files with stored moments, None if another process wrote since."""
+def finish(store: Store, by_file: SumsByFile | None = None) -> None:
+    """Complete the index. *by_file* holds the sums of files with stored moments; None if another process wrote."""
     if store.stored and aside_files(store.folder):
         carry_over(store)
     store.db.execute(CREATE_CLAIMS_OF_SESSION)
     store.set_meta("complete", 1)
-    recount_all(store, alone)
+    recount_all(store, by_file)

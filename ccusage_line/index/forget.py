@@ -12,7 +12,7 @@ from ..paths import LOG
 from ..published import revoke
 from . import schema
 from .questions import session_ids
-from .rebuild import drop_unused_names, take_back_everything
+from .rebuild import drop_unused_names, revoke_everything
 from .refresh import change
 from .sessions import responses_of
 from .slots import is_in_path
@@ -41,19 +41,19 @@ def forget(
     existing transcripts say is not erased, because the next refresh would read it again; `kept` names their sessions.
     Raises UserError if nothing can be stored, or if another process kept the log from being truncated.
     """
-    _make_ready(index)
+    _prepare(index)
     done = Forgotten([], [])
 
     def work() -> None:
-        wanted = _wanted(index, session, project, archived)
+        wanted = _matching_sessions(index, session, project, archived)
         done.kept.extend(sorted(name for name in wanted if _is_live(index, name)))
         if _erase(index, wanted):
-            take_back_everything(index)
+            revoke_everything(index)
         done.sessions.extend(sorted(wanted.difference(done.kept)))
 
-    _do(index, work)
-    _erase_beside(index.folder)
-    _cut(index)
+    _apply(index, work)
+    _erase_other_files(index.folder)
+    _compact(index)
     return done
 
 
@@ -62,7 +62,7 @@ def forget_windows(index: Index) -> int:
 
     A window that is not over comes back when the client reports it again. Raises UserError as `forget` does.
     """
-    _make_ready(index)
+    _prepare(index)
     (count,) = index.db.execute("SELECT count(*) FROM windows").fetchone()
 
     def work() -> None:
@@ -72,25 +72,25 @@ def forget_windows(index: Index) -> int:
                 revoke(os.path.join(index.folder, name))
         index.db.execute("DELETE FROM windows")
 
-    _do(index, work)
-    _cut(index)
+    _apply(index, work)
+    _compact(index)
     return int(count)
 
 
-def _make_ready(index: Index) -> None:
+def _prepare(index: Index) -> None:
     index.refresh()
     if not index.stored:
         raise UserError(f"nothing can be erased: the index can't be stored ({index.why_not_stored})")
     index.db.execute("PRAGMA secure_delete = ON")
 
 
-def _do(index: Index, work: Callable[[], object]) -> None:
+def _apply(index: Index, work: Callable[[], object]) -> None:
     change(index, work)
     if not index.stored:
         raise UserError(f"nothing was erased: the index can't be written ({index.why_not_stored})")
 
 
-def _wanted(index: Index, session: str | None, project: str | None, archived: bool) -> set[str]:
+def _matching_sessions(index: Index, session: str | None, project: str | None, archived: bool) -> set[str]:
     """Return the ids of the sessions that meet all the conditions given; none if no condition is given."""
     found = {one.id: one for one in index.sessions()}
     for name in session_ids(index):
@@ -132,7 +132,7 @@ def _erase(store: Store, wanted: set[str]) -> bool:
         if other is None:
             store.db.execute("DELETE FROM files WHERE id = ?", (file,))
         elif file in files:
-            _blank(store, file, other[0])
+            _anonymize(store, file, other[0])
     if not keys and not files:
         return False
     recount_all(store)
@@ -141,7 +141,7 @@ def _erase(store: Store, wanted: set[str]) -> bool:
     return True
 
 
-def _blank(store: Store, file: int, session: int) -> None:
+def _anonymize(store: Store, file: int, session: int) -> None:
     store.db.execute(
         "UPDATE files SET path = ?, session = ?, own = 0, seen = 0, head = x'', tail = x'', crc = NULL, began = NULL,"
         " custom_title = NULL, ai_title = NULL, summary = NULL, client_cost = NULL WHERE id = ?",
@@ -149,14 +149,14 @@ def _blank(store: Store, file: int, session: int) -> None:
     )
 
 
-def _erase_beside(folder: str) -> None:
+def _erase_other_files(folder: str) -> None:
     """Delete what reveals sessions beside the database: damaged databases and the statusline's log."""
     for path in (*schema.aside_files(folder), os.path.join(os.path.dirname(folder), LOG)):
         for suffix in ("", "-wal", "-shm"):
             revoke(path + suffix)
 
 
-def _cut(store: Store) -> None:
+def _compact(store: Store) -> None:
     """Rewrite the database without its free pages and truncate its log. Raises UserError if readers prevent that."""
     until = time.monotonic() + _PATIENCE
     store.db.execute("PRAGMA busy_timeout = 50")

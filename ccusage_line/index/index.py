@@ -42,7 +42,7 @@ class Index(Store):
         older and *migrate* is false, and UnreadableIndex if another process holds it for longer than *wait* seconds."""
         super().__init__(folder, roots, table or in_use.table())
         try:
-            self.db = _opened(folder, wait, migrate)
+            self.db = _open(folder, wait, migrate)
         except schema.Unusable as error:
             self.to_memory(schema.open_readable(folder, wait), str(error))
 
@@ -86,11 +86,11 @@ class Index(Store):
         """Return (name, *sums) for each model of a session; `session` names the places of the sums."""
         return sessions.model_rows(self, session)
 
-    def dependencies(self, session: str, looked: Look) -> list[Dependency] | None:
+    def dependencies(self, session: str, look: Look) -> list[Dependency] | None:
         """Return the files and folders that an answer about a session depends on, among them those that its refresh
-        *looked* into, each with its stat. Returns None if the answer can't be published."""
-        found = sessions.dependencies(self, session, looked.folders)
-        return None if found is None else found + looked.absent
+        *look* into, each with its stat. Returns None if the answer can't be published."""
+        found = sessions.dependencies(self, session, look.folders)
+        return None if found is None else found + look.absent
 
     def moments(self, now: int) -> Recent:
         """Return the recent responses of all sessions, from which today and the current block are computed."""
@@ -125,40 +125,40 @@ def prices_asked_for(environ: Mapping[str, str]) -> PriceTable:
     return in_use.table()
 
 
-def _opened(folder: str, wait: float, migrate: bool) -> Connection:
+def _open(folder: str, wait: float, migrate: bool) -> Connection:
     """Return the database, migrated if *migrate*, and begun anew if it is damaged. Raises what schema.open_database
     raises, except Damaged."""
     try:
-        return _of_today(folder, wait, migrate)
+        return _open_current(folder, wait, migrate)
     except schema.Damaged:
         pass
     from .repair import mend
 
     try:
         mend(folder)
-        return _of_today(folder, wait, migrate)
+        return _open_current(folder, wait, migrate)
     except (schema.Damaged, OSError) as error:
         raise schema.Unusable(str(error)) from error
 
 
-def _of_today(folder: str, wait: float, migrate: bool) -> Connection:
+def _open_current(folder: str, wait: float, migrate: bool) -> Connection:
     try:
         return schema.open_database(folder, wait)
     except schema.Outdated:
         if not migrate:
             raise
-    from .migration import migrate as to_today
+    from .migration import migrate as migrate_schema
 
-    return schema.open_database(folder, wait, to_today)
+    return schema.open_database(folder, wait, migrate_schema)
 
 
 class Lane2:
     """A session that was brought up to date with the standard library alone."""
 
-    def __init__(self, index: Index, session: Session, looked: Look) -> None:
+    def __init__(self, index: Index, session: Session, look: Look) -> None:
         self.index = index
         self.session = session
-        self._looked = looked
+        self._look = look
 
     def publish(self, moments: bool = False) -> None:
         """Publish the session's answer and, if *moments*, the recent responses of all sessions.
@@ -171,18 +171,18 @@ class Lane2:
         except schema.DatabaseError:  # the question is answered; the next process repairs the database
             return
 
-    def _publish(self, of_all: bool) -> None:
+    def _publish(self, with_moments: bool) -> None:
         index, name = self.index, self.session.id
-        if self._looked.youngest + SETTLED > time.time_ns() or not index.lock_at_once():
+        if self._look.youngest + SETTLED > time.time_ns() or not index.lock_at_once():
             return
         try:
-            dependencies = index.dependencies(name, self._looked)
+            dependencies = index.dependencies(name, self._look)
             if dependencies is not None:
                 dependencies += stored.dependencies(os.environ)
-            if dependencies is not None and answer.settled(dependencies, time.time_ns()) and self._is_priced_so():
+            if dependencies is not None and answer.settled(dependencies, time.time_ns()) and self._has_current_prices():
                 found = index.session(name)
                 now = time.time_ns() // 1000
-                moments = index.moments(now) if of_all else None
+                moments = index.moments(now) if with_moments else None
                 if found is not None:
                     told = answer.of_session(found, index.model_rows(name), index.is_fork(name), index.began(name))
                     answer.write(index.folder, stored.sources(os.environ), dependencies, told)
@@ -191,7 +191,7 @@ class Lane2:
         finally:
             index.unlock()
 
-    def _is_priced_so(self) -> bool:
+    def _has_current_prices(self) -> bool:
         """Return whether the sums still have current prices: a deleted config file has no age that could show it."""
         return in_use.table().fingerprint == self.index.table.fingerprint
 
@@ -213,8 +213,8 @@ def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | No
     try:
         if not index.stored or not index.complete:
             return None
-        looked = index.refresh_session(session)
+        look = index.refresh_session(session)
         found = index.session(session, mode)
     except schema.DatabaseError:  # damaged: the full command line repairs it
         return None
-    return None if found is None or looked is None else Lane2(index, found, looked)
+    return None if found is None or look is None else Lane2(index, found, look)

@@ -46,7 +46,7 @@ def _number(digest: bytes) -> int:
     return int.from_bytes(digest, "little", signed=True)
 
 
-def led_to(db: Connection, group: int, links: Iterable[Link]) -> set[int]:
+def linked_threads(db: Connection, group: int, links: Iterable[Link]) -> set[int]:
     """Return the threads of a large group to which these links lead."""
     kinds: dict[int, set[int]] = {}
     for link, kind in links:
@@ -62,7 +62,7 @@ def store(db: Connection, group: int, threads: Group) -> None:
         db.executemany(_INSERT, [(group, *link, rest) for link in links_of(claims.values())])
 
 
-def move(db: Connection, group: int, before: dict[int, set[Link]], after: dict[int, set[Link]]) -> None:
+def update(db: Connection, group: int, before: dict[int, set[Link]], after: dict[int, set[Link]]) -> None:
     """Replace the links of some threads of a large group: *before* by *after*."""
     gone = [(group, *link, rest) for rest, links in before.items() for link in links - after[rest]]
     new = [(group, *link, rest) for rest, links in after.items() for link in links - before[rest]]

@@ -38,7 +38,7 @@ COLUMNS = (
     "group_id, rest, file, session, rank, side, timestamp, model, flags, input, output, cache_creation, write_1h,"
     " cache_read, searches, cost_usd, cwd, place, length, main_times, further"
 )
-PLACE = "group_id, rest, file"
+PRIMARY_KEY = "group_id, rest, file"
 # A transcript of which nothing else is known begins with its first response.
 BEGIN = (
     "UPDATE files SET began = (SELECT min(timestamp) FROM claims WHERE session = files.session AND file = files.id)"
@@ -46,7 +46,7 @@ BEGIN = (
 )
 _UUIDS = rows.COLUMNS.split(", ").index("uuids")
 # the beginnings of SQLite's messages if tables, columns, views or triggers are not those of that version
-_ODD = ("no such", "table ", "there is already", "error in ")
+_SCHEMA_ERRORS = ("no such", "table ", "there is already", "error in ")
 
 
 def from_version_1(database: Connection) -> None:
@@ -60,18 +60,18 @@ def from_version_1(database: Connection) -> None:
     execute(schema.CLAIMS)
     execute(schema.LINKS)
     execute("INSERT OR IGNORE INTO names (text) VALUES (x'')")
-    database.executemany(rows.INSERT, _rows(database))
+    database.executemany(rows.INSERT, _migrated_claims(database))
     execute("DROP TABLE claims_1")
     execute(schema.CREATE_CLAIMS_OF_SESSION)
     execute("DELETE FROM meta WHERE key = 'complete'")
 
 
-def _rows(database: Connection) -> Iterator[tuple[Any, ...]]:
+def _migrated_claims(database: Connection) -> Iterator[tuple[Any, ...]]:
     names = {number: text.decode("utf-8", "surrogatepass") for number, text in database.execute("SELECT * FROM names")}
     numbers = {text: number for number, text in names.items()}
     own = dict(database.execute("SELECT id, session FROM files"))
     uuids = _uuids(database, names)
-    for row in database.execute(f"SELECT {as_before_4(COLUMNS)} FROM claims_1"):
+    for row in database.execute(f"SELECT {columns_before_4(COLUMNS)} FROM claims_1"):
         if names[row[7]] != SYNTHETIC:
             claim = claim_row(row, names[row[3]], numbers[""], own.get(row[2]) == row[3])
             yield (*claim[:_UUIDS], claim[_UUIDS] or uuids.get(row[:2]), *claim[_UUIDS + 1 :])
@@ -102,8 +102,8 @@ def _claims_at(path: str, place: int, length: int) -> list[Claim]:
         return []
 
 
-def claim_row(row: tuple[Any, ...], session: str, nobody: int, at_home: bool) -> tuple[Any, ...]:
-    """Return the row of this version for a row of version 1. *session* is the text of its session, *nobody* the number
+def claim_row(row: tuple[Any, ...], session: str, empty_name: int, at_home: bool) -> tuple[Any, ...]:
+    """Return a row of version 1 as a row of this version. *session* is the text of its session, *empty_name* the number
     of the empty name; *at_home* means that the path of its file names the same session."""
     group, rest, file, number, rank, side, timestamp, model, flags, *counts, main_times, further = row
     inputs, _, creation, _, read = counts[:5]
@@ -119,7 +119,7 @@ def claim_row(row: tuple[Any, ...], session: str, nobody: int, at_home: bool) ->
     elif rest != of_usage(inputs, creation, read, session):
         flags |= REQUESTED
     bill = rows.pack_bill((_parts(further), (), None)) if further else None
-    named = (group, rest, file, number, rank, nobody)
+    named = (group, rest, file, number, rank, empty_name)
     return (*named, side, timestamp, model, flags, *counts, main_times, uuids, None, bill)
 
 
@@ -147,7 +147,7 @@ def from_version_3(database: Connection) -> None:
     database.execute(schema.CREATE_CLAIMS_OF_SESSION)
 
 
-def as_before_4(columns: str) -> str:
+def columns_before_4(columns: str) -> str:
     """Return the names of columns as they were until version 3."""
     return columns.replace("group_id", "family")
 
@@ -168,7 +168,7 @@ def migrate(database: Connection, version: int) -> None:
         try:
             STEPS[step](database)
         except schema.OperationalError as error:
-            if not str(error).startswith(_ODD):
+            if not str(error).startswith(_SCHEMA_ERRORS):
                 raise  # busy, full, read-only
             raise schema.DatabaseError(str(error)) from error
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

@@ -10,7 +10,7 @@ from ..paths import DATABASE
 from ..session import MODES, ModelUsage, Session
 from ..text import human_size, number_of
 from ..transcripts.files import stem, walk
-from .sessions import BY_PATH, FACTS, added, as_session, facts_of, gather, responses_in
+from .sessions import BY_PATH, FACTS, add_up, facts_by_session, facts_of, make_session, responses_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ def all_sessions(store: Store, mode: str) -> list[Session]:
     """Return every session that has responses. Runs within the caller's snapshot."""
     texts = store.load_names()
     told = "coalesce(custom_title, ai_title, summary, client_cost) IS NOT NULL"
-    facts = gather(store.db.execute(f"SELECT session, {FACTS} WHERE own AND {told} ORDER BY {BY_PATH}"))
+    facts = facts_by_session(store.db.execute(f"SELECT session, {FACTS} WHERE own AND {told} ORDER BY {BY_PATH}"))
     archived = _archived_sessions(store)
     models: dict[int, list[Any]] = {}
     unpriced = {"auto": "unpriced_auto", "calculate": "unpriced_calculate"}.get(mode, "0")
     columns = f"input, output, cache_creation, cache_read, {MODES[MODES.index(mode)]}, responses, {unpriced}"
     for session, model, *numbers in store.db.execute(f"SELECT session, model, {columns} FROM totals"):
-        models.setdefault(session, []).append(ModelUsage(texts[model], *_whole(numbers)))
+        models.setdefault(session, []).append(ModelUsage(texts[model], *_as_integers(numbers)))
     found = []
     for session, first, last, project, responses, incomplete in store.db.execute("SELECT * FROM sessions"):
         title, client_cost = facts.get(session, (None, None))
@@ -52,7 +52,7 @@ def all_sessions(store: Store, mode: str) -> list[Session]:
     return found
 
 
-def seen_since(store: Store, since: int) -> list[str]:
+def active_since(store: Store, since: int) -> list[str]:
     """Return the sessions with a response or a changed transcript since a time in microseconds."""
     found = store.db.execute(
         "SELECT session FROM sessions WHERE last >= ? UNION"
@@ -77,7 +77,7 @@ def _archived_sessions(store: Store) -> set[int]:
     return {row[0] for row in found}
 
 
-def _whole(numbers: list[Any]) -> list[int]:
+def _as_integers(numbers: list[Any]) -> list[int]:
     """Return numbers from the database as integers: those that do not fit 64 bits are stored as text."""
     try:
         sum(numbers)
@@ -103,10 +103,10 @@ def file_session(store: Store, path: str, mode: str = "auto", entries: bool = Fa
 def _file_session(store: Store, path: str, mode: str, entries: bool) -> Session:
     file = store.files("WHERE path = ?", (os.fsencode(path),))[0]
     counted = responses_in(store, file.id)
-    sums = added(store, counted)
+    sums = add_up(store, counted)
     number = store.known_number(file.session)
     facts = facts_of(store, number) if file.own and number is not None else None
-    session = as_session(stem(os.path.basename(path)), sums, facts or (None, None), mode)
+    session = make_session(stem(os.path.basename(path)), sums, facts or (None, None), mode)
     session.archived = file.vanished
     if entries:
         session.entries = accounting.entries(counted, store.table, MODES.index(mode))

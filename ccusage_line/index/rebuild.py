@@ -28,16 +28,16 @@ def rebuild(index: Index, progress: Progress | None = None) -> None:
     Everything is read before the first change, and all changes are one transaction, so an interrupted rebuild has no
     effect.
     """
-    with closing(in_memory(index.roots, index.table)) as anew:
-        read_everything(anew, progress)
-        index.write(lambda: _replace(index, anew), WAIT)
+    with closing(in_memory(index.roots, index.table)) as fresh:
+        read_everything(fresh, progress)
+        index.write(lambda: _replace(index, fresh), WAIT)
     index.refresh()
 
 
-def _replace(store: Store, anew: Store) -> None:
-    take_back_everything(store)
+def _replace(store: Store, fresh: Store) -> None:
+    revoke_everything(store)
     known = dict(store.db.execute("SELECT path, id FROM files"))
-    paths = dict(anew.db.execute("SELECT id, path FROM files"))
+    paths = dict(fresh.db.execute("SELECT id, path FROM files"))
     replaced = [(known[path],) for path in paths.values() if path in known]
     store.db.execute("CREATE TEMP TABLE replaced (file INTEGER PRIMARY KEY)")
     store.db.executemany("INSERT INTO replaced VALUES (?)", replaced)
@@ -45,26 +45,26 @@ def _replace(store: Store, anew: Store) -> None:
         store.db.execute(f"DELETE FROM {table} IN (SELECT file FROM replaced)")
     store.db.execute("DROP TABLE replaced")
     store.db.execute("DELETE FROM folders")
-    _copy_in(store, paths, anew)
+    _copy_in(store, paths, fresh)
     store.db.execute(schema.CREATE_CLAIMS_OF_SESSION)  # an interrupted first reading dropped it
     store.set_meta("complete", 1)
     recount_all(store)
     drop_unused_names(store)
 
 
-def _copy_in(store: Store, paths: dict[int, bytes], anew: Store) -> None:
+def _copy_in(store: Store, paths: dict[int, bytes], fresh: Store) -> None:
     """Copy all files and claims of one index into another one that knows none of these files."""
     numbers = {}
     for old, path in paths.items():
-        session, *values = anew.db.execute(f"SELECT session, {COPIED} FROM files WHERE id = ?", (old,)).fetchone()
-        numbers[old] = insert_file(store, path, anew.text_of(session), values, vanished=False)
-    for row in anew.db.execute(f"SELECT {rows.COLUMNS} FROM claims ORDER BY {rows.PLACE}"):
-        claim = anew.claim_of(row)
+        session, *values = fresh.db.execute(f"SELECT session, {COPIED} FROM files WHERE id = ?", (old,)).fetchone()
+        numbers[old] = insert_file(store, path, fresh.text_of(session), values, vanished=False)
+    for row in fresh.db.execute(f"SELECT {rows.COLUMNS} FROM claims ORDER BY {rows.PRIMARY_KEY}"):
+        claim = fresh.claim_of(row)
         claim.file = numbers[claim.file]
         store.db.execute(rows.INSERT, store.row_of(claim))
 
 
-def take_back_everything(store: Store) -> None:
+def revoke_everything(store: Store) -> None:
     """Delete everything published that may depend on what is about to change; raises OSError if that fails."""
     if not store.stored:
         return

@@ -17,8 +17,8 @@ from ..transcripts.claims import merged
 from ..transcripts.files import SUFFIX, Found, found_at, is_transcript, parts_below, subfolders, walk
 from ..transcripts.reading import BULK, ends, is_racy, read_block, read_file
 from . import rows
-from .sessions import SlotChanges, added, load_sums, moments, replace_slots, responses_of, store_sums
-from .store import BEHIND, WAIT, WAIT_ONE
+from .sessions import SlotChanges, add_up, load_sums, moments, replace_slots, responses_of, store_sums
+from .store import SORTS_LAST, WAIT, WAIT_ONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .store import File, Store
 
 
-_TELLING = 512  # bytes from which on the beginning of a transcript is unique
+_DISTINCTIVE = 512  # bytes from which on the beginning of a transcript is unique
 _LONGEST_NAME = 250  # bytes; file systems allow 255 with the extension
 
 
@@ -44,7 +44,7 @@ class Changes:
         for f in found:
             file = known.get(f.path)
             if file is None:
-                file = missing.take(f)
+                file = missing.pop_moved(f)
             elif not file.vanished and file.same(f.stat):
                 continue
             self.to_read.append((f, file))
@@ -59,16 +59,16 @@ class _Missing:
 
     def __init__(self, files: Iterable[File]) -> None:
         self.files = {file.id: file for file in files}
-        self._alike: dict[object, list[int]] = {}  # by what a moved file may still have: its name or its inode
+        self._by_mark: dict[object, list[int]] = {}  # by what a moved file may still have: its name or its inode
         for file in self.files.values():
             for mark in (os.path.basename(file.path), (file.device, file.inode)):
-                self._alike.setdefault(mark, []).append(file.id)
+                self._by_mark.setdefault(mark, []).append(file.id)
 
-    def take(self, found: Found) -> File | None:
+    def pop_moved(self, found: Found) -> File | None:
         """Return the known file that a new one is after a move (A13), and remove it from the missing ones. A moved file
         has the content that was read, and the same name or inode."""
         marks = os.path.basename(found.path), (found.stat.st_dev, found.stat.st_ino)
-        for number in sorted({number for mark in marks for number in self._alike.get(mark, ())}):
+        for number in sorted({number for mark in marks for number in self._by_mark.get(mark, ())}):
             file = self.files.get(number)
             if file is not None and _is_moved(found, file):
                 return self.files.pop(number)
@@ -81,12 +81,12 @@ def _is_moved(found: Found, file: File) -> bool:
     same = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
     if same and leads_to(file.path, found.stat):
         return True  # it exists at both paths, and this one now comes first
-    if same and file.seen < _TELLING and os.path.basename(file.path) != os.path.basename(found.path):
+    if same and file.seen < _DISTINCTIVE and os.path.basename(file.path) != os.path.basename(found.path):
         return False
-    return found.stat.st_size >= file.seen > 0 and _continues(found.path, file)
+    return found.stat.st_size >= file.seen > 0 and _has_known_content(found.path, file)
 
 
-def _continues(path: str, file: File) -> bool:
+def _has_known_content(path: str, file: File) -> bool:
     try:
         descriptor = open_regular(path)
     except OSError:
@@ -105,14 +105,14 @@ class Look:
         self._session = session
         self._stats: list[tuple[str, Stat, bool]] = []
         self._found: list[Found] = []
-        self._met: set[tuple[int, int]] = set()  # a file or folder that is reached twice counts once
+        self._visited: set[tuple[int, int]] = set()  # a file or folder that is reached twice counts once
         self._known = {file.path: file for file in store.files_of(session)}
         self.folders: list[str] = []  # those that were looked into
         self.absent: list[Dependency] = []  # where a transcript of the session would be, if none exists
         self.youngest = 0  # ns: the latest change of all files and folders seen
-        for path, parts in self._bases():
-            self._look_into(path, parts)
-            self._look_below(os.path.join(path, session), (*parts, session))
+        for path, parts in self._session_folders():
+            self._visit(path, parts)
+            self._visit_below(os.path.join(path, session), (*parts, session))
 
     @property
     def is_empty(self) -> bool:
@@ -123,14 +123,14 @@ class Look:
     def folders_changed(self) -> bool:
         return bool(self._stats)
 
-    def _bases(self) -> list[tuple[str, tuple[str, ...]]]:
+    def _session_folders(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return the folders that may hold the session's transcripts: (path, its parts below `projects/`)."""
         folders = {}
-        alive = False
+        has_transcript = False
         for file in self._known.values():
             found = found_at(file.path, self._store.roots)
             if found is not None:
-                self._saw(found.stat)
+                self._note_change(found.stat)
                 self._found.append(found)
             parts = parts_below(file.path, self._store.roots)
             if parts and file.session == self._session:
@@ -139,55 +139,55 @@ class Look:
                 for _ in parts[depth:]:
                     path = os.path.dirname(path)
                 folders[path] = parts[:depth]
-                alive = alive or (file.own and not file.vanished)
-        return [*sorted(folders.items()), *self._bases_by_name(folders, alive)]
+                has_transcript = has_transcript or (file.own and not file.vanished)
+        return [*sorted(folders.items()), *self._folders_by_name(folders, has_transcript)]
 
-    def _bases_by_name(self, known: Container[str], alive: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield further folders that hold a transcript with the session's name or, if no known one is *alive*, a folder
-        of that name. Folders behind links come last."""
+    def _folders_by_name(self, known: Container[str], has_transcript: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield further folders that hold a transcript named after the session or, unless a known one *has_transcript*,
+        a folder of that name. Folders behind links come last."""
         name = os.sep + self._session
         if not _is_file_name(self._session):
             return
-        ends = [name + SUFFIX] if alive else [name + SUFFIX, name]
+        endings = [name + SUFFIX] if has_transcript else [name + SUFFIX, name]
         for root in self._store.roots:
             folders = [root, *(f"{root}{os.sep}{project}" for project in names_in(root))]
-            paths = [folder + end for folder in folders if folder not in known for end in ends]
-            there = [path for path in paths if os.access(path, os.F_OK)]  # os.stat would raise for the others
-            if not alive:
-                self.absent += [(root, stat_of(root)), *((path, None) for path in paths if path not in there)]
-            if there:
-                yield from _in_order(root, {os.path.dirname(path) for path in there})
+            paths = [folder + end for folder in folders if folder not in known for end in endings]
+            existing = [path for path in paths if os.access(path, os.F_OK)]  # os.stat would raise for the others
+            if not has_transcript:
+                self.absent += [(root, stat_of(root)), *((path, None) for path in paths if path not in existing)]
+            if existing:
+                yield from _in_order(root, {os.path.dirname(path) for path in existing})
 
-    def _look_into(self, path: str, parts: tuple[str, ...]) -> bool:
+    def _visit(self, path: str, parts: tuple[str, ...]) -> bool:
         """Find what is new in a folder if its stat has changed. Returns whether it is a folder, and not met before."""
         looked = time.time_ns()
         try:
             stat = os.stat(path)
             identity = stat.st_dev, stat.st_ino
-            if not S_ISDIR(stat.st_mode) or identity in self._met:
+            if not S_ISDIR(stat.st_mode) or identity in self._visited:
                 return False
-            self._met.add(identity)
+            self._visited.add(identity)
             self.folders.append(path)
             now = stamp(stat)
-            self._saw(stat)
+            self._note_change(stat)
             if self._store.folder_stat(path) != now:
                 self._stats.append((path, now, is_racy(stat, looked)))
-                self._list(path, parts)
+                self._find_new(path, parts)
         except OSError:
             return False
         return True
 
-    def _look_below(self, path: str, parts: tuple[str, ...]) -> None:
+    def _visit_below(self, path: str, parts: tuple[str, ...]) -> None:
         """Look into a folder and all folders below it, each once; those behind links come last, as in a walk."""
         pending, links = [(path, parts)], list[tuple[str, tuple[str, ...]]]()
         while pending or links:
             path, parts = pending.pop() if pending else links.pop()
-            if self._look_into(path, parts):
+            if self._visit(path, parts):
                 for name, is_link in subfolders(path).items():
                     (links if is_link else pending).append((os.path.join(path, name), (*parts, name)))
 
-    def _list(self, path: str, parts: tuple[str, ...]) -> None:
-        known = self._store.known_in(path)
+    def _find_new(self, path: str, parts: tuple[str, ...]) -> None:
+        known = self._store.known_below(path)
         with os.scandir(path) as listing:
             new = [entry for entry in listing if is_transcript(entry.name) and entry.name not in known]
         for entry in sorted(new, key=lambda entry: (entry.is_symlink(), os.fsencode(entry.name))):  # as in a walk
@@ -196,17 +196,17 @@ class Look:
             except OSError:
                 continue  # deleted since, or a dangling link
             identity = (stat.st_dev, stat.st_ino)
-            if entry.path in self._known or identity in self._met or not S_ISREG(stat.st_mode):
+            if entry.path in self._known or identity in self._visited or not S_ISREG(stat.st_mode):
                 continue
             if not self._store.known_elsewhere(stat):
-                self._met.add(identity)
+                self._visited.add(identity)
                 self._known |= self._store.files_at(entry.path)  # if it had vanished
                 self._found.append(Found(entry.path, (*parts, entry.name), stat))
 
     def changes(self) -> Changes:
         return Changes(self._found, self._known)
 
-    def _saw(self, stat: os.stat_result) -> None:
+    def _note_change(self, stat: os.stat_result) -> None:
         self.youngest = max(self.youngest, stat.st_mtime_ns, stat.st_ctime_ns)
 
     def store_folders(self) -> None:
@@ -229,7 +229,7 @@ def _in_order(root: str, found: set[str]) -> Iterator[tuple[str, tuple[str, ...]
             yield path, (project,)
 
 
-class _Lines:
+class _TieLines:
     """The lines that decide ties (A5). If one is gone (`missed`), a tie may have been decided otherwise before, so the
     sums must be counted anew."""
 
@@ -240,13 +240,13 @@ class _Lines:
     def bytes_of(self, claim: Claim) -> bytes:
         line = self._store.line_of(claim)
         self.missed = self.missed or line is None
-        return BEHIND if line is None else line
+        return SORTS_LAST if line is None else line
 
     def responses(self, threads: accounting.Group) -> dict[int, accounting.Response]:
         return accounting.responses(threads, self.bytes_of, self._store.began, self._store.folder_of)
 
 
-class Pending:
+class SumChanges:
     """The changes to sums that one refresh makes, until they are written."""
 
     def __init__(self, store: Store) -> None:
@@ -254,9 +254,9 @@ class Pending:
         self._sums: dict[str, accounting.Sums] = {}
         self._slots = SlotChanges(store)
         self._recount: set[str] = set()
-        self._moments = False  # whether days and blocks change
+        self._moments_change = False  # whether days and blocks change
         self._held: set[tuple[str, int, int]] = set()
-        self._told: set[str] = set()  # sessions with a new transcript of their own, or a new beginning of one
+        self._begun: set[str] = set()  # sessions with a new transcript of their own, or a new beginning of one
         self._files: set[int] = set()  # files that vanished or came back
 
     def recount_file(self, file: int) -> None:
@@ -266,20 +266,20 @@ class Pending:
         for (number,) in store.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
             self._recount.add(store.text_of(number))
 
-    def take(self, file: int, reading: Reading, new: bool) -> None:
+    def apply(self, file: int, reading: Reading, new: bool) -> None:
         """Apply a reading: its claims replace the old ones of the file if it was read anew, else they are added."""
         old: dict[int, set[int]] = {}
         if reading.fresh and not new:
-            for group, rest in self._claimed(file):
+            for group, rest in self._claims_in(file):
                 old.setdefault(group, set()).add(rest)
         claims: dict[int, list[Claim]] = {}
         for claim in reading.claims.values():
             claim.file = file
             claims.setdefault(claim.group, []).append(claim)
         for group in sorted(old.keys() | claims.keys()):
-            self._change(group, file, old.get(group, set()), claims.get(group, []))
+            self._change_group(group, file, old.get(group, set()), claims.get(group, []))
 
-    def _claimed(self, file: int) -> list[tuple[int, int]]:
+    def _claims_in(self, file: int) -> list[tuple[int, int]]:
         store = self._store
         found = []
         for (number,) in store.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
@@ -297,7 +297,7 @@ class Pending:
             return
         store = self._store
         for session in {found.session, known.session if known is not None else found.session}:
-            self._told.add(session)
+            self._begun.add(session)
             rivals = store.db.execute(
                 "SELECT DISTINCT session FROM claims WHERE group_id IN (SELECT group_id FROM claims WHERE session = ?)",
                 (store.known_number(session),),
@@ -305,11 +305,11 @@ class Pending:
             if len(rivals) > 1:
                 self._recount.update(store.text_of(number) for (number,) in rivals)
 
-    def _change(self, group: int, file: int, withdrawn: set[int], added: list[Claim]) -> None:
+    def _change_group(self, group: int, file: int, withdrawn: set[int], added: list[Claim]) -> None:
         store = self._store
         touched = {claim.rest for claim in added} | withdrawn
-        threads, large = store.around(group, touched, added)
-        lines = _Lines(store)
+        threads, large = store.related_threads(group, touched, added)
+        lines = _TieLines(store)
         before = lines.responses(threads)
         sessions = _sessions_of(threads)
         links = _links_of(threads, touched) if large else None
@@ -326,7 +326,7 @@ class Pending:
         self._store_links(threads, group, links, bool(withdrawn))
         if lines.missed or withdrawn:
             self._recount |= sessions | _sessions_of(threads)
-        self._account(before, after, lines.missed)
+        self._adjust_sums(before, after, lines.missed)
 
     def _store_claims(
         self, threads: accounting.Group, group: int, file: int, touched: set[int], withdrawn: set[int]
@@ -360,23 +360,23 @@ class Pending:
         elif fewer and not store.is_large(group):
             links.store(store.db, group, {})
         else:
-            links.move(store.db, group, before, _links_of(threads, before))
+            links.update(store.db, group, before, _links_of(threads, before))
 
-    def _account(
+    def _adjust_sums(
         self, before: dict[int, accounting.Response], after: dict[int, accounting.Response], tied: bool
     ) -> None:
         """Change the sums from the responses that a group made before to those that it makes now. *tied* means that
         lines which decide ties are gone, so that their moments may have been other ones."""
         store = self._store
         for response in after.values():
-            for number, how in response.held():
-                self._hold(response.session, number, how)
-        for new, old in _became(before, after):
+            for number, kind in response.held():
+                self._hold(response.session, number, kind)
+        for new, old in _with_predecessors(before, after):
             if new is None or len(old) != 1 or not new.same(old[0]):
                 self._replace(old, new)
             elif not tied:
                 continue
-            self._moments = True
+            self._moments_change = True
             times = [(claim.timestamp, claim.group, one.key) for one in old for claim in one.claims]
             store.db.executemany(rows.DELETE_MOMENT, times)
             store.db.executemany(rows.INSERT_MOMENT, moments(store, () if new is None else (new,)))
@@ -384,35 +384,35 @@ class Pending:
     def _replace(self, old: list[accounting.Response], new: accounting.Response | None) -> None:
         store = self._store
         for response in old:
-            self._slots.take_out(response)
+            self._slots.subtract(response)
             if new is None or response.session != new.session:
-                self._of(response.session).remove(response, store.table)
+                self._sums_of(response.session).remove(response, store.table)
                 self._recount.add(response.session)
         if new is not None:
-            self._slots.put_in(new)
+            self._slots.add(new)
             same = [response for response in old if response.session == new.session]
-            self._of(new.session).replace(same, new, store.table, store.project_of(new.claim))
+            self._sums_of(new.session).replace(same, new, store.table, store.project_of(new.claim))
 
-    def _of(self, session: str) -> accounting.Sums:
+    def _sums_of(self, session: str) -> accounting.Sums:
         sums = self._sums.get(session)
         if sums is None:
             sums = self._sums[session] = load_sums(self._store, session)
         return sums
 
-    def _hold(self, session: str, file: int, how: int) -> None:
-        if (session, file, how) not in self._held:
-            self._held.add((session, file, how))
+    def _hold(self, session: str, file: int, kind: int) -> None:
+        if (session, file, kind) not in self._held:
+            self._held.add((session, file, kind))
             self._store.db.execute(
                 "INSERT INTO holds VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET counted = max(counted, excluded.counted)",
-                (self._store.number_of(session), file, how),
+                (self._store.number_of(session), file, kind),
             )
 
-    def settle(self) -> None:
+    def write(self) -> None:
         """Write the sums, and delete what is published of the sessions they belong to."""
         store = self._store
-        for session in self._sums.keys() | self._recount | self._told | {session for session, _, _ in self._held}:
+        for session in self._sums.keys() | self._recount | self._begun | {session for session, _, _ in self._held}:
             store.revoke(session)
-        if self._moments:
+        if self._moments_change:
             store.revoke_recent()
         for session, sums in self._sums.items():
             if sums.stale or session in self._recount:
@@ -422,12 +422,12 @@ class Pending:
         for session in self._recount:
             counted = responses_of(store, session)
             replace_slots(store, session, counted)
-            store_sums(store, session, added(store, counted))
-            self._settle_moments(counted)
-            self._settle_holds(session, counted)
+            store_sums(store, session, add_up(store, counted))
+            self._write_ties(counted)
+            self._write_holds(session, counted)
         self._slots.store(left_out=self._recount)
 
-    def _settle_moments(self, counted: list[accounting.Response]) -> None:
+    def _write_ties(self, counted: list[accounting.Response]) -> None:
         """Write the moments of ties again: bytes decide them, and a file with such bytes vanished or came back."""
         store = self._store
         tied = [one for one in counted if len(one.claims) > 1 and any(c.file in self._files for c in one.claims)]
@@ -435,7 +435,7 @@ class Pending:
             store.revoke_recent()
             rows.insert_all(store.db, rows.INSERT_MOMENT, list(moments(store, tied)))
 
-    def _settle_holds(self, session: str, counted: list[accounting.Response]) -> None:
+    def _write_holds(self, session: str, counted: list[accounting.Response]) -> None:
         """Write anew, from a session's claims, what files hold of it."""
         store = self._store
         number = store.number_of(session)
@@ -444,15 +444,15 @@ class Pending:
             accounting.CLAIM,
         )
         for response in counted:
-            for file, how in response.held():
-                files[file] = max(files.get(file, accounting.CLAIM), how)
+            for file, kind in response.held():
+                files[file] = max(files.get(file, accounting.CLAIM), kind)
         store.db.execute("DELETE FROM holds WHERE session = ?", (number,))
         store.db.executemany(
-            "INSERT INTO holds VALUES (?, ?, ?)", [(number, file, how) for file, how in sorted(files.items())]
+            "INSERT INTO holds VALUES (?, ?, ?)", [(number, file, kind) for file, kind in sorted(files.items())]
         )
 
 
-def _became(
+def _with_predecessors(
     before: dict[int, accounting.Response], after: dict[int, accounting.Response]
 ) -> Iterator[tuple[accounting.Response | None, list[accounting.Response]]]:
     """Yield each response that a group makes now with those that became it; None with those that are gone."""
@@ -502,15 +502,15 @@ def change(store: Store, work: Callable[[], object], wait: float = WAIT) -> None
 def refresh_all(store: Store, found: Walk | None = None) -> Unchanged | None:
     """Bring a complete index up to date; *found* is what was just found below the data directories. Returns the
     transcripts if nothing had to be stored, else None."""
-    version, identity, early = store.data_version(), database_identity(store.folder), found is not None
+    version, identity, given = store.data_version(), database_identity(store.folder), found is not None
     found = found or walk(store.roots)
-    known = _all_known(store, found)
+    known = _is_unchanged(store, found)
 
     def work() -> None:
         nonlocal found
-        if found is None or early or store.data_version() != version:  # what was found may be outdated
+        if found is None or given or store.data_version() != version:  # what was found may be outdated
             found = walk(store.roots)
-        _take_in(store, changes_of(store, found))
+        _store_changes(store, changes_of(store, found))
 
     if not known and changes_of(store, found).any():
         change(store, work)
@@ -543,9 +543,9 @@ def refresh_session(store: Store, session: str) -> Look | None:
             changes.to_read += [each for each in everything.to_read if each[1] and each[1].id in gone]
             changes = everything if store.complete else changes
         if store.complete:
-            _take_in(store, changes)
+            _store_changes(store, changes)
         else:
-            _take_in_early(store, changes)
+            _store_claims_only(store, changes)
         look.store_folders()
 
     if changes.any() or look.folders_changed or store.sums_outdated():
@@ -553,7 +553,7 @@ def refresh_session(store: Store, session: str) -> Look | None:
     return look
 
 
-def _all_known(store: Store, found: Walk) -> bool:
+def _is_unchanged(store: Store, found: Walk) -> bool:
     """Return whether `changes_of` would find no change, without a File for each transcript."""
     known_rows = store.db.execute(
         "SELECT path, device, inode, seen, mtime, ctime FROM files WHERE NOT vanished AND NOT racy"
@@ -568,28 +568,28 @@ def changes_of(store: Store, found: Walk) -> Changes:
     return Changes(found.files, {file.path: file for file in store.files()})
 
 
-def _take_in(store: Store, changes: Changes) -> None:
-    session_changes = Pending(store)
+def _store_changes(store: Store, changes: Changes) -> None:
+    sum_changes = SumChanges(store)
     for file in changes.gone:
         store.db.execute("UPDATE files SET vanished = 1 WHERE id = ?", (file.id,))
         store.forget_path(file.id)
-        session_changes.recount_file(file.id)
-    readings = _read(store, changes.to_read)
+        sum_changes.recount_file(file.id)
+    readings = _readings(store, changes.to_read)
     for found, known, reading in readings:
         if known is not None and (known.vanished or known.path != found.path):  # back, or moved: A13
-            session_changes.recount_file(known.id)
-        session_changes.note_beginning(found, known, reading)
+            sum_changes.recount_file(known.id)
+        sum_changes.note_beginning(found, known, reading)
         number = store.store_file(found, known, reading)
-        session_changes.take(number, reading, new=known is None)
-    session_changes.settle()
+        sum_changes.apply(number, reading, new=known is None)
+    sum_changes.write()
 
 
-def _read(store: Store, wanted: list[tuple[Found, File | None]]) -> Iterator[tuple[Found, File | None, Reading]]:
+def _readings(store: Store, wanted: list[tuple[Found, File | None]]) -> Iterator[tuple[Found, File | None, Reading]]:
     take_block: BlockReader = read_block
     if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > BULK:
-        from .workers import typed_reader
+        from .workers import bulk_reader
 
-        take_block = typed_reader()
+        take_block = bulk_reader()
     for found, file in wanted:
         known = file if file and not file.vanished and (file.session, file.own) == (found.session, found.own) else None
         try:
@@ -599,10 +599,10 @@ def _read(store: Store, wanted: list[tuple[Found, File | None]]) -> Iterator[tup
             continue  # unreadable, or deleted since: the next refresh handles it
 
 
-def _take_in_early(store: Store, changes: Changes) -> None:
-    """Store changes as _take_in does, but without sums, because the index is incomplete and has none yet."""
+def _store_claims_only(store: Store, changes: Changes) -> None:
+    """Store changes as _store_changes does, but without sums, because the index is incomplete and has none yet."""
     store.revoke_recent()  # it may be left from a damaged index that is being rebuilt
-    for found, file, reading in list(_read(store, changes.to_read)):
+    for found, file, reading in list(_readings(store, changes.to_read)):
         number = store.store_file(found, file, reading)
         if reading.fresh:
             store.delete_claims([number])

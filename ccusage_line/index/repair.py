@@ -28,7 +28,7 @@ COPIED = (
     " custom_title, ai_title, summary, client_cost"
 )
 
-_BROKEN = (schema.DatabaseError, UnicodeDecodeError)  # the latter if SQLite's message can't be decoded
+_DAMAGE_ERRORS = (schema.DatabaseError, UnicodeDecodeError)  # the latter if SQLite's message can't be decoded
 _SIGNS = ("no such table", "no such column", "has no column named", "Could not decode")
 
 
@@ -71,9 +71,9 @@ def mend(folder: str) -> bool:
 
 def _is_damaged(path: str) -> bool:
     try:
-        if not schema.is_there(path):
+        if not schema.exists(path):
             return False
-        if schema.has_odd_log(path):
+        if schema.has_foreign_log(path):
             return True
     except schema.Damaged:
         return True
@@ -86,7 +86,7 @@ def _is_damaged(path: str) -> bool:
         if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check ignores indexes
             return True
         return not (is_sound(database) if version == schema.VERSION else _can_be_migrated(database))
-    except _BROKEN as error:
+    except _DAMAGE_ERRORS as error:
         return is_damage(error)
     finally:
         if database is not None:
@@ -112,7 +112,7 @@ def carry_over(store: Store) -> None:
     Runs within the transaction that completes the first index: it is repeated until that commits, and never afterwards.
     """
     aside = schema.aside_files(store.folder)
-    carried = sum(_carry_over(store, path) for path in reversed(aside))
+    carried = sum(_carry_over_from(store, path) for path in reversed(aside))
     for table in ("files", "claims", "windows"):  # an unsound row would break the next question
         store.db.execute(f"DELETE FROM {table} WHERE {UNSOUND[table]}")
     if aside:
@@ -122,34 +122,34 @@ def carry_over(store: Store) -> None:
         store.set_meta(_NOTICE, f"the index was damaged and has been rebuilt{gone} (the damaged file: {aside[-1]})")
 
 
-def _carry_over(store: Store, path: str) -> int:
+def _carry_over_from(store: Store, path: str) -> int:
     """Copy what one damaged database holds of vanished transcripts, and return how many these are."""
     source = schema.connect(path, 0)
     try:
-        there = dict(store.db.execute("SELECT path, id FROM files WHERE NOT vanished"))
+        existing = dict(store.db.execute("SELECT path, id FROM files WHERE NOT vanished"))
         inodes = set(store.db.execute("SELECT device, inode FROM files WHERE NOT vanished").fetchall())
         names = _names_in(source)
         numbers: dict[int, int] = {}
         homes: dict[int, int] = {}
-        old = _has_column(source, "further")  # version 1; its number in the header may be damaged
-        copied = COPIED.replace("began", "NULL") if old else COPIED
+        is_version_1 = _has_column(source, "further")  # version 1; its number in the header may be damaged
+        copied = COPIED.replace("began", "NULL") if is_version_1 else COPIED
         files = _readable(source, f"SELECT id, path, session, vanished, {copied} FROM files", "id")
         for number, known, session, vanished, *values in files:
             elsewhere = not vanished and tuple(values[1:3]) in inodes
-            if not isinstance(known, bytes) or known in there or number in numbers or elsewhere:
+            if not isinstance(known, bytes) or known in existing or number in numbers or elsewhere:
                 continue
             row = store.db.execute("SELECT id FROM files WHERE path = ?", (known,)).fetchone()
             text = names.get(session, "")
             numbers[number] = row[0] if row else insert_file(store, known, text, values, vanished=True)
             homes[number] = session
-        columns, key = (migration.COLUMNS, migration.PLACE) if old else (rows.COLUMNS, rows.PLACE)
+        columns, key = (migration.COLUMNS, migration.PRIMARY_KEY) if is_version_1 else (rows.COLUMNS, rows.PRIMARY_KEY)
         if not _has_column(source, "group_id"):
-            columns, key = migration.as_before_4(columns), migration.as_before_4(key)
+            columns, key = migration.columns_before_4(columns), migration.columns_before_4(key)
         for claim in _readable(source, f"SELECT {columns} FROM claims", key):
             if claim[rows.FILE] in numbers:
-                home = homes[claim[rows.FILE]] if old else None
+                home = homes[claim[rows.FILE]] if is_version_1 else None
                 _carry_claim(store, claim, names, numbers[claim[rows.FILE]], home)
-        if old:
+        if is_version_1:
             store.db.execute(migration.BEGIN)
         for row in _readable(source, "SELECT hours, end, used, seen FROM windows", "hours, end"):
             store.db.execute("INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?)", row)
@@ -158,13 +158,13 @@ def _carry_over(store: Store, path: str) -> int:
         source.close()
 
 
-_TOLD = "SELECT 1 FROM claims JOIN files ON files.id = file WHERE group_id = ? AND rest = ? AND NOT vanished LIMIT 1"
+_LIVE = "SELECT 1 FROM claims JOIN files ON files.id = file WHERE group_id = ? AND rest = ? AND NOT vanished LIMIT 1"
 
 
 def _has_column(source: Connection, name: str) -> bool:
     try:
         source.execute(f"SELECT {name} FROM claims LIMIT 0")
-    except _BROKEN:
+    except _DAMAGE_ERRORS:
         return False
     return True
 
@@ -184,7 +184,7 @@ def _carry_claim(store: Store, row: tuple[Any, ...], names: dict[int, str], file
         model, cwd = names.get(row[rows.MODEL], ""), names.get(row[rows.CWD], "")
         claim = rows.unpack(row, session, names.get(row[rows.MAKER], ""), model, cwd)
         claim.file = file
-        if model == SYNTHETIC or store.db.execute(_TOLD, (claim.group, claim.rest)).fetchone() is not None:
+        if model == SYNTHETIC or store.db.execute(_LIVE, (claim.group, claim.rest)).fetchone() is not None:
             return
         list(accounting.Response(0, claim, session, [claim]).parts(store.table))  # raises if it can't be counted
     except (ValueError, TypeError, EOFError, OverflowError):
@@ -213,15 +213,15 @@ def _readable(source: Connection, query: str, key: str) -> Iterator[tuple[Any, .
             by = ", ".join(name + order for name in key.split(", "))
             yield from source.execute(f"{query} ORDER BY {by}")
             return
-        except _BROKEN:
+        except _DAMAGE_ERRORS:
             continue
 
 
 def notice(store: Store) -> str | None:
     """Return the notice about a damaged index, once, and then delete all damaged databases but the last."""
-    said: str | None = store.meta(_NOTICE)
-    if said is None or not store.stored:
-        return said
+    message: str | None = store.meta(_NOTICE)
+    if message is None or not store.stored:
+        return message
 
     def work() -> None:
         store.db.execute("DELETE FROM meta WHERE key = ?", (_NOTICE,))
@@ -233,7 +233,7 @@ def notice(store: Store) -> str | None:
                 os.unlink(path + suffix)
             except OSError:
                 continue
-    return said
+    return message
 
 
 def insert_file(store: Store, path: bytes, session: str, values: Iterable[Any], vanished: bool) -> int:

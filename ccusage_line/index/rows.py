@@ -21,19 +21,19 @@ COLUMNS = (
     "group_id, rest, file, session, rank, maker, side, timestamp, model, flags, input, output, cache_creation,"
     " write_1h, cache_read, searches, cost_usd, cwd, place, length, main_times, uuids, parents, bill"
 )
-PLACE = "group_id, rest, file, session, rank, maker"  # the primary key of a claim
+PRIMARY_KEY = "group_id, rest, file, session, rank, maker"  # the primary key of a claim
 INSERT = f"INSERT OR REPLACE INTO claims ({COLUMNS}) VALUES ({','.join('?' * 24)})"
 INSERT_MOMENT = "INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?, ?, ?, ?)"
 DELETE_MOMENT = "DELETE FROM moments WHERE timestamp = ? AND group_id = ? AND rest = ?"
-SLOT = (
+SLOT_COLUMNS = (
     "input, output, cache_creation, cache_read, auto, calculate, display, responses, unpriced_auto, unpriced_calculate,"
     " incomplete, first, last"
 )
-INSERT_SLOT = f"INSERT OR REPLACE INTO slots (slot, session, model, {SLOT}) VALUES ({','.join('?' * 16)})"
+INSERT_SLOT = f"INSERT OR REPLACE INTO slots (slot, session, model, {SLOT_COLUMNS}) VALUES ({','.join('?' * 16)})"
 FILE, SESSION, MAKER, MODEL, CWD, BILL = 2, 3, 5, 8, 17, 23  # indexes into a row
 LARGE = 64  # claims of one group from which on its links are stored
 _AT_ONCE = 40  # rows per statement: half the time of one each; SQLite allows 999 values
-_LARGE = 2**60  # a number below it and above its negative is stored as it is
+_SMALL = 2**60  # a number below it and above its negative is stored as it is
 
 
 def pack(claim: Claim, session: int, maker: int, model: int, cwd: int) -> Row:
@@ -88,11 +88,11 @@ def storable(number: int) -> int | str:
     return number if -(2**63) <= number < 2**63 else str(number)
 
 
-def moment(timestamp: int, group: int, rest: int, told: tuple[int, int, int, int]) -> Row:
-    """Return the row of a moment; *told* are the response's costs in three modes and its tokens in and out."""
-    if min(told) > -_LARGE and max(told) < _LARGE:
-        return (timestamp, group, rest, *told)
-    return (timestamp, group, rest, *map(storable, told))
+def moment(timestamp: int, group: int, rest: int, numbers: tuple[int, int, int, int]) -> Row:
+    """Return the row of a moment; *numbers* are the response's costs in three modes and its tokens in and out."""
+    if min(numbers) > -_SMALL and max(numbers) < _SMALL:
+        return (timestamp, group, rest, *numbers)
+    return (timestamp, group, rest, *map(storable, numbers))
 
 
 def slot(key: tuple[int, int, int], numbers: Iterable[int]) -> Row:

@@ -63,8 +63,8 @@ IntegrityError: type[Exception] = sqlite.IntegrityError
 VERSION = 4
 NAME = DATABASE
 _LONG_LOG = 256 * 1024  # bytes
-_MORE = 0.5  # seconds that opening may take in addition to those for a lock
-_NO_BYTE = 1 << 40  # offset in the database of a byte that SQLite never locks
+_EXTRA_WAIT = 0.5  # seconds that opening may take in addition to those for a lock
+_UNLOCKED_BYTE = 1 << 40  # offset in the database of a byte that SQLite never locks
 _LOCKS, _LAST_LOCK = 120, 128  # bytes of the shared memory; a process that starts using it locks the last one
 _PATIENCE = 60_000  # ms to wait for a process that migrates, which takes seconds for a million responses
 
@@ -148,7 +148,7 @@ class Unusable(Exception):
 
 
 _connected = False  # whether this process ever opened a connection
-_left: list[Connection] = []  # referenced until the process ends, because Python closes the others
+_left_open: list[Connection] = []  # referenced until the process ends, because Python closes the others
 
 
 def connect(path: str, wait: float) -> Connection:
@@ -162,7 +162,7 @@ def connect(path: str, wait: float) -> Connection:
     return database
 
 
-def in_time(seconds: float, work: Callable[[], Answered]) -> Answered:
+def call_in_time(seconds: float, work: Callable[[], Answered]) -> Answered:
     """Return what *work* returns, or raise UnreadableIndex if it takes longer than *seconds*: for some locks SQLite
     waits ten seconds whatever its timeout is, and a file system may take any time."""
     import _thread
@@ -234,8 +234,8 @@ def _has_locks(path: str) -> bool:
 
     try:
         with open(path, "r+b") as file:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _NO_BYTE)
-            fcntl.lockf(file, fcntl.LOCK_UN, 1, _NO_BYTE)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _UNLOCKED_BYTE)
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, _UNLOCKED_BYTE)
     except BlockingIOError:
         return True
     except OSError:
@@ -255,12 +255,12 @@ def open_database(folder: str, wait: float, migrate: Migrate | None = None) -> C
         private_dir(os.path.dirname(folder))
         private_dir(folder)
         if migrate is not None:  # no time limit, because a migration may take long
-            return _prepared(path, wait, migrate)
+            return _open(path, wait, migrate)
         if _is_quiet(path):
-            return _prepared(path, wait, None)
-        return in_time(wait + _MORE, lambda: _prepared(path, wait, None))
+            return _open(path, wait, None)
+        return call_in_time(wait + _EXTRA_WAIT, lambda: _open(path, wait, None))
     except OperationalError as error:
-        if has_odd_log(path):
+        if has_foreign_log(path):
             raise Damaged("its log is not a regular file that you own") from error
         if is_busy(error) and _has_locks(path):
             raise unreadable() from error
@@ -271,8 +271,8 @@ def open_database(folder: str, wait: float, migrate: Migrate | None = None) -> C
         raise Damaged(str(error)) from error
 
 
-def _prepared(path: str, wait: float, migrate: Migrate | None) -> Connection:
-    if not is_there(path):
+def _open(path: str, wait: float, migrate: Migrate | None) -> Connection:
+    if not exists(path):
         os.close(open_private(path, os.O_RDWR))
     database = connect(path, wait)
     try:
@@ -285,14 +285,14 @@ def _prepared(path: str, wait: float, migrate: Migrate | None) -> Connection:
                 database.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
             create_or_migrate(database, migrate)
             database.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
-            take_back_reports(os.path.dirname(path))  # they show what was here before
+            revoke_reports(os.path.dirname(path))  # they show what was here before
     except BaseException:
         database.close()  # also rolls back a transaction
         raise
     return database
 
 
-def is_there(path: str) -> bool:
+def exists(path: str) -> bool:
     """Return whether a regular file of ours is at *path*. Raises Damaged if something else is."""
     try:
         found = os.stat(path)
@@ -305,7 +305,7 @@ def is_there(path: str) -> bool:
     return True
 
 
-def has_odd_log(path: str) -> bool:
+def has_foreign_log(path: str) -> bool:
     """Return whether the log or the shared memory is not a regular file of ours."""
     for suffix in ("-wal", "-shm"):
         try:
@@ -350,7 +350,7 @@ def _use_log(database: Connection) -> None:
         time.sleep(0.003)
 
 
-def take_back_reports(folder: str) -> None:
+def revoke_reports(folder: str) -> None:
     """Delete the published reports that show what is about to change; raises OSError if that fails."""
     from ..published import REPORTS, revoke
 
@@ -364,7 +364,7 @@ def leave(database: Connection, folder: str) -> None:
     Closing moves the log into the database, which costs some fsyncs. A log that is left costs the next process time by
     its length, and it grows until a process closes the database.
     """
-    _left.append(database)
+    _left_open.append(database)
     try:
         if os.stat(os.path.join(folder, NAME + "-wal")).st_size > _LONG_LOG:
             database.close()
@@ -410,13 +410,13 @@ def open_readable(folder: str, wait: float = 0.0) -> Connection | None:
     """
     path = os.path.join(folder, NAME)
     try:
-        if not is_there(path):
+        if not exists(path):
             return None
     except (OSError, Damaged):
         return None
     name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")  # quoted for a URI
     try:
-        return in_time(wait + _MORE, lambda: _readable(f"file:{name}?mode=ro", wait))
+        return call_in_time(wait + _EXTRA_WAIT, lambda: _readable(f"file:{name}?mode=ro", wait))
     except OperationalError as error:
         if (is_busy(error) and _has_locks(path)) or _has_log(path):
             raise unreadable(*_reason(error)) from error

@@ -28,7 +28,7 @@ def moments(store: Store, responses: Iterable[accounting.Response]) -> Iterator[
             yield rows.moment(*response.order, (*numbers[COST:RESPONSES], numbers[INPUT] + numbers[OUTPUT]))
 
 
-def in_slots(store: Store, response: accounting.Response) -> Iterator[tuple[tuple[int, int, int], list[int]]]:
+def slot_parts(store: Store, response: accounting.Response) -> Iterator[tuple[tuple[int, int, int], list[int]]]:
     """Yield each (slot, session, model), by the numbers of names, with what a response adds to it."""
     at, session = response.claim.timestamp, store.number_of(response.session)
     for model, sums in response.parts(store.table):
@@ -39,7 +39,7 @@ def in_slots(store: Store, response: accounting.Response) -> Iterator[tuple[tupl
 
 def add_to_slots(store: Store, slots: accounting.Slots, responses: Iterable[accounting.Response]) -> None:
     for response in responses:
-        for key, numbers in in_slots(store, response):
+        for key, numbers in slot_parts(store, response):
             accounting.add_to_slots(slots, *key, numbers)
 
 
@@ -48,8 +48,8 @@ def replace_slots(store: Store, session: str, counted: Iterable[accounting.Respo
     number = store.number_of(session)
     row = store.db.execute("SELECT first, last FROM sessions WHERE session = ?", (number,)).fetchone()
     if row is not None:
-        lasted = [time // accounting.SLOT for time in row]
-        store.db.execute("DELETE FROM slots WHERE slot BETWEEN ? AND ? AND session = ?", (*lasted, number))
+        bounds = [time // accounting.SLOT for time in row]
+        store.db.execute("DELETE FROM slots WHERE slot BETWEEN ? AND ? AND session = ?", (*bounds, number))
     slots: accounting.Slots = {}
     add_to_slots(store, slots, counted)
     rows.insert_all(store.db, rows.INSERT_SLOT, [rows.slot(*each) for each in slots.items()])
@@ -59,7 +59,7 @@ def responses_between(store: Store, begin: int, end: int) -> Iterator[accounting
     """Yield the responses in [begin, end) that used something."""
     found = store.db.execute("SELECT group_id, rest FROM moments WHERE timestamp >= ? AND timestamp < ?", (begin, end))
     for group_id, rest in found.fetchall():
-        group, _ = store.around(group_id, {rest}, ())
+        group, _ = store.related_threads(group_id, {rest}, ())
         response = accounting.responses(group, store.bytes_of, store.began, store.folder_of).get(rest)
         if response is not None:
             yield response
@@ -73,16 +73,16 @@ class SlotChanges:
         self._gone: dict[tuple[int, int, int], list[list[int]]] = {}
         self._new: dict[tuple[int, int, int], list[list[int]]] = {}
 
-    def take_out(self, response: accounting.Response) -> None:
-        for key, numbers in in_slots(self._store, response):
-            put_in = self._new.get(key, [])
-            if numbers in put_in:  # a response may change twice in one refresh
-                put_in.remove(numbers)
+    def subtract(self, response: accounting.Response) -> None:
+        for key, numbers in slot_parts(self._store, response):
+            added = self._new.get(key, [])
+            if numbers in added:  # a response may change twice in one refresh
+                added.remove(numbers)
             else:
                 self._gone.setdefault(key, []).append(numbers)
 
-    def put_in(self, response: accounting.Response) -> None:
-        for key, numbers in in_slots(self._store, response):
+    def add(self, response: accounting.Response) -> None:
+        for key, numbers in slot_parts(self._store, response):
             self._new.setdefault(key, []).append(numbers)
 
     def store(self, left_out: set[str]) -> None:
@@ -90,11 +90,11 @@ class SlotChanges:
         sessions = {self._store.known_number(session) for session in left_out}
         for key in self._gone.keys() | self._new.keys():
             if key[1] not in sessions:
-                self._move(key, self._gone.get(key, []), self._new.get(key, []))
+                self._change(key, self._gone.get(key, []), self._new.get(key, []))
 
-    def _move(self, key: tuple[int, int, int], gone: list[list[int]], new: list[list[int]]) -> None:
+    def _change(self, key: tuple[int, int, int], gone: list[list[int]], new: list[list[int]]) -> None:
         db, which = self._store.db, "WHERE slot = ? AND session = ? AND model = ?"
-        row = db.execute(f"SELECT {rows.SLOT} FROM slots {which}", key).fetchone()
+        row = db.execute(f"SELECT {rows.SLOT_COLUMNS} FROM slots {which}", key).fetchone()
         known = [int(number) for number in row or [0] * (LAST + 1)]
         if known[RESPONSES] < sum(each[RESPONSES] for each in gone):
             return  # a migrated index has no slots until all sums are computed, later in this transaction
@@ -106,9 +106,9 @@ class SlotChanges:
         if not numbers[RESPONSES]:
             db.execute(f"DELETE FROM slots {which}", key)
             return
-        db.execute(rows.INSERT_SLOT, rows.slot(key, numbers + self._reach(key, known, gone, new)))
+        db.execute(rows.INSERT_SLOT, rows.slot(key, numbers + self._bounds(key, known, gone, new)))
 
-    def _reach(
+    def _bounds(
         self, key: tuple[int, int, int], known: list[int], gone: list[list[int]], new: list[list[int]]
     ) -> list[int]:
         """Return the times of the first and the last response of a slot."""
@@ -116,13 +116,13 @@ class SlotChanges:
         doubtful = {each[FIRST] for each in gone}.difference(times)
         if known[RESPONSES] > sum(each[RESPONSES] for each in gone):
             times += known[FIRST:]
-        reach = [min(times), max(times)]
-        if doubtful.isdisjoint(reach):
-            return reach
+        bounds = [min(times), max(times)]
+        if doubtful.isdisjoint(bounds):
+            return bounds
         slots: accounting.Slots = {}  # the first or the last one was taken out, and others are left
         begin, end = key[0] * accounting.SLOT, (key[0] + 1) * accounting.SLOT
         add_to_slots(self._store, slots, responses_between(self._store, begin, end))
-        return slots.get(key, reach)[-2:]
+        return slots.get(key, bounds)[-2:]
 
 
 def responses_of(store: Store, session: str) -> list[accounting.Response]:
@@ -154,7 +154,7 @@ def _own_files(store: Store, number: int | None) -> list[int]:
     return [file for (file,) in found.fetchall()]
 
 
-def _shown(store: Store, session: str) -> list[accounting.Response]:
+def _shown_responses(store: Store, session: str) -> list[accounting.Response]:
     """Return the responses that a session shows: its own or, if it has none, those that the transcript named after it
     holds lines of. Some clients resume into a new file whose lines carry the old id."""
     own = responses_of(store, session)
@@ -170,7 +170,7 @@ def _shown_sums(store: Store, session: str) -> accounting.Sums:
     number = store.known_number(session)
     if store.complete and (store.owns(number) or not _holds_others(store, number)):
         return load_sums(store, session)
-    return added(store, _shown(store, session))
+    return add_up(store, _shown_responses(store, session))
 
 
 def _holds_others(store: Store, number: int | None) -> bool:
@@ -182,7 +182,7 @@ def _holds_others(store: Store, number: int | None) -> bool:
     return found.fetchone() is not None
 
 
-def added(store: Store, responses: Iterable[accounting.Response]) -> accounting.Sums:
+def add_up(store: Store, responses: Iterable[accounting.Response]) -> accounting.Sums:
     sums = accounting.Sums()
     for response in responses:
         project = store.project_of(response.claim)
@@ -245,10 +245,10 @@ def one_session(store: Store, session: str, mode: str, entries: bool) -> Session
         known = store.db.execute("SELECT 1 FROM files WHERE session = ?", (number,)).fetchone()
         if known is None:
             return None
-    found = as_session(session, sums, own or (None, None), mode)
+    found = make_session(session, sums, own or (None, None), mode)
     found.archived = _archived(store, number)
     if entries:
-        shown = _shown(store, session)
+        shown = _shown_responses(store, session)
         found.entries = accounting.entries(shown, store.table, MODES.index(mode))
     return found
 
@@ -278,7 +278,7 @@ def dependencies(store: Store, session: str, folders: list[str]) -> list[Depende
     return known
 
 
-def as_session(session: str, sums: accounting.Sums, facts: tuple[str | None, float | None], mode: str) -> Session:
+def make_session(session: str, sums: accounting.Sums, facts: tuple[str | None, float | None], mode: str) -> Session:
     models = sums.usage(MODES.index(mode))
     return Session(
         session,
@@ -296,7 +296,7 @@ def as_session(session: str, sums: accounting.Sums, facts: tuple[str | None, flo
 def facts_of(store: Store, number: int) -> tuple[str | None, float | None] | None:
     """Return (title, the client's own total) from a session's own transcripts, or None if there are none."""
     found = store.db.execute(f"SELECT session, {FACTS} WHERE own AND session = ? ORDER BY {BY_PATH}", (number,))
-    return gather(found.fetchall()).get(number)
+    return facts_by_session(found.fetchall()).get(number)
 
 
 def _archived(store: Store, number: int) -> bool:
@@ -348,10 +348,10 @@ def last_context(store: Store, session: str) -> tuple[int, str] | None:
     return prompt if context is None else context, model.decode("utf-8", "surrogatepass")
 
 
-def gather(told: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str | None, float | None]]:
+def facts_by_session(facts_in_order: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str | None, float | None]]:
     """Return (title, client cost) by session. The last value wins; of titles: custom, AI, then summary (section 2)."""
     found: dict[int, list[Any]] = {}
-    for session, *facts in told:
+    for session, *facts in facts_in_order:
         known = found.setdefault(session, [None] * 4)
         for place, fact in enumerate(facts):
             if fact is not None:

@@ -15,7 +15,7 @@ from ..accounting import SLOT
 from ..session import COST, FIRST, INCOMPLETE, MODES, RESPONSES, UNPRICED, ModelUsage, Session
 from ..windows import Window, first_from
 from . import schema
-from .sessions import facts_of, in_slots, responses_between
+from .sessions import facts_of, responses_between, slot_parts
 from .store import WAIT
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ def _by_period(
     rows: dict[tuple[int, str | None], dict[int, list[int]]] = {}
     sessions: dict[tuple[int, str | None], set[int]] = {}
     numbers_of = None if of is None else {store.known_number(id) for id in of}
-    apart = by_project or of is not None
-    whole, pairs = _whole(store, starts, mode, apart, counted and not apart)
+    per_session = by_project or of is not None
+    whole, pairs = _whole_slots(store, starts, mode, per_session, counted and not per_session)
     for period, session in pairs:
         sessions.setdefault((period, None), set()).add(session)
-    for period, session, model, *numbers in (*whole, *_divided(store, starts, mode)):
+    for period, session, model, *numbers in (*whole, *_cut_slots(store, starts, mode)):
         if numbers_of is not None and session not in numbers_of:
             continue
         key = period, projects.get(session)
@@ -111,7 +111,8 @@ def by_session(store: Store, begin: int, end: int, mode: str) -> list[Session]:
 
 def _by_session(store: Store, bounds: tuple[int, int], mode: int) -> list[Session]:
     sums: dict[int, dict[int, list[int]]] = {}
-    for _, session, model, *numbers in (*_whole(store, bounds, mode, True, False)[0], *_divided(store, bounds, mode)):
+    whole, _ = _whole_slots(store, bounds, mode, True, False)
+    for _, session, model, *numbers in (*whole, *_cut_slots(store, bounds, mode)):
         _add(sums.setdefault(session, {}), model, numbers)
     found = []
     for session, models in sums.items():
@@ -154,11 +155,11 @@ def is_of_project(path: str, wanted: str) -> bool:
     return is_in_path(path, wanted) or is_in_path(folder, wanted)
 
 
-def _whole(
-    store: Store, starts: Sequence[int], mode: int, apart: bool, counted: bool
+def _whole_slots(
+    store: Store, starts: Sequence[int], mode: int, per_session: bool, counted: bool
 ) -> tuple[list[Any], list[tuple[int, int]]]:
     """Return (period, session, model, *numbers of Sums) of the slots that no edge cuts, and each (period, session) if
-    they are to be *counted*. Unless sessions are kept *apart*, the rows have None for the session."""
+    they are to be *counted*. Unless *per_session*, the rows have None for the session."""
     db = store.db
     periods = [(n, a, b, a // SLOT, (b - 1) // SLOT) for n, (a, b) in enumerate(pairwise(starts))]
     db.execute("CREATE TEMP TABLE period (number INTEGER PRIMARY KEY, start, after, low, high)")
@@ -166,7 +167,7 @@ def _whole(
         db.executemany("INSERT INTO period VALUES (?, ?, ?, ?, ?)", periods)
         pairs = db.execute(f"SELECT DISTINCT number, session {_FROM}").fetchall() if counted else []
         try:
-            found = db.execute(_query(mode, "session" if apart else "NULL")).fetchall()
+            found = db.execute(_query(mode, "session" if per_session else "NULL")).fetchall()
             if not any(float in map(type, row) for row in found):
                 return found, pairs
         except schema.OperationalError as error:
@@ -186,15 +187,15 @@ def _query(mode: int, session: str | None) -> str:
     return f"SELECT number, {session}, model, {columns}, min(first), max(last) {_FROM} GROUP BY 1, 2, 3"
 
 
-def _divided(store: Store, starts: Sequence[int], mode: int) -> Iterator[list[int]]:
-    """Yield rows as `_whole` returns them, one for each response in a slot that an edge cuts."""
+def _cut_slots(store: Store, starts: Sequence[int], mode: int) -> Iterator[list[int]]:
+    """Yield rows as `_whole_slots` returns them, one for each response in a slot that an edge cuts."""
     for slot in sorted({edge // SLOT for edge in starts if edge % SLOT}):
         edges = [edge for edge in starts if edge // SLOT == slot]
         found = store.db.execute("SELECT session, model, first, last FROM slots WHERE slot = ?", (slot,)).fetchall()
         cut = {row[:2] for row in found if any(row[2] < edge <= row[3] for edge in edges)}
         for response in responses_between(store, slot * SLOT, (slot + 1) * SLOT) if cut else ():
             period = bisect_right(starts, response.claim.timestamp) - 1
-            for (_, session, model), numbers in in_slots(store, response):
+            for (_, session, model), numbers in slot_parts(store, response):
                 if (session, model) in cut and 0 <= period < len(starts) - 1:
                     unpriced = numbers[UNPRICED + mode] if mode < 2 else 0
                     told = [*numbers[:COST], numbers[COST + mode], numbers[RESPONSES], numbers[INCOMPLETE], unpriced]
@@ -209,10 +210,10 @@ def blocks(store: Store, length: int = windows.WINDOW) -> list[Bounds]:
 def known_windows(store: Store, hours: int = 5) -> list[Window]:
     """Return the windows of so many hours that the client reported, in order. It does not report the start of a week:
     that is taken as seven days before the end."""
-    return windows.known_windows(_stored(store), hours)
+    return windows.known_windows(_stored_windows(store), hours)
 
 
-def _stored(store: Store) -> Windows:
+def _stored_windows(store: Store) -> Windows:
     found = store.db.execute("SELECT hours, end, used, seen FROM windows")
     return {(hours, end): (used, seen) for hours, end, used, seen in found.fetchall()}
 
@@ -221,9 +222,9 @@ def take_in_windows(store: Store, told: Windows) -> None:
     """Store for good what the client reported about windows."""
 
     def work() -> None:
-        rows = [(*window, *said) for window, said in windows.merged(_stored(store), told).items()]
+        rows = [(*window, *said) for window, said in windows.merged(_stored_windows(store), told).items()]
         store.db.executemany("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)", rows)
 
-    known = _stored(store)
+    known = _stored_windows(store)
     if windows.merged(known, told) != known:
         store.write(work, WAIT)

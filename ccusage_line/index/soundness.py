@@ -64,7 +64,7 @@ def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: s
     return " OR ".join(conditions)
 
 
-def _leads_nowhere(names: str, files: str = "") -> str:
+def _dangling(names: str, files: str = "") -> str:
     """Return a condition that matches rows with a reference to a name or a file that does not exist."""
     missing = [f"{name} NOT IN (SELECT id FROM names)" for name in names.split()]
     return " OR ".join(missing + [f"{name} NOT IN (SELECT id FROM files)" for name in files.split()])
@@ -83,7 +83,7 @@ UNSOUND = {
         summary="blob",
         client_cost="real",
     )
-    + f" OR {_leads_nowhere('session')}",
+    + f" OR {_dangling('session')}",
     "claims": _unsound(
         "group_id rest file session rank maker side timestamp model flags input output cache_creation write_1h"
         " cache_read searches cwd place length",
@@ -93,22 +93,21 @@ UNSOUND = {
         parents="blob",
         bill="blob",
     )
-    + f" OR {_leads_nowhere('session maker model cwd', 'file')} OR min(place, length) < 0 OR rank NOT IN (0, 1, 2)"
+    + f" OR {_dangling('session maker model cwd', 'file')} OR min(place, length) < 0 OR rank NOT IN (0, 1, 2)"
     " OR ifnull(length(main_times), 0) % 8 OR ifnull(length(uuids), 0) % 8 OR ifnull(length(parents), 0) % 8",
     "links": _unsound("group_id link kind rest"),
-    "holds": _unsound("session file counted") + f" OR {_leads_nowhere('session', 'file')}",
-    "sessions": _unsound("session first last project responses incomplete")
-    + f" OR {_leads_nowhere('session project')}",
+    "holds": _unsound("session file counted") + f" OR {_dangling('session', 'file')}",
+    "sessions": _unsound("session first last project responses incomplete") + f" OR {_dangling('session project')}",
     "totals": _unsound(
         "session model responses unpriced_auto unpriced_calculate",
         "input output cache_creation cache_read auto calculate display",
     )
-    + f" OR {_leads_nowhere('session model')}",
+    + f" OR {_dangling('session model')}",
     "slots": _unsound(
         "slot session model responses unpriced_auto unpriced_calculate incomplete first last",
         "input output cache_creation cache_read auto calculate display",
     )
-    + f" OR {_leads_nowhere('session model')}",
+    + f" OR {_dangling('session model')}",
     "windows": _unsound("hours end seen", used="real"),
     "moments": _unsound("timestamp group_id rest", "auto calculate display tokens"),
     "folders": _unsound("size mtime ctime racy", "device inode", "path"),

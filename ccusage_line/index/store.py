@@ -16,7 +16,7 @@ from . import rows, schema
 
 WAIT = 5.0  # seconds a report waits for another process's refresh
 WAIT_ONE = 0.1  # seconds a question about one session waits before it works on a copy
-BEHIND = b"\xff"  # sorts after every line
+SORTS_LAST = b"\xff"  # after every line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Store:
         self.busy = False  # not stored because another process held the database
         self.tell: Callable[[str], object] = str  # shows a message while a question waits
         self.reads = 0  # transcripts opened, for tests and --debug
-        self.asks_again = False  # true: a locked database raises an error at once, and no copy is made
+        self.caller_retries = False  # true: a locked database raises an error at once, and no copy is made
         self._names: dict[str, int] = {}
         self._texts: dict[int, str] = {}
         self._paths: dict[int, str | None] = {}
@@ -86,9 +86,9 @@ class Store:
         """Do *work* in a transaction; if the database can't be locked within *wait* seconds, do it on a copy in memory.
         Raises OperationalError instead if it is locked and the caller will ask again. *work* may run twice."""
         try:
-            self._transaction(work, min(wait, WAIT_ONE) if self.asks_again else wait)
+            self._transaction(work, min(wait, WAIT_ONE) if self.caller_retries else wait)
         except (schema.OperationalError, OSError) as error:  # locked, full, read-only
-            if not self.stored or (self.asks_again and schema.is_busy(error)):
+            if not self.stored or (self.caller_retries and schema.is_busy(error)):
                 raise
             self.to_memory(self.db, str(error))
             self.busy = schema.is_busy(error)
@@ -100,7 +100,7 @@ class Store:
         try:
             work()
             if self.stored:
-                schema.take_back_reports(self.folder)
+                schema.revoke_reports(self.folder)
             self.db.execute("COMMIT")
         except BaseException:
             self.forget_names()
@@ -157,9 +157,9 @@ class Store:
 
     def sums_outdated(self) -> bool:
         """Return whether the sums were computed with other prices (A10) or by other rules."""
-        return self.complete and bool(self.meta("prices") != self.made_with())
+        return self.complete and bool(self.meta("prices") != self.sums_version())
 
-    def made_with(self) -> str:
+    def sums_version(self) -> str:
         """Return what sums are computed with besides claims: the rules and the prices."""
         return f"{RULES} {self.table.fingerprint}"
 
@@ -246,7 +246,7 @@ class Store:
         )
         return bool(found.fetchone()[0] == rows.LARGE)
 
-    def around(self, group: int, rests: set[int], added: Iterable[Claim]) -> tuple[accounting.Group, bool]:
+    def related_threads(self, group: int, rests: set[int], added: Iterable[Claim]) -> tuple[accounting.Group, bool]:
         """Return the threads of a group that may change if *rests* do and *added* comes: all of a small group; of a
         large one those that links lead to, directly or through others. Also return whether the group is large."""
         threads = self.claims(f"WHERE group_id = ? LIMIT {rows.LARGE}", group)
@@ -256,20 +256,20 @@ class Store:
 
         threads = {}
         leads = links.links_of(added)
-        todo = rests | links.led_to(self.db, group, leads)
+        todo = rests | links.linked_threads(self.db, group, leads)
         while todo:
             new = self.claims(f"WHERE group_id = ? AND rest IN ({','.join(map(str, todo))})", group)
             for rest in todo:
                 threads[rest] = new.get(rest, {})
             more = links.links_of(claim for claims in new.values() for claim in claims.values()) - leads
             leads |= more
-            todo = links.led_to(self.db, group, more) - threads.keys()
+            todo = links.linked_threads(self.db, group, more) - threads.keys()
         return threads, True
 
     def bytes_of(self, claim: Claim) -> bytes:
-        """Return a claim's line for the last tie-break of A5, or BEHIND if its file is gone."""
+        """Return a claim's line for the last tie-break of A5, or SORTS_LAST if its file is gone."""
         line = self.line_of(claim)
-        return BEHIND if line is None else line
+        return SORTS_LAST if line is None else line
 
     def line_of(self, claim: Claim) -> bytes | None:
         """Return a claim's line, or None if its file is gone."""
@@ -373,7 +373,7 @@ class Store:
             found |= {file.path: file for file in self.files(f"WHERE path IN ({','.join('?' * len(some))})", some)}
         return found
 
-    def known_in(self, folder: str) -> set[str]:
+    def known_below(self, folder: str) -> set[str]:
         """Return the paths of the known transcripts below a folder, relative to it."""
         begin = os.fsencode(os.path.join(folder, ""))
         after = begin[:-1] + bytes([begin[-1] + 1])

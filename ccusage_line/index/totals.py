@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     FileSums = tuple[Sessions, accounting.Slots, bytes]
     Charged = dict[tuple[str, str, bool, int | None], list[list[int]]]  # by session, model, incomplete, slot
     # by file: the times and keys of its claims, and their sums
-    FilesAlone = dict[int, tuple[list[array[int]], Sessions, accounting.Slots]]
+    SumsByFile = dict[int, tuple[list[array[int]], Sessions, accounting.Slots]]
 
 
 _PART = ("model", "input", "output", "cache_creation", "write_1h", "cache_read", "searches", "flags")  # claims.Part
@@ -39,7 +39,7 @@ _FLAGS = FIELDS.index("flags")
 _rest = itemgetter(*map(FIELDS.index, ("cost_usd", "session", "cwd", "bill", *KEY)))
 
 
-def of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str) -> FileSums | None:
+def sums_of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str) -> FileSums | None:
     """Return the sums of one file's claims, if each is the only one of its response, in a form that marshal can write.
 
     *columns* are those of columns.gather; *folder* is the project that the file's path names. Returns None if anything
@@ -66,7 +66,7 @@ def of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str) -> F
         charged.setdefault((session, name, not part[-1] & FINAL, slot), []).append(sums)
         of_session.setdefault(session, []).append(place)
     found = {session: accounting.Sums() for session in of_session}
-    slots = _added(charged, found)
+    slots = _add_up(charged, found)
     told = []
     order = list(zip(times, *keys, range(len(times)), strict=True))
     flags = columns[_FLAGS]
@@ -75,15 +75,15 @@ def of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str) -> F
         sums_of = found[session]
         sums_of.reach(tuple(key), folders[first] or folder)
         sums_of.last = max(map(times.__getitem__, places))
-        how = accounting.LINE if any(flags[place] & ORIGINAL for place in places) else accounting.COPY
-        told.append((session, how, sums_of.packed()))
+        kind = accounting.LINE if any(flags[place] & ORIGINAL for place in places) else accounting.COPY
+        told.append((session, kind, sums_of.packed()))
     try:
         return told, slots, array("q", moments).tobytes()
     except OverflowError:
         return None
 
 
-def _added(charged: Charged, found: dict[str, accounting.Sums]) -> accounting.Slots:
+def _add_up(charged: Charged, found: dict[str, accounting.Sums]) -> accounting.Slots:
     """Add what was charged to the sums of its sessions, and return the sums of slots."""
     slots: accounting.Slots = {}
     for (session, name, incomplete, slot), several in charged.items():
@@ -104,46 +104,46 @@ def moments_of(keys: list[array[int]], sums: FileSums) -> Iterator[rows.Row]:
     return (row for row in found if row[-1] >= 0)
 
 
-def recount_all(store: Store, alone: FilesAlone | None = None) -> None:
-    """Compute all sums from all claims, and delete what was published of the old ones. *alone* as in `recount`."""
+def recount_all(store: Store, by_file: SumsByFile | None = None) -> None:
+    """Compute all sums from all claims, and delete what was published of the old ones. *by_file* as in `recount`."""
     store.revoke_all()
-    recount(store, alone)
-    store.set_meta("prices", store.made_with())
+    recount(store, by_file)
+    store.set_meta("prices", store.sums_version())
 
 
-def recount(store: Store, known: FilesAlone | None = None) -> None:
+def recount(store: Store, by_file: SumsByFile | None = None) -> None:
     """Write totals, sessions, slots, holds, moments and links anew, within the caller's transaction.
 
-    *known* holds the sums of files by number, which apply if each of a file's claims is the only one of its response;
+    *by_file* holds the sums of files by number, which apply if each of a file's claims is the only one of its response;
     the stored moments must be those of all these claims, and no others.
     """
     texts = store.load_names()
     store.db.execute("DELETE FROM links")
     tally = _Tally(store, texts)
     where = ""
-    if known:
-        shared = _shared(store)
-        for file in shared.intersection(known):
-            store.db.executemany(rows.DELETE_MOMENT, zip(*known[file][0], strict=True))
-        alone = [file for file in known if file not in shared]
+    if by_file:
+        shared = _shared_files(store)
+        for file in shared.intersection(by_file):
+            store.db.executemany(rows.DELETE_MOMENT, zip(*by_file[file][0], strict=True))
+        alone = [file for file in by_file if file not in shared]
         for file in alone:
-            tally.take_file(file, *known[file][1:])
+            tally.add_file(file, *by_file[file][1:])
         store.db.execute("CREATE TEMP TABLE alone (file INTEGER PRIMARY KEY)")
         store.db.executemany("INSERT INTO alone VALUES (?)", [(file,) for file in alone])
         where = "WHERE file NOT IN (SELECT file FROM alone)"
     for group in _groups(store, where):
         if len(group) == 1 and group[0][rows.BILL] is None:
-            tally.take_row(group[0])
+            tally.add_row(group[0])
         else:
-            tally.take_claims(group)
-    if known:
+            tally.add_claims(group)
+    if by_file:
         store.db.execute("DROP TABLE alone")
     else:
         store.db.execute("DELETE FROM moments")
     tally.store()
 
 
-def _shared(store: Store) -> set[int]:
+def _shared_files(store: Store) -> set[int]:
     """Return the files with claims that are not the only ones of their group."""
     several = "SELECT group_id FROM claims GROUP BY group_id HAVING count(*) > 1"
     found = store.db.execute(f"SELECT DISTINCT file FROM ({several}) AS several CROSS JOIN claims USING (group_id)")
@@ -176,30 +176,30 @@ class _Tally:
         self._holds: dict[tuple[int, int], int] = {}
         self._moments: list[tuple[Any, ...]] = []
 
-    def _of(self, session: int) -> accounting.Sums:
+    def _sums_of(self, session: int) -> accounting.Sums:
         known = self._sums.get(session)
         if known is None:
             known = self._sums[session] = accounting.Sums()
         return known
 
-    def _hold(self, session: int, file: int, how: int) -> None:
-        if self._holds.get((session, file), accounting.CLAIM) <= how:
-            self._holds[session, file] = how
+    def _hold(self, session: int, file: int, kind: int) -> None:
+        if self._holds.get((session, file), accounting.CLAIM) <= kind:
+            self._holds[session, file] = kind
 
-    def take_file(self, file: int, sessions: Sessions, slots: accounting.Slots) -> None:
+    def add_file(self, file: int, sessions: Sessions, slots: accounting.Slots) -> None:
         """Count a file whose claims are the only ones of their groups; its moments are stored."""
-        for session, how, packed in sessions:
+        for session, kind, packed in sessions:
             number = self._store.number_of(session)
-            self._of(number).merge(accounting.Sums.unpacked(packed))
-            self._holds[number, file] = how
+            self._sums_of(number).merge(accounting.Sums.unpacked(packed))
+            self._holds[number, file] = kind
         number_of = self._store.number_of
         for (slot, session, model), numbers in slots.items():
             accounting.add_to_slots(self._slots, slot, number_of(session), number_of(model), numbers)
 
-    def take_row(self, row: rows.Row) -> None:
+    def add_row(self, row: rows.Row) -> None:
         group_id, rest, file, session, _, _, _, timestamp, model, flags, *counts = row[: rows.CWD - 1]
         cost_usd, cwd = row[rows.CWD - 1 : rows.CWD + 1]
-        store, known = self._store, self._of(session)
+        store, known = self._store, self._sums_of(session)
         name, sums = accounting.charge(store.table, (self._texts[model], *counts, flags), cost_usd, covered=False)
         incomplete = not flags & FINAL
         known.add_part(name, sums, incomplete)
@@ -212,7 +212,7 @@ class _Tally:
             numbers = [*sums, int(incomplete), timestamp, timestamp]
             accounting.add_to_slots(self._slots, timestamp // accounting.SLOT, session, model, numbers)
 
-    def take_claims(self, rows_of_group: list[rows.Row]) -> None:
+    def add_claims(self, rows_of_group: list[rows.Row]) -> None:
         """Count the responses that the claims of one group make."""
         store = self._store
         group: accounting.Group = {}
@@ -224,11 +224,11 @@ class _Tally:
             links.store(store.db, rows_of_group[0][0], group)
         for response in accounting.responses(group, store.bytes_of, store.began, store.folder_of).values():
             number = store.number_of(response.session)
-            self._of(number).add(response, store.table, store.project_of(response.claim))
+            self._sums_of(number).add(response, store.table, store.project_of(response.claim))
             self._moments += moments(store, (response,))
             add_to_slots(store, self._slots, (response,))
-            for file, how in response.held():
-                self._hold(number, file, how)
+            for file, kind in response.held():
+                self._hold(number, file, kind)
 
     def store(self) -> None:
         store = self._store

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]  # bytes read, bytes in all
 
-_GOES = 5  # attempts to have both indexes read the same bytes while transcripts grow
+_ATTEMPTS = 5  # at having both indexes read the same bytes while transcripts grow
 
 # the columns of a file in which a fresh reading must agree; device, inode and times may differ
 _FILE = "session, own, seen, offset, head, tail, skipping, bad, began, custom_title, ai_title, summary, client_cost"
@@ -49,23 +49,23 @@ def verify(index: Index, progress: Progress | None = None) -> list[str]:
         damage = [str(error)]
     if damage != ["ok"]:
         return [f"database: {line}" for line in damage]
-    with closing(in_memory(index.roots, index.table)) as anew:
-        read_everything(anew, progress, plainly=True)
-        with closing(_in_step(index, anew)) as held:
-            growing = _unequal(held, anew, "seen")
-            found = [*_file_differences(held, anew, growing), *_claim_differences(held, anew, growing)]
-            return [*found, *_sum_differences(held), *_answer_differences(index)]
+    with closing(in_memory(index.roots, index.table)) as fresh:
+        read_everything(fresh, progress, plainly=True)
+        with closing(_synchronized(index, fresh)) as indexed:
+            growing = _differing(indexed, fresh, "seen")
+            found = [*_file_differences(indexed, fresh, growing), *_claim_differences(indexed, fresh, growing)]
+            return [*found, *_sum_differences(indexed), *_answer_differences(index)]
 
 
-def _in_step(index: Index, anew: Store) -> Store:
+def _synchronized(index: Index, fresh: Store) -> Store:
     """Return a copy of the index after both have read the same bytes, unless transcripts grow all the time."""
-    for _ in range(_GOES):
-        held = in_memory(index.roots, index.table, index.db)
-        if not _unequal(held, anew, "seen"):
-            return held
-        held.close()
+    for _ in range(_ATTEMPTS):
+        indexed = in_memory(index.roots, index.table, index.db)
+        if not _differing(indexed, fresh, "seen"):
+            return indexed
+        indexed.close()
         index.refresh()
-        refresh_all(anew)
+        refresh_all(fresh)
     return in_memory(index.roots, index.table, index.db)
 
 
@@ -76,14 +76,14 @@ def _by_path(store: Store, columns: str) -> dict[bytes, tuple[Any, ...]]:
     }
 
 
-def _unequal(held: Store, anew: Store, columns: str) -> set[bytes]:
+def _differing(indexed: Store, fresh: Store, columns: str) -> set[bytes]:
     """Return the paths of transcripts that both know, with different values."""
-    ours, theirs = _by_path(held, columns), _by_path(anew, columns)
+    ours, theirs = _by_path(indexed, columns), _by_path(fresh, columns)
     return {path for path in ours.keys() & theirs.keys() if ours[path] != theirs[path]}
 
 
-def _file_differences(held: Store, anew: Store, growing: set[bytes]) -> Iterator[str]:
-    ours, theirs = _by_path(held, _FILE), _by_path(anew, _FILE)
+def _file_differences(indexed: Store, fresh: Store, growing: set[bytes]) -> Iterator[str]:
+    ours, theirs = _by_path(indexed, _FILE), _by_path(fresh, _FILE)
     for path in sorted(ours.keys() | theirs.keys()):
         shown = os.fsdecode(path)
         if path not in ours:
@@ -93,7 +93,7 @@ def _file_differences(held: Store, anew: Store, growing: set[bytes]) -> Iterator
         elif path not in growing:
             for name, a, b in zip(_FILE.split(", "), ours[path], theirs[path], strict=True):
                 if name == "session":
-                    a, b = held.text_of(a), anew.text_of(b)
+                    a, b = indexed.text_of(a), fresh.text_of(b)
                 if a != b:
                     yield f"{shown}: {name} is {_short(a)} in the index, {_short(b)} in a fresh reading"
 
@@ -120,12 +120,12 @@ def _claims(store: Store, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...
             yield (claim.group, claim.rest, path, *claim.place()[1:]), said
 
 
-def _claim_differences(held: Store, anew: Store, growing: set[bytes]) -> Iterator[str]:
+def _claim_differences(indexed: Store, fresh: Store, growing: set[bytes]) -> Iterator[str]:
     """Yield how many responses of each transcript differ, and the sessions they belong to."""
-    left_out = growing | (_by_path(held, "id").keys() ^ _by_path(anew, "id").keys())
+    left_out = growing | (_by_path(indexed, "id").keys() ^ _by_path(fresh, "id").keys())
     counts: dict[bytes, list[int]] = {}
     sessions: dict[bytes, set[str]] = {}
-    for path, place, session in _merged(_claims(held, left_out), _claims(anew, left_out)):
+    for path, place, session in _compare(_claims(indexed, left_out), _claims(fresh, left_out)):
         counts.setdefault(path, [0, 0, 0])[place] += 1
         sessions.setdefault(path, set()).add(session)
     kinds = ("only in the index", "missing in the index", "different from the transcript")
@@ -135,7 +135,7 @@ def _claim_differences(held: Store, anew: Store, growing: set[bytes]) -> Iterato
         yield f"{os.fsdecode(path)}: {', '.join(told)} (session {names})"
 
 
-def _merged(
+def _compare(
     ours: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
     theirs: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
 ) -> Iterator[tuple[bytes, int, str]]:
@@ -155,12 +155,12 @@ def _merged(
             a, b = next(ours, None), next(theirs, None)
 
 
-def _sum_differences(held: Store) -> Iterator[str]:
+def _sum_differences(indexed: Store) -> Iterator[str]:
     """Yield the sums that differ from those of the claims beside them; the copy holds new sums afterwards."""
-    before = {name: _derived(held, name) for name in _KEYS}
-    recount_all(held)
+    before = {name: _derived(indexed, name) for name in _KEYS}
+    recount_all(indexed)
     for name in _KEYS:
-        after = _derived(held, name)
+        after = _derived(indexed, name)
         for key in sorted(before[name].keys() | after.keys(), key=repr):
             stored, counted = before[name].get(key), after.get(key)
             if stored != counted:
@@ -197,13 +197,13 @@ def _answer_differences(index: Index) -> Iterator[str]:
             continue
         for mode in MODES:
             said, known = session_of(answer, mode), index.session(session, mode)
-            if known is None or _told(said) != _told(known):
+            if known is None or _comparable(said) != _comparable(known):
                 if read_answer(index.folder, session, config) is not None:  # not deleted in the meantime
                     yield f"published answer of {session}: differs from the index"
                 break
 
 
-def _told(session: Any) -> tuple[Any, ...]:
+def _comparable(session: Any) -> tuple[Any, ...]:
     models = sorted((m.name, m.input, m.output, m.cache_creation, m.cache_read, m.cost) for m in session.models)
     names = ("first", "last", "project_path", "title", "responses", "incomplete", "client_cost", "archived")
     return (models, *(getattr(session, name) for name in names))

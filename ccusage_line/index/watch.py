@@ -17,7 +17,7 @@ from ..locks import Held, lock
 from ..paths import database_identity
 from . import schema
 from .index import prices_asked_for
-from .questions import seen_since
+from .questions import active_since
 from .slots import take_in_windows
 
 TYPE_CHECKING = False
@@ -46,19 +46,19 @@ class Watch:
         self.index = self._opened()
         self._watched: dict[str, list[Dependency] | None] = {}  # by session; None: it must be refreshed
         self._version: int | None = None
-        self._made_with = ""
+        self._sums_version = ""
         self._windows: Stat | None = None
-        self._next = time.monotonic()  # when everything is looked at next
-        self._again = self._next  # from when on sums that another process computed with other prices may be recomputed
+        self._next_sweep = time.monotonic()  # when everything is looked at next
+        self._recompute_from = self._next_sweep  # for sums that another process computed with other prices
 
     def _opened(self) -> Index:
         index = self._open()
-        index.asks_again = True
+        index.caller_retries = True
         self._identity = database_identity(index.folder)
         return index
 
     def sweep_soon(self) -> None:
-        self._next = time.monotonic()
+        self._next_sweep = time.monotonic()
 
     def look(self) -> bool:
         """Store what is new, and return whether the answers of the index may have changed."""
@@ -78,34 +78,34 @@ class Watch:
         index = self.index
         index.table = prices_asked_for(os.environ)
         before = index.db.total_changes
-        outdated, made_with = index.sums_outdated(), index.made_with()
-        by_others = outdated and made_with == self._made_with
+        outdated, sums_version = index.sums_outdated(), index.sums_version()
+        by_others = outdated and sums_version == self._sums_version
         now = time.monotonic()
-        if by_others and not self._is_of_our_version(made_with):  # it is still running: we would undo each other's work
-            if now >= self._next and stat_of(__file__) != _CODE:
-                self._next = now + SWEEP
+        if by_others and not self._is_of_our_version(sums_version):  # else both would undo each other's work
+            if now >= self._next_sweep and stat_of(__file__) != _CODE:
+                self._next_sweep = now + SWEEP
                 spawn("index", "sweep")  # there may be no other process to do it
-        elif by_others and now < self._again:
+        elif by_others and now < self._recompute_from:
             pass  # another process still works with another config file
-        elif outdated or now >= self._next:
-            self._next = now + SWEEP
-            self._again = self._next if outdated else self._again
+        elif outdated or now >= self._next_sweep:
+            self._next_sweep = now + SWEEP
+            self._recompute_from = self._next_sweep if outdated else self._recompute_from
             sweep(index)
         else:
             self._look_at_recent()
-        self._made_with = made_with
+        self._sums_version = sums_version
         version = index.data_version()
         if version == self._version and index.db.total_changes == before:
             return False
         self._version = version
         since = time.time_ns() // 1000 - LATELY
-        self._watched = {session: self._watched.get(session) for session in seen_since(index, since)}
+        self._watched = {session: self._watched.get(session) for session in active_since(index, since)}
         return True
 
-    def _is_of_our_version(self, made_with: str) -> bool:
+    def _is_of_our_version(self, sums_version: str) -> bool:
         """Return whether the sums were computed with the rules and price lists of this version. Then it was a config
         file or a policy that asked for other prices."""
-        return str(self.index.meta("prices")).split("-")[:3] == made_with.split("-")[:3]
+        return str(self.index.meta("prices")).split("-")[:3] == sums_version.split("-")[:3]
 
     def _look_at_recent(self) -> None:
         index = self.index

@@ -25,12 +25,12 @@ PARALLEL = 16 * 1024 * 1024  # bytes from which on more processes are worth thei
 # Claims that are committed in one batch, while the workers read on. Keys are digests, so a batch writes to most pages
 # of the database: the more is stored, the larger a batch must be.
 BATCH = 12_000
-_BETWEEN = 3_000  # while no result is ready
-_PART = 6  # a batch has at least a sixth of what is stored, up to _MOST
-_MOST = 50_000  # with 0.8 KB of memory each
+_SMALL_BATCH = 3_000  # while no result is ready
+_FRACTION = 6  # a batch has at least a sixth of what is stored, up to _MAX_BATCH
+_MAX_BATCH = 50_000  # with 0.8 KB of memory each
 _HEADER = 8  # bytes of length before each result in a worker's pipe
-_WIDE = 2 * 1024 * 1024  # bytes of all these pipes; Linux gives one user 64 MB before it makes pipes small
-_USUAL = 64 * 1024  # bytes of a pipe on Linux by default
+_PIPE_SIZES = 2 * 1024 * 1024  # bytes of all these pipes; Linux gives one user 64 MB before it makes pipes small
+_DEFAULT_PIPE = 64 * 1024  # bytes of a pipe on Linux by default
 _NUMBER = 4  # bytes of a task's number in the queue
 _TASKS = 1_000  # at most, so that their numbers fit into the smallest possible pipe, 4,096 bytes
 
@@ -45,7 +45,7 @@ def read_in_batches(
     source = (
         _in_processes(files, workers, _reader(table, size))
         if size > PARALLEL and workers > 1 and not plainly
-        else _here(files, _reader(table, 0 if plainly else size))
+        else _in_this_process(files, _reader(table, 0 if plainly else size))
     )
     batch: list[Read] = []
     claims = stored = done = 0
@@ -56,8 +56,8 @@ def read_in_batches(
             done += read[0].stat.st_size
             if progress is not None:
                 progress(done, size)
-        least = BATCH if read is not None else _BETWEEN
-        if claims >= max(least, min(stored // _PART, _MOST)):
+        least = BATCH if read is not None else _SMALL_BATCH
+        if claims >= max(least, min(stored // _FRACTION, _MAX_BATCH)):
             yield batch
             stored += claims
             batch, claims = [], 0
@@ -71,22 +71,22 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def typed_reader() -> BlockReader:
+def bulk_reader() -> BlockReader:
     """Return bulk_decoder.read_block, imported without typing_extensions, whose import takes as long as all the rest:
     what msgspec needs of it is in typing too."""
     if "typing_extensions" in sys.modules:
-        return _typed_reader()
+        return _import_bulk_reader()
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]
     try:
-        return _typed_reader()
+        return _import_bulk_reader()
     except ImportError:  # from a msgspec that needs it
         pass
     finally:
         sys.modules.pop("typing_extensions", None)
-    return _typed_reader()
+    return _import_bulk_reader()
 
 
-def _typed_reader() -> BlockReader:
+def _import_bulk_reader() -> BlockReader:
     from ..transcripts.bulk_decoder import read_block
 
     return read_block
@@ -95,23 +95,23 @@ def _typed_reader() -> BlockReader:
 def _reader(table: PriceTable, size: int) -> ReadOne:
     take_block: BlockReader = read_block
     if size > BULK:
-        take_block = typed_reader()
+        take_block = bulk_reader()
 
     def read(found: Found) -> tuple[Reading, columns.Columns, totals.FileSums | None] | None:
         try:
             reading = read_file(found.path, found.session, found.own, None, take_block)
         except OSError:
             return None  # unreadable, or deleted since it was found
-        told = columns.gather(reading.claims.values())
+        gathered = columns.gather(reading.claims.values())
         folder = found.parts[0] if len(found.parts) > 1 else ""
-        read = reading, columns.pack(told), totals.of_file(told, table, folder)
+        read = reading, columns.pack(gathered), totals.sums_of_file(gathered, table, folder)
         reading.claims = {}
         return read
 
     return read
 
 
-def _here(files: list[Found], read_one: ReadOne) -> Iterator[Read]:
+def _in_this_process(files: list[Found], read_one: ReadOne) -> Iterator[Read]:
     for found in files:
         read = read_one(found)
         if read is not None:
@@ -119,12 +119,12 @@ def _here(files: list[Found], read_one: ReadOne) -> Iterator[Read]:
 
 
 def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterator[Read | None]:
-    """Do as _here, by forked workers that share the files. Yields results when they are ready, and None if none is."""
+    """Yield what _in_this_process does, as it comes from forked workers that share the files; None if none is ready."""
     import signal
 
     children = _start(files, workers, read_one)
     if not children:
-        yield from _here(files, read_one)
+        yield from _in_this_process(files, read_one)
         return
     pipes = {pipe: bytearray() for pipe in children}
     try:
@@ -151,7 +151,7 @@ def _start(files: list[Found], workers: int, read_one: ReadOne) -> dict[int, int
         return children
     try:
         for _ in range(workers):
-            receiving, sending = _wide_pipe(_WIDE // workers)
+            receiving, sending = _large_pipe(_PIPE_SIZES // workers)
             try:
                 child = os.fork()
             except OSError:
@@ -159,7 +159,7 @@ def _start(files: list[Found], workers: int, read_one: ReadOne) -> dict[int, int
                 os.close(sending)
                 raise
             if child == 0:
-                _work(files, tasks, queue, read_one, sending, (receiving, *children))
+                _run_worker(files, tasks, queue, read_one, sending, (receiving, *children))
             os.close(sending)
             children[receiving] = child
     except OSError:  # there are no more processes or descriptors
@@ -202,10 +202,10 @@ def _tasks(files: list[Found]) -> list[list[int]]:
     return [by_size[task::_TASKS] for task in range(min(_TASKS, len(files)))]
 
 
-def _wide_pipe(size: int) -> tuple[int, int]:
+def _large_pipe(size: int) -> tuple[int, int]:
     """Return a pipe that holds what a worker sends during a commit. If it can't grow, the worker waits."""
     ends = os.pipe()
-    if sys.platform == "linux" and size > _USUAL:
+    if sys.platform == "linux" and size > _DEFAULT_PIPE:
         import fcntl
 
         try:
@@ -223,7 +223,7 @@ def _queue(tasks: int) -> int:
     return reading
 
 
-def _work(
+def _run_worker(
     files: list[Found], tasks: list[list[int]], queue: int, read_one: ReadOne, pipe: int, others: tuple[int, ...]
 ) -> None:
     """Run a worker; never returns. *others* are the reading ends of pipes, which are closed here because an open one

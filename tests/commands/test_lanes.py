@@ -157,7 +157,7 @@ def test_the_command_line_loads_neither_network_nor_decoder(used: Home) -> None:
 @pytest.mark.parametrize("before", ["", "import typing_extensions", "sys.modules['typing_extensions'] = None"])
 def test_the_bulk_decoder_does_without_typing_extensions(before: str) -> None:
     told = "print('typing_extensions' in sys.modules, read_block.__module__)"
-    code = f"import sys\n{before}\nfrom ccusage_line.index.workers import typed_reader as t\nread_block = t()\n{told}"
+    code = f"import sys\n{before}\nfrom ccusage_line.index.workers import bulk_reader as t\nread_block = t()\n{told}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.decode().split() == [str(bool(before)), "ccusage_line.transcripts.bulk_decoder"]
 

@@ -236,7 +236,7 @@ def test_an_index_of_a_later_schema_has_all_of_what_is_gone(
             home.write(name, text)
     restore(home, version)
     if interrupted is not None:
-        killed(home, dying(interrupted, "take_back_reports" if interrupted is schema else "recount", 0))
+        killed(home, dying(interrupted, "revoke_reports" if interrupted is schema else "recount", 0))
     index = home.opened()
     index.refresh()
     sources = [fresh.source(name, text.encode())._replace(gone=name in GONE) for name, text in OF_VERSION_2.items()]
@@ -297,7 +297,7 @@ def dying(module: ModuleType, name: str, calls: int) -> Callable[[], None]:
     [
         pytest.param(migration, "claim_row", 0, 1, id="before-the-first-claim"),
         pytest.param(migration, "claim_row", 9, 1, id="between-claims"),
-        pytest.param(schema, "take_back_reports", 0, schema.VERSION, id="after-the-migration"),
+        pytest.param(schema, "revoke_reports", 0, schema.VERSION, id="after-the-migration"),
         pytest.param(first, "store_batch", 0, schema.VERSION, id="before-transcripts-are-stored"),
         pytest.param(first, "finish", 0, schema.VERSION, id="before-the-sums"),
         pytest.param(totals, "recount", 0, schema.VERSION, id="in-the-sums"),
