@@ -92,7 +92,7 @@ def insertion(objects: Iterable[int]) -> str:
 
 def unpack(columns: Columns, file: int, number_of: Callable[[str], int]) -> Iterator[rows.Row]:
     """Return the rows for `insertion`, for the file with this number; *number_of* returns the number of a name."""
-    count, texts, data, told = columns
+    count, texts, data, objects = columns
     if not count:
         return iter(())
     numbers = array("q")
@@ -102,7 +102,7 @@ def unpack(columns: Columns, file: int, number_of: Callable[[str], int]) -> Iter
     session, maker, model, cwd = (map(name, column) for column in others[-len(_TEXTS) :])
     return zip(
         *(group, rest, repeat(file, count), session, rank, maker, *others[: -len(_TEXTS)], model, cwd),
-        *(_storable(column) for column in told if column is not None),
+        *(_storable(column) for column in objects if column is not None),
         strict=True,
     )
 

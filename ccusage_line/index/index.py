@@ -59,11 +59,11 @@ class Index(Store):
         done = refresh_all(self, found)
         if self.stored:
             recent.end_look(self.folder)
-        told = recent.told_windows(self.folder)
-        if told:
-            from .slots import take_in_windows
+        reported = recent.told_windows(self.folder)
+        if reported:
+            from .slots import store_windows
 
-            take_in_windows(self, told)
+            store_windows(self, reported)
         return done
 
     def refresh_session(self, session: str) -> Look | None:
@@ -184,8 +184,8 @@ class Lane2:
                 now = time.time_ns() // 1000
                 moments = index.moments(now) if with_moments else None
                 if found is not None:
-                    told = answer.of_session(found, index.model_rows(name), index.is_fork(name), index.began(name))
-                    answer.write(index.folder, stored.sources(os.environ), dependencies, told)
+                    content = answer.of_session(found, index.model_rows(name), index.is_fork(name), index.began(name))
+                    answer.write(index.folder, stored.sources(os.environ), dependencies, content)
                     if moments is not None:
                         recent.write(index.folder, moments, now)
         finally:

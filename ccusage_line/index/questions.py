@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def all_sessions(store: Store, mode: str) -> list[Session]:
     """Return every session that has responses. Runs within the caller's snapshot."""
     texts = store.load_names()
-    told = "coalesce(custom_title, ai_title, summary, client_cost) IS NOT NULL"
-    facts = facts_by_session(store.db.execute(f"SELECT session, {FACTS} WHERE own AND {told} ORDER BY {BY_PATH}"))
+    has_facts = "coalesce(custom_title, ai_title, summary, client_cost) IS NOT NULL"
+    facts = facts_by_session(store.db.execute(f"SELECT session, {FACTS} WHERE own AND {has_facts} ORDER BY {BY_PATH}"))
     archived = _archived_sessions(store)
     models: dict[int, list[Any]] = {}
     unpriced = {"auto": "unpriced_auto", "calculate": "unpriced_calculate"}.get(mode, "0")
@@ -88,11 +88,11 @@ def _as_integers(numbers: list[Any]) -> list[int]:
 
 def archived_within(store: Store, begin: int, end: int) -> list[str]:
     """Return the project of each session that was active in [begin, end) and all of whose transcripts are gone."""
-    gone = _archived_sessions(store)
-    if not gone:
+    archived = _archived_sessions(store)
+    if not archived:
         return []
     found = store.db.execute("SELECT session, project FROM sessions WHERE first < ? AND last >= ?", (end, begin))
-    return [store.text_of(project) for session, project in found.fetchall() if session in gone]
+    return [store.text_of(project) for session, project in found.fetchall() if session in archived]
 
 
 def file_session(store: Store, path: str, mode: str = "auto", entries: bool = False) -> Session:
@@ -144,7 +144,7 @@ def status(store: Store) -> list[tuple[str, object]]:
     bad = sum(file.bad for file in files)
     archived = len(_archived_sessions(store) & {row[0] for row in store.db.execute("SELECT session FROM sessions")})
     size = sum(_size(os.path.join(store.folder, DATABASE + suffix)) for suffix in ("", "-wal"))
-    told: list[tuple[str, object]] = [
+    lines: list[tuple[str, object]] = [
         ("index", store.folder if store.stored else f"in memory: {store.why_not_stored}"),
         *(("data directory", root) for root in store.roots),
         ("all transcripts read", "yes" if store.complete else "no"),
@@ -157,19 +157,19 @@ def status(store: Store) -> list[tuple[str, object]]:
         ("size of index", human_size(size)),
         ("lines that can't be read", bad),
     ]
-    told += [("such lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
-    told += [("not read", f"{path}: {reason}") for path, reason in found.passed_over]
-    told += [("not read", f"{path}: {reason}") for path, reason in _unreadable(found)]
-    return told
+    lines += [("such lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
+    lines += [("not read", f"{path}: {reason}") for path, reason in found.passed_over]
+    lines += [("not read", f"{path}: {reason}") for path, reason in _unreadable(found)]
+    return lines
 
 
 def _unreadable(found: Walk) -> Iterator[tuple[str, str]]:
     """Yield each transcript that exists but can't be opened, with the reason."""
-    for each in found.files:
+    for transcript in found.files:
         try:
-            os.close(open_regular(each.path))
+            os.close(open_regular(transcript.path))
         except OSError as error:
-            yield each.path, (error.strerror or str(error)).lower()
+            yield transcript.path, (error.strerror or str(error)).lower()
 
 
 def _size(path: str) -> int:

@@ -117,18 +117,18 @@ def _by_session(store: Store, bounds: tuple[int, int], mode: int) -> list[Sessio
     found = []
     for session, models in sums.items():
         row = store.db.execute("SELECT project FROM sessions WHERE session = ?", (session,)).fetchone()
-        told = [Sums(store.text_of(model), *numbers) for model, numbers in models.items()]
+        by_model = [Sums(store.text_of(model), *numbers) for model, numbers in models.items()]
         title, _ = facts_of(store, session) or (None, None)
         found.append(
             Session(
                 store.text_of(session),
-                [ModelUsage(*sums[:7], sums.unpriced) for sums in told],
-                min(sums.first for sums in told),
-                max(sums.last for sums in told),
+                [ModelUsage(*sums[:7], sums.unpriced) for sums in by_model],
+                min(sums.first for sums in by_model),
+                max(sums.last for sums in by_model),
                 (store.text_of(row[0]) if row else "") or None,
                 title,
-                sum(sums.responses for sums in told),
-                sum(sums.incomplete for sums in told),
+                sum(sums.responses for sums in by_model),
+                sum(sums.incomplete for sums in by_model),
             )
         )
     return sorted(found, key=lambda session: (-(session.last or 0), session.id))
@@ -198,8 +198,8 @@ def _cut_slots(store: Store, starts: Sequence[int], mode: int) -> Iterator[list[
             for (_, session, model), numbers in slot_parts(store, response):
                 if (session, model) in cut and 0 <= period < len(starts) - 1:
                     unpriced = numbers[UNPRICED + mode] if mode < 2 else 0
-                    told = [*numbers[:COST], numbers[COST + mode], numbers[RESPONSES], numbers[INCOMPLETE], unpriced]
-                    yield [period, session, model, *told, *numbers[FIRST:]]
+                    summed = [*numbers[:COST], numbers[COST + mode], numbers[RESPONSES], numbers[INCOMPLETE], unpriced]
+                    yield [period, session, model, *summed, *numbers[FIRST:]]
 
 
 def blocks(store: Store, length: int = windows.WINDOW) -> list[Bounds]:
@@ -218,13 +218,13 @@ def _stored_windows(store: Store) -> Windows:
     return {(hours, end): (used, seen) for hours, end, used, seen in found.fetchall()}
 
 
-def take_in_windows(store: Store, told: Windows) -> None:
+def store_windows(store: Store, reported: Windows) -> None:
     """Store for good what the client reported about windows."""
 
     def work() -> None:
-        rows = [(*window, *said) for window, said in windows.merged(_stored_windows(store), told).items()]
+        rows = [(*window, *use) for window, use in windows.merged(_stored_windows(store), reported).items()]
         store.db.executemany("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)", rows)
 
     known = _stored_windows(store)
-    if windows.merged(known, told) != known:
+    if windows.merged(known, reported) != known:
         store.write(work, WAIT)

@@ -67,7 +67,7 @@ def sums_of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str)
         of_session.setdefault(session, []).append(place)
     found = {session: accounting.Sums() for session in of_session}
     slots = _add_up(charged, found)
-    told = []
+    by_session = []
     order = list(zip(times, *keys, range(len(times)), strict=True))
     flags = columns[_FLAGS]
     for session, places in of_session.items():
@@ -76,9 +76,9 @@ def sums_of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str)
         sums_of.reach(tuple(key), folders[first] or folder)
         sums_of.last = max(map(times.__getitem__, places))
         kind = accounting.LINE if any(flags[place] & ORIGINAL for place in places) else accounting.COPY
-        told.append((session, kind, sums_of.packed()))
+        by_session.append((session, kind, sums_of.packed()))
     try:
-        return told, slots, array("q", moments).tobytes()
+        return by_session, slots, array("q", moments).tobytes()
     except OverflowError:
         return None
 
@@ -98,9 +98,9 @@ def _add_up(charged: Charged, found: dict[str, accounting.Sums]) -> accounting.S
 
 def moments_of(keys: list[array[int]], sums: FileSums) -> Iterator[rows.Row]:
     """Return the rows of the moments of such a file, whose claims have these times and keys."""
-    told = array("q")
-    told.frombytes(sums[2])
-    found = zip(*keys, *(told[place::4] for place in range(4)), strict=True)
+    numbers = array("q")
+    numbers.frombytes(sums[2])
+    found = zip(*keys, *(numbers[place::4] for place in range(4)), strict=True)
     return (row for row in found if row[-1] >= 0)
 
 

@@ -116,8 +116,8 @@ def _claims(store: Store, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...
     for *row, path in found:
         if path not in left_out:
             claim = store.claim_of(tuple(row))
-            said = (claim.side, *claim.content(), claim.flags, claim.main_times, claim.uuids, claim.parents)
-            yield (claim.group, claim.rest, path, *claim.place()[1:]), said
+            content = (claim.side, *claim.content(), claim.flags, claim.main_times, claim.uuids, claim.parents)
+            yield (claim.group, claim.rest, path, *claim.place()[1:]), content
 
 
 def _claim_differences(indexed: Store, fresh: Store, growing: set[bytes]) -> Iterator[str]:
@@ -130,9 +130,9 @@ def _claim_differences(indexed: Store, fresh: Store, growing: set[bytes]) -> Ite
         sessions.setdefault(path, set()).add(session)
     kinds = ("only in the index", "missing in the index", "different from the transcript")
     for path, numbers in sorted(counts.items()):
-        told = [f"{number_of(count, 'response')} {kind}" for count, kind in zip(numbers, kinds, strict=True) if count]
+        parts = [f"{number_of(count, 'response')} {kind}" for count, kind in zip(numbers, kinds, strict=True) if count]
         names = ", ".join(sorted(sessions[path])[:3])
-        yield f"{os.fsdecode(path)}: {', '.join(told)} (session {names})"
+        yield f"{os.fsdecode(path)}: {', '.join(parts)} (session {names})"
 
 
 def _compare(
@@ -177,12 +177,12 @@ def _derived(store: Store, name: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     paths = dict(store.db.execute("SELECT id, path FROM files")) if name == "holds" else {}
     found = {}
     for row in store.db.execute(f"SELECT * FROM {name}").fetchall():
-        told = [int(value) if isinstance(value, str) and value.strip("-").isdigit() else value for value in row]
+        values = [int(value) if isinstance(value, str) and value.strip("-").isdigit() else value for value in row]
         for place in _NAMES.get(name, ()):
-            told[place] = store.text_of(row[place])
+            values[place] = store.text_of(row[place])
         if name == "holds":
-            told[1] = os.fsdecode(paths.get(row[1], b"?"))
-        found[tuple(told[: _KEYS[name]])] = tuple(told[_KEYS[name] :])
+            values[1] = os.fsdecode(paths.get(row[1], b"?"))
+        found[tuple(values[: _KEYS[name]])] = tuple(values[_KEYS[name] :])
     return found
 
 
@@ -196,8 +196,8 @@ def _answer_differences(index: Index) -> Iterator[str]:
         if answer is None:
             continue
         for mode in MODES:
-            said, known = session_of(answer, mode), index.session(session, mode)
-            if known is None or _comparable(said) != _comparable(known):
+            published, known = session_of(answer, mode), index.session(session, mode)
+            if known is None or _comparable(published) != _comparable(known):
                 if read_answer(index.folder, session, config) is not None:  # not deleted in the meantime
                     yield f"published answer of {session}: differs from the index"
                 break

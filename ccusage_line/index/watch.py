@@ -18,7 +18,7 @@ from ..paths import database_identity
 from . import schema
 from .index import prices_asked_for
 from .questions import active_since
-from .slots import take_in_windows
+from .slots import store_windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,5 +115,5 @@ class Watch:
                 self._watched[session] = index.dependencies(session, looked) if looked else None
         windows = stat_of(os.path.join(index.folder, recent.WINDOWS))
         if windows != self._windows:
-            take_in_windows(index, recent.told_windows(index.folder))
+            store_windows(index, recent.told_windows(index.folder))
             self._windows = windows
