@@ -1,5 +1,5 @@
-"""What bad input gets: a right answer from the rest, bounded memory, nothing outside the state
-folder, never a traceback."""
+"""What bad input gets: the right answer from the rest, bounded memory, no file outside of the state folder, no
+traceback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_LINE = 64 * MB
 
 
 def outputs(ran: Ran) -> dict[str, int]:
-    """Output tokens of every session of a report; no warning, no traceback."""
+    """Return the output tokens of every session of a report; there must be no warning and no traceback."""
     assert (ran.code, ran.err) == (0, "")
     return {row["sessionId"]: row["outputTokens"] for row in json.loads(ran.out)["sessions"]}
 
@@ -98,7 +98,7 @@ def test_wrong_types_disqualify_nothing_but_themselves(home: Home, name: str) ->
 
 
 def long_line(length: int) -> bytes:
-    """A whole assistant line of *length* bytes, its newline not counted."""
+    """Return a whole assistant line of *length* bytes, without its newline."""
     text = line("big", "big", padding="@")
     return text.replace("@", "x" * (length - len(text) + 2)).encode()
 
@@ -121,7 +121,7 @@ def test_a_line_that_grows_beyond_64_megabytes_does_not_count_what_it_began_with
     """The object at its start counts only as long as the line could still be read."""
     whole = line("m2", "r2").rstrip("\n").encode() + b" " * (MAX_LINE + 5 * MB)
     path = home.write(OWN, line())
-    assert one(home) == 100  # a complete index, which nothing is provisional in
+    assert one(home) == 100  # a complete index, in which nothing is provisional
     done = 0
     for step in [*steps, len(whole)]:
         with path.open("ab") as file:
@@ -160,7 +160,7 @@ def make_folder(path: Path) -> None:
     (path / "inner" / "y.jsonl").write_text(line("inner", "inner", "inner"))
 
 
-KINDS: dict[str, tuple[Callable[[Path], object], bool]] = {  # how it is made, and whether `index status` tells of it
+KINDS: dict[str, tuple[Callable[[Path], object], bool]] = {  # how it is made, and whether `index status` reports it
     "fifo": (fuzz.fifo, True),
     "socket": (fuzz.a_socket, True),
     "folder": (make_folder, False),
@@ -199,7 +199,7 @@ def test_an_unreadable_file_is_passed_over_told_and_keeps_what_was_read(home: Ho
     shut.chmod(0)
     try:
         if what == "transcript" and known:
-            append(closed, line("n2", "q2", OTHER))  # a change that can't be read
+            append(closed, line("n2", "q2", OTHER))  # a change that is not readable
         found = outputs(run_in(home, as_anybody, "session", "--json"))
         told = run_in(home, as_anybody, "index", "status")
     finally:
@@ -238,7 +238,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("known", [False, True], ids=["first index", "later"])
 def test_a_file_that_changes_just_before_it_is_read(home: Home, change: str, known: bool) -> None:
-    """A transcript that was found and is another one when it is opened: nothing fails, the next refresh mends it."""
+    """A transcript is replaced after it was found and before it is opened: the next refresh corrects it."""
     path = home.write(OWN, line())
     if known:
         assert report(home) == {ID: 100}
@@ -419,7 +419,7 @@ def test_a_file_system_of_whole_seconds_gives_no_stale_answer(home: Home) -> Non
 
 
 def not_stored(ran: Ran, expected: dict[str, int], why: str = "") -> None:
-    """The right answer, with one warning that says why nothing was stored."""
+    """Check that the answer is right, and that one warning says why nothing was stored."""
     assert ran.code == 0, ran.err
     assert {row["sessionId"]: row["outputTokens"] for row in json.loads(ran.out)["sessions"]} == expected
     assert ran.err.startswith("ccusage: warning: the index can't be stored (")
@@ -486,7 +486,7 @@ def test_a_full_disk_costs_nothing_but_time(home: Home, limit: int, begun: bool)
 
 @pytest.fixture
 def small_disk(home: Home, request: pytest.FixtureRequest) -> Iterator[Home]:
-    """A home whose state is on a file system of so many kilobytes."""
+    """Yield a home whose state is on a file system of so many kilobytes."""
     with mounted(home.state, f"size={request.param}k"):
         yield home
 
@@ -551,7 +551,7 @@ def test_a_file_system_without_locks_costs_nothing_but_time(home: Home, begun: b
     before = strace(home.path / "trace", "fcntl", "error=ENOLCK", *files)
 
     def asked(*args: str) -> Ran:
-        """Refused only where the machine is so busy that SQLite's waiting lasts as long as for another process."""
+        """Ask, and ask again if the machine is so busy that SQLite's waiting lasts as long as for another process."""
         for _ in range(5):
             ran = behind(home, before, "session", *args)
             if "does not let go" not in ran.err:

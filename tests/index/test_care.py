@@ -1,4 +1,4 @@
-"""Care of the index: verify finds every planted fault, rebuild mends it, forget leaves no byte, damage loses nothing
+"""Care of the index: verify finds every planted fault, rebuild repairs it, forget leaves no byte, damage loses nothing
 that can still be read."""
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def three_sessions(roots: list[str]) -> dict[str, Path]:
 
 
 def one_gone(index: Index, roots: list[str]) -> dict[str, Path]:
-    """The same, read, and the third one vanished."""
+    """Write three sessions, have them read, and delete the third one."""
     files = three_sessions(roots)
     index.refresh()
     files[SECRET].unlink()
@@ -125,7 +125,7 @@ def test_verify_names_a_planted_fault_and_rebuild_mends_it(index: Index, roots: 
     three_sessions(roots)
     assert verify(index) == []
     statement, told = FAULTS[fault]
-    index.db.execute("UPDATE files SET racy = 0")  # or they would be read again, being young
+    index.db.execute("UPDATE files SET racy = 0")  # else they would be read again, because they are young
     index.db.execute(statement)
     found = verify(index)
     assert found
@@ -172,12 +172,12 @@ def test_a_fault_in_the_sums_of_an_archived_session_is_found_too(index: Index, r
 def test_rebuild_keeps_archived_sessions_and_what_cannot_be_read_now(index: Index, roots: list[str]) -> None:
     files = three_sessions(roots)
     index.refresh()
-    files[SECRET].unlink()  # rebuild itself sees to it
+    files[SECRET].unlink()  # rebuild itself must notice it
     before = files[OTHER].read_text()
     rebuild(index)
     kept = {one.id: (one.output, one.archived) for one in index.sessions()}
     assert kept == {ID: (200, False), OTHER: (100, False), SECRET: (100, True)}
-    # what stands in the place of a transcript and can't be read is no reason to drop what it said
+    # an unreadable file in place of a transcript is no reason to drop what that said
     files[OTHER].unlink()
     files[OTHER].mkdir()
     rebuild(index)
@@ -273,7 +273,7 @@ def test_what_transcripts_still_hold_is_named_and_stays(index: Index, roots: lis
     agent.unlink()
     assert forget(index, session=OTHER) == ([], [OTHER])
     session = index.session(OTHER)
-    assert session.output == 100  # the subagent's share stood in the index alone
+    assert session.output == 100  # only the index held the subagent's share
     files[OTHER].unlink()
     assert forget(index, session=OTHER) == ([OTHER], [])
     assert index.session(OTHER) is None
@@ -291,7 +291,7 @@ def test_a_forgotten_fork_keeps_the_lines_of_its_parent(index: Index, roots: lis
     index.refresh()
     files[1].unlink()
     index.refresh()
-    parents = "(SELECT id FROM files WHERE path LIKE '%home-me-proj%')"  # the fork alone holds its line now
+    parents = "(SELECT id FROM files WHERE path LIKE '%home-me-proj%')"  # only the fork holds its line now
     index.db.execute(f"DELETE FROM claims WHERE file = {parents}")
     index.db.execute(f"DELETE FROM files WHERE id = {parents}")
     assert forget(index, session=SECRET) == ([SECRET], [])
@@ -333,7 +333,7 @@ MANY = 60  # sessions, so that every table has several pages
 
 @pytest.fixture
 def damaged_home(home: Home) -> Home:
-    """A home with many sessions, two of them archived, and the database closed."""
+    """Return a home with many sessions, two of them archived, whose database is closed."""
     for number in range(MANY):
         home.write(f"-home-me-proj/s-{number:03}.jsonl", "".join(many_lines(number)))
     gone = [home.write(f"-home-me-old/{name}.jsonl", line(name, name, name)) for name in ("old-1", "old-2")]
@@ -347,7 +347,7 @@ def damaged_home(home: Home) -> Home:
 
 
 def sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
-    """What the last of the statements gives, told to a database that nobody has open."""
+    """Return the result of the last of the statements, run on a database that nobody has open."""
     found = []
     with closing(sqlite3.connect(path)) as db, db:
         for statement in statements:
@@ -360,7 +360,7 @@ def many_lines(number: int) -> list[str]:
 
 
 def outputs(home: Home, *warned: str) -> dict[str, tuple[int, bool]]:
-    """Output tokens and archived mark of every session by the report; *warned*: words that stderr must hold."""
+    """Return output tokens and archived mark of every session in the report; *warned*: words that stderr must hold."""
     ran = home.run("session", "--json")
     assert ran.code == 0, ran.err
     assert all(word in ran.err for word in warned) if warned else ran.err == "", ran.err
@@ -375,7 +375,7 @@ Damage = Callable[[Path], object]
 
 
 def pages_of(path: Path, *tables: str) -> list[int]:
-    """Numbers of the pages of tables and indexes, by walking their trees: this SQLite may lack dbstat."""
+    """Return the page numbers of tables and indexes, by walking their trees, because SQLite may lack dbstat here."""
     data = path.read_bytes()
     size = int.from_bytes(data[16:18], "big")
     roots = [root for name, root in sql(path, "SELECT name, rootpage FROM sqlite_master") if name in tables]
@@ -451,14 +451,14 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, name: st
     assert all(found[name] == OLD[name] for name in OLD.keys() & found.keys())
     if readable:
         assert found == live | OLD
-    assert outputs(damaged_home) == found  # said once
+    assert outputs(damaged_home) == found  # it is shown once
     assert len([path for path in folder.glob("*.corrupt-*") if path.name[-1].isdigit()]) == 1
     index = damaged_home.opened()
     assert verify(index) == []
 
 
 def test_what_is_carried_over_is_whole(damaged_home: Home) -> None:
-    """A file of an archived session whose stat became a text: the session is lost, and nothing stumbles over it."""
+    """The stat of an archived session's file became a text: the session is lost, and nothing else is affected."""
     path = damaged_home.index / DB
     spoil = "UPDATE files SET device = 'x', mtime = 'y' WHERE CAST(path AS TEXT) LIKE '%old-1.jsonl'"
     sql(path, spoil, "DROP TABLE totals")
@@ -471,7 +471,7 @@ RANDOM_DAMAGE = int(os.environ.get("CCUSAGE_RANDOM_DAMAGE", "12"))  # how many t
 
 
 def test_bytes_changed_at_random_are_noticed_or_harmless_or_found_by_verify(damaged_home: Home) -> None:
-    """SQLite has no checksums: a changed number may be believed, but then `verify` names it and `rebuild` mends it."""
+    """SQLite has no checksums: a changed number may go unnoticed, but `verify` names it and `rebuild` repairs it."""
     home = damaged_home
     path = home.index / DB
     whole, outcomes = path.read_bytes(), Counter[str]()
@@ -525,7 +525,7 @@ def test_one_session_is_answered_from_a_damaged_index_too(damaged_home: Home) ->
 
 
 def test_the_log_of_a_damaged_index_is_read_too(home: Home) -> None:
-    """What stands in the write-ahead log alone is set aside with it."""
+    """What is in the write-ahead log alone is set aside with the database."""
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     gone = home.write("-home-me-old/old-1.jsonl", line("old-1", "old-1", "old-1"))
     folder = home.index
@@ -562,7 +562,7 @@ def test_a_whole_database_is_not_set_aside(damaged_home: Home) -> None:
     folder = damaged_home.index
     mend(str(folder))
     error = schema.DatabaseError("database disk image is malformed")
-    assert recover(damaged_home.env, error)  # another process may have mended it: asking again is right
+    assert recover(damaged_home.env, error)  # another process may have repaired it, so asking again is right
     assert not recover(damaged_home.env, schema.OperationalError("database is locked"))
     assert not recover(damaged_home.env, schema.OperationalError("database or disk is full"))
     assert not list(folder.glob("*.corrupt-*"))
@@ -577,7 +577,7 @@ def version_of(path: Path) -> object:
 
 
 def steps(*statements: str) -> Callable[[sqlite3.Connection], None]:
-    """A migration made up for a test."""
+    """Return migration steps that are made up for a test."""
 
     def migrate(db: sqlite3.Connection) -> None:
         for statement in statements:
@@ -589,7 +589,7 @@ def steps(*statements: str) -> Callable[[sqlite3.Connection], None]:
 def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next version, made up: a column more. What this version wrote must be read by it as it was."""
+    """A made-up next version has one more column, and must read what this version wrote."""
     one_gone(index, roots)
     index.close()
     path = Path(index.folder, DB)
@@ -650,7 +650,7 @@ def test_a_newer_schema_is_left_alone_and_the_answer_comes_from_memory(home: Hom
 def test_two_versions_that_take_turns_give_the_same_answers_and_lose_nothing(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This version and the next one, made up, on one state folder: the older counts in memory what the newer stored."""
+    """This version and a made-up next one share a state folder: the older one does not store what it counts."""
     paths = one_gone(index, roots)
     index.close()
     this = schema.VERSION
@@ -725,7 +725,7 @@ class Linked:
 
 
 def as_fresh(index: Index) -> None:
-    """The index answers as one that has read nothing before, about everything that either knows."""
+    """Check that the index answers as a new one does, about everything that either knows."""
     with closing(in_memory(index.roots, index.table)) as anew:
         read_everything(anew, plainly=True)
         assert session_ids(index) == session_ids(anew)

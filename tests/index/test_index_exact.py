@@ -31,7 +31,7 @@ from lines import ID, OTHER, append, line, record, usage
 
 @contextmanager
 def over(files: trees.Tree) -> Iterator[tuple[Index, Path]]:
-    """An index that has read nothing yet of a tree, and the tree's data directory."""
+    """Return an index that has read nothing yet of a tree, and the tree's data directory."""
     with folder() as base:
         trees.write_tree(files, base / "data")
         index = Index(str(base / "state"), [str(base / "data" / "projects")])
@@ -49,7 +49,7 @@ def folder() -> Iterator[Path]:
 
 
 def live(steps: list[trees.Step], base: Path, anew: bool) -> None:
-    """Go through a history with an index beside it; *anew*: every question is another process's."""
+    """Replay a history beside an index; with *anew*, every question is asked by another process."""
     root = base / "data"
     root.mkdir()
     history = trees.History()
@@ -75,7 +75,7 @@ def live(steps: list[trees.Step], base: Path, anew: bool) -> None:
 
 
 def own_transcripts(session: str, history: trees.History, projects: Path) -> set[str]:
-    """Those that are there, in whatever project."""
+    """Return the existing transcripts of a session, in whatever project."""
     paths = [f"{session}.jsonl", *(f"{project}/{session}.jsonl" for project in trees.PROJECTS)]
     return {str(projects / path) for path in paths if path in history.live}
 
@@ -147,7 +147,7 @@ def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
         def overtake(done: int, size: int) -> None:
             nonlocal calls
             calls += 1
-            if calls == 3:  # one was read and waits to be stored
+            if calls == 3:  # one that was read and is to be stored
                 for path in transcripts:
                     append(path, line(f"{path.stem}-more", session=path.stem))
                 other = Index(index.folder, index.roots)
@@ -198,7 +198,7 @@ def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.Monk
     ],
 )
 def test_a_first_index_loses_nothing_with(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
-    assert workers._TASKS * workers._NUMBER <= 4096  # all that the smallest pipe takes at once
+    assert workers._TASKS * workers._NUMBER <= 4096  # the capacity of the smallest pipe
     monkeypatch.setattr(workers, "PARALLEL", 0)
     with over(trees.seeded_tree(3, 10)) as (index, data):
         monkeypatch.setattr(workers, name, value)
@@ -258,7 +258,7 @@ def test_a_first_index_killed_at_any_moment_goes_on(monkeypatch: pytest.MonkeyPa
 
 
 def plan(index: Index) -> str:
-    """How the claims of a session are found."""
+    """Return SQLite's plan for finding the claims of a session."""
     return str(index.db.execute("EXPLAIN QUERY PLAN SELECT * FROM claims WHERE session = 1").fetchall())
 
 
@@ -309,7 +309,7 @@ def test_what_other_processes_count_during_a_first_index_is_in_its_sums(
         stored = 0
 
         def meddle(done: int, size: int) -> None:
-            """The session grows, and somebody asks for it, between two batches."""
+            """Let the session grow between two batches, and ask for it."""
             nonlocal stored
             if index.db.execute("SELECT count(*) FROM claims").fetchone()[0] == stored:
                 return
@@ -396,7 +396,7 @@ def test_the_corpora_in_random_cuts_and_orders_are_one_fresh_reading(corpus: Pat
 
 
 def in_pieces(dice: random.Random, source: Path, expected: fresh.Reading) -> None:
-    """The transcripts of *source* grow, with questions in between; at the end the index has what is *expected*."""
+    """Let the transcripts of *source* grow, with questions in between; the index must have *expected* at the end."""
     files = {path.relative_to(source): path.read_bytes() for path in (source / "projects").rglob("*.jsonl")}
     ids = [path.stem for path in files]
     with folder() as base:
@@ -423,7 +423,7 @@ def in_pieces(dice: random.Random, source: Path, expected: fresh.Reading) -> Non
 
 
 def shuffled_pieces(dice: random.Random, files: dict[Path, bytes]) -> list[tuple[Path, bytes]]:
-    """All files cut at random bytes; the pieces of one file in order, those of different files in any."""
+    """Cut all files at random bytes; the pieces of one file are in order, those of different files in any order."""
     waiting = {}
     for path, data in files.items():
         cuts = sorted(dice.sample(range(len(data) + 1), min(3, len(data) + 1)))

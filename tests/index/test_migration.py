@@ -1,5 +1,5 @@
-"""An index of an older version, recorded in data/index-version-N.sql, becomes one of today: nothing of an archived
-session is lost, and everything else is one fresh reading."""
+"""An index of an older version, recorded in data/index-version-N.sql, is migrated: nothing of an archived session is
+lost, and everything else equals one fresh reading."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WEB, API = "-home-ann-web", "-home-ann-api"
 
 
 def told(session: str, number: int, **more: object) -> str:
-    """A response as older clients wrote it: its output is not known at first, and no line says why it stopped."""
+    """Return a response as older clients wrote it: at first without its output, and never with a stop reason."""
     names = {"message": f"{session}-{number}", "request": f"{session}-r{number}", "session": session}
     more = {"at": f"2026-05-{10 + number:02}T10:00:00.000Z", **names, **more}
     tokens = more.pop("tokens", usage(number, 100 * number, 7, 1000))
@@ -47,18 +47,18 @@ def begun(session: str, at: str) -> str:
 
 
 def unasked(session: str, number: int, **more: object) -> str:
-    """A response from a gateway: without a requestId, under one message id for everything."""
+    """Return a response of a gateway: without a requestId, and with the same message id as everything."""
     return told(session, number, request=None, message="msg_gateway", **more)
 
 
 def in_fork(text: str, fork: str, **more: object) -> str:
-    """Copies of lines as a client writes them into a fork; *more*: the marks of the newer ones."""
+    """Return copies of lines as a client writes them into a fork; *more* are the marks of newer copies."""
     copies = [{**json.loads(each), "sessionId": fork, **more} for each in text.splitlines()]
     return "".join(json.dumps(copy) + "\n" for copy in copies)
 
 
 def nameless(session: str, number: int, uuid: str | None) -> str:
-    """A line without a message id, and without a uuid perhaps."""
+    """Return a line without a message id, and without a uuid if *uuid* is None."""
     value = record(session=session, request=None, at=f"2026-05-0{number}T09:00:00Z", tokens=usage(number), uuid=uuid)
     del value["message"]["id"]
     return json.dumps(value) + "\n"
@@ -111,7 +111,7 @@ LATE = (f"{API}/s-late.jsonl",)
 
 @pytest.fixture
 def upgraded(home: Home) -> Home:
-    """A home whose index version 0.1 wrote; some transcripts have gone since, one lies in another project."""
+    """Return a home whose index version 0.1 wrote, and from which some transcripts vanished since; one has moved."""
     for name, text in TRANSCRIPTS.items():
         if name not in (*GONE, *LATE):
             home.write(name.replace(f"{WEB}/s-moved", f"{API}/s-moved"), text)
@@ -120,7 +120,7 @@ def upgraded(home: Home) -> Home:
 
 
 def restore(home: Home, version: int) -> None:
-    """Put the index that was recorded of a version where it belongs."""
+    """Restore the recorded index of a version."""
     path = database_of(home)
     path.parent.mkdir(parents=True, mode=0o700)
     path.parent.parent.chmod(0o700)
@@ -149,7 +149,7 @@ def version_of(home: Home) -> int:
 
 
 def expected() -> tuple[fresh.Reading, set[str]]:
-    """One fresh reading of everything, what is gone included, and the sessions of which nothing else is left."""
+    """Return one fresh reading of everything, of deleted transcripts too, and the sessions that only the index has."""
     sources = []
     for name, text in TRANSCRIPTS.items():
         gone = name in (*GONE, *LATE)
@@ -161,7 +161,7 @@ def expected() -> tuple[fresh.Reading, set[str]]:
 
 
 def as_was(db: sqlite3.Connection) -> dict[str, tuple[int, ...]]:
-    """What version 0.1 told of each session: tokens, responses and cost."""
+    """Return what version 0.1 said of each session: tokens, responses and cost."""
     told = db.execute(
         "SELECT text, sum(input), sum(output), sum(cache_creation), sum(cache_read), sum(totals.responses), sum(auto)"
         " FROM totals JOIN names ON names.id = session GROUP BY session"
@@ -264,7 +264,7 @@ def test_a_response_that_grows_before_an_index_of_schema_2_has_slots_is_counted_
 
 
 def killed(home: Home, patch: Callable[[], None]) -> None:
-    """A process that refreshes the index and dies of kill -9 where *patch* has it so."""
+    """Run a process that refreshes the index and is killed by kill -9 at the place where *patch* does it."""
     child = os.fork()
     if child == 0:
         try:
@@ -276,7 +276,7 @@ def killed(home: Home, patch: Callable[[], None]) -> None:
 
 
 def dying(module: ModuleType, name: str, calls: int) -> Callable[[], None]:
-    """Makes a function end the process when it was called so many times."""
+    """Return a patch that ends the process when a function has been called so many times."""
 
     def patch() -> None:
         real, counted = getattr(module, name), itertools.count()
@@ -437,7 +437,7 @@ def test_a_transcript_that_comes_back_is_counted_once(upgraded: Home) -> None:
 
 @pytest.mark.parametrize("small", [True, False])
 def test_one_session_is_right_at_once(upgraded: Home, monkeypatch: pytest.MonkeyPatch, small: bool) -> None:
-    """Of a large history, while everything is still to be read anew."""
+    """One session of a large history is right while everything else is still to be read again."""
     sessions, archived = expected()
     for name in ("s-gone", "s-nameless", "s-live", "s-moved", "d-fork"):
         index = upgraded.opened()

@@ -1,4 +1,4 @@
-"""Rows of any periods are what the counted responses add up to, wherever an edge cuts a slot; windows are kept."""
+"""Rows of any periods are the sums of the counted responses, wherever an edge cuts a slot; windows are stored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def times(index: Index) -> list[int]:
 
 
 def slowly(index: Index, starts: list[int], mode: str) -> Iterator[tuple[object, ...]]:
-    """Of each thing that is billed: its period, project, session, model and numbers."""
+    """Yield period, project, session, model and numbers of each thing that is billed, one by one."""
     place = MODES.index(mode)
     for one in index.sessions():
         for response in index.counted(one.id):
@@ -87,7 +87,7 @@ def test_rows_are_what_the_responses_of_each_period_add_up_to(
 
 
 def check_sessions(index: Index, begin: int, end: int, mode: str) -> None:
-    """What each session used between two times is what its responses add up to."""
+    """Check that what each session used between two times is the sum of its responses."""
     expected: dict[object, list[tuple[object, ...]]] = {}
     for _, _, session, _, numbers, at in slowly(index, [begin, end], mode):
         expected.setdefault(session, []).append((numbers, at))
@@ -226,7 +226,7 @@ def test_a_clock_that_ran_ahead_does_not_drop_the_windows_of_today(tmp_path: Pat
 
 
 def statusline(home: Home, session: str, *, resets_at: int | None = None) -> str:
-    """How much of the block is left, for a session whose client tells when its limit starts anew, or does not yet."""
+    """Return how much of the block is left, for a session whose client reports its limits or does not yet."""
     limits = {"five_hour": {"used_percentage": 23.5, "resets_at": resets_at}} if resets_at else {}
     given = json.dumps({"session_id": session, "rate_limits": limits, "cost": {"total_cost_usd": 1}})
     return home.run("statusline", "--no-color", "--format", "{session_cost} {block_left}", input=given).out.strip()
@@ -243,10 +243,10 @@ def test_a_session_without_limits_gets_the_window_that_another_one_told(home: Ho
     (path,) = home.state.glob("*/windows")
     before = path.stat()
     statusline(home, ID, resets_at=end)
-    assert path.stat().st_ino == before.st_ino  # nothing new, nothing written
-    assert home.run("session").code == 0  # takes it in
+    assert path.stat().st_ino == before.st_ino  # nothing is new, so nothing is written
+    assert home.run("session").code == 0  # stores it
     assert "5-hour windows since" in home.run("doctor").out
-    path.with_name("windows.77").write_bytes(path.read_bytes())  # of one who was killed
+    path.with_name("windows.77").write_bytes(path.read_bytes())  # left by a killed process
     assert home.run("index", "forget", "--windows").out == "forgot 1 window\n"
     assert list(path.parent.glob("windows*")) == []
     assert "2h" not in statusline(home, OTHER)

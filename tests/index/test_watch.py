@@ -1,4 +1,4 @@
-"""An index that is watched: what was in use lately is looked at each time, all the rest now and then."""
+"""An index that is watched: recently used sessions are looked at each time, everything else now and then."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOUR_AGO = time.time() - LATELY / 1_000_000 - 60
 
 @pytest.fixture
 def files(home: Home) -> tuple[Path, Path]:
-    """The transcript of a session in use, and that of one that was not lately."""
+    """Return the transcript of a session in use, and that of one that was not used recently."""
     new, old = home.write(f"a/{ID}.jsonl", line()), home.write(f"b/{OTHER}.jsonl", line("o1", "ro", OTHER))
     os.utime(old, (HOUR_AGO, HOUR_AGO))
     os.utime(new, (time.time() - 5, time.time() - 5))
@@ -112,7 +112,7 @@ def test_new_prices_count_from_the_next_look_on(home: Home, watch: Watch) -> Non
     config = home.configure(f'[prices.models."{OPUS}"]\ninput = 1000\noutput = 1000\n')
     assert watch.look()
     assert cost(watch) > before
-    config.write_text("[prices.models\n")  # is being written
+    config.write_text("[prices.models\n")  # while it is written
     dear = cost(watch)
     watch.look()
     assert cost(watch) == dear
@@ -151,7 +151,7 @@ def test_what_a_newer_version_has_made_is_shown_and_left_alone_until_it_is_there
     assert watch.index.meta("prices") == made_with
     assert responses(watch) == 3
     assert asked == []
-    monkeypatch.setattr(module, "_CODE", None)  # in the place of ours
+    monkeypatch.setattr(module, "_CODE", None)  # in place of ours
     watch.look()
     watch.look()
     assert asked == [("index", "sweep")]

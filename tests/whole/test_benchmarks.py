@@ -75,7 +75,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 
 def responses(out: Path) -> dict[str, list[dict[str, Any]]]:
-    """The assistant lines of each message id, in the order they stand in."""
+    """Return the assistant lines of each message id, in their order."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path in transcripts(out):
         for line in lines_of(path):

@@ -41,7 +41,7 @@ def report(home: Home, *args: str) -> Any:
 
 
 def folder(name: str) -> Path:
-    """Of the inputs from bug reports."""
+    """Return the folder of the inputs from bug reports."""
     if not SHARED.is_dir():
         pytest.skip(f"no corpora at {SHARED}")
     return SHARED / "corpus" / "reported" / name
@@ -52,7 +52,7 @@ def settle(home: Home, source: Path) -> None:
 
 
 def ledger(source: Path) -> dict[str, Counter[str]]:
-    """What the server billed for requests that stand in a transcript, and what it had told of those it cut."""
+    """Return what the server billed for requests that are in a transcript, and what it had reported of those it cut."""
     expected = json.loads((source / "expected.json").read_text())
     held = "".join(path.read_text(errors="replace") for path in (source / "projects").rglob("*.jsonl"))
     sessions: dict[str, Counter[str]] = {}

@@ -1,5 +1,5 @@
-"""The accounting rules by worked examples: each is counted by the index and by the plain second reading (fresh.py),
-which have to agree, and the sums are those made by hand. The corpora hold both too (test_corpus, test_index_exact)."""
+"""The accounting rules by worked examples: the index and the plain second implementation (fresh.py) count each, must
+agree, and must give the sums made by hand. The corpora compare both too (test_corpus, test_index_exact)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PRICES = PriceTable(
 
 
 def line(usage: dict[str, Any] | None = None, message: dict[str, Any] | None = None, **fields: Any) -> bytes:
-    """A plain response of session s, 10 tokens in and 5 out, with changes; a field that is `...` is left out."""
+    """Return a response of session s, 10 tokens in and 5 out, with changes; a field that is `...` is left out."""
     record = {
         "type": "assistant",
         "timestamp": "2026-03-01T10:00:00Z",
@@ -61,7 +61,7 @@ def line(usage: dict[str, Any] | None = None, message: dict[str, Any] | None = N
 
 
 def reading(files: Mapping[str, bytes | list[bytes]]) -> fresh.Reading:
-    """Of files by their paths below `projects/`, each as bytes or as lines; the index says the same."""
+    """Return the reading of files, given by path below `projects/` as bytes or lines; the index must agree."""
     contents = {path: data if isinstance(data, bytes) else b"\n".join([*data, b""]) for path, data in files.items()}
     base = Path(tempfile.mkdtemp(prefix="ccusage-test-"))
     try:
@@ -83,7 +83,7 @@ def session(*lines: bytes, path: str = "p/s.jsonl") -> fresh.FreshSession:
 
 
 def counted(content: bytes) -> int:
-    """How many responses a transcript of these bytes has."""
+    """Return how many responses a transcript of these bytes has."""
     return sum(one.responses for one in reading({"p/s.jsonl": content}).values())
 
 
@@ -167,12 +167,12 @@ def test_only_an_assistants_message_with_usage_and_time_counts(raw: bytes, expec
 
 
 def bare(usage: dict[str, Any] | None = None, **fields: Any) -> bytes:
-    """A line without `requestId`."""
+    """Return a line without `requestId`."""
     return line(usage, requestId=..., **fields)
 
 
 def nameless(usage: dict[str, Any] | None = None, **fields: Any) -> bytes:
-    """A line without `message.id` and, if it is not given, `requestId`."""
+    """Return a line without `message.id` and, unless it is given, without `requestId`."""
     return line(usage, {"id": ...}, **{"requestId": ..., **fields})
 
 
@@ -274,7 +274,7 @@ def test_the_best_line_of_a_response_wins_wherever_it_stands(winner: bytes, lose
 
 
 def at(time: str, **fields: Any) -> bytes:
-    """A line with which a transcript may begin."""
+    """Return a line with which a transcript may begin."""
     return json.dumps({"type": "user", "timestamp": f"2026-03-01T{time}Z", **fields}).encode()
 
 
@@ -665,7 +665,7 @@ def made_up(seed: int) -> trees.Tree:
 
 
 def cases(response: fresh.Response, beginnings: Mapping[str, int]) -> dict[str, bool]:
-    """Whether *response* is one of those that are easily got wrong."""
+    """Return whether *response* is one of those that are easily counted wrong."""
     session, lines, parts = response
     requests = {line.request_id for line in lines}
     without, uuids = requests == {None} and len(lines) > 1, {line.uuid for line in lines}
@@ -722,4 +722,4 @@ def test_made_up_trees_hold_every_case_of_the_rules() -> None:
         responses += len(found.responses)
 
     assert min(seen.values()) > 1, seen
-    assert 2 < lines / responses < 5  # neither alone nor all in one
+    assert 2 < lines / responses < 5  # neither each alone nor all in one

@@ -31,7 +31,7 @@ NUMBER = re.compile(r"[$\d][\d,.]*")
 
 
 def run(home: Home, case: dict[str, Any], command: str, *more: str) -> Ran:
-    """One command of a case, at the case's own time."""
+    """Run one command of a case at the case's own time."""
     argv = [*shlex.split(command.replace("<DIR>", str(home.data)))[1:], *more]
     given = case.get("stdin", "").replace("<DIR>", str(home.data))
     if "now" not in case:
@@ -41,7 +41,7 @@ def run(home: Home, case: dict[str, Any], command: str, *more: str) -> Ran:
 
 
 def placed(home: Home, text: str) -> str:
-    """A text of a case with the paths that it leaves open."""
+    """Return a text of a case with the paths filled in that it leaves open."""
     return text.replace("<DIR>", str(home.data)).replace("<empty dir>", str(home.path))
 
 
@@ -58,7 +58,7 @@ def put(home: Home, case: dict[str, Any]) -> None:
 
 
 def settle(home: Home, case: dict[str, Any]) -> None:
-    """The case's files and environment, after what it wants done before."""
+    """Put the case's files and environment into *home*, and do what the case wants done before."""
     put(home, case)
     for step in case.get("before", ()):
         if "command" in step:
@@ -67,14 +67,14 @@ def settle(home: Home, case: dict[str, Any]) -> None:
             (home.data / name).unlink()
 
 
-def lacks(ours: Any, wanted: Any, place: str = "") -> list[str]:
-    """Where *ours* is not what is wanted; keys that are not named in it are free."""
+def diff(ours: Any, wanted: Any, place: str = "") -> list[str]:
+    """Return the places where *ours* differs from *wanted*; keys that *wanted* does not have do not matter."""
     if isinstance(wanted, dict) and isinstance(ours, dict):
         missing = [f"{place}.{key}: missing" for key in wanted.keys() - ours.keys()]
         missing += [f"{place}: more" for _ in (ours.keys() - wanted.keys() if place == ".projects" else ())]
-        return missing + [m for key in wanted.keys() & ours for m in lacks(ours[key], wanted[key], f"{place}.{key}")]
+        return missing + [m for key in wanted.keys() & ours for m in diff(ours[key], wanted[key], f"{place}.{key}")]
     if isinstance(wanted, list) and isinstance(ours, list) and len(wanted) == len(ours):
-        return [m for n, pair in enumerate(zip(ours, wanted, strict=True)) for m in lacks(*pair, f"{place}[{n}]")]
+        return [m for n, pair in enumerate(zip(ours, wanted, strict=True)) for m in diff(*pair, f"{place}[{n}]")]
     if isinstance(wanted, float) or isinstance(ours, float):
         same = math.isclose(ours, wanted, rel_tol=1e-9, abs_tol=1e-9)
     else:
@@ -83,13 +83,13 @@ def lacks(ours: Any, wanted: Any, place: str = "") -> list[str]:
 
 
 def shown_total(text: str) -> set[str]:
-    """The numbers of the table's last row, percentages apart."""
+    """Return the numbers of the table's last row, percentages apart."""
     lines = [line for line in text.splitlines() if re.match(r"[│ ]*(\x1b\[\d+m)*Total\b", line)]
     return set(NUMBER.findall(re.sub(r"\x1b\[\d+m", "", lines[-1]))) if lines else set()
 
 
 def numbers_of(data: dict[str, Any]) -> set[str]:
-    """How a table shows the totals of the same report as JSON."""
+    """Return the totals of a report's JSON as its table shows them."""
     rows = data.get("blocks", [data.get("totals", {})])
     costs = [row.get("costUSD", row.get("totalCost", 0)) for row in rows]
     counts = [{**row, **row.get("tokenCounts", {})} for row in rows]
@@ -109,7 +109,7 @@ def test_a_case_gives_what_is_wanted_of_it(home: Home, name: str) -> None:
     if ran.code:
         assert (ran.out, ran.err.count("\n")) == ("", 1) or "--jq" in ran.err
     elif "json" in wanted:
-        assert lacks(json.loads(ran.out), wanted["json"]) == []
+        assert diff(json.loads(ran.out), wanted["json"]) == []
     elif not {"--json", "--jq", "statusline"} & set(case["command"].split()):
         lines = [re.sub(r"\x1b\[\d+m", "", line) for line in ran.out.splitlines()]
         assert max(map(display_width, lines)) <= int(home.env["COLUMNS"])
