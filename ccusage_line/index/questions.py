@@ -157,7 +157,7 @@ def status(store: Store) -> list[tuple[str, object]]:
         ("size of index", human_size(size)),
         ("lines that can't be read", bad),
     ]
-    lines += [("such lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
+    lines += [("unreadable lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
     lines += [("not read", f"{path}: {reason}") for path, reason in found.passed_over]
     lines += [("not read", f"{path}: {reason}") for path, reason in _unreadable(found)]
     return lines

@@ -118,7 +118,7 @@ def carry_over(store: Store) -> None:
     if aside:
         from ..text import number_of
 
-        gone = f"; {number_of(carried, 'deleted transcript')} recovered" if carried else ""
+        gone = f"; the data of {number_of(carried, 'deleted transcript')} was recovered" if carried else ""
         store.set_meta(_NOTICE, f"the index was damaged and has been rebuilt{gone} (the damaged file: {aside[-1]})")
 
 

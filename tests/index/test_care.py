@@ -539,13 +539,13 @@ def test_the_log_of_a_damaged_index_is_read_too(home: Home) -> None:
     for suffix, data in kept.items():
         (folder / (DB + suffix)).write_bytes(data)
     assert schema.set_aside(str(folder / DB)) is not None
-    assert outputs(home, "1 deleted transcript recovered") == {ID: (100, False), "old-1": (100, True)}
+    assert outputs(home, "the data of 1 deleted transcript was recovered") == {ID: (100, False), "old-1": (100, True)}
 
 
 def test_what_was_carried_over_is_not_taken_from_a_transcript_that_came_back(damaged_home: Home) -> None:
     damaged_home.write("-home-me-old/old-1.jsonl", line("old-1", "old-1", "old-1") + line("x", "x", "old-1"))
     sums_blotted(damaged_home.index / DB)
-    found = outputs(damaged_home, "1 deleted transcript recovered")
+    found = outputs(damaged_home, "the data of 1 deleted transcript was recovered")
     assert found == LIVE | {"old-1": (200, False), "old-2": (100, True)}
 
 
