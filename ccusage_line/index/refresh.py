@@ -37,6 +37,8 @@ _LONGEST_NAME = 250  # bytes; file systems allow 255 with the extension
 
 
 class Changes:
+    """The differences between the transcripts that were found and those that are known."""
+
     def __init__(self, found: list[Found], known: dict[str, File]) -> None:
         self.to_read: list[tuple[Found, File | None]] = []
         present = {f.path for f in found}
@@ -365,8 +367,8 @@ class SumChanges:
     def _adjust_sums(
         self, before: dict[int, accounting.Response], after: dict[int, accounting.Response], tied: bool
     ) -> None:
-        """Change the sums from the responses that a group made before to those that it makes now. *tied* means that
-        lines which decide ties are gone, so that their moments may have been other ones."""
+        """Adjust the sums from the responses that a group made before to those that it makes now. *tied* means that
+        lines which decide ties are gone, so that the stored moments may differ even if the response does not."""
         store = self._store
         for response in after.values():
             for number, kind in response.held():
