@@ -1,6 +1,6 @@
-"""`ccusage prompt`: the ready line for whatever is no shell hook, and the refresher that the hooks start.
+"""The command `ccusage prompt`: the ready line for anything but a shell hook, and the refresher that hooks start.
 
-On the lean lanes: imports os, sys and time; the index only where a line has to be made.
+On the lean lanes: imports os, sys and time, and the index only if a line has to be made.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from .line import Line
 
 KINDS = {"starship": readyline.PLAIN, "p10k": readyline.ZSH, "tmux": readyline.TMUX}
-MARKER = "refreshing"  # made by the hook that starts a refresher, removed by the refresher
+MARKER = "refreshing"  # the hook that starts a refresher makes this file, the refresher deletes it
 _LOCK = "refresh.lock"
-_ROUNDS = 3  # looks of one refresher, while what it looks at goes on changing
-_WAIT = 1.0  # seconds it waits for somebody else's refresh
+_ROUNDS = 3  # attempts of one refresher while the files keep changing
+_WAIT = 1.0  # seconds to wait for another process that refreshes
 
 
 def answer(argv: Sequence[str]) -> bool:
-    """Whether the words behind `prompt` were understood and done; the text goes to stdout."""
+    """Print the text or refresh the line; return False if the full command line has to handle these options."""
     options = _options(argv)
     if options is None:
         return False
@@ -44,23 +44,23 @@ def answer(argv: Sequence[str]) -> bool:
 
 
 def run(environ: Mapping[str, str], *, kind: str | None, cwd: str | None, refresh: bool, redraw: str | None) -> None:
-    """Show the line of a folder in a form of KINDS, or refresh it and have the shell *redraw* (its process) tell."""
+    """Show a folder's line in a form of KINDS, or refresh it and have the shell with process id *redraw* notified."""
     folder = os.path.normpath(os.path.join(_cwd(environ), cwd)) if cwd else None
     try:
         if refresh:
             refresh_detached(environ, folder or _cwd(environ), redraw or None)
         else:
             shown = text(environ, kind, folder)
-            sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape"))  # whatever the locale says
+            sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape"))  # UTF-8 in every locale
     except Exception as error:
         from ..errors import UserError
 
-        if not isinstance(error, (UserError, OSError)):  # other commands tell what is wrong with a place
+        if not isinstance(error, (UserError, OSError)):  # other commands report problems of folders
             raise
 
 
 def _options(argv: Sequence[str]) -> dict[str, str] | None:
-    """The options by name, None for anything but exact spellings."""
+    """Return the options by name, or None if anything but an exact spelling is among them."""
     found = {}
     words = iter(argv)
     for name in words:
@@ -78,7 +78,7 @@ def _options(argv: Sequence[str]) -> dict[str, str] | None:
 
 
 def _cwd(environ: Mapping[str, str]) -> str:
-    """The working directory as typed, where the shell told it; "/" where it is gone."""
+    """Return the working directory as the user typed it, if the shell sets PWD to it; "/" if it no longer exists."""
     typed = environ.get("PWD", "")
     try:
         if typed.startswith("/") and os.path.samefile(typed, "."):
@@ -92,16 +92,16 @@ def _cwd(environ: Mapping[str, str]) -> str:
 
 
 def text(environ: Mapping[str, str], kind: str | None = None, cwd: str | None = None) -> str:
-    """The text of a folder's line, with a newline, made anew where it does not hold; "" outside of projects.
+    """Return a folder's line as text with a newline, refreshed if it is out of date; "" outside of projects.
 
-    *kind* is one of KINDS. tmux without a folder gets the newest session of all: it has no folder of its own.
+    *kind* is one of KINDS. For tmux without *cwd* it is the line of the newest session, because tmux has no folder.
     """
     folder = None if kind == "tmux" and cwd is None else cwd or _cwd(environ)
     line = find(environ, folder)
     if line is None or not line.fresh(time.time()):
         try:
             refresh(environ, folder)
-        except Exception:  # in a prompt an old line, or none, is better than a message
+        except Exception:  # in a prompt, an old line or none is better than a message
             pass
         line = find(environ, folder)
     shown = line.text(KINDS[kind] if kind else readyline.PLAIN) if line else ""
@@ -109,8 +109,8 @@ def text(environ: Mapping[str, str], kind: str | None = None, cwd: str | None = 
 
 
 def find(environ: Mapping[str, str], cwd: str | None) -> Line | None:
-    """The line of a folder, as a shell finds it, or that of the newest session of all: None outside of projects, and
-    where it has to be made first."""
+    """Return the line of a folder, or of the newest session if *cwd* is None; None if there is no project or no line
+    yet."""
     folder = readyline.lines_dir(index_dir(environ))
     if cwd is None:
         return readyline.read(readyline.path_of(folder, readyline.LATEST))
@@ -129,9 +129,9 @@ def find(environ: Mapping[str, str], cwd: str | None) -> Line | None:
 
 
 def refresh(environ: Mapping[str, str], cwd: str | None) -> None:
-    """Bring the line of *cwd* up to date, or that of the newest session of all.
+    """Update the line of *cwd*, or that of the newest session of all if it is None.
 
-    Raises OSError, and index.schema.Outdated while the index is an older version's.
+    Raises OSError, and index.schema.Outdated if the index has an older version's schema.
     """
     for _ in range(_ROUNDS):
         if not _refresh(environ, cwd):
@@ -142,7 +142,7 @@ def refresh(environ: Mapping[str, str], cwd: str | None) -> None:
 
 
 def _refresh(environ: Mapping[str, str], cwd: str | None) -> bool:
-    """One look; whether a session was found to show."""
+    """Update the line once; return whether there is a session to show."""
     looked = time.time_ns()
     roots = data_dirs(environ)
     project, passed = readyline.nearest(roots, cwd) if cwd else (_newest_project(roots), [])
@@ -153,7 +153,7 @@ def _refresh(environ: Mapping[str, str], cwd: str | None) -> bool:
 
 
 def _newest_project(roots: Sequence[str]) -> readyline.Project | None:
-    """The project with the transcript that was written last."""
+    """Return the project whose transcript was written last."""
     found = []
     for root in roots:
         projects = [readyline.Project(name, [os.path.join(root, name)]) for name in names_in(root)]
@@ -175,7 +175,7 @@ def _publish(
 
     try:
         index = Index(index_dir(environ), roots, prices_asked_for(environ), _WAIT, migrate=False)
-    except Outdated:  # an old line is better than none
+    except Outdated:  # the old line is shown until the index is migrated
         spawn("index", "sweep")
         raise
     try:
@@ -187,7 +187,7 @@ def _publish(
         context = _context(index, id)
         early = not index.complete
         if index.stored and (early or recent.begin_look(index.folder, look, recent.SWEEP)):
-            spawn("index", "sweep")  # which only one process at a time does
+            spawn("index", "sweep")  # only one process at a time sweeps
     finally:
         index.close()
     if session is None:
@@ -197,9 +197,9 @@ def _publish(
 
 
 def _context(index: Index, session: str) -> int | None:
-    """Percent of its model's window that a session's last prompt filled, rounded down; None where that is unknown.
+    """Return the percentage of its context window that a session's last prompt filled, rounded down, or None.
 
-    The window that the client told overrides the table's; one that can't hold the prompt is not used.
+    The window that the client reported overrides the price table's, unless the prompt is larger than it.
     """
     from ..answer import said
 
@@ -212,8 +212,7 @@ def _context(index: Index, session: str) -> int | None:
 
 
 def _today(index: Index, look: os.stat_result | None, now_us: int) -> tuple[int, bool] | None:
-    """What the local day has cost so far in all sessions, as windows.Stored tells it; None while that is not known;
-    *look* as recent.last_look has it."""
+    """Return today's cost of all sessions as windows.Stored.today does, or None; *look* is that of recent.last_look."""
     if not (index.complete and index.stored) or not recent.is_known(index.folder, look):
         return None
     from ..windows import NEXT_DAY, Stored, day_start
@@ -223,10 +222,10 @@ def _today(index: Index, look: os.stat_result | None, now_us: int) -> tuple[int,
 
 
 def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = None) -> None:
-    """What a hook starts: `refresh` out of its sight, one at a time.
+    """Run `refresh` for a hook: detached from the terminal, and in one process at a time.
 
-    *shell* is the process to be told by SIGWINCH, which no process dies of, that its line has changed. After a failure
-    the marker stays, so that the next try waits until it is old.
+    If the line has changed, SIGWINCH, which ends no process, is sent to the process *shell*. After a failure the marker
+    stays, so that the next attempt waits until it is old.
     """
     from ..locks import lock
 
@@ -234,7 +233,7 @@ def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = N
     folder = os.path.join(state_dir(environ), LINES)
     private_dir(os.path.dirname(folder))
     private_dir(folder)
-    held = lock(os.path.join(folder, _LOCK))  # until the process ends
+    held = lock(os.path.join(folder, _LOCK))  # held until the process ends
     if held is None:
         return
     before = _shown(environ, cwd)
@@ -249,12 +248,12 @@ def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = N
 
 
 def _detach() -> None:
-    """A session of our own, and nothing of the caller's on 0, 1 and 2."""
+    """Start a session of our own, with the null device as descriptors 0, 1 and 2."""
     if sys.platform == "win32":
         return
     try:
         os.setsid()
-    except OSError:  # the leader of a group can't; a child of it can
+    except OSError:  # a group's leader can't call setsid, but its child can
         if os.fork():
             os._exit(0)
         os.setsid()
@@ -280,7 +279,7 @@ def _tell(shell: int) -> None:
 
 
 def _tidy(folder: str) -> None:
-    """Remove what shells that are gone have left: the file into which bash writes its real folder."""
+    """Delete what shells that have ended left behind: the files into which bash writes its physical directory."""
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
         if name.startswith("pwd.") and os.stat(path).st_mtime < time.time() - 86_400:

@@ -1,9 +1,9 @@
-"""Completion: what stands behind `--id`, `--project` and the other options, by the protocol of argcomplete.
+"""Completion of `--id`, `--project` and the other options, by argcomplete's protocol.
 
-A shell asks by environment variables (`_ARGCOMPLETE`, `COMP_LINE`, ...) and reads the candidates from descriptor 8.
-`--id` is answered here without argparse and argcomplete, whose import costs more than the answer; everything else is
-argcomplete's. Only what the index holds is read, nothing is refreshed, and whatever goes wrong is silence: half a
-command line is no place for messages. Standard library only: on the lean lanes.
+A shell sends its request in environment variables (`_ARGCOMPLETE`, `COMP_LINE`, ...) and reads the candidates from
+descriptor 8. `--id` is answered here without argparse and argcomplete, whose import takes longer than the answer;
+argcomplete handles the rest. Only the index is read, nothing is refreshed. Errors are not reported, because a message
+would spoil the command line. Standard library only: on the lean lanes.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
     from typing import Any
 
-    Candidate = tuple[str, str]  # what is typed, what describes it
+    Candidate = tuple[str, str]  # the text to insert, and its description
     Row = tuple[Any, ...]
 
 NEWEST = 50  # sessions offered
 LATEST = "latest"
 _DAYS = ("today", "yesterday", "7d", "2w", "30d")
 _TITLE = 60  # characters of a title
-_OUTPUT = 8  # the descriptor that the shell reads
+_OUTPUT = 8  # the descriptor from which the shell reads
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _QUOTING = frozenset("'\"\\$`#*?[]{}()<>|&;~!\n")
 
@@ -37,13 +37,13 @@ _QUOTING = frozenset("'\"\\$`#*?[]{}()<>|&;~!\n")
 
 
 def answer(environ: Mapping[str, str]) -> bool:
-    """Whether a request for completion was one for an `--id` and was answered; if not, `autocomplete` has to."""
+    """Return whether the request was for an `--id` and was answered; if not, `autocomplete` has to answer it."""
     prefix = _wanted(environ)
     if prefix is None:
         return False
     found = sessions(environ, prefix)
     if not found or not all(_PLAIN.issuperset(id) for id, _ in found):
-        return False  # argcomplete knows how to quote for each shell, and what else can stand there
+        return False  # argcomplete can quote for each shell and knows the other candidates
     between = environ.get("_ARGCOMPLETE_DFS", "")
     if not between and environ.get("_ARGCOMPLETE_SHELL") == "zsh":
         between = ":"
@@ -57,7 +57,7 @@ def answer(environ: Mapping[str, str]) -> bool:
 
 
 def _wanted(environ: Mapping[str, str]) -> str | None:
-    """What was typed so far of an id, None where something else is to be completed or quoting makes it hard to say."""
+    """Return the part of an id that was typed, or None for another request or a line that needs quoting rules."""
     line, point = environ.get("COMP_LINE", ""), environ.get("COMP_POINT", "")
     if "_ARGCOMPLETE_STDOUT_FILENAME" in environ or not (line.isascii() and point.isdigit()):
         return None
@@ -75,8 +75,10 @@ def _wanted(environ: Mapping[str, str]) -> str | None:
 
 
 def sessions(environ: Mapping[str, str], prefix: str, archived: bool = False) -> list[Candidate]:
-    """The newest sessions whose id, or form in a report, begins with *prefix*, with cost, age and title, or the
-    *archived* ones alone."""
+    """Return the newest sessions, or only *archived* ones, with cost, age and title, whose id begins with *prefix*.
+
+    An id's last parts, as reports show it, may begin with it too.
+    """
 
     def question(database: Connection) -> list[Candidate]:
         return [*_sessions(database, prefix, archived), *(_shown_forms(database, prefix, archived) if prefix else ())]
@@ -89,7 +91,7 @@ def sessions(environ: Mapping[str, str], prefix: str, archived: bool = False) ->
 
 
 def projects(environ: Mapping[str, str], prefix: str) -> list[str]:
-    """The paths of projects, and where no path was begun their last parts too; those used last come first."""
+    """Return the paths of projects, last used first, with their last parts in front unless a path was begun."""
     paths = [_text(row[0]) for row in _asked(environ, lambda database: _rows(database, _PROJECTS)) if row[0]]
     names = [] if prefix.startswith(("/", "~")) else [path.rstrip("/").rpartition("/")[2] for path in paths]
     if prefix.startswith("~/"):
@@ -124,7 +126,7 @@ _MODELS = "SELECT DISTINCT names.text FROM totals JOIN names ON names.id = total
 
 
 def _asked(environ: Mapping[str, str], question: Callable[[Connection], list[Row]]) -> list[Row]:
-    """What the index's database answers; nothing where it is not there, half-written, foreign or newer."""
+    """Return the index's answer, or no rows if there is no index or it can't be read: incomplete, foreign or newer."""
     from ..index.schema import open_readable
     from ..paths import index_dir
 
@@ -146,7 +148,7 @@ def _sessions(database: Connection, prefix: str, archived: bool) -> Iterator[Can
 
 
 def _shown_forms(database: Connection, prefix: str, archived: bool) -> list[Candidate]:
-    """The last two segments of ids, three where the two do not begin with *prefix*."""
+    """Return the last two parts of each id, or three if the two do not begin with *prefix*."""
     part = f"-{prefix}".encode("utf-8", "surrogatepass")
     found = list(_described(database, _rows(database, _SESSIONS.format(_HOLDS), part, archived, NEWEST)))
     forms = [("-".join(id.rsplit("-", count)[-count:]), told) for count in (2, 3) for id, told in found]
@@ -159,12 +161,12 @@ def _described(database: Connection, rows: Iterable[Row]) -> Iterator[Candidate]
         cost = sum(int(cost) for cost in str(costs or 0).split(","))
         title = _title(_rows(database, _TITLES, number))
         told = [money(cost, bool(unpriced)), age(now - last / 1_000_000), *([title] if title else [])]
-        if (shown := _text(id)).isprintable():  # what a terminal would obey is not put on one
+        if (shown := _text(id)).isprintable():  # no control characters for the terminal
             yield shown, ", ".join(told)
 
 
 def _title(rows: Iterable[Row]) -> str:
-    """A session's title: of each kind the last, a custom one before a made one before a summary."""
+    """Return a session's title: the last of each kind, a custom one before a generated one before a summary."""
     kinds: list[bytes | None] = [None, None, None]
     for row in rows:
         kinds = [new if new is not None else old for new, old in zip(row, kinds, strict=True)]
@@ -178,7 +180,7 @@ def _text(data: bytes) -> str:
 
 
 def age(seconds: float) -> str:
-    """How long ago, in the largest whole unit."""
+    """Return how long ago something was, in the largest whole unit."""
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{int(seconds // size)} {unit} ago"
@@ -189,14 +191,14 @@ def age(seconds: float) -> str:
 
 
 def autocomplete(parser_of: Callable[[str], ArgumentParser], environ: MutableMapping[str, str]) -> None:
-    """Let argcomplete, which was asked by *environ* of the process, answer and end the process. *parser_of* makes the
-    parser of a command, and of all of them for ""."""
+    """Let argcomplete answer the request in *environ*, which is that of the process, and end the process. *parser_of*
+    returns the parser of one command, or of all for ""."""
     from argcomplete.completers import SuppressCompleter
     from argcomplete.finders import CompletionFinder
 
     class Finder(CompletionFinder):
         def filter_completions(self, completions: list[str]) -> list[str]:
-            """Without options, which a dash asks for, where a command or a value can stand."""
+            """Return no options, unless a dash was typed, if a command or a value can stand there."""
             found = super().filter_completions(completions)
             return [each for each in found if not each.startswith("-")] or found
 
@@ -216,10 +218,10 @@ def autocomplete(parser_of: Callable[[str], ArgumentParser], environ: MutableMap
 
 
 def _as_completed(environ: MutableMapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """Have bare options completed as those of `session`, and what stands behind `install --` as those of `statusline`.
+    """Rewrite the request: bare options become those of `session`, words after `install --` those of `statusline`.
 
-    Returns the command if it is known, and the options that are not offered: those of every command, where a word is
-    still to begin (being alone, they would be inserted), and behind `--`, where they mean nothing.
+    Returns the command if it is known, and the options not to offer: those of every command, if a new word begins (a
+    single candidate would be inserted) and after `--` (where they have no meaning).
     """
     from ..options import GLOBAL
 
@@ -227,7 +229,7 @@ def _as_completed(environ: MutableMapping[str, str]) -> tuple[str, tuple[str, ..
     line, point = environ.get("COMP_LINE", ""), environ.get("COMP_POINT", "")
     if not point.isdigit():
         return "", ()
-    line, rest = line[: int(point)].lstrip(), line[int(point) :]  # bash-completion leaves the space behind `time`
+    line, rest = line[: int(point)].lstrip(), line[int(point) :]  # bash-completion leaves the space after `time`
     program, space, typed = line.partition(" ")
     typed = typed.lstrip().removeprefix("claude ").lstrip()
     first = typed.split()[0].partition("=")[0] if typed else ""
@@ -244,7 +246,7 @@ def _as_completed(environ: MutableMapping[str, str]) -> tuple[str, tuple[str, ..
 
 
 def _actions(parser: ArgumentParser) -> Iterator[Action]:
-    """The actions whose values are completed. Each command takes the options that may stand anywhere."""
+    """Yield the actions whose values are completed, after adding the global options to each command."""
     from argparse import _SubParsersAction
 
     from ..options import GLOBAL
@@ -254,25 +256,25 @@ def _actions(parser: ArgumentParser) -> Iterator[Action]:
         if isinstance(action, _SubParsersAction):
             shown = {choice.dest for choice in action._choices_actions}
             for name, below in list(action.choices.items()):
-                if name not in shown:  # of ours alone
+                if name not in shown:  # an internal command
                     del action.choices[name]
                     continue
                 below._actions[0].help = "show this help"
                 for option in GLOBAL:
                     kind = "store_true" if option.kind == "flag" else "store"
                     below.add_argument(*option.names, action=kind, help=option.help)
-                if name != "demo":  # its sessions are none of the index's
+                if name != "demo":  # its sessions are not in the index
                     yield from _actions(below)
 
 
 def _completer(action: Action, environ: Mapping[str, str]) -> object:
-    """What names an action's values: a function of argcomplete's form, None for no such."""
+    """Return argcomplete's completer for an action's values, or None if they can't be completed."""
     from argcomplete.completers import DirectoriesCompleter, FilesCompleter
 
     from ..options import CHOICES, KINDS
 
     choices = CHOICES.get(action.dest) if action.choices is None else action.choices
-    if isinstance(choices, tuple):  # those of commands are a mapping
+    if isinstance(choices, tuple):  # the choices of a subparser are a mapping
         return lambda **_: choices
     by_shell = "CCUSAGE_PATHS" in environ
     return {
@@ -288,7 +290,7 @@ def _completer(action: Action, environ: Mapping[str, str]) -> object:
 
 
 def _leave(kind: str) -> None:
-    """Let the shell complete a path, which knows its `~`, variables and quotes; ends the process."""
+    """Let the shell complete a path, because it knows its own `~`, variables and quotes; this ends the process."""
     os.write(_OUTPUT, f"\t{kind}".encode())
     os._exit(0)
 

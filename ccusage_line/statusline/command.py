@@ -1,7 +1,7 @@
-"""`ccusage statusline` on the lean lanes: the published numbers, else those counted on the spot; then the line.
+"""The command `ccusage statusline` on the lean lanes: it prints the line, then maintains the index.
 
-It never fails and never blocks: whatever goes wrong costs what it tells, and after LATEST seconds the line is made of
-what the client itself said.
+It never fails and never blocks: an error costs only the segments that it concerns, and after LATEST seconds the line is
+made from the payload alone.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from ..windows import Windows
     from .segments import Options
 
-LATEST = 0.7  # seconds from the start until a line is shown whatever the disk does; the design promises one
-_LAST_WORD = 0.05  # seconds after LATEST for a payload that nobody has read yet
-_TO_PRINT = 0.25  # seconds after LATEST for a line that was about to be printed then
-_TO_LEAVE = 0.2  # seconds after a late line to start what does the work that took too long, and for the log
-_TURN = 0.0005  # seconds for which the work may keep the interpreter from who leaves
+LATEST = 0.7  # seconds after the start at which a line is printed, however slow the disk is; DESIGN.md promises 1 s
+_LAST_WORD = 0.05  # seconds after LATEST to read the payload if that was not begun
+_TO_PRINT = 0.25  # seconds after LATEST to print a line that was ready by then
+_TO_LEAVE = 0.2  # seconds after a late line to start the process that does the work, and to write the log
+_TURN = 0.0005  # seconds: the switch interval of threads at the end, so that the slow work does not hold up _leave
 
 
 def answer(words: list[str]) -> bool:
-    """Whether the line was printed; if not, the command line proper has to say what is wrong with the options."""
-    if "--preview" in words or os.isatty(0) or os.isatty(1):  # a person: mistakes are told, and nothing is logged
+    """Return whether the line was printed; if not, the full command line has to handle these options."""
+    if "--preview" in words or os.isatty(0) or os.isatty(1):  # for a user, errors are shown and not logged
         return False
     _Watch.started(words)
     configured, labels = _configured()
@@ -53,7 +53,7 @@ def answer(words: list[str]) -> bool:
 
 
 def _configured() -> tuple[list[str], dict[str, str]]:
-    """The config's words for the statusline, and its labels for models; nothing where it can't be read."""
+    """Return the config's options for the statusline and its labels for models, both empty if it can't be read."""
     from ..prices.stored import settled
 
     try:
@@ -63,17 +63,17 @@ def _configured() -> tuple[list[str], dict[str, str]]:
 
             known = load(os.environ)
         return configured(known.values), known.labels
-    except Exception:  # the command line proper says what is wrong with it
+    except Exception:  # the full command line reports what is wrong
         return [], {}
 
 
 def configured(values: Mapping[str, Mapping[str, object]]) -> list[str]:
-    """What a config says of the statusline, as options to stand before those of the command line."""
+    """Return the statusline section of a config as options, which go before those of the command line."""
     return [f"--{key}={value}" for key, value in values.get("statusline", {}).items()]
 
 
 def show(options: Options) -> None:
-    """Read the payload, print the line, then look after the index."""
+    """Read the payload, print the line, then maintain the index."""
     watch = _Watch.started()
     watch.options = options
     given = watch.given()
@@ -91,17 +91,17 @@ def show(options: Options) -> None:
 def line_of(
     given: object, found: Numbers, options: Options, environ: Mapping[str, str], now: int, reasons: list[str]
 ) -> str:
-    """The line at the moment *now* (microseconds since the epoch); why it lacks something is appended to *reasons*."""
+    """Return the line at *now* (microseconds since the epoch); append to *reasons* why parts of it are missing."""
     try:
         numbers = numbers_of(given, found, options, now, reasons)
-    except Exception as error:  # as well as may be
+    except Exception as error:  # the line is shown without these numbers
         reasons.append(f"numbers: {type(error).__name__}")
         numbers = found
     return statusline.render(given, numbers, options, environ, now, reasons)
 
 
 def numbers_of(given: object, found: Numbers, options: Options, now: int, reasons: list[str]) -> Numbers:
-    """What was found, as it is at the moment *now* in the options' mode and zone."""
+    """Set today and the block in *found*, at *now* and in the mode and zone of *options*, and return it."""
     from .. import windows
 
     known = found.moments
@@ -115,23 +115,23 @@ def numbers_of(given: object, found: Numbers, options: Options, now: int, reason
 
 
 def _put(line: str) -> bool:
-    """Print; whether anybody reads."""
+    """Print the line and return whether that succeeded."""
     try:
         print_text(line + "\n")
-    except Exception:  # closed, or full: no failure of a statusline
+    except Exception:  # stdout is closed or the disk is full: a statusline must not fail
         return False
     return True
 
 
 class Desk:
-    """Asks the index for one line, and does afterwards what can wait until it is printed."""
+    """One call's access to the index: its numbers, and the work that can wait until the line is printed."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.reasons: list[str] = []  # why something is not known
+        self.reasons: list[str] = []  # why numbers are missing
         self._environ = environ
-        self._wait: float | None = recent.SWEEP  # None: nobody could keep what a look at all transcripts finds
+        self._wait: float | None = recent.SWEEP  # None: a sweep could not store its results
         self._folder = ""
-        self._look: os.stat_result | None = None  # the last one
+        self._look: os.stat_result | None = None  # the stat of the last sweep's file
         self._asked: str | None = None  # the session
         self._said: Said = (None, None)
         self._windows: Windows = {}
@@ -139,7 +139,7 @@ class Desk:
         self._error: Exception | None = None
 
     def look_up(self, given: object, options: Options) -> Numbers:
-        """What the index knows; it never raises."""
+        """Return what the index knows; never raises."""
         from ..answer import said
         from ..paths import index_dir
 
@@ -157,7 +157,7 @@ class Desk:
                 found.moments = None
                 self.reasons.append("today: not all that was written can be stored")
             return found
-        except Exception as error:  # a broken index costs its numbers, not the line
+        except Exception as error:  # the line is shown without the index's numbers
             self._fail("index", error)
             return Numbers(unknown=True)
 
@@ -166,7 +166,7 @@ class Desk:
         self._error = error
 
     def _named(self, given: object) -> str | None:
-        """The session that the transcript's path names; None outside of the data directories. No file is opened."""
+        """Return the session that the transcript's path names, None outside of the data directories. Opens no file."""
         path = payload.transcript_path(given)
         if path is None:
             return None
@@ -177,7 +177,7 @@ class Desk:
         return path_session(parts) if parts and is_transcript(parts[-1]) else None
 
     def _published(self, session: str, given: object, mode: str) -> Numbers | None:
-        """Lane 1."""
+        """Return the numbers of the published answer (lane 1), or None if there is none that still holds."""
         from ..answer import read, session_of
         from ..prices.stored import sources
         from ..windows import Listed
@@ -195,8 +195,8 @@ class Desk:
         )
 
     def _rests_on_transcript(self, told: Answer, session: str, given: object) -> bool:
-        """Whether an answer rests on the transcript that the client names: a session can go on in the folder of another
-        project. No file is touched if it does."""
+        """Return whether an answer depends on the transcript that the client names, without touching a file if it does.
+        A session can continue in the folder of another project, and then its answer is out of date."""
         path = payload.transcript_path(given)
         if path is None:
             return True
@@ -207,7 +207,7 @@ class Desk:
         return os.path.realpath(path) in files or self._named(given) != session
 
     def _counted(self, given: object, mode: str, wants_context: bool) -> Numbers:
-        """Lane 2, and what there is while the index is not complete."""
+        """Return the numbers after the session's new lines were read (lane 2), or fewer if the index is incomplete."""
         from ..index.index import Index
         from ..index.schema import Outdated
         from ..index.store import WAIT_ONE
@@ -215,20 +215,20 @@ class Desk:
 
         try:
             index = Index(self._folder, data_dirs(self._environ), wait=WAIT_ONE, migrate=False)
-        except Outdated:  # to make it today's can take longer than there is
+        except Outdated:  # a migration can take longer than LATEST
             self._wait = recent.FIRST_SWEEP
             return Numbers(unknown=True)
-        found = Numbers(complete=index.complete and index.stored)  # else other sessions' lines can't come in
+        found = Numbers(complete=index.complete and index.stored)  # if it can't be stored, no sweep updates it
         if not index.stored:
             self._wait = None
         elif not found.complete:
             self._wait = recent.SWEEP if recent.is_lost(self._look) else recent.FIRST_SWEEP
-            self._sweep(self._wait)  # before the session is read, which may take longer than there is
+            self._sweep(self._wait)  # first, because reading the session may take too long
         if self._asked is not None:
             try:
                 self._take(index, self._asked, given, mode, found)
                 found.last_context = index.last_context(found.session.id) if found.session and wants_context else None
-            except Exception as error:  # an odd session costs itself, not what is known of the others
+            except Exception as error:  # the numbers of the other sessions are still shown
                 self._fail("session", error)
                 found.unknown = True
         if found.complete:
@@ -238,7 +238,7 @@ class Desk:
         return found
 
     def _take(self, index: Any, session: str, given: object, mode: str, found: Numbers) -> None:
-        """Bring a session up to date, or that of its transcript's name where nothing else is known of it."""
+        """Refresh *session*, else the session that the transcript's path names, and store its numbers in *found*."""
         from ..index.index import Lane2
 
         looked = index.refresh_session(session)
@@ -256,7 +256,7 @@ class Desk:
             self._lane = Lane2(index, found.session, looked)
 
     def tidy(self, given: object, found: Numbers) -> None:
-        """Publish, mend, look after the rest of the index, keep the log; the line is out, nothing may fail now."""
+        """Do what could wait until the line was printed: store, repair, sweep, publish, log. Never raises."""
         try:
             self._keep(given, found)
             if self._lane is None and self._error is not None:
@@ -266,7 +266,7 @@ class Desk:
                     self._wait = 0.0
             if self._wait is not None and self._folder:
                 self._sweep(self._wait)
-            if self._lane is not None:  # last: it may take longer than there is
+            if self._lane is not None:  # last, because it may take too long
                 self._lane.publish(moments=True)
                 self._lane.leave()
         except Exception as error:
@@ -275,19 +275,19 @@ class Desk:
             _note(self._environ, self.reasons)
 
     def leave_undone(self) -> None:
-        """Have somebody do what took too long: the next call would take as long."""
+        """Start a sweep to do the work that took too long, because the next call would take as long."""
         if self._wait is not None and self._folder:
             self._sweep(recent.FIRST_SWEEP)
 
     def _sweep(self, wait: float) -> None:
-        """Have somebody read what other sessions appended, or all of it the first time; not within *wait* seconds."""
+        """Start a process that reads the new lines of all sessions, unless one began less than *wait* seconds ago."""
         if recent.begin_look(self._folder, self._look, wait):
             from ..background import spawn
 
             spawn("index", "sweep")
 
     def _keep(self, given: object, found: Numbers) -> None:
-        """Keep what the client said and later calls or prompts want to know; no file is touched if it is known."""
+        """Store what the client reported and later calls or prompts need; touch no file if it is stored already."""
         recent.remember(self._folder, self._windows, payload.told_windows(given, time.time_ns() // 1000))
         client = segments.silent(given)
         inherited, window = self._said
@@ -297,7 +297,7 @@ class Desk:
         said = inherited, segments.told_window(client) or window
         if said == self._said or self._asked is None:
             return
-        if found.session is not None or self._asked == self._named(given):  # nobody else's, and no nonsense
+        if found.session is not None or self._asked == self._named(given):  # not for an arbitrary id
             from ..answer import keep
 
             keep(self._folder, self._asked, said)
@@ -310,13 +310,13 @@ def _note(environ: Mapping[str, str], reasons: list[str]) -> None:
 
 
 class _Watch:
-    """Prints the line without the index, if that takes too long, and ends the process in any case."""
+    """The watchdog: it prints the line without the index if that takes too long, and ends the process in any case."""
 
     one: _Watch | None = None
 
     @classmethod
     def started(cls, words: list[str] | None = None) -> _Watch:
-        """The one of this process; *words* are the options, until better is known."""
+        """Return the watchdog of this process; *words* are its options until they have been parsed."""
         if cls.one is None:
             cls.one = cls(words or [])
         return cls.one
@@ -328,19 +328,19 @@ class _Watch:
         self.desk: Desk | None = None
         self._words = words
         self._given: object = None
-        self._reader = _thread.allocate_lock()  # whoever has it reads the payload
+        self._reader = _thread.allocate_lock()  # its holder reads the payload
         self._over = _thread.allocate_lock()
         self._over.acquire()
-        self._line = _thread.allocate_lock()  # whoever has it prints
+        self._line = _thread.allocate_lock()  # its holder prints the line
         self._out = _thread.allocate_lock()
         self._out.acquire()
         try:
             _thread.start_new_thread(self._wait, ())
-        except RuntimeError:  # no more threads
+        except RuntimeError:  # no thread can be started
             pass
 
     def given(self, patience: float = payload.PATIENCE) -> object:
-        """The payload; None while it is being read."""
+        """Return the payload, or None while another thread reads it."""
         if self._reader.acquire(blocking=False):
             self._given = payload.parse(payload.read(0, patience))
         return self._given
@@ -358,13 +358,13 @@ class _Watch:
                 now = time.time_ns() // 1000
                 _put(line_of(self.given(_LAST_WORD), found, options, os.environ, now, reasons))
                 _leave(self.desk, reasons)
-            else:  # on a crowded machine the other one may have it for a while before it is let to print
+            else:  # on a busy machine the main thread may have to wait for the processor before it prints
                 self._out.acquire(timeout=_TO_PRINT)
         finally:
             os._exit(0)
 
     def claim(self) -> None:
-        """Be the one who prints. Where the line is out already, this does not return: the process is about to end."""
+        """Reserve printing for the caller. If the line was printed already, wait for the process to end."""
         if not self._line.acquire(blocking=False):
             self._over.acquire()
 
@@ -376,7 +376,7 @@ class _Watch:
 
 
 def _leave(desk: Desk | None, reasons: list[str]) -> None:
-    """Leave the work to another process and write the log, if the disk is not what is slow."""
+    """Start another process for the work and write the log, in _TO_LEAVE seconds at most: the disk may be slow."""
     import _thread
     import sys
 

@@ -1,4 +1,4 @@
-"""The segments that the default line does without; loaded where a template names one."""
+"""The segments that are not in the default line; imported only if a template names one of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .segments import View
 
 _MOST_LINES = 1_000_000_000
-_MOST_PERCENT = 999  # some clients tell more than 100, some the time of a reset
+_MOST_PERCENT = 999  # some clients send more than 100, some send the time of a reset instead
 _MOST_SECONDS = 100 * 365 * 86_400
 _LONGEST_PATH = 300  # characters
 _LONGEST_TITLE = 40  # columns
@@ -28,7 +28,7 @@ def _percent(view: View, *path: str) -> int | None:
 
 
 def _time(view: View, *path: str) -> int | None:
-    """A field's moment in microseconds since the epoch: the client tells seconds, milliseconds or a text."""
+    """Return a field's time in microseconds since the epoch; the client sends seconds, milliseconds or a text."""
     value = at(view.payload, *path)
     found = seconds(value)
     if found is not None and 0 < found < _MOST_SECONDS:
@@ -47,7 +47,7 @@ def _context_bar(view: View) -> str:
 
 
 def _tokens(view: View) -> str:
-    """All tokens of the session: `950`, `24.9k`, `1.2M`."""
+    """Return the number of all tokens of the session: `950`, `24.9k`, `1.2M`."""
     session = view.numbers.session
     total = session.total if session is not None else 0
     for unit, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1000, "k")):
@@ -58,7 +58,7 @@ def _tokens(view: View) -> str:
 
 
 def _limit(view: View, name: str) -> str:
-    """Percent used of a plan's limit; nothing once the window that it was said of is over."""
+    """Return the percentage used of one of the plan's limits, or "" if its window is over."""
     used = _percent(view, "rate_limits", name, "used_percentage")
     if used is None or _is_over(view, name):
         return ""
@@ -74,7 +74,7 @@ def _is_over(view: View, name: str) -> bool:
 
 
 def _spend_limit(view: View) -> str:
-    """What was spent of a limit in dollars, and in which period; its percentage where no dollars are told."""
+    """Return the dollars spent, their limit and its period, or the percentage if the client sends no dollars."""
     path = ("rate_limits", "spend_limit")
     used = view.number(MOST_DOLLARS, *path, "used_usd")
     limit = view.number(MOST_DOLLARS, *path, "limit_usd")
@@ -87,7 +87,7 @@ def _spend_limit(view: View) -> str:
 
 
 def _left(view: View, *path: str) -> str:
-    """The time until the moment that a field tells: full minutes, and less than one as seconds."""
+    """Return the time until the time in a field: whole minutes, or seconds below one minute."""
     end = _time(view, *path)
     return "" if end is None or end <= view.now else span(max((end - view.now) // 1_000_000, 1))
 
@@ -101,7 +101,7 @@ def _lines(view: View) -> str:
 
 
 def _duration(view: View, field: str) -> str:
-    """How long the session has been open, or has waited for the API."""
+    """Return how long the session has been open, or how long it has waited for the API."""
     milliseconds = view.number(MOST_MILLISECONDS, "cost", field)
     return span(int(milliseconds or 0) // 1000)
 
@@ -109,7 +109,7 @@ def _duration(view: View, field: str) -> str:
 def _directory(view: View) -> str | None:
     if isinstance(at(view.payload, "workspace", "current_dir"), str):
         return view.raw("workspace", "current_dir") or view.raw("cwd")
-    return view.raw("cwd")  # the same, and older
+    return view.raw("cwd")  # an older name of the same field
 
 
 def _cwd(view: View) -> str:
@@ -121,7 +121,7 @@ def _cwd(view: View) -> str:
 
 
 def _project(view: View) -> str:
-    """The name of the project's folder: the worktree's, else where the session was started."""
+    """Return the name of the project's folder: the worktree's, else the one in which the session was started."""
     path = view.raw("worktree", "path") or view.raw("workspace", "project_dir")
     if path is None and view.numbers.session is not None:
         path = view.numbers.session.project_path
@@ -130,7 +130,7 @@ def _project(view: View) -> str:
 
 
 def _branch(view: View) -> str:
-    """The branch, or the short name of the commit that is checked out."""
+    """Return the branch, or the short hash of the commit that is checked out."""
     from .git import head
 
     path = view.raw("worktree", "path") or _directory(view)
@@ -149,7 +149,7 @@ def _title(view: View) -> str:
 
 
 def _pr(view: View) -> str:
-    """`#12 approved`, GitLab's `!12`."""
+    """Return the pull request's number and state: `#12 approved`, on GitLab `!12`."""
     number = view.number(_MOST_LINES, "pr", "number")
     if number is None:
         return ""
@@ -163,7 +163,7 @@ def _repo(view: View) -> str:
 
 
 def address(view: View, what: str) -> str:
-    """Where the pull request or the repository is, for a link."""
+    """Return the URL of the pull request or of the repository, for a link."""
     if what == "pr":
         return view.text("pr", "url") or ""
     host, repo = view.text("workspace", "repo", "host"), _repo(view)
@@ -183,7 +183,7 @@ def _flag(view: View, shown: str, *path: str) -> str:
 
 
 def _cache(view: View) -> str:
-    """Percent of the prompt tokens that came from the cache; `cold` where the next prompt will not find it."""
+    """Return the percentage of prompt tokens read from the cache, with `cold` if the next prompt will not find it."""
     ratio = view.number(1, "prompt_cache", "hit_ratio")
     if ratio is None:
         session = view.numbers.session

@@ -1,7 +1,7 @@
-"""What each segment of a statusline shows of one call: the payload, the numbers of the index, the options.
+"""The segments of the default line, and what all segments share; each shows a part of the payload or of the numbers.
 
-On the lean lanes. What a field of the payload cannot be used for is told by the field's
-name, never by its value: transcripts and paths are nobody's business but the user's.
+On the lean lanes. A field that can't be used is reported by its name, never by its value, because paths and contents
+are private.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ if TYPE_CHECKING:
     from ..session import Session
     from ..windows import Block, Listed, Stored, Windows
 
-LOW, MEDIUM = 50, 80  # percent of the context window: green below the first, red from the second
-MODERATE, HIGH = 2000, 5000  # input + output tokens a minute
-STARTUP = 10_000_000  # microseconds from the client's start to the first line of its session, where nobody waits
+LOW, MEDIUM = 50, 80  # percent of the context window: green below LOW, red from MEDIUM on
+MODERATE, HIGH = 2000, 5000  # input + output tokens per minute
+STARTUP = 10_000_000  # microseconds that a client needs at most from its start to the first line of its session
 
 RESET, RED, GREEN, YELLOW = "\x1b[0m", "\x1b[31m", "\x1b[32m", "\x1b[33m"
 ELLIPSIS = "…"
 
 MOST_DOLLARS = 1_000_000_000
-_MOST_TOKENS = 1_000_000_000  # a context window larger than that is a mistake
+_MOST_TOKENS = 1_000_000_000  # a larger context window is an error
 MOST_MILLISECONDS = 100 * 365 * 86_400_000
-_LARGE_WINDOW = 1_000_000  # tokens that a model of `[1m]` can see, also where the client says 200,000
+_LARGE_WINDOW = 1_000_000  # the tokens of a `[1m]` model's window, even if the client reports 200,000
 _LONGEST_TEXT = 300  # characters of a name or path from the payload
-_OPTIONAL = {  # fields that no client always has
+_OPTIONAL = {  # fields that clients do not always send
     *("agent", "agent_type", "current_usage", "effort", "fast_mode", "git_worktree", "output_style", "pr"),
     *("prompt_cache", "rate_limits", "repo", "session_name", "thinking", "vim", "worktree"),
 }
 
 
 class Numbers:
-    """What the index knows for one statusline call; costs in 1e-12 dollar, times in microseconds since the epoch."""
+    """What the index knows for one call; costs in 1e-12 dollars, times in microseconds since the epoch."""
 
-    session: Session | None = None  # None: no transcript yet
-    unknown = False  # the index could not be asked: a session of None says nothing then
-    late = False  # there is no time left to read a file
+    session: Session | None = None  # None: there is no transcript yet
+    unknown = False  # the index can't be read, so a session of None means nothing
+    late = False  # no time is left to read files
     unwritten = False  # the transcript that the payload names does not exist
     fork = False  # the session began as a copy of another, whose cost the client's total includes
     began: int | None = None  # the first timestamp of the session's own transcript
-    inherited: int | None = None  # the client's total before the first response; None: nobody looked
+    inherited: int | None = None  # the client's total before the first response; None: no call saw it
     last_context: tuple[int, str] | None = None  # prompt tokens and model of the last main-chain response
-    complete = False  # false: the index has not read everything, so today and block are not shown
+    complete = False  # False: the index has not read everything, so that today and block are not shown
     today: int | None = None  # the cost of the local day
-    today_lacks = False  # whether some of what was used in it has no price
-    day: int | None = None  # when that began
-    block: Block | None = None  # the 5-hour window under way
-    moments: Listed | Stored | None = None  # of all sessions, of which a time makes today and the block
-    windows: Windows | None = None  # that the client told earlier
+    today_lacks = False  # whether some of its responses have no price
+    day: int | None = None  # when that day began
+    block: Block | None = None  # the current block
+    moments: Listed | Stored | None = None  # of all sessions, from which today and the block are computed
+    windows: Windows | None = None  # those that the client reported earlier
 
     def __init__(self, **known: Any) -> None:
         vars(self).update(known)
@@ -72,18 +72,18 @@ class Options:
     timezone: str | None = None
     mode = "auto"
     color = True
-    preview = False  # every preset over a made-up call
-    labels: Mapping[str, str] = {}  # model ids -> what to show for them, from the config
+    preview = False  # show every preset for the sample call
+    labels: Mapping[str, str] = {}  # by model id, from the config
 
     def __init__(self) -> None:
-        self.problems: list[str] = []  # options whose value means nothing; they keep their defaults
+        self.problems: list[str] = []  # options with an invalid value, which keep their defaults
 
 
 # --- one call -------------------------------------------------------------------------------------------------------
 
 
 def clean(text: str) -> str:
-    """*text* without what could move a cursor or hide; `text.clean`, whose import most lines need not pay for."""
+    """Return *text* without what moves the cursor or hides; this avoids the import of `text.clean` for most texts."""
     if text.isprintable() and (text.isascii() or not any("\ufe00" <= c <= "\ufe0f" for c in text)):
         return text
     from ..text import clean
@@ -92,12 +92,12 @@ def clean(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """A name or path on one line, harmless and bounded."""
+    """Return a name or path on one line, cleaned and cut to _LONGEST_TEXT characters."""
     return clean(text[:_LONGEST_TEXT]).strip()
 
 
 class View:
-    """One call's data, asked field by field; what is unusable is said and is None."""
+    """The data of one call, read field by field; a field that can't be used is None and is noted in `reasons`."""
 
     __slots__ = ("color", "environ", "now", "numbers", "options", "payload", "reasons")
 
@@ -113,7 +113,7 @@ class View:
         self.reasons: list[str] = []
 
     def unusable(self, path: tuple[str, ...], value: object, wanted: str) -> None:
-        """Say that a field is not there or not what is wanted; some are often not there, by the client's own rules."""
+        """Note that a field is missing or is not *wanted*; that an optional field is missing is not noted."""
         if value is not None:
             self.say(".".join(path), f"not {wanted}")
         elif _OPTIONAL.isdisjoint(path):
@@ -125,7 +125,7 @@ class View:
             self.reasons.append(text)
 
     def text(self, *path: str) -> str | None:
-        """A field's text, harmless and on one line."""
+        """Return a field's text, cleaned and on one line, or None."""
         value = self.raw(*path)
         return None if value is None else short(value) or None
 
@@ -137,7 +137,7 @@ class View:
         return None
 
     def number(self, most: float, *path: str) -> float | None:
-        """A field's number from 0 to *most*."""
+        """Return a field's number from 0 to *most*, or None."""
         value = at(self.payload, *path)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             if 0 <= value <= most:
@@ -151,7 +151,7 @@ class View:
         return f"{colour}{text}{RESET}" if self.color else text
 
     def alarm(self, percent: float, text: str) -> str:
-        """*text* in the colour of how full something is."""
+        """Return *text* in the colour for a percentage: green, yellow or red."""
         low, medium = self.options.low, self.options.medium
         return self.paint(GREEN if percent < low else YELLOW if percent < medium else RED, text)
 
@@ -185,24 +185,24 @@ def _session_cost(view: View) -> str:
 
 
 def _ours(view: View) -> int | None:
-    """Our cost of the session: nothing was spent as long as there is no transcript of it."""
+    """Return the index's cost of the session; 0 if it has no transcript yet, None if the cost is unknown."""
     if view.numbers.session is not None:
         return view.numbers.session.cost
     return 0 if not view.numbers.unknown and view.raw("session_id") is not None else None
 
 
 def client_total(view: View) -> int | None:
-    """What the client says that the session costs, in 1e-12 dollar."""
+    """Return the client's total of the session in 1e-12 dollars, or None."""
     dollars = view.number(MOST_DOLLARS, "cost", "total_cost_usd")
     return None if dollars is None else round(dollars * PICO)
 
 
 def _own_total(view: View) -> int | None:
-    """The client's total; None where it is not this session's alone.
+    """Return the client's total, or None if it includes other sessions' costs.
 
-    A fork begins with the total of the session it came from, and some clients go on with the old total after /clear. A
-    total of 0 before the first response proves that it is neither. If nobody looked then, the client's clock tells: a
-    session can't have been open for longer than it exists.
+    A fork begins with the total of the session it was copied from, and some clients go on with the old total after
+    /clear. A total of 0 before the first response proves that neither is so. If no call saw that, the client's clock is
+    compared: a session can't have been open for longer than it exists.
     """
     known = view.numbers
     if known.fork or (known.unanswered and at(view.payload, "prompt_id") is None):
@@ -217,29 +217,30 @@ def _own_total(view: View) -> int | None:
 
 
 def _first_sign(view: View) -> int | None:
-    """The first timestamp of the session, in microseconds; None without a transcript."""
+    """Return the first timestamp of the session in microseconds, or None if there is no transcript."""
     known = view.numbers
     first = known.session.first if known.session is not None else None
     return min((time for time in (known.began, first) if time is not None), default=None)
 
 
 def _surplus(view: View, start: int | None) -> int:
-    """What the client's total has over ours, 1e-12 dollar, if it is shown and the session began at *start* or later.
+    """Return how much more the client's total is than ours, in 1e-12 dollars, or 0 if it is not shown.
 
-    It belongs to a day or block that began at *start*: a session is never more than the day it began in.
+    It belongs to a day or block that began at *start* only if the session began then or later, else this is 0 too. With
+    it, a session never costs more than the day in which it began.
     """
     theirs = _own_total(view) if view.options.cost_source != "ccusage" else None
     ours = _ours(view)
     if start is None or theirs is None or ours is None or theirs <= ours:
         return 0
     began = _first_sign(view)
-    if began is None:  # nothing is written of it: it is not older than the client
+    if began is None:  # there is no transcript, so the session is not older than the client
         began = view.now - int((view.number(MOST_MILLISECONDS, "cost", "total_duration_ms") or 0) * 1000)
     return theirs - ours if began >= start else 0
 
 
 def _marked(view: View, cost: int | None) -> str:
-    """A cost, with a mark where responses of the session have no price; nothing of None."""
+    """Return a cost, marked if responses of the session have no price, or "" for None."""
     session = view.numbers.session
     return "" if cost is None else money(cost, session is not None and bool(session.unpriced_models))
 
@@ -255,7 +256,7 @@ def _today_cost(view: View) -> str:
 
 
 def _block(view: View) -> Block | None:
-    """The block under way, with what the client alone knows of this session."""
+    """Return the current block, including what only the client knows of this session's cost."""
     block = view.numbers.block if view.numbers.complete else None
     surplus = 0 if block is None else _surplus(view, block.start)
     if block is None or not surplus:
@@ -304,7 +305,7 @@ def _context(view: View) -> str:
 
 
 def fullness(view: View) -> tuple[int, int | None]:
-    """Tokens of the last prompt, 0 if nobody knows them, and the percentage of the window that they fill."""
+    """Return the tokens of the last prompt, 0 if unknown, and the percentage of the context window that they fill."""
     tokens, model = prompt(view), None
     if tokens is None and view.numbers.last_context is not None:
         tokens, model = view.numbers.last_context
@@ -315,7 +316,7 @@ def fullness(view: View) -> tuple[int, int | None]:
 
 
 def prompt(view: View) -> int | None:
-    """Tokens of the last prompt as the client tells them; 0 after /compact, which no transcript knows of."""
+    """Return the tokens of the last prompt as the client reports them; 0 after /compact, which is in no transcript."""
     path = ("context_window", "current_usage")
     usage = at(view.payload, *path)
     if not isinstance(usage, dict):
@@ -329,12 +330,12 @@ def prompt(view: View) -> int | None:
 
 
 def silent(payload: object) -> View:
-    """A payload alone, to ask what the client itself says."""
+    """Return the view of a payload alone, for what the client itself reports."""
     return View(payload, Numbers(), Options(), {}, 0)
 
 
 def told_window(view: View) -> int | None:
-    """Tokens that the model can see, as the client says."""
+    """Return the size of the context window in tokens as the client reports it, or None."""
     size = int(view.number(_MOST_TOKENS, "context_window", "context_window_size") or 0)
     if size and "[1m]" in str(at(view.payload, "model", "id")).lower():
         return max(size, _LARGE_WINDOW)
@@ -342,7 +343,7 @@ def told_window(view: View) -> int | None:
 
 
 def _window(view: View, model: str | None, tokens: int) -> int | None:
-    """The same as far as it is known of the model now chosen, else of *model*, where *tokens* were in a prompt."""
+    """Return the window of the selected model, else of *model*, as the price table has it; a prompt had *tokens*."""
     if view.numbers.late:
         return None
     from ..prices.in_use import table
@@ -355,7 +356,7 @@ def _window(view: View, model: str | None, tokens: int) -> int | None:
 
 
 def span(seconds: int) -> str:
-    """A time in its two largest units; nothing of 0."""
+    """Return a duration in its two largest units, or "" for 0."""
     if seconds < 60:
         return f"{seconds}s" if seconds else ""
     if seconds < 3600:
@@ -369,8 +370,8 @@ def around(before: str, text: str, after: str = "") -> str:
     return f"{before}{text}{after}" if text else ""
 
 
-# By name: the rank and what is shown. Where a line is too wide, the lowest rank gives way first. From CORE on segments
-# outlive the words around them. Those that the default line does without are in fields.py.
+# Each segment's rank, and the function that shows it. If a line is too wide, the segment of the lowest rank is removed
+# first; of ranks from CORE on, the words around the segments are removed before them. The other segments: fields.py.
 CORE = 8
 OF_DEFAULT: dict[str, tuple[int, Callable[[View], str]]] = {
     "model": (9, _model),

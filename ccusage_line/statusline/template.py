@@ -1,4 +1,4 @@
-"""A template is read into tokens; on the lean lanes only where there is one, the default line has its tokens ready."""
+"""The parser of templates; on the lean lanes, imported only for a template: the default line is tokens already."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Literal
 
-    # what it is, and its text, name, sequence or address; a link is a group too, "end" ends both
+    # the kind, and its text, name, sequence or address; "end" ends a group or a link
     Kind = Literal["text", "gap", "segment", "style", "group", "link", "end"]
     Token = tuple[Kind, str]
 
-_GAPS = "|/\\·•,;:»-+&~"  # what parts segments, with spaces around it
+_GAPS = "|/\\·•,;:»-+&~"  # signs that separate segments if there are spaces around them
 _LONGEST = 10_000  # characters
 
 
 class Template:
-    """A template as it was read: the tokens of each of its lines, and what is wrong with it.
+    """A parsed template: the tokens of each of its lines, and its problems.
 
-    It holds `{segment}`, `[group]`, `{link:ADDRESS|text}`, `\\` before what shall stand as it is, `\\n` for the next
-    line and `\\e[...m` for a colour. What is none of these stands as it is; an unknown segment shows nothing.
+    It holds `{segment}`, `[group]`, `{link:ADDRESS|text}`, `\\` before a character that stands for itself, `\\n` for
+    the next line and `\\e[...m` for a colour. Anything else is shown as it is; an unknown segment shows nothing.
     """
 
     def __init__(self, template: str) -> None:
@@ -31,8 +31,8 @@ class Template:
         self._text = clean(text)
         self._place = 0
         self._tokens: list[Token] = []
-        self._open: list[int] = []  # places of groups and links that have not ended
-        self._plain = ""  # text that is not among the tokens yet
+        self._open: list[int] = []  # the places in _tokens of groups and links that have not ended
+        self._plain = ""  # text that is not in _tokens yet
         self._read()
 
     def _read(self) -> None:
@@ -74,7 +74,7 @@ class Template:
         self._tokens, self._open = [], []
 
     def _escape(self) -> None:
-        """What follows a backslash: the next line, a colour, or a character that means nothing but itself."""
+        """Parse what follows a backslash: a new line, a colour, or a character that stands for itself."""
         text, place = self._text, self._place
         self._place += 1
         if text[place] == "n":
@@ -95,7 +95,7 @@ class Template:
             self._plain += text[place]
 
     def _braces(self) -> None:
-        """A segment, the beginning of a link, or a brace that means nothing."""
+        """Parse a segment, the beginning of a link, or a brace that stands for itself."""
         text, place = self._text, self._place
         end = text.find("}", place)
         name = text[place : max(end, place)]
@@ -111,7 +111,7 @@ class Template:
 
 
 def _words(text: str) -> Iterable[Token]:
-    """A text and the gaps in it. A gap is spaces alone, or signs between spaces; it shows between two things only."""
+    """Return a text and its gaps: spaces alone, or signs between spaces, which are shown only between two things."""
     found: list[Token] = []
     if text and not text.strip(" "):
         return [("gap", text)]
