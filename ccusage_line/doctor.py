@@ -1,6 +1,6 @@
-"""Every reason why a line might be blank or a number wrong, each with what to do about it. Reads, never changes.
+"""The checks of `ccusage doctor`: every reason for a blank line or a wrong number, and how to correct it.
 
-Without httpx and msgspec: it has to work where an installation is half broken.
+It reads and never changes anything, without httpx and msgspec, because it has to work in a half broken installation.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from .paths import DATABASE, LINES, LOG, NO_HOME, config_dirs, data_dirs, home_d
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    Found = tuple[bool, str, str, str]  # ok, text, command, remedy
+    Found = tuple[bool, str, str, str]  # the fields of a Finding after its name
 
-OLD_PRICES = 30 * 24 * 3600  # seconds since the list was last seen, where it is fetched at all
-RECENT = 7 * 24 * 3600  # seconds for which an entry of the statusline's log is worth a word
-_NAMED = 3  # of many files or models
+OLD_PRICES = 30 * 24 * 3600  # seconds since the price list was last fetched, unless fetching is off
+RECENT = 7 * 24 * 3600  # seconds for which an entry of the statusline's log is reported
+_NAMED = 3  # how many files or models a text names
 _BESIDE = (LINES, LOG, "config.bin", "managed.bin", "prices.bin", "prices-tries.json", "prices.lock", "settings.lock")
-_LARGEST = 16 << 20  # characters of a shell's start file or of the log
-_SIDE_BY_SIDE = 60  # columns of a screen that has room for names beside texts
+_LARGEST = 16 << 20  # bytes of a shell's start file or of the log
+_SIDE_BY_SIDE = 60  # columns from which on the names are beside the texts
 _ASK = "ask who manages it"
 
 
 class Finding(NamedTuple):
-    """What one check found, and what mends it: a command to be pasted into a shell, or what else to do, or both.
+    """What one check found, and how to correct it: a command to paste into a shell, or an instruction, or both.
 
-    `ok` with one of them is advice, with a text alone it is good to know: nothing is broken.
+    `ok` with one of these is advice; `ok` with a text alone is information.
     """
 
     name: str
@@ -46,20 +46,20 @@ class Finding(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """`✗` for what is wrong, `!` for advice, `✓` for what is good to know; empty where nothing was found."""
+        """The sign: `✗` for a problem, `!` for advice, `✓` for information, "" if nothing was found."""
         if not self.ok:
             return "✗"
         return "!" if self.command or self.remedy else "✓" if self.text else ""
 
 
 def findings(environ: Mapping[str, str]) -> list[Finding]:
-    """What every check found, those that found nothing included. Never raises: a check that fails is a finding."""
+    """Return what every check found, including those that found nothing. Never raises: a failed check is a finding."""
     found: list[Finding] = []
     for check in CHECKS:
         name = check.__name__.strip("_").replace("_", "-")
         try:
             here = [Finding(name, *told) for told in check(environ)]
-        except UserError as error:  # of the environment, which every check asks
+        except UserError as error:  # about the environment, so that several checks may raise it
             text, told = str(error), any(each.text == str(error) for each in found)
             here = [] if told else [Finding(name, False, text, f"unset {text.split()[0]}", "correct it, or")]
         except Exception as error:
@@ -150,10 +150,10 @@ def _state_directory(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _permissions(folder: str) -> Iterator[Found]:
-    """Of what is ours in the state folder: the folder itself may be one that holds other things too."""
+    """Check what is ours in the state directory, which may hold other files too."""
     if sys.platform == "win32":
         return
-    open_ones, foreign = [], []  # bash writes its pwd.* with the umask of the shell, in a folder of ours alone
+    open_ones, foreign = [], []  # bash's pwd.* have the shell's umask; their folder is private
     for path in _files_of_ours(folder):
         found = os.lstat(path)
         if found.st_uid != os.geteuid():
@@ -215,14 +215,14 @@ _IN_MEMORY = "nothing is kept from one answer to the next, which makes every one
 
 
 def _unreadable(path: str) -> Found:
-    """Why a database can't be asked, by its first bytes."""
+    """Return why the database can't be read, by its first bytes."""
     from .index.schema import VERSION
 
     try:
         head = read_part(path, 100, 0)
     except OSError as error:
         return _bad(f"{path} can't be read: {error.strerror}", f"chmod u+rw {shlex.quote(path)}")
-    version = int.from_bytes(head[60:64], "big")  # of the schema
+    version = int.from_bytes(head[60:64], "big")  # the schema's version
     if head and not head.startswith(b"SQLite format 3\0"):
         return _bad(f"{path} is no database", "ccusage index rebuild")
     if version > VERSION:
@@ -234,7 +234,7 @@ def _unreadable(path: str) -> Found:
 
 
 def _ask(environ: Mapping[str, str], question: str) -> list[tuple[Any, ...]] | None:
-    """What the stored index answers, nothing where it is damaged; None where it can't be asked."""
+    """Return the index's rows, [] if it is damaged, None if it can't be opened."""
     from .index.schema import DatabaseError, open_readable
 
     database = open_readable(index_dir(environ))
@@ -295,7 +295,7 @@ def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Found]:
     if found is None:
         return
     for problem in found.problems:
-        if problem.startswith("modelPricing"):  # the others are problems of all settings
+        if problem.startswith("modelPricing"):  # _settings reports the others
             yield _bad(f"managed settings of Claude Code: {problem}; ignored", "", _ASK)
     if found.sources:
         yield True, f"costs are at your organization's contracted rates: {contract_text(found)}", "", ""
@@ -319,7 +319,7 @@ def _config(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 class _Scope(NamedTuple):
-    """Settings of one kind: what they say, and the problems with their files."""
+    """The settings of one scope: their values, and the problems of their files."""
 
     name: str
     path: str
@@ -335,7 +335,7 @@ def _read_scope(name: str, path: str) -> _Scope:
 
 
 def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
-    """The user's settings, the project's, its local ones, the organization's: a later one overrides it."""
+    """Return the user's settings, the project's, the local and the managed ones; later ones override earlier ones."""
     from .claude_code.settings_file import settings_path
     from .prices.managed import policy
     from .prices.stored import policy_files, policy_path
@@ -347,7 +347,7 @@ def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
         "local": os.path.join(project, "settings.local.json"),
     }
     found: dict[str, _Scope] = {}
-    for name, path in named.items():  # in the home directory two of them are one
+    for name, path in named.items():  # in the home directory, two of them are the same
         found.setdefault(os.path.realpath(path), _read_scope(name, path))
     told = policy(policy_files(environ))
     return [*found.values(), _Scope("managed", policy_path(environ), told.values, told.problems)]
@@ -356,7 +356,7 @@ def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
 def _folder() -> str:
     try:
         return os.getcwd()
-    except OSError:  # it was removed
+    except OSError:  # it was deleted
         return os.path.expanduser("~")
 
 
@@ -367,7 +367,7 @@ def _settings(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _mend(scope: _Scope, environ: Mapping[str, str], what: str) -> tuple[str, str]:
-    """The command that opens settings, and *what* to do with them; those of an organization are not the user's."""
+    """Return the command that opens the settings and *what* to do there; only an administrator changes managed ones."""
     return ("", _ASK) if scope.name == "managed" else (_edit(environ, scope.path), what)
 
 
@@ -392,7 +392,7 @@ def _statusline(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _is_ours(value: object, environ: Mapping[str, str]) -> bool:
-    """Whether a statusLine means this program, even if another one of its name is first on PATH."""
+    """Return whether a statusLine is meant to run this program, even if another of its name is first on PATH."""
     words = entry.words_of(value)
     return entry.is_ours(value, environ.get("PATH", "")) or (words[:1] == ["ccusage"] and "statusline" in words)
 
@@ -426,7 +426,7 @@ def _hooks(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
-    """A folder without trust has no statusline (B 1.4)."""
+    """Check whether the folder is trusted; Claude Code shows no statusline in others (B 1.4)."""
     from .claude_code.settings_file import settings_path
 
     named = environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,")
@@ -459,13 +459,13 @@ def _path(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _on_path(environ: Mapping[str, str]) -> list[str]:
-    """Every `ccusage` that PATH leads to, in its order."""
+    """Return every `ccusage` on PATH, in its order."""
     folders = filter(None, environ.get("PATH", "").split(os.pathsep))
     return [path for folder in folders if (path := shutil.which("ccusage", path=folder)) is not None]
 
 
 def _old_launcher(environ: Mapping[str, str]) -> Iterator[Found]:
-    """Launchers of pip before 25.1 and of others import re, which costs more than an answer does."""
+    """Check for launchers, as of pip before 25.1, that import re, which takes longer than an answer."""
     for path in dict.fromkeys(_on_path(environ)):
         launcher = entry.launcher_text(path)
         if b"ccusage_line" in launcher and b"\nimport re" in launcher.replace(b"\r\n", b"\n"):
@@ -477,7 +477,7 @@ _RC_FILES = {"bash": ".bashrc .bash_profile .profile", "zsh": ".zshrc", "fish": 
 
 
 def _shell_hook(environ: Mapping[str, str]) -> Iterator[Found]:
-    """The snippets export CCUSAGE_SHELL: the shell's name, and `uncompleted` as long as zsh's compinit is awaited."""
+    """Check CCUSAGE_SHELL, which snippets export: the shell's name, and `uncompleted` until zsh's compinit was run."""
     rc_file = _rc_file(environ)
     marker = environ.get("CCUSAGE_SHELL", "").split()
     if rc_file is not None and not marker:
@@ -493,7 +493,7 @@ def _completion(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _rc_file(environ: Mapping[str, str]) -> str | None:
-    """The file of the user's shell that starts the hook."""
+    """Return the start file of the user's shell that sets up the hook, or None."""
     names = _RC_FILES.get(os.path.basename(environ.get("SHELL", "")), "")
     paths = [os.path.join(home_dir(environ), name) for name in names.split()]
     return next((path for path in paths if any(map(_starts_hook, _lines_of(path)))), None)
@@ -535,8 +535,8 @@ def _some(names: list[str]) -> str:
 
 
 def as_text(found: list[Finding], width: int, color: bool = False) -> str:
-    """For people: what is wrong, what could be better, what is good to know; else one line. No line is wider than
-    *width* columns but a command's, which is on its own."""
+    """Return the findings for people: problems, advice, information, then a summary. No line is wider than *width*
+    columns except a command, which has a line of its own."""
     from .report.table import GREEN, RED, YELLOW
     from .text import number_of, wrap
 
@@ -553,7 +553,7 @@ def as_text(found: list[Finding], width: int, color: bool = False) -> str:
 
 
 def _finding_lines(finding: Finding, style: str, indent: int, width: int) -> list[str]:
-    """*style* is that of its mark, if there are colours; what is told stands *indent* columns in."""
+    """Return a finding's lines, with texts indented by *indent* columns; *style* is its mark's colour or ""."""
     from .report.table import CYAN, painted
     from .text import clean, wrap
 
