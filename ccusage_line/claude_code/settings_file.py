@@ -184,8 +184,7 @@ class _Settings:
         return self._encoded(empty[: empty.index("{")] + body + empty[empty.rindex("}") + 1 :])
 
     def without_line(self, kept: bytes | None) -> tuple[str, bytes | None]:
-        """Return what becomes of the file without its statusLine (as in Change), and its bytes; *kept* is the
-        backup."""
+        """Return what removing the statusLine does (as in Change) and the new bytes; *kept* is the backup."""
         line = self.line
         assert line is not None
         if self._comes_of(kept, line.value):
@@ -389,8 +388,7 @@ def _owner(path: str) -> os.stat_result | None:
 
 @contextmanager
 def _alone(lock: str | None, dry_run: bool) -> Iterator[None]:
-    """Keep two installers apart. A dry run needs no lock; if there can be none, `_check_unchanged` protects each
-    write."""
+    """Keep two installers apart. A dry run needs no lock; without a lock, only the check before each write protects."""
     if lock is None or dry_run:
         yield
         return
