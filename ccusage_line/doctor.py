@@ -29,7 +29,7 @@ _NAMED = 3  # how many files or models a text names
 _BESIDE = (LINES, LOG, "config.bin", "managed.bin", "prices.bin", "prices-tries.json", "prices.lock", "settings.lock")
 _LARGEST = 16 << 20  # bytes of a shell's start file or of the log
 _SIDE_BY_SIDE = 60  # columns from which on the names are beside the texts
-_ASK = "ask who manages it"
+_ASK = "ask your administrator"
 
 
 class Finding(NamedTuple):
@@ -61,7 +61,7 @@ def findings(environ: Mapping[str, str]) -> list[Finding]:
             here = [Finding(name, *told) for told in check(environ)]
         except UserError as error:  # about the environment, so that several checks may raise it
             text, told = str(error), any(each.text == str(error) for each in found)
-            here = [] if told else [Finding(name, False, text, f"unset {text.split()[0]}", "correct it, or")]
+            here = [] if told else [Finding(name, False, text, f"unset {text.split()[0]}", "correct it, or unset it")]
         except Exception as error:
             here = [Finding(name, False, f"the check itself failed: {type(error).__name__}: {error}", "", "report it")]
         found += here or [Finding(name, True, "")]
@@ -91,17 +91,18 @@ def _edit(environ: Mapping[str, str], path: str) -> str:
 def _data_directories(environ: Mapping[str, str]) -> Iterator[Found]:
     roots = data_dirs(environ)
     named = bool(environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,"))
-    unset = "unset CLAUDE_CONFIG_DIR", "correct it, or"
+    unset = "unset CLAUDE_CONFIG_DIR", "correct it, or unset it"
     for folder in config_dirs(environ) if named else ():
         if not os.path.isdir(folder):
-            yield _bad(f"CLAUDE_CONFIG_DIR names {folder}, which is no folder", *unset)
+            yield _bad(f"CLAUDE_CONFIG_DIR names {folder}, which is not a folder", *unset)
     if not any(map(os.path.isdir, roots)):
         way = unset if named else ("claude", "start Claude Code once, or set CLAUDE_CONFIG_DIR")
-        way = ('eval "export HOME=~$(id -un)"', "HOME is no absolute path") if home_dir(environ) == NO_HOME else way
-        yield _bad(f"no folder of transcripts; looked at {', '.join(roots)}", *way)
+        if home_dir(environ) == NO_HOME:
+            way = 'eval "export HOME=~$(id -un)"', "HOME is not an absolute path; set it to your home directory"
+        yield _bad(f"no folder with transcripts found; looked for {', '.join(roots)}", *way)
     for root in roots:
         if os.path.isdir(root) and not os.access(root, os.R_OK | os.X_OK):
-            yield _bad(f"{root} can't be read", f"chmod u+rx {shlex.quote(root)}")
+            yield _bad(f"{root} is not readable", f"chmod u+rx {shlex.quote(root)}")
 
 
 def _transcripts(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -112,15 +113,15 @@ def _transcripts(environ: Mapping[str, str]) -> Iterator[Found]:
     places = [f"{path} ({reason})" for path, reason in found.passed_over]
     if places:
         paths = shlex.join(path for path, _ in found.passed_over[:_NAMED])
-        remedy = "make them readable, or remove them, after a look at them"
-        yield _bad(f"not read: {_some(places)}", f"ls -ld {paths}", remedy)
+        remedy = "look at them, then make them readable or delete them"
+        yield _bad(f"can't read {_some(places)}", f"ls -ld {paths}", remedy)
     elif not found.files and any(map(os.path.isdir, roots)):
-        yield _advice("no transcripts yet", "ccusage demo", "the report on a sample is shown by")
+        yield _advice("no transcripts yet", "ccusage demo", "to see a report with sample data, run")
 
 
 def _history_off(environ: Mapping[str, str]) -> Iterator[Found]:
     if environ.get("CLAUDE_CODE_SKIP_PROMPT_HISTORY", "") not in ("", "0", "false"):
-        text = "CLAUDE_CODE_SKIP_PROMPT_HISTORY is set: Claude Code writes no transcript of what it does from here"
+        text = "CLAUDE_CODE_SKIP_PROMPT_HISTORY is set: Claude Code writes no transcripts if started from here"
         yield _bad(text, "unset CLAUDE_CODE_SKIP_PROMPT_HISTORY")
 
 
@@ -132,19 +133,19 @@ def _state_directory(environ: Mapping[str, str]) -> Iterator[Found]:
     other = (
         "unset CCUSAGE_STATE_DIR" if environ.get("CCUSAGE_STATE_DIR") else "export CCUSAGE_STATE_DIR=~/.ccusage-line"
     )
-    elsewhere = other, "have it in a folder of your own"
+    elsewhere = other, "use a folder of your own"
     if not os.path.lexists(folder):
         above = next(path for path in Path(folder).parents if os.path.lexists(path))
         if not os.path.isdir(above) or not os.access(above, os.W_OK | os.X_OK):
-            yield _bad(f"{folder} can't be made: {above} can't be written to", *elsewhere)
+            yield _bad(f"can't create {folder}: {above} is not writable", *elsewhere)
     elif not os.path.isdir(folder):
         yield _bad(f"{folder} is not a folder", shlex.join(["mv", folder, f"{folder}.old"]))
     elif hasattr(os, "geteuid") and os.stat(folder).st_uid != os.geteuid():
         yield _bad(f"{folder} belongs to another user", *elsewhere)
     elif sys.platform != "win32" and os.stat(folder).st_mode & 0o022:
-        yield _bad(f"others may write to {folder}: {_IN_MEMORY}", *elsewhere)
+        yield _bad(f"other users can write to {folder}: {_IN_MEMORY}", *elsewhere)
     elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        yield _bad(f"{folder} can't be written to: {_IN_MEMORY}", f"chmod u+rwx {shlex.quote(folder)}")
+        yield _bad(f"{folder} is not writable: {_IN_MEMORY}", f"chmod u+rwx {shlex.quote(folder)}")
     elif os.name != "nt":
         yield from _permissions(folder)
 
@@ -161,9 +162,9 @@ def _permissions(folder: str) -> Iterator[Found]:
         elif found.st_mode & 0o077 and not (os.path.islink(path) or os.path.basename(path).startswith("pwd.")):
             open_ones.append(path)
     if foreign:
-        yield _bad(f"of another user: {_some(foreign)}", f"sudo chown {os.geteuid()} {shlex.join(foreign[:_NAMED])}")
+        yield _bad(f"not your own: {_some(foreign)}", f"sudo chown {os.geteuid()} {shlex.join(foreign[:_NAMED])}")
     if open_ones:
-        yield _bad(f"others may read {_some(open_ones)}", f"chmod go= {shlex.join(open_ones[:_NAMED])}")
+        yield _bad(f"other users can read {_some(open_ones)}", f"chmod go= {shlex.join(open_ones[:_NAMED])}")
 
 
 def _files_of_ours(folder: str) -> Iterator[str]:
@@ -182,15 +183,15 @@ def _index(environ: Mapping[str, str]) -> Iterator[Found]:
     path = os.path.join(folder, schema.NAME)
     aside = schema.aside_files(folder)
     if aside:
-        way = f"ccusage index verify && rm {shlex.join(aside)}", "see whether all is well now, then remove them"
+        way = f"ccusage index verify && rm {shlex.join(aside)}", "check the new index, then delete the old files"
         yield _bad(f"a corrupt index was set aside: {_some(aside)}", *way)
     if not os.path.exists(path):
-        yield _advice("no index yet", "ccusage session", "it is made by")
+        yield _advice("no index yet", "ccusage session", "to create it, run")
         return
     try:
         sound = _ask(environ, "PRAGMA quick_check(1)")
     except UnreadableIndex as error:
-        remedy = "make the folder one that can be written to, or end the process that has it and is named by"
+        remedy = "make the folder writable, or end the process that uses the index; to find it, run"
         yield _bad(str(error), f"fuser -v {shlex.quote(path)}", remedy)
         return
     if sound is None:
@@ -198,8 +199,8 @@ def _index(environ: Mapping[str, str]) -> Iterator[Found]:
     elif sound != [("ok",)]:
         yield _bad(f"{path} is damaged", "ccusage index rebuild")
     elif _ask(environ, "SELECT value FROM meta WHERE key = 'complete'") != [(1,)]:
-        text = "not all transcripts have been read yet: the statusline shows neither today nor the block"
-        yield _advice(text, "ccusage session")
+        text = "not all transcripts have been read yet, so the statusline shows neither today's cost nor the block"
+        yield _advice(text, "ccusage session", "to read them, run")
 
 
 def _windows(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -208,10 +209,11 @@ def _windows(environ: Mapping[str, str]) -> Iterator[Found]:
     rows = _ask(environ, "SELECT min(seen) FROM windows WHERE hours = 5")
     since = rows[0][0] if rows else None
     if since is not None:
-        yield True, f"Claude Code tells its 5-hour windows since {system_day(since)}; others are estimated", "", ""
+        text = f"Claude Code has reported its 5-hour windows since {system_day(since)}; others are estimated"
+        yield True, text, "", ""
 
 
-_IN_MEMORY = "nothing is kept from one answer to the next, which makes every one slow"
+_IN_MEMORY = "nothing can be stored between commands, so each of them is slow"
 
 
 def _unreadable(path: str) -> Found:
@@ -224,12 +226,12 @@ def _unreadable(path: str) -> Found:
         return _bad(f"{path} can't be read: {error.strerror}", f"chmod u+rw {shlex.quote(path)}")
     version = int.from_bytes(head[60:64], "big")  # the schema's version
     if head and not head.startswith(b"SQLite format 3\0"):
-        return _bad(f"{path} is no database", "ccusage index rebuild")
+        return _bad(f"{path} is not a database", "ccusage index rebuild")
     if version > VERSION:
         text = f"the index was written by a newer version of this program: {_IN_MEMORY}"
         return _bad(text, entry.care_of(sys.executable)["update"])
     if 0 < version < VERSION:
-        return _advice("the index is an older version's", "ccusage session", "it is brought up to date by")
+        return _advice("the index has an older version's format", "ccusage session", "to convert it, run")
     return _bad(f"{path} can't be read", "ccusage index rebuild")
 
 
@@ -253,8 +255,8 @@ def _bad_lines(environ: Mapping[str, str]) -> Iterator[Found]:
     if rows:
         count = sum(bad for _, bad in rows)
         places = [f"{os.fsdecode(path)} ({bad})" for path, bad in rows]
-        lines = f"{count} line{'s' if count > 1 else ''} with usage can't be read"
-        remedy = "what they cost is not counted; restore the files if you have copies; all are named by"
+        lines = f"{count} line{'s' if count > 1 else ''} with usage can't be parsed"
+        remedy = "their cost is not counted; restore the files if you have copies; to list all of them, run"
         yield _bad(f"{lines}: {_some(places)}", "ccusage index status", remedy)
 
 
@@ -268,7 +270,7 @@ def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Found]:
     names = sorted(row[0].decode("utf-8", "replace") for row in rows or ())
     still = [name or "(no name)" for name in names if in_use.table().find(name) is None]
     if still:
-        remedy = 'give them a price in the config ([prices.models."NAME"]), or try'
+        remedy = 'set their prices in the config ([prices.models."NAME"]), or run'
         yield _bad(f"no price for {_some(still)}: counted as $0", "ccusage prices refresh", remedy)
 
 
@@ -279,13 +281,13 @@ def _price_table(environ: Mapping[str, str]) -> Iterator[Found]:
     folder = state_dir(environ)
     path = stored.Refreshed.path(folder)
     if os.path.lexists(path) and stored.Refreshed.load(folder) is None:
-        yield _bad(f"{path} is spoilt: the prices of this version are used", "ccusage prices refresh")
+        yield _bad(f"{path} is damaged: the built-in prices are used", "ccusage prices refresh")
         return
     checked = last_checked(folder)
     age = 0 if checked is None else int(time.time()) - checked
     if age > OLD_PRICES and not is_offline(environ):
         text = f"the prices are {age // 86400} days old: fetching them fails"
-        yield _bad(text, "ccusage prices refresh", "the reason is told by")
+        yield _bad(text, "ccusage prices refresh", "to see why, run")
 
 
 def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -298,7 +300,7 @@ def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Found]:
         if problem.startswith("modelPricing"):  # _settings reports the others
             yield _bad(f"managed settings of Claude Code: {problem}; ignored", "", _ASK)
     if found.sources:
-        yield True, f"costs are at your organization's contracted rates: {contract_text(found)}", "", ""
+        yield True, f"costs use your organization's contracted rates: {contract_text(found)}", "", ""
 
 
 def _config(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -311,8 +313,10 @@ def _config(environ: Mapping[str, str]) -> Iterator[Found]:
     try:
         read(path)
     except ConfigError as error:
-        way = _edit(environ, path), "correct the line; docs/config.md has every key"
-        yield _bad(str(error), *(way if os.path.lexists(path) else ("unset CCUSAGE_CONFIG", "make the file, or")))
+        way = "unset CCUSAGE_CONFIG", "create the file, or unset the variable"
+        if os.path.lexists(path):
+            way = _edit(environ, path), "correct the line; docs/config.md has every key"
+        yield _bad(str(error), *way)
 
 
 # --- Claude Code's settings ---------------------------------------------------------------------------------------
@@ -376,19 +380,19 @@ def _statusline(environ: Mapping[str, str]) -> Iterator[Found]:
     said = [scope for scope in scopes if scope.values.get("statusLine") is not None]
     if not said:
         if not any(scope.problems for scope in scopes):
-            yield _advice("no statusline is installed in Claude Code", "ccusage install")
+            yield _advice("no statusline is installed in Claude Code", "ccusage install", "to install ours, run")
         return
     last = said[-1]
     value, line = last.values["statusLine"], f"the statusLine of {last.path}"
     ours = [scope.path for scope in said if _is_ours(scope.values["statusLine"], environ)]
     if not entry.words_of(value) or value.get("type") != "command":
-        yield _bad(f"{line} is no command: it shows nothing", "ccusage install --force")
+        yield _bad(f"{line} is not a command, so nothing is shown", "ccusage install --force")
     elif last.path in ours:
         yield from _of_ours(line, value, environ)
     elif ours:
-        yield _bad(f"{line} overrides ours in {ours[-1]}", *_mend(last, environ, "remove it from there"))
+        yield _bad(f"{line} overrides ours in {ours[-1]}", *_mend(last, environ, "remove it there"))
     else:
-        yield _advice(f"{line} is another program's", "ccusage install --force", "it is replaced by")
+        yield _advice(f"{line} is another program's", "ccusage install --force", "to replace it, run")
 
 
 def _is_ours(value: object, environ: Mapping[str, str]) -> bool:
@@ -401,15 +405,15 @@ def _of_ours(line: str, value: dict[str, Any], environ: Mapping[str, str]) -> It
     word, seconds = entry.words_of(value)[0], value.get("refreshInterval")
     path = entry.resolved(word, environ.get("PATH", ""))
     if path is None:
-        yield _bad(f"{line} starts {word}, which is not there", "ccusage install")
+        yield _bad(f"{line} runs {word}, which does not exist", "ccusage install")
     elif os.sep not in word and "/" not in word and not entry.launches_us(path):
-        yield _bad(f"{line} starts {path}, another program of that name", "ccusage install")
+        yield _bad(f"{line} runs {path}, another program of that name", "ccusage install")
     if os.name == "nt" and "\\" in value["command"]:
-        yield _bad(f"{line} has backslashes, which Git Bash eats", "ccusage install")
+        yield _bad(f"{line} has backslashes, which Git Bash removes", "ccusage install")
     if seconds is None:
-        yield _advice(f"{line} has no refreshInterval: it stands still while background agents run", "ccusage install")
+        yield _advice(f"{line} has no refreshInterval: it stops while background agents run", "ccusage install")
     elif isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 1:
-        text = f"the refreshInterval in {line} is not a number of seconds from 1"
+        text = f"the refreshInterval in {line} must be at least 1 second"
         yield _bad(text, "ccusage install --refresh-interval 5")
 
 
@@ -417,8 +421,8 @@ def _hooks(environ: Mapping[str, str]) -> Iterator[Found]:
     scopes = _scopes(environ)
     said = [scope for scope in scopes if isinstance(scope.values.get("disableAllHooks"), bool)]
     if said and said[-1].values["disableAllHooks"]:
-        way = _mend(said[-1], environ, "remove it from there")
-        yield _bad(f"disableAllHooks in {said[-1].path} switches the statusline off too", *way)
+        way = _mend(said[-1], environ, "remove it there")
+        yield _bad(f"disableAllHooks in {said[-1].path} disables the statusline too", *way)
     for scope in scopes:
         if scope.name == "managed" and scope.values.get("allowManagedHooksOnly") is True:
             text = f"allowManagedHooksOnly in {scope.path}: only your organization's statusline is shown"
@@ -438,7 +442,7 @@ def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
     known = [projects.get(str(path)) for path in (folder, *Path(folder).parents)]
     if not any(isinstance(each, dict) and each.get("hasTrustDialogAccepted") is True for each in known):
         text = f"{folder} is not trusted: Claude Code shows no statusline there"
-        yield _bad(text, f"cd {shlex.quote(folder)} && claude", "accept what it asks")
+        yield _bad(text, f"cd {shlex.quote(folder)} && claude", "start Claude Code there and trust the folder")
 
 
 # --- command and shell --------------------------------------------------------------------------------------------
@@ -447,7 +451,7 @@ def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
 def _path(environ: Mapping[str, str]) -> Iterator[Found]:
     there = [path for path in _on_path(environ) if os.path.isfile(path)]
     ours = [path for path in there if entry.launches_us(path)]
-    remedy = "in the start file of your shell too"
+    remedy = "run this, and add it to your shell's start file"
     if not there:
         yield _advice("`ccusage` is not on PATH", entry.care_of(sys.executable)["path"], remedy)
     elif not ours:
@@ -469,7 +473,7 @@ def _old_launcher(environ: Mapping[str, str]) -> Iterator[Found]:
     for path in dict.fromkeys(_on_path(environ)):
         launcher = entry.launcher_text(path)
         if b"ccusage_line" in launcher and b"\nimport re" in launcher.replace(b"\r\n", b"\n"):
-            text = f"{path} is an old launcher, which makes every answer slower"
+            text = f"{path} is an old launcher, which makes every command slower"
             yield _advice(text, entry.care_of(entry.python_of(launcher))["renew"])
 
 
@@ -483,13 +487,13 @@ def _shell_hook(environ: Mapping[str, str]) -> Iterator[Found]:
     if rc_file is not None and not marker:
         text = f"{rc_file} has `ccusage init`, but this shell does not have the hook"
         shell = os.path.basename(environ.get("SHELL", ""))
-        yield _bad(text, f"exec {shell}", "if a new shell does not have it either, move the line to the file's end")
+        yield _bad(text, f"exec {shell}", "if a new shell has no hook either, move the line to the end of the file")
 
 
 def _completion(environ: Mapping[str, str]) -> Iterator[Found]:
     if environ.get("CCUSAGE_SHELL", "").split()[1:] == ["uncompleted"]:
         command = 'autoload -Uz compinit && compinit && eval "$(ccusage init zsh)"'
-        yield _advice("completion is not registered in this zsh", command, "in ~/.zshrc too, in this order")
+        yield _advice("completion is not registered in this zsh", command, "put this into ~/.zshrc too, in this order")
 
 
 def _rc_file(environ: Mapping[str, str]) -> str | None:
@@ -517,7 +521,7 @@ def _statusline_log(environ: Mapping[str, str]) -> Iterator[Found]:
     lines = _lines_of(path)
     if lines and time.time() - os.stat(path).st_mtime <= RECENT:
         text = f"the statusline showed less than it could, last: {lines[-1]} (all: {path})"
-        yield _bad(text, f"rm {shlex.quote(path)}", "when the reason is gone, remove the log")
+        yield _bad(text, f"rm {shlex.quote(path)}", "when the cause is corrected, delete the log")
 
 
 # fmt: off
@@ -548,7 +552,7 @@ def as_text(found: list[Finding], width: int, color: bool = False) -> str:
         lines += _finding_lines(finding, styles[finding.mark] if color else "", indent, width)
     wrong = sum(not finding.ok for finding in found)
     count = len({finding.name for finding in found})
-    summary = f"{number_of(wrong, 'problem')} in {count} checks" if wrong else f"{count} checks, no problem"
+    summary = f"{number_of(wrong, 'problem')} in {count} checks" if wrong else f"{count} checks, no problems"
     return "\n".join([*lines, *wrap(summary, width)]) + "\n"
 
 
