@@ -81,7 +81,7 @@ def install(
     try:
         command.encode()
     except UnicodeEncodeError:
-        raise UserError(f"settings have to be UTF-8, which this is not: {command}") from None
+        raise UserError(f"the command is not valid UTF-8: {command}") from None
     with _as_owner(path), _alone(lock, dry_run):
         settings = _Settings(*_load(path))
         old: Any = None if settings.line is None else settings.line.value
@@ -165,7 +165,7 @@ class _Settings:
         self.members = list(_members(self.text)) if whole else []
         found = [member for member in self.members if member.key == KEY]
         if len(found) > 1:
-            raise UserError(f"the settings name {KEY} twice; nothing was changed")
+            raise UserError(f"{path} has the key {KEY} twice; nothing was changed")
         self.line = found[0] if found else None
 
     def with_line(self, value: object) -> bytes:
@@ -253,7 +253,7 @@ class _Settings:
 
     def _check_unchanged(self) -> None:
         if _read(self.path) != self.before:
-            raise UserError(f"{self.path} was changed by another program just now; nothing was changed, try again")
+            raise UserError(f"{self.path} was just changed by another program; nothing was written, try again")
 
 
 def _members(text: str) -> Iterator[_Member]:
@@ -274,7 +274,7 @@ def _dumped(value: object, **layout: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, **layout)
     except (ValueError, RecursionError):  # an infinity from 1e999, or too deep a nesting
-        raise UserError(f"{KEY} holds a value that can't be written again; nothing was changed") from None
+        raise UserError(f"{KEY} has a value that can't be written back; nothing was changed") from None
 
 
 def _after_space(text: str, place: int) -> int:
@@ -365,7 +365,7 @@ def _as_owner(path: str) -> Iterator[None]:
         os.setegid(owner.st_gid)
         os.seteuid(owner.st_uid)
     except OSError as error:
-        raise UserError(f"{path} is another user's, and root here can't act as that one: {error.strerror}") from None
+        raise UserError(f"{path} is another user's, and root can't act as that user here: {error.strerror}") from None
     try:
         yield
     finally:

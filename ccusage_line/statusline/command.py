@@ -155,7 +155,7 @@ class Desk:
             found.inherited, found.windows = self._said[0], self._windows
             if found.moments is not None and not recent.is_known(self._folder, self._look):
                 found.moments = None
-                self.reasons.append("today: not all that was written can be stored")
+                self.reasons.append("today: new lines of other sessions can't be stored")
             return found
         except Exception as error:  # the line is shown without the index's numbers
             self._fail("index", error)

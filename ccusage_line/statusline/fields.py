@@ -28,7 +28,7 @@ def _percent(view: View, *path: str) -> int | None:
 
 
 def _time(view: View, *path: str) -> int | None:
-    """Return a field's time in microseconds since the epoch; the client sends seconds, milliseconds or a text."""
+    """Return a field's time in microseconds since the epoch; the client sends seconds, milliseconds or a string."""
     value = at(view.payload, *path)
     found = seconds(value)
     if found is not None and 0 < found < _MOST_SECONDS:

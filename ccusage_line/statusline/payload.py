@@ -142,7 +142,7 @@ def told_windows(payload: object, now: int) -> Windows:
 
 
 def seconds(value: object) -> float | None:
-    """Return a time (seconds, milliseconds or an RFC 3339 text) in seconds since the epoch, or None."""
+    """Return a time (seconds, milliseconds or an RFC 3339 string) in seconds since the epoch, or None."""
     if isinstance(value, str):
         from ..transcripts.claims import timestamp
 

@@ -133,7 +133,7 @@ class View:
         value = at(self.payload, *path)
         if isinstance(value, str) and value:
             return value
-        self.unusable(path, value, "a text")
+        self.unusable(path, value, "a string")
         return None
 
     def number(self, most: float, *path: str) -> float | None:

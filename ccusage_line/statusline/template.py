@@ -68,7 +68,7 @@ class Template:
         self._end_text()
         for place in self._open:
             kind, what = self._tokens[place]
-            self.problems.append("a [ without its ]" if kind == "group" else "a { without its }")
+            self.problems.append("a [ without a closing ]" if kind == "group" else "a { without a closing }")
             self._tokens[place] = ("text", "[" if kind == "group" else f"{{link:{what}|")
         self.lines.append(self._tokens)
         self._tokens, self._open = [], []

@@ -636,7 +636,7 @@ def test_a_link_leads_to_its_address_or_to_that_of_a_field() -> None:
 def test_a_mistake_in_a_template_is_named_in_the_reasons() -> None:
     reasons: list[str] = []
     line("--format", "{nope} [", reasons=reasons)
-    assert reasons == ["--format: a [ without its ]", "--format: an unknown segment"]
+    assert reasons == ["--format: a [ without a closing ]", "--format: an unknown segment"]
 
 
 def test_the_last_of_preset_and_format_is_taken() -> None:
@@ -805,8 +805,8 @@ def test_reasons_name_fields_and_no_values() -> None:
     given["cwd"] = None
     line("--format", "{model}{session_cost}{context}{cwd}", given=given, reasons=reasons)
     assert reasons == [
-        "model.display_name: not a text",
-        "model.id: not a text",
+        "model.display_name: not a string",
+        "model.id: not a string",
         "cost.total_cost_usd: not a number",
         "context_window.current_usage.input_tokens: not a number",
         "cwd: missing",

@@ -613,7 +613,8 @@ def test_nothing_of_the_payload_enters_the_log_and_it_stays_small(small: Home) -
         shown(ask(small, odd, "--mode", f"secret{n}" if n % 2 else "auto", "--format", f"{{secret{n}}}{{model}}"))
     assert log.stat().st_size <= LIMIT
     assert "secret" not in log.read_text()
-    told = "--mode: not understood; --format: an unknown segment; model.display_name: not a text; model.id: not a text"
+    model = "model.display_name: not a string; model.id: not a string"
+    told = f"--mode: not understood; --format: an unknown segment; {model}"
     assert log.read_text().splitlines()[-1].partition(" ")[2] == told
 
 
