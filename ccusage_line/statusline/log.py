@@ -48,7 +48,7 @@ def _append(log: str, text: str, now_us: int) -> None:
         if entry in os.read(descriptor, _RECENT):
             return
         if found.st_size + len(entry) > LIMIT - 64:
-            _halve(log)
+            _delete_older_half(log)
             os.close(descriptor)
             descriptor = open_private(log, os.O_RDWR | os.O_APPEND)
         os.write(descriptor, _moment(now_us).encode() + entry)  # one write: lines of two processes do not mix
@@ -56,7 +56,7 @@ def _append(log: str, text: str, now_us: int) -> None:
         os.close(descriptor)
 
 
-def _halve(log: str) -> None:
+def _delete_older_half(log: str) -> None:
     """Delete the older half, in whole lines. Entries that another process appends meanwhile may be lost."""
     with open(log, "rb") as file:
         kept = file.read(LIMIT * 2)[-LIMIT // 2 :]

@@ -51,8 +51,8 @@ def forgiving_options(argv: Sequence[str]) -> Options:
 def replaced(old: Sequence[str], new: Sequence[str]) -> list[str]:
     """Return the *old* options, with each of the *new* ones in place of the old one of the same name. A preset and a
     template replace one another, because each is the whole line."""
-    found = _named(old)
-    for name, words in _named(new).items():
+    found = _by_name(old)
+    for name, words in _by_name(new).items():
         if name in ("--preset", "--format"):
             found.pop("--preset", None)
             found.pop("--format", None)
@@ -60,7 +60,7 @@ def replaced(old: Sequence[str], new: Sequence[str]) -> list[str]:
     return [word for words in found.values() for word in words]
 
 
-def _named(argv: Sequence[str]) -> dict[str, list[str]]:
+def _by_name(argv: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     words = iter(argv)
     for word in words:

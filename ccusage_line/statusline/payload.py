@@ -21,7 +21,7 @@ PATIENCE = 0.5  # seconds to wait for a complete object before the line is made 
 _CHUNK = 1 << 16
 _LIMITS = {5: "five_hour", 168: "seven_day"}  # by their length in hours
 _MILLISECONDS = 100_000_000_000  # larger numbers can't be seconds: that would be the year 5138
-_LONGEST_INTEGER = 18  # digits; longer numbers become floats, because int() limits the number of digits
+_MAX_DIGITS = 18  # digits; longer numbers become floats, because int() limits the number of digits
 _SPACE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
@@ -37,7 +37,7 @@ def read(descriptor: int, patience: float = PATIENCE) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while size < LIMIT:
-        piece = _next(descriptor, deadline)
+        piece = _read_chunk(descriptor, deadline)
         if not piece:
             break
         pieces.append(piece)
@@ -47,20 +47,20 @@ def read(descriptor: int, patience: float = PATIENCE) -> bytes:
     return b"".join(pieces)
 
 
-def _next(descriptor: int, deadline: float) -> bytes:
+def _read_chunk(descriptor: int, deadline: float) -> bytes:
     """Return the next bytes, or b"" at the end, at *deadline* or if nothing can be read."""
-    there = _at_once(descriptor)
-    if there is not None:
-        return there
+    available = _read_available(descriptor)
+    if available is not None:
+        return available
     try:
-        if not _readable(descriptor, deadline):
+        if not _wait_readable(descriptor, deadline):
             return b""
         return os.read(descriptor, _CHUNK)
     except (OSError, ValueError):  # the descriptor is closed, a folder, or too large a number
         return b""
 
 
-def _at_once(descriptor: int) -> bytes | None:
+def _read_available(descriptor: int) -> bytes | None:
     """Return what can be read without waiting, or None if unknown. This avoids the import of `select`, 0.2 ms."""
     if sys.platform != "linux":
         return None
@@ -71,7 +71,7 @@ def _at_once(descriptor: int) -> bytes | None:
         return None
 
 
-def _readable(descriptor: int, deadline: float) -> bool:
+def _wait_readable(descriptor: int, deadline: float) -> bool:
     """Wait for data until *deadline*; return whether there is some. Windows can't wait for a file."""
     if sys.platform == "win32":
         return True
@@ -97,13 +97,13 @@ def parse(data: bytes) -> object:
 
 
 def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
 # --- questions ---------------------------------------------------------------------------------------------------
 
 
-def at(payload: object, *path: str) -> object:
+def value_at(payload: object, *path: str) -> object:
     """Return the value at a path of keys, or None if there is none."""
     for key in path:
         if not isinstance(payload, dict):
@@ -114,7 +114,7 @@ def at(payload: object, *path: str) -> object:
 
 def session_id(payload: object, environ: Mapping[str, str]) -> str | None:
     """Return the session that the payload names, else the one that the client's environment names."""
-    found = at(payload, "session_id")
+    found = value_at(payload, "session_id")
     if not isinstance(found, str) or not found:
         found = environ.get("CLAUDE_CODE_SESSION_ID")
     return found or None
@@ -122,20 +122,20 @@ def session_id(payload: object, environ: Mapping[str, str]) -> str | None:
 
 def transcript_path(payload: object) -> str | None:
     """Return the path that the client names, unchecked: it need not be below a data directory."""
-    found = at(payload, "transcript_path")
+    found = value_at(payload, "transcript_path")
     return found if isinstance(found, str) and found and "\0" not in found else None
 
 
-def told_windows(payload: object, now: int) -> Windows:
+def reported_windows(payload: object, now: int) -> Windows:
     """Return the plan's windows that end within the next five hours, or seven days; *now* is in microseconds."""
     from ..windows import HOUR, sane_reset
 
     found: Windows = {}
     for hours, name in _LIMITS.items():
-        limit = at(payload, "rate_limits", name)
-        end = sane_reset(seconds(at(limit, "resets_at")), now, hours * HOUR)
+        limit = value_at(payload, "rate_limits", name)
+        end = sane_reset(seconds(value_at(limit, "resets_at")), now, hours * HOUR)
         if end is not None:
-            used = at(limit, "used_percentage")
+            used = value_at(limit, "used_percentage")
             sane = isinstance(used, (int, float)) and not isinstance(used, bool) and 0 <= used <= 100
             found[hours, end] = (float(used) if sane else None, now)  # type: ignore[arg-type]
     return found

@@ -23,10 +23,10 @@ CENT = 10_000_000_000  # in 1e-12 dollars
 
 def sample_payload(now: int) -> dict[str, Any]:
     """Return every field that Claude Code is known to send, as of *now* (microseconds since the epoch)."""
-    return {**_of_every_call(), **_of_some_calls(now // SECOND)}
+    return {**_common_fields(), **_occasional_fields(now // SECOND)}
 
 
-def _of_every_call() -> dict[str, Any]:
+def _common_fields() -> dict[str, Any]:
     return {
         "session_id": SESSION,
         "transcript_path": f"{HOME}/.claude/projects/-home-ada-src-webshop/{SESSION}.jsonl",
@@ -66,7 +66,7 @@ def _of_every_call() -> dict[str, Any]:
     }
 
 
-def _of_some_calls(second: int) -> dict[str, Any]:
+def _occasional_fields(second: int) -> dict[str, Any]:
     """Return the fields that depend on version, plan and activity, as of a second since the epoch."""
     return {
         "effort": {"level": "high"},

@@ -7,7 +7,7 @@ are private.
 from __future__ import annotations
 
 from ..session import PICO, money
-from .payload import at
+from .payload import value_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ STARTUP = 10_000_000  # microseconds that a client needs at most from its start 
 RESET, RED, GREEN, YELLOW = "\x1b[0m", "\x1b[31m", "\x1b[32m", "\x1b[33m"
 ELLIPSIS = "…"
 
-MOST_DOLLARS = 1_000_000_000
-_MOST_TOKENS = 1_000_000_000  # a larger context window is an error
-MOST_MILLISECONDS = 100 * 365 * 86_400_000
+MAX_USD = 1_000_000_000
+_MAX_TOKENS = 1_000_000_000  # a larger context window is an error
+MAX_MILLISECONDS = 100 * 365 * 86_400_000
 _LARGE_WINDOW = 1_000_000  # the tokens of a `[1m]` model's window, even if the client reports 200,000
-_LONGEST_TEXT = 300  # characters of a name or path from the payload
+_MAX_TEXT = 300  # characters of a name or path from the payload
 _OPTIONAL = {  # fields that clients do not always send
     *("agent", "agent_type", "current_usage", "effort", "fast_mode", "git_worktree", "output_style", "pr"),
     *("prompt_cache", "rate_limits", "repo", "session_name", "thinking", "vim", "worktree"),
@@ -41,14 +41,14 @@ class Numbers:
     session: Session | None = None  # None: there is no transcript yet
     unknown = False  # the index can't be read, so a session of None means nothing
     late = False  # no time is left to read files
-    unwritten = False  # the transcript that the payload names does not exist
+    no_transcript = False  # the transcript that the payload names does not exist
     fork = False  # the session began as a copy of another, whose cost the client's total includes
     began: int | None = None  # the first timestamp of the session's own transcript
     inherited: int | None = None  # the client's total before the first response; None: no call saw it
     last_context: tuple[int, str] | None = None  # prompt tokens and model of the last main-chain response
     complete = False  # False: the index has not read everything, so that today and block are not shown
     today: int | None = None  # the cost of the local day
-    today_lacks = False  # whether some of its responses have no price
+    today_unpriced = False  # whether some of its responses have no price
     day: int | None = None  # when that day began
     block: Block | None = None  # the current block
     moments: Listed | Stored | None = None  # of all sessions, from which today and the block are computed
@@ -60,7 +60,7 @@ class Numbers:
     @property
     def unanswered(self) -> bool:
         """Whether the session certainly has no response yet."""
-        return self.unwritten or (self.session is not None and not self.session.responses)
+        return self.no_transcript or (self.session is not None and not self.session.responses)
 
 
 class Options:
@@ -92,8 +92,8 @@ def clean(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """Return a name or path on one line, cleaned and cut to _LONGEST_TEXT characters."""
-    return clean(text[:_LONGEST_TEXT]).strip()
+    """Return a name or path on one line, cleaned and cut to _MAX_TEXT characters."""
+    return clean(text[:_MAX_TEXT]).strip()
 
 
 class View:
@@ -112,14 +112,14 @@ class View:
         self.color = options.color and not environ.get("NO_COLOR")
         self.reasons: list[str] = []
 
-    def unusable(self, path: tuple[str, ...], value: object, wanted: str) -> None:
+    def note_unusable(self, path: tuple[str, ...], value: object, wanted: str) -> None:
         """Note that a field is missing or is not *wanted*; that an optional field is missing is not noted."""
         if value is not None:
-            self.say(".".join(path), f"not {wanted}")
+            self.note(".".join(path), f"not {wanted}")
         elif _OPTIONAL.isdisjoint(path):
-            self.say(".".join(path), "missing")
+            self.note(".".join(path), "missing")
 
-    def say(self, name: str, reason: str) -> None:
+    def note(self, name: str, reason: str) -> None:
         text = f"{name}: {reason}"
         if text not in self.reasons:
             self.reasons.append(text)
@@ -130,27 +130,27 @@ class View:
         return None if value is None else short(value) or None
 
     def raw(self, *path: str) -> str | None:
-        value = at(self.payload, *path)
+        value = value_at(self.payload, *path)
         if isinstance(value, str) and value:
             return value
-        self.unusable(path, value, "a string")
+        self.note_unusable(path, value, "a string")
         return None
 
-    def number(self, most: float, *path: str) -> float | None:
-        """Return a field's number from 0 to *most*, or None."""
-        value = at(self.payload, *path)
+    def number(self, maximum: float, *path: str) -> float | None:
+        """Return a field's number from 0 to *maximum*, or None."""
+        value = value_at(self.payload, *path)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            if 0 <= value <= most:
+            if 0 <= value <= maximum:
                 return value
-            self.say(".".join(path), "out of range")
+            self.note(".".join(path), "out of range")
         else:
-            self.unusable(path, value, "a number")
+            self.note_unusable(path, value, "a number")
         return None
 
     def paint(self, colour: str, text: str) -> str:
         return f"{colour}{text}{RESET}" if self.color else text
 
-    def alarm(self, percent: float, text: str) -> str:
+    def color_by_use(self, percent: float, text: str) -> str:
         """Return *text* in the colour for a percentage: green, yellow or red."""
         low, medium = self.options.low, self.options.medium
         return self.paint(GREEN if percent < low else YELLOW if percent < medium else RED, text)
@@ -160,7 +160,7 @@ class View:
 
 
 def _model(view: View) -> str:
-    label = view.options.labels.get(str(at(view.payload, "model", "id")))
+    label = view.options.labels.get(str(value_at(view.payload, "model", "id")))
     name = view.text("model", "display_name") if label is None else short(label)
     if name is None:
         identifier = view.text("model", "id")
@@ -175,16 +175,16 @@ def _session_cost(view: View) -> str:
     source = view.options.cost_source
     if source == "cc":
         return _money(client_total(view))
-    ours = _ours(view)
+    ours = _our_cost(view)
     if source == "both":
-        shown = [around("", _money(client_total(view)), " cc"), around("", _marked(view, ours), " ccusage")]
-        return around("(", " / ".join(filter(None, shown)), ")")
+        shown = [enclose("", _money(client_total(view)), " cc"), enclose("", _marked_cost(view, ours), " ccusage")]
+        return enclose("(", " / ".join(filter(None, shown)), ")")
     costs = [ours, _own_total(view)] if source == "auto" else [ours]
     known = [cost for cost in costs if cost is not None]
-    return _marked(view, max(known)) if known else ""
+    return _marked_cost(view, max(known)) if known else ""
 
 
-def _ours(view: View) -> int | None:
+def _our_cost(view: View) -> int | None:
     """Return the index's cost of the session; 0 if it has no transcript yet, None if the cost is unknown."""
     if view.numbers.session is not None:
         return view.numbers.session.cost
@@ -193,7 +193,7 @@ def _ours(view: View) -> int | None:
 
 def client_total(view: View) -> int | None:
     """Return the client's total of the session in 1e-12 dollars, or None."""
-    dollars = view.number(MOST_DOLLARS, "cost", "total_cost_usd")
+    dollars = view.number(MAX_USD, "cost", "total_cost_usd")
     return None if dollars is None else round(dollars * PICO)
 
 
@@ -205,18 +205,18 @@ def _own_total(view: View) -> int | None:
     compared: a session can't have been open for longer than it exists.
     """
     known = view.numbers
-    if known.fork or (known.unanswered and at(view.payload, "prompt_id") is None):
+    if known.fork or (known.unanswered and value_at(view.payload, "prompt_id") is None):
         return None
     if known.inherited is not None:
         return None if known.inherited else client_total(view)
-    began = _first_sign(view)
-    opened = view.number(MOST_MILLISECONDS, "cost", "total_duration_ms") if began is not None else None
+    began = _first_time(view)
+    opened = view.number(MAX_MILLISECONDS, "cost", "total_duration_ms") if began is not None else None
     if began is not None and opened is not None and opened * 1000 > view.now - began + STARTUP:
         return None
     return client_total(view)
 
 
-def _first_sign(view: View) -> int | None:
+def _first_time(view: View) -> int | None:
     """Return the first timestamp of the session in microseconds, or None if there is no transcript."""
     known = view.numbers
     first = known.session.first if known.session is not None else None
@@ -230,16 +230,16 @@ def _surplus(view: View, start: int | None) -> int:
     it, a session never costs more than the day in which it began.
     """
     theirs = _own_total(view) if view.options.cost_source != "ccusage" else None
-    ours = _ours(view)
+    ours = _our_cost(view)
     if start is None or theirs is None or ours is None or theirs <= ours:
         return 0
-    began = _first_sign(view)
+    began = _first_time(view)
     if began is None:  # there is no transcript, so the session is not older than the client
-        began = view.now - int((view.number(MOST_MILLISECONDS, "cost", "total_duration_ms") or 0) * 1000)
+        began = view.now - int((view.number(MAX_MILLISECONDS, "cost", "total_duration_ms") or 0) * 1000)
     return theirs - ours if began >= start else 0
 
 
-def _marked(view: View, cost: int | None) -> str:
+def _marked_cost(view: View, cost: int | None) -> str:
     """Return a cost, marked if responses of the session have no price, or "" for None."""
     session = view.numbers.session
     return "" if cost is None else money(cost, session is not None and bool(session.unpriced_models))
@@ -252,7 +252,7 @@ def _money(pico: int | None) -> str:
 def _today_cost(view: View) -> str:
     if not view.numbers.complete or view.numbers.today is None:
         return ""
-    return money(view.numbers.today + _surplus(view, view.numbers.day), view.numbers.today_lacks)
+    return money(view.numbers.today + _surplus(view, view.numbers.day), view.numbers.today_unpriced)
 
 
 def _block(view: View) -> Block | None:
@@ -298,46 +298,46 @@ def _burn(view: View) -> str:
 
 
 def _context(view: View) -> str:
-    tokens, percent = fullness(view)
+    tokens, percent = context_use(view)
     if not tokens or percent is None:
         return f"{tokens:,}" if tokens else ""
-    return f"{tokens:,} ({view.alarm(percent, f'{percent}%')})"
+    return f"{tokens:,} ({view.color_by_use(percent, f'{percent}%')})"
 
 
-def fullness(view: View) -> tuple[int, int | None]:
+def context_use(view: View) -> tuple[int, int | None]:
     """Return the tokens of the last prompt, 0 if unknown, and the percentage of the context window that they fill."""
-    tokens, model = prompt(view), None
+    tokens, model = prompt_tokens(view), None
     if tokens is None and view.numbers.last_context is not None:
         tokens, model = view.numbers.last_context
     if not tokens or tokens < 0:
         return 0, None
-    size = told_window(view) or _window(view, model, tokens)
+    size = reported_window(view) or _window(view, model, tokens)
     return tokens, tokens * 100 // size if size else None
 
 
-def prompt(view: View) -> int | None:
+def prompt_tokens(view: View) -> int | None:
     """Return the tokens of the last prompt as the client reports them; 0 after /compact, which is in no transcript."""
     path = ("context_window", "current_usage")
-    usage = at(view.payload, *path)
+    usage = value_at(view.payload, *path)
     if not isinstance(usage, dict):
-        view.unusable(path, usage, "an object")
+        view.note_unusable(path, usage, "an object")
         return None
     kinds = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    counts = [view.number(_MOST_TOKENS, *path, kind) for kind in kinds if usage.get(kind) is not None]
+    counts = [view.number(_MAX_TOKENS, *path, kind) for kind in kinds if usage.get(kind) is not None]
     if not counts or None in counts:
         return None
     return sum(int(count) for count in counts if count is not None)
 
 
-def silent(payload: object) -> View:
+def payload_view(payload: object) -> View:
     """Return the view of a payload alone, for what the client itself reports."""
     return View(payload, Numbers(), Options(), {}, 0)
 
 
-def told_window(view: View) -> int | None:
+def reported_window(view: View) -> int | None:
     """Return the size of the context window in tokens as the client reports it, or None."""
-    size = int(view.number(_MOST_TOKENS, "context_window", "context_window_size") or 0)
-    if size and "[1m]" in str(at(view.payload, "model", "id")).lower():
+    size = int(view.number(_MAX_TOKENS, "context_window", "context_window_size") or 0)
+    if size and "[1m]" in str(value_at(view.payload, "model", "id")).lower():
         return max(size, _LARGE_WINDOW)
     return size or None
 
@@ -348,7 +348,7 @@ def _window(view: View, model: str | None, tokens: int) -> int | None:
         return None
     from ..prices.in_use import table
 
-    for name in (at(view.payload, "model", "id"), model):
+    for name in (value_at(view.payload, "model", "id"), model):
         window = table().window(name, tokens) if isinstance(name, str) and name else None
         if window is not None:
             return window
@@ -366,14 +366,14 @@ def span(seconds: int) -> str:
     return f"{seconds // 86_400}d {seconds // 3600 % 24}h"
 
 
-def around(before: str, text: str, after: str = "") -> str:
+def enclose(before: str, text: str, after: str = "") -> str:
     return f"{before}{text}{after}" if text else ""
 
 
 # Each segment's rank, and the function that shows it. If a line is too wide, the segment of the lowest rank is removed
 # first; of ranks from CORE on, the words around the segments are removed before them. The other segments: fields.py.
 CORE = 8
-OF_DEFAULT: dict[str, tuple[int, Callable[[View], str]]] = {
+DEFAULT_SEGMENTS: dict[str, tuple[int, Callable[[View], str]]] = {
     "model": (9, _model),
     "session_cost": (10, _session_cost),
     "today_cost": (6, _today_cost),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Token = tuple[Kind, str]
 
 _GAPS = "|/\\·•,;:»-+&~"  # signs that separate segments if there are spaces around them
-_LONGEST = 10_000  # characters
+_MAX_LENGTH = 10_000  # characters
 
 
 class Template:
@@ -27,19 +27,19 @@ class Template:
     def __init__(self, template: str) -> None:
         self.lines: list[list[Token]] = []
         self.problems: list[str] = []
-        text = template[:_LONGEST].replace("\x1b[", "\\e[").replace("\r\n", "\n").replace("\n", "\\n")
+        text = template[:_MAX_LENGTH].replace("\x1b[", "\\e[").replace("\r\n", "\n").replace("\n", "\\n")
         self._text = clean(text)
-        self._place = 0
+        self._position = 0
         self._tokens: list[Token] = []
         self._open: list[int] = []  # the places in _tokens of groups and links that have not ended
-        self._plain = ""  # text that is not in _tokens yet
+        self._pending = ""  # text that is not in _tokens yet
         self._read()
 
     def _read(self) -> None:
-        while self._place < len(self._text):
-            c = self._text[self._place]
-            self._place += 1
-            if c == "\\" and self._place < len(self._text):
+        while self._position < len(self._text):
+            c = self._text[self._position]
+            self._position += 1
+            if c == "\\" and self._position < len(self._text):
                 self._escape()
             elif c == "{":
                 self._braces()
@@ -49,7 +49,7 @@ class Template:
                 self._add("end", "")
                 self._open.pop()
             else:
-                self._plain += c
+                self._pending += c
         self._end_line()
 
     def _add(self, kind: Kind, what: str) -> None:
@@ -57,8 +57,8 @@ class Template:
         self._tokens.append((kind, what))
 
     def _end_text(self) -> None:
-        self._tokens += _words(self._plain)
-        self._plain = ""
+        self._tokens += _split_gaps(self._pending)
+        self._pending = ""
 
     def _begin(self, kind: Kind, what: str) -> None:
         self._add(kind, what)
@@ -75,8 +75,8 @@ class Template:
 
     def _escape(self) -> None:
         """Parse what follows a backslash: a new line, a colour, or a character that stands for itself."""
-        text, place = self._text, self._place
-        self._place += 1
+        text, place = self._text, self._position
+        self._position += 1
         if text[place] == "n":
             self._end_line()
             return
@@ -87,30 +87,30 @@ class Template:
             if text[end : end + 1] == "m":
                 sequence = f"\x1b[{text[place + 2 : end] or 0}m"
                 self._add("style", sequence if sequence.isascii() else "")
-                self._place = end + 1
+                self._position = end + 1
                 return
         if text[place] == " ":
             self._add("text", " ")
         else:
-            self._plain += text[place]
+            self._pending += text[place]
 
     def _braces(self) -> None:
         """Parse a segment, the beginning of a link, or a brace that stands for itself."""
-        text, place = self._text, self._place
+        text, place = self._text, self._position
         end = text.find("}", place)
         name = text[place : max(end, place)]
         if text.startswith("link:", place) and "|" in name:
             target = name[len("link:") :].partition("|")[0]
-            self._place = place + len("link:|") + len(target)
+            self._position = place + len("link:|") + len(target)
             self._begin("link", target)
         elif name.replace("_", "").isalnum():
-            self._place = end + 1
+            self._position = end + 1
             self._add("segment", name)
         else:
-            self._plain += "{"
+            self._pending += "{"
 
 
-def _words(text: str) -> Iterable[Token]:
+def _split_gaps(text: str) -> Iterable[Token]:
     """Return a text and its gaps: spaces alone, or signs between spaces, which are shown only between two things."""
     found: list[Token] = []
     if text and not text.strip(" "):
