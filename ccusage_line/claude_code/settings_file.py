@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import UserError
 from ..files import private_dir, read_regular
 from ..locks import Held
-from ..locks import lock as take
+from ..locks import lock as acquire
 from .statusline_entry import is_ours
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def install(
         command.encode()
     except UnicodeEncodeError:
         raise UserError(f"the command is not valid UTF-8: {command}") from None
-    with _as_owner(path), _alone(lock, dry_run):
+    with _as_owner(path), _locked(lock, dry_run):
         settings = _Settings(*_load(path))
         old: Any = None if settings.line is None else settings.line.value
         ours = is_ours(old)
@@ -100,7 +100,7 @@ def install(
         after = settings.with_line(value)
         what, diff = "updated" if ours else "installed", _diff(settings.before, after, settings.path)
         if not dry_run:
-            settings.write(after, keep=not ours)
+            settings.write(after, save=not ours)
         return Change(settings.path, what, diff, settings.backup())
 
 
@@ -109,12 +109,12 @@ def uninstall(path: str, *, dry_run: bool = False, lock: str | None = None) -> C
 
     The backup is restored if nothing but our key has changed since; a file that was created for our key is deleted.
     """
-    with _as_owner(path), _alone(lock, dry_run):
+    with _as_owner(path), _locked(lock, dry_run):
         settings = _Settings(*_load(path))
         if settings.line is None or not is_ours(settings.line.value):
             return Change(settings.path, "absent")
-        kept = _read(settings.path + BACKUP)
-        what, after = settings.without_line(kept)
+        saved = _read(settings.path + BACKUP)
+        what, after = settings.without_line(saved)
         diff = _diff(settings.before, after, settings.path)
         if not dry_run:
             settings.write(after)
@@ -141,10 +141,10 @@ class _Member(NamedTuple):
         """Return *value* as JSON in this member's style: on one line, or with its indentation."""
         if "\n" not in self.gap:
             separators = (", ", ": ") if self.colon.endswith(" ") else (",", ":")
-            return _dumped(value, separators=separators)
+            return _to_json(value, separators=separators)
         newline = "\r\n" if "\r\n" in self.gap else "\n"
         indent = self.gap.rpartition("\n")[2]
-        return _dumped(value, indent=indent or 2).replace("\n", newline + indent)
+        return _to_json(value, indent=indent or 2).replace("\n", newline + indent)
 
 
 class _Settings:
@@ -155,11 +155,11 @@ class _Settings:
         self.before = before  # None: the file does not exist
         try:
             self.text = (before or b"").decode("utf-8").removeprefix(_BOM)
-            whole = json.loads(self.text, parse_constant=_refuse) if self.text.strip() else {}
+            whole = json.loads(self.text, parse_constant=_reject_constant) if self.text.strip() else {}
         except UnicodeDecodeError:
             raise UserError(f"{path} is not UTF-8; nothing was changed") from None
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{path} {_why(error, self.text)}; nothing was changed") from None
+            raise UserError(f"{path} {_json_problem(error, self.text)}; nothing was changed") from None
         if not isinstance(whole, dict):
             raise UserError(f"{path} holds no JSON object; nothing was changed")
         self.members = list(_members(self.text)) if whole else []
@@ -180,15 +180,15 @@ class _Settings:
             return self._encoded(text[: last.end] + added + text[last.end :])
         newline = "\r\n" if "\r\n" in text else "\n"
         empty = text if text.strip() else "{}" + newline
-        body = _dumped({KEY: value}, indent=2).replace("\n", newline)
+        body = _to_json({KEY: value}, indent=2).replace("\n", newline)
         return self._encoded(empty[: empty.index("{")] + body + empty[empty.rindex("}") + 1 :])
 
-    def without_line(self, kept: bytes | None) -> tuple[str, bytes | None]:
-        """Return what removing the statusLine does (as in Change) and the new bytes; *kept* is the backup."""
+    def without_line(self, saved: bytes | None) -> tuple[str, bytes | None]:
+        """Return what removing the statusLine does (as in Change) and the new bytes; *saved* is the backup."""
         line = self.line
         assert line is not None
-        if self._comes_of(kept, line.value):
-            return "deleted" if kept is None else "restored", kept
+        if self._results_from(saved, line.value):
+            return "deleted" if saved is None else "restored", saved
         at = self.members.index(line)
         begin, end = self.text.index("{") + 1, self.text.rindex("}")
         if at:
@@ -197,10 +197,10 @@ class _Settings:
             begin, end = line.begin, self.members[1].begin
         return "removed", self._encoded(self.text[:begin] + self.text[end:])
 
-    def _comes_of(self, kept: bytes | None, value: object) -> bool:
-        """Return whether *value* put into *kept* (None: no file) gives the present bytes: all else is unchanged."""
+    def _results_from(self, saved: bytes | None, value: object) -> bool:
+        """Return whether *value* put into *saved* (None: no file) gives the present bytes: all else is unchanged."""
         try:
-            return _Settings(self.path, kept).with_line(value) == self.before
+            return _Settings(self.path, saved).with_line(value) == self.before
         except UserError:
             return False
 
@@ -212,24 +212,24 @@ class _Settings:
         """Return the path of the backup, or None if there is none."""
         return self.path + BACKUP if os.path.exists(self.path + BACKUP) else None
 
-    def write(self, after: bytes | None, keep: bool = False) -> None:
+    def write(self, after: bytes | None, save: bool = False) -> None:
         """Replace the file atomically, or delete it if *after* is None; raises UserError if the file has changed.
 
-        *keep* saves what was read as the backup, replacing an older one. Without a file to save, an older backup stays,
+        *save* saves what was read as the backup, replacing an older one. Without a file to save, an older backup stays,
         because it may be the only copy.
         """
         self._check_unchanged()
         if self.before is not None and not (os.stat(self.path).st_mode & 0o222 and _may_write(self.path)):
             # checked because renaming over a file ignores its mode, as root does
             raise UserError(f"{self.path} is read-only; nothing was changed")
-        if keep and self.before is not None:
-            self._put(self.path + BACKUP, self.before)
+        if save and self.before is not None:
+            self._write_file(self.path + BACKUP, self.before)
         if after is not None:
-            self._put(self.path, after)
+            self._write_file(self.path, after)
         else:
             os.unlink(self.path)
 
-    def _put(self, path: str, data: bytes) -> None:
+    def _write_file(self, path: str, data: bytes) -> None:
         """Write a temporary file, set the owner and mode of the settings file, and rename it to *path*."""
         folder = os.path.dirname(path)
         temporary = ""
@@ -241,7 +241,7 @@ class _Settings:
                 file.flush()
                 os.fsync(descriptor)
                 if self.before is not None:
-                    _make_like(descriptor, self.path)
+                    _copy_owner_and_mode(descriptor, self.path)
             self._check_unchanged()
             os.replace(temporary, path)
             temporary = ""
@@ -259,17 +259,17 @@ class _Settings:
 def _members(text: str) -> Iterator[_Member]:
     """Yield the members of the object in *text*, which is valid JSON."""
     decoder = json.JSONDecoder()
-    place = _after_space(text, 0) + 1
-    while text[begin := _after_space(text, place)] != "}":
+    place = _skip_space(text, 0) + 1
+    while text[begin := _skip_space(text, place)] != "}":
         key, end = decoder.raw_decode(text, begin)
-        start = _after_space(text, _after_space(text, end) + 1)
+        start = _skip_space(text, _skip_space(text, end) + 1)
         value, stop = decoder.raw_decode(text, start)
         yield _Member(key, value, text[place:begin], text[end:start], begin, start, stop)
-        place = _after_space(text, stop)
+        place = _skip_space(text, stop)
         place += text[place] == ","
 
 
-def _dumped(value: object, **layout: Any) -> str:
+def _to_json(value: object, **layout: Any) -> str:
     """Return *value* as JSON. Raises UserError for a value that Python reads but can't write."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, **layout)
@@ -277,17 +277,17 @@ def _dumped(value: object, **layout: Any) -> str:
         raise UserError(f"{KEY} has a value that can't be written back; nothing was changed") from None
 
 
-def _after_space(text: str, place: int) -> int:
+def _skip_space(text: str, place: int) -> int:
     while text[place] in " \t\r\n":
         place += 1
     return place
 
 
-def _refuse(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(name)  # NaN and Infinity, which Python reads but the client does not
 
 
-def _why(error: Exception, text: str) -> str:
+def _json_problem(error: Exception, text: str) -> str:
     if not isinstance(error, json.JSONDecodeError):
         return "is not valid JSON"
     if text[error.pos :].lstrip().startswith(("//", "/*")):
@@ -338,7 +338,7 @@ def _may_write(path: str) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _make_like(descriptor: int, model: str) -> None:
+def _copy_owner_and_mode(descriptor: int, model: str) -> None:
     """Set the mode and the owner of an open file to those of *model*. A path could lead to another file by now."""
     if sys.platform != "win32":
         found = os.stat(model)
@@ -387,7 +387,7 @@ def _owner(path: str) -> os.stat_result | None:
 
 
 @contextmanager
-def _alone(lock: str | None, dry_run: bool) -> Iterator[None]:
+def _locked(lock: str | None, dry_run: bool) -> Iterator[None]:
     """Keep two installers apart. A dry run needs no lock; without a lock, only the check before each write protects."""
     if lock is None or dry_run:
         yield
@@ -395,7 +395,7 @@ def _alone(lock: str | None, dry_run: bool) -> Iterator[None]:
     held: Held | None = Held()
     try:
         private_dir(os.path.dirname(lock))
-        held = take(lock, LOCK_PATIENCE)
+        held = acquire(lock, LOCK_PATIENCE)
     except OSError:
         pass
     if held is None:

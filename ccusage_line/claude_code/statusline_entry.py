@@ -15,9 +15,9 @@ MODULE = "ccusage_line"
 _FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # the folder that holds the package
 _NAMES = ("ccusage", "ccusage.exe")
 _CACHES = {".cache", "Caches", "cache", "Cache", "archive-v0"}
-_PLAIN = re.compile(r"'[^']*'|\\.|\"(?:[^\"\\$`]|\\[^$`\n])*\"", re.DOTALL)  # text that a shell and shlex read alike
-_OF_SHELL = re.compile(r"[|&;<>()$`\n\"]")
-_LARGEST = 1 << 20  # bytes of a launcher: a script, on Windows after a stub of 100 KB
+_LITERAL = re.compile(r"'[^']*'|\\.|\"(?:[^\"\\$`]|\\[^$`\n])*\"", re.DOTALL)  # text that a shell and shlex read alike
+_SHELL_SYNTAX = re.compile(r"[|&;<>()$`\n\"]")
+_MAX_BYTES = 1 << 20  # bytes of a launcher: a script, on Windows after a stub of 100 KB
 
 
 # --- our own command ---------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def is_in_cache(path: str) -> bool:
     return not _CACHES.isdisjoint(path.replace("\\", "/").split("/"))
 
 
-def care_of(python: str) -> dict[str, str]:
+def maintenance_commands(python: str) -> dict[str, str]:
     """Return the commands that maintain the installation of *python*, made by uv, by pipx or else by pip: `path` puts
     its launcher's folder on PATH, `renew` writes the launcher again, `update` installs a newer version."""
     prefix = os.path.dirname(os.path.dirname(python))
@@ -84,7 +84,7 @@ def care_of(python: str) -> dict[str, str]:
     pip, source = f"{shlex.quote(python)} -m pip install", _source(prefix)
     renew = f"{pip} -U pip && {pip} --force-reinstall --no-deps {source}"
     folder = os.path.dirname(_launcher() or python)
-    return {"path": before(folder), "renew": renew, "update": f"{pip} -U {source}"}
+    return {"path": path_command(folder), "renew": renew, "update": f"{pip} -U {source}"}
 
 
 def _source(prefix: str) -> str:
@@ -94,22 +94,22 @@ def _source(prefix: str) -> str:
     from urllib.request import url2pathname
 
     try:
-        told = json.loads(distribution("ccusage-line").read_text("direct_url.json") or "{}")
+        record = json.loads(distribution("ccusage-line").read_text("direct_url.json") or "{}")
     except (PackageNotFoundError, ValueError, OSError):
         return "ccusage-line"
-    scheme, _, path = str(told.get("url")).partition("://")
+    scheme, _, path = str(record.get("url")).partition("://")
     if scheme != "file" or prefix != os.path.dirname(os.path.dirname(sys.executable)):
         return "ccusage-line"
-    editable = "-e " if told.get("dir_info", {}).get("editable") else ""
+    editable = "-e " if record.get("dir_info", {}).get("editable") else ""
     return editable + shlex.quote(url2pathname(path))
 
 
-def before(folder: str) -> str:
+def path_command(folder: str) -> str:
     """Return the command that puts a folder in front of PATH."""
     return f'export PATH={shlex.quote(folder)}:"$PATH"'
 
 
-def python_of(launcher: bytes) -> str:
+def launcher_python(launcher: bytes) -> str:
     """Return the interpreter that a launcher names, else ours."""
     first = os.fsdecode(launcher.partition(b"\n")[0]).strip()
     return first[2:] if first.startswith("#!/") and " " not in first else sys.executable
@@ -123,12 +123,12 @@ def as_word(path: str, windows: bool = os.name == "nt") -> str:
 # --- a statusLine ------------------------------------------------------------------------------------------------
 
 
-def words_of(value: object) -> list[str]:
+def command_words(value: object) -> list[str]:
     """Return the words of a statusLine's command without variables set before it, or [] if it is no command."""
-    return _parts(value)[1]
+    return _split_command(value)[1]
 
 
-def _parts(value: object) -> tuple[str, list[str]]:
+def _split_command(value: object) -> tuple[str, list[str]]:
     """Return the variables set before a statusLine's command, as they are written, and the command's words."""
     text = value.get("command") if isinstance(value, dict) else None
     if not isinstance(text, str):
@@ -150,11 +150,11 @@ def kept(value: object) -> tuple[str, list[str]] | None:
 
     Returns None if there is more, which would be lost: other words, a redirection, another command after it.
     """
-    variables, words = _parts(value)
+    variables, words = _split_command(value)
     place = words.index("statusline")
     command = value["command"][len(variables) :].strip() if isinstance(value, dict) else ""
     is_whole = words[1:place] in ([], ["-m", MODULE], ["-I", words[place - 1]])
-    return (variables, words[place + 1 :]) if is_whole and not _OF_SHELL.search(_PLAIN.sub("", command)) else None
+    return (variables, words[place + 1 :]) if is_whole and not _SHELL_SYNTAX.search(_LITERAL.sub("", command)) else None
 
 
 def is_ours(value: object, search: str | None = None) -> bool:
@@ -162,18 +162,18 @@ def is_ours(value: object, search: str | None = None) -> bool:
 
     A command named `ccusage` that does not exist counts as ours. *search* replaces PATH.
     """
-    words = words_of(value)
+    words = command_words(value)
     if "statusline" not in words[1:]:
         return False
     if words[1:3] == ["-m", MODULE] or (words[1] == "-I" and os.path.basename(words[2]) == MODULE):
         return True
-    path = resolved(words[0], search)
+    path = find_program(words[0], search)
     if path is None:
         return os.path.basename(words[0]) in _NAMES
     return launches_us(path) or os.path.realpath(path) == os.path.realpath(_launcher() or "")
 
 
-def resolved(word: str, search: str | None = None) -> str | None:
+def find_program(word: str, search: str | None = None) -> str | None:
     return shutil.which(os.path.expanduser(word), path=search)
 
 
@@ -185,6 +185,6 @@ def launcher_text(path: str) -> bytes:
     """Return the contents of a launcher, b"" if it can't be read."""
     try:
         with open(path, "rb") as file:
-            return file.read(_LARGEST)
+            return file.read(_MAX_BYTES)
     except OSError:
         return b""

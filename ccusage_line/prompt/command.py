@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 KINDS = {"starship": readyline.PLAIN, "p10k": readyline.ZSH, "tmux": readyline.TMUX}
 MARKER = "refreshing"  # the hook that starts a refresher makes this file, the refresher deletes it
 _LOCK = "refresh.lock"
-_ROUNDS = 3  # attempts of one refresher while the files keep changing
+_ATTEMPTS = 3  # of one refresher while the files keep changing
 _WAIT = 1.0  # seconds to wait for another process that refreshes
 
 
@@ -97,25 +97,25 @@ def text(environ: Mapping[str, str], kind: str | None = None, cwd: str | None = 
     *kind* is one of KINDS. For tmux without *cwd* it is the line of the newest session, because tmux has no folder.
     """
     folder = None if kind == "tmux" and cwd is None else cwd or _cwd(environ)
-    line = find(environ, folder)
+    line = find_line(environ, folder)
     if line is None or not line.fresh(time.time()):
         try:
             refresh(environ, folder)
         except Exception:  # in a prompt, an old line or none is better than a message
             pass
-        line = find(environ, folder)
+        line = find_line(environ, folder)
     shown = line.text(KINDS[kind] if kind else readyline.PLAIN) if line else ""
     return f"{shown}\n" if shown else ""
 
 
-def find(environ: Mapping[str, str], cwd: str | None) -> Line | None:
+def find_line(environ: Mapping[str, str], cwd: str | None) -> Line | None:
     """Return the line of a folder, or of the newest session if *cwd* is None; None if there is no project or no line
     yet."""
     folder = readyline.lines_dir(index_dir(environ))
     if cwd is None:
         return readyline.read(readyline.path_of(folder, readyline.LATEST))
     roots = data_dirs(environ)
-    for path in readyline.levels(cwd):
+    for path in readyline.folders_upwards(cwd):
         name = readyline.munged(path)
         line = readyline.read(readyline.path_of(folder, name))
         if line is not None:
@@ -133,21 +133,21 @@ def refresh(environ: Mapping[str, str], cwd: str | None) -> None:
 
     Raises OSError, and index.schema.Outdated if the index has an older version's schema.
     """
-    for _ in range(_ROUNDS):
-        if not _refresh(environ, cwd):
+    for _ in range(_ATTEMPTS):
+        if not _refresh_once(environ, cwd):
             return
-        line = find(environ, cwd)
+        line = find_line(environ, cwd)
         if line is None or line.fresh(time.time()):
             return
 
 
-def _refresh(environ: Mapping[str, str], cwd: str | None) -> bool:
+def _refresh_once(environ: Mapping[str, str], cwd: str | None) -> bool:
     """Update the line once; return whether there is a session to show."""
     looked = time.time_ns()
     roots = data_dirs(environ)
-    project, passed = readyline.nearest(roots, cwd) if cwd else (_newest_project(roots), [])
+    project, passed = readyline.nearest_project(roots, cwd) if cwd else (_newest_project(roots), [])
     if project is None or not _publish(environ, roots, project, passed, looked):
-        readyline.publish_nothing(environ, [*([project] if project else []), *passed], looked=looked)
+        readyline.publish_empty(environ, [*([project] if project else []), *passed], looked=looked)
         return False
     return True
 
@@ -182,17 +182,17 @@ def _publish(
         id = path_session(parts_below(project.transcripts[0], roots) or ("",))
         index.refresh_session(id)
         session = index.session(id)
-        look = recent.last_look(index.folder)
-        today = _today(index, look, looked // 1000)
+        last_sweep = recent.last_look(index.folder)
+        today = _today(index, last_sweep, looked // 1000)
         context = _context(index, id)
-        early = not index.complete
-        if index.stored and (early or recent.begin_look(index.folder, look, recent.SWEEP)):
+        partial = not index.complete
+        if index.stored and (partial or recent.begin_look(index.folder, last_sweep, recent.SWEEP)):
             spawn("index", "sweep")  # only one process at a time sweeps
     finally:
         index.close()
     if session is None:
         return False
-    readyline.publish(environ, session, project, passed, looked=looked, today=today, context=context, early=early)
+    readyline.publish(environ, session, project, passed, looked=looked, today=today, context=context, partial=partial)
     return True
 
 
@@ -211,9 +211,9 @@ def _context(index: Index, session: str) -> int | None:
     return tokens * 100 // window if window else None
 
 
-def _today(index: Index, look: os.stat_result | None, now_us: int) -> tuple[int, bool] | None:
-    """Return today's cost of all sessions as windows.Stored.today does, or None; *look* is that of recent.last_look."""
-    if not (index.complete and index.stored) or not recent.is_known(index.folder, look):
+def _today(index: Index, last_sweep: os.stat_result | None, now_us: int) -> tuple[int, bool] | None:
+    """Return today's cost of all sessions as windows.Stored.today does, or None; *last_sweep*: recent.last_look."""
+    if not (index.complete and index.stored) or not recent.is_known(index.folder, last_sweep):
         return None
     from ..windows import NEXT_DAY, Stored, day_start
 
@@ -236,15 +236,15 @@ def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = N
     held = lock(os.path.join(folder, _LOCK))  # held until the process ends
     if held is None:
         return
-    before = _shown(environ, cwd)
+    before = _shown_text(environ, cwd)
     refresh(environ, cwd)
-    _tidy(folder)
+    _delete_leftovers(folder)
     try:
         os.unlink(os.path.join(folder, MARKER))
     except FileNotFoundError:
         pass
-    if shell and shell.isdigit() and _shown(environ, cwd) != before:
-        _tell(int(shell))
+    if shell and shell.isdigit() and _shown_text(environ, cwd) != before:
+        _notify_shell(int(shell))
 
 
 def _detach() -> None:
@@ -262,12 +262,12 @@ def _detach() -> None:
         os.dup2(nothing, descriptor)
 
 
-def _shown(environ: Mapping[str, str], cwd: str) -> str:
-    line = find(environ, cwd)
+def _shown_text(environ: Mapping[str, str], cwd: str) -> str:
+    line = find_line(environ, cwd)
     return line.text(readyline.ANSI) if line else ""
 
 
-def _tell(shell: int) -> None:
+def _notify_shell(shell: int) -> None:
     if sys.platform == "win32":
         return
     import signal
@@ -278,7 +278,7 @@ def _tell(shell: int) -> None:
         pass
 
 
-def _tidy(folder: str) -> None:
+def _delete_leftovers(folder: str) -> None:
     """Delete what shells that have ended left behind: the files into which bash writes its physical directory."""
     for name in os.listdir(folder):
         path = os.path.join(folder, name)

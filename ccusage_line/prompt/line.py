@@ -45,7 +45,7 @@ CHUNK = 200  # characters of a name per file name; longer names are split into f
 IDLE = 12 * 3600  # seconds after the last response for which a session is shown
 RENEW = 300  # seconds after which an unchanged line is renewed, because today's cost may have changed
 RENEW_LATEST = 60  # the same for LATEST, which does not depend on the folders of other projects
-RENEW_EARLY = 10  # the same until the index is complete: copied lines may still count for the wrong session
+RENEW_PARTIAL = 10  # the same until the index is complete: copied lines may still count for the wrong session
 _FOREVER = 86_400  # seconds that a line without text holds if its files do not change
 _TICK = 50_000_000  # ns by which the clock of file times may be late; usually 4 to 10 ms
 _COARSE_TICK = 2_000_000_000  # ns, for file systems that store whole or even seconds
@@ -90,9 +90,9 @@ def _base36(value: int) -> str:
             return digits
 
 
-def levels(cwd: str) -> list[str]:
+def folders_upwards(cwd: str) -> list[str]:
     """Return a folder and its parents, nearest first: at each level the real path, then the typed one if it differs."""
-    typed, real = list(_upwards(cwd)), list(_upwards(os.path.realpath(cwd)))
+    typed, real = list(_with_parents(cwd)), list(_with_parents(os.path.realpath(cwd)))
     found: dict[str, None] = {}
     for place in range(max(len(typed), len(real))):
         for path in (*real[place : place + 1], *typed[place : place + 1]):
@@ -100,7 +100,7 @@ def levels(cwd: str) -> list[str]:
     return list(found)
 
 
-def _upwards(path: str) -> Iterator[str]:
+def _with_parents(path: str) -> Iterator[str]:
     while True:
         yield path
         above = os.path.dirname(path)
@@ -144,7 +144,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
 
 # Each works both if the text is the shell's prompt string and if it is the value of a variable in it. No escape of a
 # backtick works in both, so it becomes an apostrophe.
-_HARMLESS = {
+_ESCAPES = {
     # an empty mark of "no width" after them, so that "$" begins no expansion and "\" no escape
     "bash": (str.maketrans({"$": "$\x01\x02", "\\": "\\\x01\x02", "`": "'"}), "\x01", "\x02"),
     "zsh": (str.maketrans({"%": "%%", "$": "$%{%}", "\\": "\\%{%}", "`": "'"}), "%{", "%}"),
@@ -153,10 +153,10 @@ _HARMLESS = {
 }
 
 
-def harmless(text: str, shell: str = "", colour: bool = True) -> str:
+def escape(text: str, shell: str = "", colour: bool = True) -> str:
     """Return *text* on one line, escaped so that *shell* (bash, zsh, tmux, "" for a terminal) does no more than show
     it."""
-    table, before, after = _HARMLESS[shell]
+    table, before, after = _ESCAPES[shell]
     parts = []
     for sequence, characters in _pieces(text):
         if sequence and colour:
@@ -240,15 +240,15 @@ def write(path: str, text: str, *, looked: int, expires: int, last: int = 0, dep
     if any("\n" in dependency for dependency in watched):  # a line can't name it, so it has to be renewed every 2 s
         watched = [dependency for dependency in watched if "\n" not in dependency]
         expires = min(expires, looked // _SECOND + 2)
-    mark = _mark(looked, watched)
+    mark = _line_mtime(looked, watched)
     born = mark // _SECOND
     if "\x1b" in text and not text.endswith(_RESET):
         text += _RESET
-    texts = [harmless(text, shell, colour) for shell in ("", "bash", "zsh") for colour in (False, True)]
+    texts = [escape(text, shell, colour) for shell in ("", "bash", "zsh") for colour in (False, True)]
     numbers = (looked // _SECOND, expires, looked // _SECOND - born, expires - born, last)
-    rows = [MAGIC, *map(str, numbers), *texts, harmless(text, "tmux", False)]
+    rows = [MAGIC, *map(str, numbers), *texts, escape(text, "tmux", False)]
     rows += [digest(rows), *watched]
-    _put(path, rows, mark)
+    _write_rows(path, rows, mark)
 
 
 def digest(rows: Sequence[str]) -> str:
@@ -261,7 +261,7 @@ def digest(rows: Sequence[str]) -> str:
     return str(total)
 
 
-def _mark(looked: int, dependencies: Sequence[str]) -> int:
+def _line_mtime(looked: int, dependencies: Sequence[str]) -> int:
     """Return the mtime of a line: earlier than any change after *looked*, by the clock that stamps the files."""
     times = [time for time in map(_mtime, dependencies) if time]
     mark = looked - (_COARSE_TICK if any(time % _SECOND == 0 for time in times) else _TICK)
@@ -269,7 +269,7 @@ def _mark(looked: int, dependencies: Sequence[str]) -> int:
     return max([mark, *(time for time in times if time > looked + _COARSE_TICK)])
 
 
-def _put(path: str, rows: Sequence[str], mark: int | None = None) -> None:
+def _write_rows(path: str, rows: Sequence[str], mark: int | None = None) -> None:
     data = "".join(f"{row}\n" for row in rows).encode("utf-8", "surrogateescape")
     write_private(*os.path.split(path), data, mark)
 
@@ -287,17 +287,17 @@ def write_scope(environ: Mapping[str, str], state_dir: str, index_dir: str, root
     """Write the scope file of these data directories (real path: name); raises OSError."""
     rows = [MAGIC, *_scope(environ), lines_dir(index_dir)]
     for root, named in sorted(roots.items()):
-        if _tellable([root, named]) == [root, named]:
+        if _nameable([root, named]) == [root, named]:
             rows += [root, f"={named}"] if named != root else [root]
     path = scope_path(state_dir, environ)
     if _rows_of(path) != rows:
-        _put(path, rows)
+        _write_rows(path, rows)
 
 
 # --- projects ----------------------------------------------------------------------------------------------------
 
 
-def _tellable(roots: Sequence[str]) -> list[str]:
+def _nameable(roots: Sequence[str]) -> list[str]:
     """Return the data directories that a line's file can name; a line that depends on others could never hold."""
     return [root for root in roots if "\n" not in root]
 
@@ -334,7 +334,7 @@ def _transcripts(folders: Iterable[str]) -> Iterator[str]:
         yield from filter(os.path.isfile, chats)
 
 
-def _inside(transcript: str) -> Iterator[str]:
+def _session_files(transcript: str) -> Iterator[str]:
     """Yield the folder beside or around a session's own transcript, and everything below it."""
     from ..transcripts.files import CHAT, stem
 
@@ -344,13 +344,13 @@ def _inside(transcript: str) -> Iterator[str]:
         yield from (place, *(os.path.join(place, name) for name in files))
 
 
-def nearest(roots: Sequence[str], cwd: str) -> tuple[Project | None, list[Project]]:
+def nearest_project(roots: Sequence[str], cwd: str) -> tuple[Project | None, list[Project]]:
     """Return the project of a folder, and those that a shell meets on the way to it: projects without transcripts, and
     paths whose names are too long for it to know whether there is a project."""
     passed: list[Project] = []
-    for path in levels(cwd):
+    for path in folders_upwards(cwd):
         name = munged(path)
-        folders = [os.path.join(root, folder_name(path)) for root in _tellable(roots)]
+        folders = [os.path.join(root, folder_name(path)) for root in _nameable(roots)]
         folders = [folder for folder in folders if os.path.isdir(folder)]
         if folders or len(name) > CHUNK:
             project = Project(name, folders)
@@ -362,7 +362,7 @@ def nearest(roots: Sequence[str], cwd: str) -> tuple[Project | None, list[Projec
 
 def _dependencies(project: Project, transcript: str) -> list[str]:
     """Return what a project's line depends on: its folders, its newest transcripts, the subagents of *transcript*."""
-    others = [*project.subagents, *(_inside(transcript) if transcript else ())]
+    others = [*project.subagents, *(_session_files(transcript) if transcript else ())]
     recent = sorted(others, key=_mtime, reverse=True)[:_FILES]
     return [*project.folders, *project.transcripts[:_TRANSCRIPTS], *recent]
 
@@ -379,17 +379,17 @@ def publish(
     looked: int,
     today: tuple[int, bool] | None = None,
     context: int | None = None,
-    early: bool = False,
+    partial: bool = False,
 ) -> None:
-    """Write the lines of *project* and of those *passed* (by `nearest`), and perhaps that of the newest session of all.
+    """Write the lines of *project* and of those *passed* (by `nearest_project`), and perhaps that of LATEST.
 
     *session* is the newest of the project. *looked* is the time in ns before its files were examined. *today* and
-    *context* are those of `default_text`; None leaves them out. *early*: not all transcripts have been read. Raises
+    *context* are those of `default_text`; None leaves them out. *partial*: not all transcripts have been read. Raises
     OSError.
     """
     from ..answer import said_path
 
-    folder = _prepared(environ)
+    folder = _prepare_folder(environ)
     transcript = project.transcripts[0]
     seconds = looked // _SECOND
     last = session.last // 1_000_000 if session.last is not None else 0
@@ -397,8 +397,8 @@ def publish(
     if session.responses and seconds < last + IDLE:
         text = default_text(session, today, context)
         expires = min(_midnight(seconds), last + IDLE, seconds + RENEW)
-    if early:
-        expires = min(expires, seconds + RENEW_EARLY)
+    if partial:
+        expires = min(expires, seconds + RENEW_PARTIAL)
     said = said_path(os.path.dirname(folder), session.id)
     watched = [*_dependencies(project, transcript), said]
     more = [path for other in passed for path in other.folders]
@@ -412,7 +412,7 @@ def publish(
         write(path, text, looked=looked, expires=expires, last=last, dependencies=watched)
 
 
-def _prepared(environ: Mapping[str, str]) -> str:
+def _prepare_folder(environ: Mapping[str, str]) -> str:
     """Return the folder of the lines, after creating it and writing the scope file."""
     from ..paths import index_dir, named_data_dirs, state_dir
 
@@ -424,9 +424,9 @@ def _prepared(environ: Mapping[str, str]) -> str:
     return folder
 
 
-def publish_nothing(environ: Mapping[str, str], projects: Iterable[Project], *, looked: int) -> None:
+def publish_empty(environ: Mapping[str, str], projects: Iterable[Project], *, looked: int) -> None:
     """Write lines without text where a shell asked but there is nothing to show, or not yet. Raises OSError."""
-    folder = _prepared(environ)
+    folder = _prepare_folder(environ)
     for project in projects:
         path = path_of(folder, project.name)
         expires = looked // _SECOND + (RENEW_LATEST if project.transcripts else _FOREVER)

@@ -390,7 +390,9 @@ def test_an_ailment_is_found_with_what_mends_it(
     assert is_healthy(everything) == ok
     assert text in found[0].text
     assert way in f"{found[0].command}: {found[0].remedy}"
-    assert all(finding.command or doctor._ASK in finding.remedy for finding in everything if not finding.ok)
+    assert all(
+        finding.command or doctor._ASK_ADMINISTRATOR in finding.remedy for finding in everything if not finding.ok
+    )
     assert all(parses(finding.command) for finding in everything)
     shown = as_text(everything, 1000).splitlines()
     (line,) = [at for at, line in enumerate(shown) if re.match(f"{'!' if ok else '✗'} {name} +[^ ].*", line)]
