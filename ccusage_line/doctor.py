@@ -29,6 +29,7 @@ _FEW = 3  # how many files or models a text names
 _FILES = (LINES, LOG, "config.bin", "managed.bin", "prices.bin", "prices-tries.json", "prices.lock", "settings.lock")
 _MAX_BYTES = 16 << 20  # bytes of a shell's start file or of the log
 _MIN_COLUMNS = 60  # columns from which on the names are beside the texts
+_IN_MEMORY = "nothing can be stored between commands, so each of them is slow"
 _ASK_ADMINISTRATOR = "ask your administrator"
 
 
@@ -58,10 +59,10 @@ def findings(environ: Mapping[str, str]) -> list[Finding]:
     for check in CHECKS:
         name = check.__name__.strip("_").replace("_", "-")
         try:
-            here = [Finding(name, *told) for told in check(environ)]
+            here = [Finding(name, *fields) for fields in check(environ)]
         except UserError as error:  # about the environment, so that several checks may raise it
-            text, told = str(error), any(each.text == str(error) for each in found)
-            here = [] if told else [Finding(name, False, text, f"unset {text.split()[0]}", "correct it, or unset it")]
+            text, known = str(error), any(each.text == str(error) for each in found)
+            here = [] if known else [Finding(name, False, text, f"unset {text.split()[0]}", "correct it, or unset it")]
         except Exception as error:
             here = [Finding(name, False, f"the check itself failed: {type(error).__name__}: {error}", "", "report it")]
         found += here or [Finding(name, True, "")]
@@ -130,10 +131,9 @@ def _history_off(environ: Mapping[str, str]) -> Iterator[Found]:
 
 def _state_directory(environ: Mapping[str, str]) -> Iterator[Found]:
     folder = state_dir(environ)
-    other = (
-        "unset CCUSAGE_STATE_DIR" if environ.get("CCUSAGE_STATE_DIR") else "export CCUSAGE_STATE_DIR=~/.ccusage-line"
-    )
-    elsewhere = other, "use a folder of your own"
+    elsewhere = "export CCUSAGE_STATE_DIR=~/.ccusage-line", "use a folder of your own"
+    if environ.get("CCUSAGE_STATE_DIR"):
+        elsewhere = "unset CCUSAGE_STATE_DIR", "use the default folder"
     if not os.path.lexists(folder):
         above = next(path for path in Path(folder).parents if os.path.lexists(path))
         if not os.path.isdir(above) or not os.access(above, os.W_OK | os.X_OK):
@@ -154,19 +154,18 @@ def _permissions(folder: str) -> Iterator[Found]:
     """Check what is ours in the state directory, which may hold other files too."""
     if sys.platform == "win32":
         return
-    open_ones, foreign = [], []  # bash's pwd.* have the shell's umask; their folder is private
+    readable, foreign = [], []  # bash's pwd.* have the shell's umask; their folder is private
     for path in _files_of_ours(folder):
         found = os.lstat(path)
         if found.st_uid != os.geteuid():
             foreign.append(path)
         elif found.st_mode & 0o077 and not (os.path.islink(path) or os.path.basename(path).startswith("pwd.")):
-            open_ones.append(path)
+            readable.append(path)
     if foreign:
-        yield _problem(
-            f"not your own: {_first_few(foreign)}", f"sudo chown {os.geteuid()} {shlex.join(foreign[:_FEW])}"
-        )
-    if open_ones:
-        yield _problem(f"other users can read {_first_few(open_ones)}", f"chmod go= {shlex.join(open_ones[:_FEW])}")
+        command = f"sudo chown {os.geteuid()} {shlex.join(foreign[:_FEW])}"
+        yield _problem(f"files of another user: {_first_few(foreign)}", command)
+    if readable:
+        yield _problem(f"other users can read {_first_few(readable)}", f"chmod go= {shlex.join(readable[:_FEW])}")
 
 
 def _files_of_ours(folder: str) -> Iterator[str]:
@@ -213,9 +212,6 @@ def _windows(environ: Mapping[str, str]) -> Iterator[Found]:
     if since is not None:
         text = f"Claude Code has reported its 5-hour windows since {system_day(since)}; others are estimated"
         yield True, text, "", ""
-
-
-_IN_MEMORY = "nothing can be stored between commands, so each of them is slow"
 
 
 def _unreadable(path: str) -> Found:
@@ -270,10 +266,10 @@ def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Found]:
 
     rows = _query(environ, "SELECT DISTINCT text FROM totals JOIN names ON names.id = model WHERE unpriced_auto > 0")
     names = sorted(row[0].decode("utf-8", "replace") for row in rows or ())
-    still = [name or "(no name)" for name in names if in_use.table().find(name) is None]
-    if still:
+    unpriced = [name or "(no name)" for name in names if in_use.table().find(name) is None]
+    if unpriced:
         remedy = 'set their prices in the config ([prices.models."NAME"]), or run'
-        yield _problem(f"no price for {_first_few(still)}: counted as $0", "ccusage prices refresh", remedy)
+        yield _problem(f"no price for {_first_few(unpriced)}: counted as $0", "ccusage prices refresh", remedy)
 
 
 def _price_table(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -355,8 +351,8 @@ def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
     found: dict[str, _Scope] = {}
     for name, path in named.items():  # in the home directory, two of them are the same
         found.setdefault(os.path.realpath(path), _read_scope(name, path))
-    told = policy(policy_files(environ))
-    return [*found.values(), _Scope("managed", policy_path(environ), told.values, told.problems)]
+    managed = policy(policy_files(environ))
+    return [*found.values(), _Scope("managed", policy_path(environ), managed.values, managed.problems)]
 
 
 def _working_directory() -> str:
@@ -413,7 +409,7 @@ def _check_own_line(line: str, value: dict[str, Any], environ: Mapping[str, str]
     if os.name == "nt" and "\\" in value["command"]:
         yield _problem(f"{line} has backslashes, which Git Bash removes", "ccusage install")
     if seconds is None:
-        yield _advice(f"{line} has no refreshInterval: it stops while background agents run", "ccusage install")
+        yield _advice(f"{line} has no refreshInterval: no updates while background agents run", "ccusage install")
     elif isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 1:
         text = f"the refreshInterval in {line} must be at least 1 second"
         yield _problem(text, "ccusage install --refresh-interval 5")
@@ -522,7 +518,7 @@ def _statusline_log(environ: Mapping[str, str]) -> Iterator[Found]:
     path = statuslog.path(environ)
     lines = _lines_of(path)
     if lines and time.time() - os.stat(path).st_mtime <= RECENT:
-        text = f"the statusline showed less than it could, last: {lines[-1]} (all: {path})"
+        text = f"the statusline could not show everything; last reason: {lines[-1]} (all: {path})"
         yield _problem(text, f"rm {shlex.quote(path)}", "when the cause is corrected, delete the log")
 
 
@@ -547,10 +543,10 @@ def as_text(found: list[Finding], width: int, color: bool = False) -> str:
     from .text import number_of, wrap
 
     styles = {"✗": RED, "!": YELLOW, "✓": GREEN}
-    told = [finding for mark in styles for finding in found if finding.mark == mark]
-    indent = max((len(finding.name) for finding in told), default=0) + 4 if width >= _MIN_COLUMNS else 2
+    shown = [finding for mark in styles for finding in found if finding.mark == mark]
+    indent = max((len(finding.name) for finding in shown), default=0) + 4 if width >= _MIN_COLUMNS else 2
     lines: list[str] = []
-    for finding in told:
+    for finding in shown:
         lines += _finding_lines(finding, styles[finding.mark] if color else "", indent, width)
     wrong = sum(not finding.ok for finding in found)
     count = len({finding.name for finding in found})

@@ -109,8 +109,8 @@ def text(environ: Mapping[str, str], kind: str | None = None, cwd: str | None = 
 
 
 def find_line(environ: Mapping[str, str], cwd: str | None) -> Line | None:
-    """Return the line of a folder, or of the newest session if *cwd* is None; None if there is no project or no line
-    yet."""
+    """Return a folder's line, or the newest session's if *cwd* is None; None outside of projects or before it is
+    made."""
     folder = readyline.lines_dir(index_dir(environ))
     if cwd is None:
         return readyline.read(readyline.path_of(folder, readyline.LATEST))

@@ -75,10 +75,8 @@ def _typed_id(environ: Mapping[str, str]) -> str | None:
 
 
 def sessions(environ: Mapping[str, str], prefix: str, archived: bool = False) -> list[Candidate]:
-    """Return the newest sessions, or only *archived* ones, with cost, age and title, whose id begins with *prefix*.
-
-    An id's last parts, as reports show it, may begin with it too.
-    """
+    """Return the newest sessions, or only *archived* ones, whose id or its last parts, as reports show them, begin with
+    *prefix*; they are described by cost, age and title."""
 
     def question(database: Connection) -> list[Candidate]:
         return [*_sessions(database, prefix, archived), *(_short_forms(database, prefix, archived) if prefix else ())]

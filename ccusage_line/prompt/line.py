@@ -154,8 +154,7 @@ _ESCAPES = {
 
 
 def escape(text: str, shell: str = "", colour: bool = True) -> str:
-    """Return *text* on one line, escaped so that *shell* (bash, zsh, tmux, "" for a terminal) does no more than show
-    it."""
+    """Return *text* on one line, escaped so that *shell* (bash, zsh, tmux, "" for a terminal) shows it and no more."""
     table, before, after = _ESCAPES[shell]
     parts = []
     for sequence, characters in _pieces(text):
@@ -232,10 +231,8 @@ def _rows_of(path: str) -> list[str]:
 
 
 def write(path: str, text: str, *, looked: int, expires: int, last: int = 0, dependencies: Iterable[str] = ()) -> None:
-    """Write a line of the coloured *text*; raises OSError.
-
-    *looked* is the time in ns before its dependencies were examined, *expires* and *last* are seconds since the epoch.
-    """
+    """Write a line of the coloured *text*. *looked* is the time in ns before its dependencies were examined; *expires*
+    and *last* are in seconds since the epoch. Raises OSError."""
     watched = list(dict.fromkeys(dependencies))
     if any("\n" in dependency for dependency in watched):  # a line can't name it, so it has to be renewed every 2 s
         watched = [dependency for dependency in watched if "\n" not in dependency]
@@ -383,8 +380,8 @@ def publish(
 ) -> None:
     """Write the lines of *project* and of those *passed* (by `nearest_project`), and perhaps that of LATEST.
 
-    *session* is the newest of the project. *looked* is the time in ns before its files were examined. *today* and
-    *context* are those of `default_text`; None leaves them out. *partial*: not all transcripts have been read. Raises
+    *session* is the newest of the project; *looked* is the time in ns before its files were examined. *today* and
+    *context* are those of `default_text`, None omits them. *partial*: not all transcripts have been read. Raises
     OSError.
     """
     from ..answer import said_path

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ..windows import Windows
     from .segments import Options
 
-DEADLINE = 0.7  # seconds after the start at which a line is printed, however slow the disk is; DESIGN.md promises 1 s
-_READ_TIME = 0.05  # seconds after DEADLINE to read the payload if that was not begun
+DEADLINE = 0.7  # seconds after the start at which a line is printed, however slow the disk is; the design promises 1 s
+_READ_TIME = 0.05  # seconds after DEADLINE to read a payload that no thread has begun to read
 _PRINT_TIME = 0.25  # seconds after DEADLINE to print a line that was ready by then
 _DELEGATE_TIME = 0.2  # seconds after a late line to start the process that does the work, and to write the log
 _SWITCH_INTERVAL = 0.0005  # seconds after which a thread has to let others run, so that _delegate is in time
@@ -184,25 +184,21 @@ class IndexAccess:
         from ..windows import Listed
 
         moments = recent.read(self._folder, time.time_ns() // 1000)
-        told = read(self._folder, session, sources(self._environ)) if moments is not None else None
-        if told is None or moments is None or not self._depends_on_transcript(told, session, payload):
+        published = read(self._folder, session, sources(self._environ)) if moments is not None else None
+        if published is None or moments is None or not self._depends_on_transcript(published, session, payload):
             return None
-        return Numbers(
-            session=session_of(told, mode),
-            moments=Listed(moments, mode),
-            complete=True,
-            fork=told.fork,
-            began=told.began,
-        )
+        found = Numbers(session=session_of(published, mode), moments=Listed(moments, mode), complete=True)
+        found.fork, found.began = published.fork, published.began
+        return found
 
-    def _depends_on_transcript(self, told: Answer, session: str, payload: object) -> bool:
+    def _depends_on_transcript(self, published: Answer, session: str, payload: object) -> bool:
         """Return whether an answer depends on the transcript that the client names, without touching a file if it does.
         A session can continue in the folder of another project, and then its answer is out of date."""
         path = client.transcript_path(payload)
         if path is None:
             return True
         end = os.sep + os.sep.join(path.split(os.sep)[-2:])
-        files = [file for file, _ in told.dependencies]
+        files = [file for file, _ in published.dependencies]
         if any(file.endswith(end) for file in files) or not os.path.exists(path):
             return True
         return os.path.realpath(path) in files or self._session_of_path(payload) != session

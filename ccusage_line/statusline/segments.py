@@ -1,7 +1,6 @@
 """The segments of the default line, and what all segments share; each shows a part of the payload or of the numbers.
 
-On the lean lanes. A field that can't be used is reported by its name, never by its value, because paths and contents
-are private.
+On the lean lanes. A field that can't be used is reported by name, never by value: paths and contents are private.
 """
 
 from __future__ import annotations
