@@ -27,7 +27,7 @@ def executable() -> str:
     """Return the absolute path of our command. Raises UserError if there is only the module to run."""
     found = _launcher()
     if found is None:
-        raise UserError(f"no command `ccusage` beside {sys.executable} or on PATH; reinstall ccusage-line")
+        raise UserError(f"no command `ccusage` beside {sys.executable} or on PATH; install ccusage-line again")
     return found
 
 

@@ -200,8 +200,8 @@ def _own_total(view: View) -> int | None:
     """Return the client's total, or None if it includes other sessions' costs.
 
     A fork begins with the total of the session it was copied from, and some clients go on with the old total after
-    /clear. A total of 0 before the first response proves that neither happened. If no call saw that, the client's clock is
-    compared: a session can't have been open for longer than it exists.
+    /clear. A total of 0 before the first response excludes both. If no call saw that, the client's clock is compared: a
+    session can't have been open for longer than it exists.
     """
     known = view.numbers
     if known.fork or (known.unanswered and value_at(view.payload, "prompt_id") is None):
