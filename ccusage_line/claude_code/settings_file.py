@@ -339,7 +339,8 @@ def _may_write(path: str) -> bool:
 
 
 def _copy_owner_and_mode(descriptor: int, model: str) -> None:
-    """Set the mode and the owner of an open file to those of *model*. A path could lead to another file by now."""
+    """Set owner and mode of an open file to those of *model*; by descriptor, because its path may lead elsewhere by
+    now."""
     if sys.platform != "win32":
         found = os.stat(model)
         if found.st_uid != os.fstat(descriptor).st_uid:

@@ -109,8 +109,7 @@ def text(environ: Mapping[str, str], kind: str | None = None, cwd: str | None = 
 
 
 def find_line(environ: Mapping[str, str], cwd: str | None) -> Line | None:
-    """Return a folder's line, or the newest session's if *cwd* is None; None outside of projects or before it is
-    made."""
+    """Return a folder's line, or the newest session's if *cwd* is None; None outside of projects or if not yet made."""
     folder = readyline.lines_dir(index_dir(environ))
     if cwd is None:
         return readyline.read(readyline.path_of(folder, readyline.LATEST))
@@ -206,8 +205,8 @@ def _context(index: Index, session: str) -> int | None:
     tokens, model = index.last_context(session) or (0, "")
     if not tokens:
         return None
-    _, told = said(index.folder, session)
-    window = told if told is not None and tokens <= told else index.table.window(model, tokens)
+    _, reported = said(index.folder, session)
+    window = reported if reported is not None and tokens <= reported else index.table.window(model, tokens)
     return tokens * 100 // window if window else None
 
 

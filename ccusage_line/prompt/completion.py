@@ -196,7 +196,7 @@ def autocomplete(parser_of: Callable[[str], ArgumentParser], environ: MutableMap
 
     class Finder(CompletionFinder):
         def filter_completions(self, completions: list[str]) -> list[str]:
-            """Return no options, unless a dash was typed, if a command or a value can stand there."""
+            """Return the candidates without options, unless there are no others: a dash was typed."""
             found = super().filter_completions(completions)
             return [each for each in found if not each.startswith("-")] or found
 
@@ -218,8 +218,8 @@ def autocomplete(parser_of: Callable[[str], ArgumentParser], environ: MutableMap
 def _rewrite_request(environ: MutableMapping[str, str]) -> tuple[str, tuple[str, ...]]:
     """Rewrite the request: bare options become those of `session`, words after `install --` those of `statusline`.
 
-    Returns the command if it is known, and the options not to offer: those of every command, if a new word begins (a
-    single candidate would be inserted) and after `--` (where they have no meaning).
+    Returns the command if it is known, and the options not to offer: those of every command, if a new word begins (as
+    the only candidates they would be inserted) and after `--` (where they have no meaning).
     """
     from ..options import GLOBAL
 

@@ -291,13 +291,13 @@ class IndexAccess:
         if inherited is None and found.unanswered:
             total = segments.client_total(view)
             inherited = total if not total or client.value_at(payload, "prompt_id") is None else None
-        said = inherited, segments.reported_window(view) or window
-        if said == self._reported or self._session is None:
+        reported = inherited, segments.reported_window(view) or window
+        if reported == self._reported or self._session is None:
             return
         if found.session is not None or self._session == self._session_of_path(payload):  # not for an arbitrary id
             from ..answer import keep
 
-            keep(self._folder, self._session, said)
+            keep(self._folder, self._session, reported)
 
 
 Desk = IndexAccess  # the name by which commands/statusline.py imports it

@@ -32,9 +32,9 @@ def head(folder: str) -> str | None:
 def _git_folder(folder: str) -> str:
     """Return `.git` itself, or the folder to which the `.git` file of a work tree or submodule points."""
     path = os.path.join(folder, ".git")
-    told = _read(path)
-    if told is not None and told.startswith("gitdir:"):
-        return os.path.join(folder, told[len("gitdir:") :].strip())
+    contents = _read(path)
+    if contents is not None and contents.startswith("gitdir:"):
+        return os.path.join(folder, contents[len("gitdir:") :].strip())
     return path
 
 

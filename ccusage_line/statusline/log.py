@@ -59,9 +59,9 @@ def _append(log: str, text: str, now_us: int) -> None:
 def _delete_older_half(log: str) -> None:
     """Delete the older half, in whole lines. Entries that another process appends meanwhile may be lost."""
     with open(log, "rb") as file:
-        kept = file.read(LIMIT * 2)[-LIMIT // 2 :]
-    kept = kept[kept.find(b"\n") + 1 :]
-    write_private(*os.path.split(log), kept)
+        newer = file.read(LIMIT * 2)[-LIMIT // 2 :]
+    newer = newer[newer.find(b"\n") + 1 :]
+    write_private(*os.path.split(log), newer)
 
 
 def _plain(text: str) -> str:

@@ -61,7 +61,7 @@ def _read_chunk(descriptor: int, deadline: float) -> bytes:
 
 
 def _read_available(descriptor: int) -> bytes | None:
-    """Return what can be read without waiting, or None if unknown. This avoids the import of `select`, 0.2 ms."""
+    """Return what can be read without waiting, None if that is unknown. This avoids the import of `select`, 0.2 ms."""
     if sys.platform != "linux":
         return None
     buffer = bytearray(_CHUNK)
@@ -100,7 +100,7 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
-# --- questions ---------------------------------------------------------------------------------------------------
+# --- queries -----------------------------------------------------------------------------------------------------
 
 
 def value_at(payload: object, *path: str) -> object:
