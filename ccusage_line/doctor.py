@@ -1,6 +1,6 @@
-"""Every reason why a line might be blank or a number wrong, each with what to do about it. Reads, never changes.
+"""The checks of `ccusage doctor`: every reason for a blank line or a wrong number, and how to correct it.
 
-Without httpx and msgspec: it has to work where an installation is half broken.
+It reads and never changes anything, without httpx and msgspec, because it has to work in a half broken installation.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ from .paths import DATABASE, LINES, LOG, NO_HOME, config_dirs, data_dirs, home_d
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    Found = tuple[bool, str, str, str]  # ok, text, command, remedy
+    Found = tuple[bool, str, str, str]  # the fields of a Finding after its name
 
-OLD_PRICES = 30 * 24 * 3600  # seconds since the list was last seen, where it is fetched at all
-RECENT = 7 * 24 * 3600  # seconds for which an entry of the statusline's log is worth a word
-_NAMED = 3  # of many files or models
-_BESIDE = (LINES, LOG, "config.bin", "managed.bin", "prices.bin", "prices-tries.json", "prices.lock", "settings.lock")
-_LARGEST = 16 << 20  # characters of a shell's start file or of the log
-_SIDE_BY_SIDE = 60  # columns of a screen that has room for names beside texts
-_ASK = "ask who manages it"
+OLD_PRICES = 30 * 24 * 3600  # seconds since the price list was last fetched, unless fetching is off
+RECENT = 7 * 24 * 3600  # seconds for which an entry of the statusline's log is reported
+_FEW = 3  # how many files or models a text names
+_FILES = (LINES, LOG, "config.bin", "managed.bin", "prices.bin", "prices-tries.json", "prices.lock", "settings.lock")
+_MAX_BYTES = 16 << 20  # bytes of a shell's start file or of the log
+_MIN_COLUMNS = 60  # columns from which on the names are beside the texts
+_IN_MEMORY = "nothing can be stored between commands, so each of them is slow"
+_ASK_ADMINISTRATOR = "ask your administrator"
 
 
 class Finding(NamedTuple):
-    """What one check found, and what mends it: a command to be pasted into a shell, or what else to do, or both.
+    """What one check found, and how to correct it: a command to paste into a shell, or an instruction, or both.
 
-    `ok` with one of them is advice, with a text alone it is good to know: nothing is broken.
+    `ok` with one of these is advice; `ok` with a text alone is information.
     """
 
     name: str
@@ -46,22 +47,22 @@ class Finding(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """`✗` for what is wrong, `!` for advice, `✓` for what is good to know; empty where nothing was found."""
+        """The sign: `✗` for a problem, `!` for advice, `✓` for information, "" if nothing was found."""
         if not self.ok:
             return "✗"
         return "!" if self.command or self.remedy else "✓" if self.text else ""
 
 
 def findings(environ: Mapping[str, str]) -> list[Finding]:
-    """What every check found, those that found nothing included. Never raises: a check that fails is a finding."""
+    """Return what every check found, including those that found nothing. Never raises: a failed check is a finding."""
     found: list[Finding] = []
     for check in CHECKS:
         name = check.__name__.strip("_").replace("_", "-")
         try:
-            here = [Finding(name, *told) for told in check(environ)]
-        except UserError as error:  # of the environment, which every check asks
-            text, told = str(error), any(each.text == str(error) for each in found)
-            here = [] if told else [Finding(name, False, text, f"unset {text.split()[0]}", "correct it, or")]
+            here = [Finding(name, *fields) for fields in check(environ)]
+        except UserError as error:  # about the environment, so that several checks may raise it
+            text, known = str(error), any(each.text == str(error) for each in found)
+            here = [] if known else [Finding(name, False, text, f"unset {text.split()[0]}", "correct it, or unset it")]
         except Exception as error:
             here = [Finding(name, False, f"the check itself failed: {type(error).__name__}: {error}", "", "report it")]
         found += here or [Finding(name, True, "")]
@@ -72,7 +73,7 @@ def is_healthy(found: list[Finding]) -> bool:
     return all(finding.ok for finding in found)
 
 
-def _bad(text: str, command: str = "", remedy: str = "") -> Found:
+def _problem(text: str, command: str = "", remedy: str = "") -> Found:
     return False, text, command, remedy
 
 
@@ -80,7 +81,7 @@ def _advice(text: str, command: str, remedy: str = "") -> Found:
     return True, text, command, remedy
 
 
-def _edit(environ: Mapping[str, str], path: str) -> str:
+def _edit_command(environ: Mapping[str, str], path: str) -> str:
     editor = environ.get("VISUAL") or environ.get("EDITOR") or ("notepad" if os.name == "nt" else "vi")
     return f"{editor} {shlex.quote(path)}"
 
@@ -91,17 +92,18 @@ def _edit(environ: Mapping[str, str], path: str) -> str:
 def _data_directories(environ: Mapping[str, str]) -> Iterator[Found]:
     roots = data_dirs(environ)
     named = bool(environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,"))
-    unset = "unset CLAUDE_CONFIG_DIR", "correct it, or"
+    unset = "unset CLAUDE_CONFIG_DIR", "correct it, or unset it"
     for folder in config_dirs(environ) if named else ():
         if not os.path.isdir(folder):
-            yield _bad(f"CLAUDE_CONFIG_DIR names {folder}, which is no folder", *unset)
+            yield _problem(f"CLAUDE_CONFIG_DIR names {folder}, which is not a folder", *unset)
     if not any(map(os.path.isdir, roots)):
         way = unset if named else ("claude", "start Claude Code once, or set CLAUDE_CONFIG_DIR")
-        way = ('eval "export HOME=~$(id -un)"', "HOME is no absolute path") if home_dir(environ) == NO_HOME else way
-        yield _bad(f"no folder of transcripts; looked at {', '.join(roots)}", *way)
+        if home_dir(environ) == NO_HOME:
+            way = 'eval "export HOME=~$(id -un)"', "HOME is not an absolute path; set it to your home directory"
+        yield _problem(f"no folder with transcripts found; looked for {', '.join(roots)}", *way)
     for root in roots:
         if os.path.isdir(root) and not os.access(root, os.R_OK | os.X_OK):
-            yield _bad(f"{root} can't be read", f"chmod u+rx {shlex.quote(root)}")
+            yield _problem(f"{root} is not readable", f"chmod u+rx {shlex.quote(root)}")
 
 
 def _transcripts(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -111,17 +113,17 @@ def _transcripts(environ: Mapping[str, str]) -> Iterator[Found]:
     found = walk(roots)
     places = [f"{path} ({reason})" for path, reason in found.passed_over]
     if places:
-        paths = shlex.join(path for path, _ in found.passed_over[:_NAMED])
-        remedy = "make them readable, or remove them, after a look at them"
-        yield _bad(f"not read: {_some(places)}", f"ls -ld {paths}", remedy)
+        paths = shlex.join(path for path, _ in found.passed_over[:_FEW])
+        remedy = "look at them, then make them readable or delete them"
+        yield _problem(f"can't read {_first_few(places)}", f"ls -ld {paths}", remedy)
     elif not found.files and any(map(os.path.isdir, roots)):
-        yield _advice("no transcripts yet", "ccusage demo", "the report on a sample is shown by")
+        yield _advice("no transcripts yet", "ccusage demo", "to see a report with sample data, run")
 
 
 def _history_off(environ: Mapping[str, str]) -> Iterator[Found]:
     if environ.get("CLAUDE_CODE_SKIP_PROMPT_HISTORY", "") not in ("", "0", "false"):
-        text = "CLAUDE_CODE_SKIP_PROMPT_HISTORY is set: Claude Code writes no transcript of what it does from here"
-        yield _bad(text, "unset CLAUDE_CODE_SKIP_PROMPT_HISTORY")
+        text = "CLAUDE_CODE_SKIP_PROMPT_HISTORY is set: Claude Code writes no transcripts if started from here"
+        yield _problem(text, "unset CLAUDE_CODE_SKIP_PROMPT_HISTORY")
 
 
 # --- state and index ----------------------------------------------------------------------------------------------
@@ -129,46 +131,46 @@ def _history_off(environ: Mapping[str, str]) -> Iterator[Found]:
 
 def _state_directory(environ: Mapping[str, str]) -> Iterator[Found]:
     folder = state_dir(environ)
-    other = (
-        "unset CCUSAGE_STATE_DIR" if environ.get("CCUSAGE_STATE_DIR") else "export CCUSAGE_STATE_DIR=~/.ccusage-line"
-    )
-    elsewhere = other, "have it in a folder of your own"
+    elsewhere = "export CCUSAGE_STATE_DIR=~/.ccusage-line", "use a folder of your own"
+    if environ.get("CCUSAGE_STATE_DIR"):
+        elsewhere = "unset CCUSAGE_STATE_DIR", "use the default folder"
     if not os.path.lexists(folder):
         above = next(path for path in Path(folder).parents if os.path.lexists(path))
         if not os.path.isdir(above) or not os.access(above, os.W_OK | os.X_OK):
-            yield _bad(f"{folder} can't be made: {above} can't be written to", *elsewhere)
+            yield _problem(f"can't create {folder}: {above} is not writable", *elsewhere)
     elif not os.path.isdir(folder):
-        yield _bad(f"{folder} is not a folder", shlex.join(["mv", folder, f"{folder}.old"]))
+        yield _problem(f"{folder} is not a folder", shlex.join(["mv", folder, f"{folder}.old"]))
     elif hasattr(os, "geteuid") and os.stat(folder).st_uid != os.geteuid():
-        yield _bad(f"{folder} belongs to another user", *elsewhere)
+        yield _problem(f"{folder} belongs to another user", *elsewhere)
     elif sys.platform != "win32" and os.stat(folder).st_mode & 0o022:
-        yield _bad(f"others may write to {folder}: {_IN_MEMORY}", *elsewhere)
+        yield _problem(f"other users can write to {folder}: {_IN_MEMORY}", *elsewhere)
     elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        yield _bad(f"{folder} can't be written to: {_IN_MEMORY}", f"chmod u+rwx {shlex.quote(folder)}")
+        yield _problem(f"{folder} is not writable: {_IN_MEMORY}", f"chmod u+rwx {shlex.quote(folder)}")
     elif os.name != "nt":
         yield from _permissions(folder)
 
 
 def _permissions(folder: str) -> Iterator[Found]:
-    """Of what is ours in the state folder: the folder itself may be one that holds other things too."""
+    """Check what is ours in the state directory, which may hold other files too."""
     if sys.platform == "win32":
         return
-    open_ones, foreign = [], []  # bash writes its pwd.* with the umask of the shell, in a folder of ours alone
+    readable, foreign = [], []  # bash's pwd.* have the shell's umask; their folder is private
     for path in _files_of_ours(folder):
         found = os.lstat(path)
         if found.st_uid != os.geteuid():
             foreign.append(path)
         elif found.st_mode & 0o077 and not (os.path.islink(path) or os.path.basename(path).startswith("pwd.")):
-            open_ones.append(path)
+            readable.append(path)
     if foreign:
-        yield _bad(f"of another user: {_some(foreign)}", f"sudo chown {os.geteuid()} {shlex.join(foreign[:_NAMED])}")
-    if open_ones:
-        yield _bad(f"others may read {_some(open_ones)}", f"chmod go= {shlex.join(open_ones[:_NAMED])}")
+        command = f"sudo chown {os.geteuid()} {shlex.join(foreign[:_FEW])}"
+        yield _problem(f"files of another user: {_first_few(foreign)}", command)
+    if readable:
+        yield _problem(f"other users can read {_first_few(readable)}", f"chmod go= {shlex.join(readable[:_FEW])}")
 
 
 def _files_of_ours(folder: str) -> Iterator[str]:
     for name in os.listdir(folder):
-        if name in _BESIDE or os.path.lexists(os.path.join(folder, name, DATABASE)):
+        if name in _FILES or os.path.lexists(os.path.join(folder, name, DATABASE)):
             top = os.path.join(folder, name)
             yield top
             for here, folders, names in os.walk(top):
@@ -182,59 +184,57 @@ def _index(environ: Mapping[str, str]) -> Iterator[Found]:
     path = os.path.join(folder, schema.NAME)
     aside = schema.aside_files(folder)
     if aside:
-        way = f"ccusage index verify && rm {shlex.join(aside)}", "see whether all is well now, then remove them"
-        yield _bad(f"a corrupt index was set aside: {_some(aside)}", *way)
+        way = f"ccusage index verify && rm {shlex.join(aside)}", "check the new index, then delete the old files"
+        yield _problem(f"a corrupt index was set aside: {_first_few(aside)}", *way)
     if not os.path.exists(path):
-        yield _advice("no index yet", "ccusage session", "it is made by")
+        yield _advice("no index yet", "ccusage session", "to create it, run")
         return
     try:
-        sound = _ask(environ, "PRAGMA quick_check(1)")
+        sound = _query(environ, "PRAGMA quick_check(1)")
     except UnreadableIndex as error:
-        remedy = "make the folder one that can be written to, or end the process that has it and is named by"
-        yield _bad(str(error), f"fuser -v {shlex.quote(path)}", remedy)
+        remedy = "make the folder writable, or end the process that uses the index; to find it, run"
+        yield _problem(str(error), f"fuser -v {shlex.quote(path)}", remedy)
         return
     if sound is None:
         yield _unreadable(path)
     elif sound != [("ok",)]:
-        yield _bad(f"{path} is damaged", "ccusage index rebuild")
-    elif _ask(environ, "SELECT value FROM meta WHERE key = 'complete'") != [(1,)]:
-        text = "not all transcripts have been read yet: the statusline shows neither today nor the block"
-        yield _advice(text, "ccusage session")
+        yield _problem(f"{path} is damaged", "ccusage index rebuild")
+    elif _query(environ, "SELECT value FROM meta WHERE key = 'complete'") != [(1,)]:
+        text = "not all transcripts have been read yet, so the statusline shows neither today's cost nor the block"
+        yield _advice(text, "ccusage session", "to read them, run")
 
 
 def _windows(environ: Mapping[str, str]) -> Iterator[Found]:
     from .clock import system_day
 
-    rows = _ask(environ, "SELECT min(seen) FROM windows WHERE hours = 5")
+    rows = _query(environ, "SELECT min(seen) FROM windows WHERE hours = 5")
     since = rows[0][0] if rows else None
     if since is not None:
-        yield True, f"Claude Code tells its 5-hour windows since {system_day(since)}; others are estimated", "", ""
-
-
-_IN_MEMORY = "nothing is kept from one answer to the next, which makes every one slow"
+        text = f"Claude Code has reported its 5-hour windows since {system_day(since)}; others are estimated"
+        yield True, text, "", ""
 
 
 def _unreadable(path: str) -> Found:
-    """Why a database can't be asked, by its first bytes."""
+    """Return why the database can't be read, by its first bytes."""
     from .index.schema import VERSION
 
     try:
         head = read_part(path, 100, 0)
     except OSError as error:
-        return _bad(f"{path} can't be read: {error.strerror}", f"chmod u+rw {shlex.quote(path)}")
-    version = int.from_bytes(head[60:64], "big")  # of the schema
+        return _problem(f"{path} can't be read: {error.strerror}", f"chmod u+rw {shlex.quote(path)}")
+    version = int.from_bytes(head[60:64], "big")  # the schema's version
     if head and not head.startswith(b"SQLite format 3\0"):
-        return _bad(f"{path} is no database", "ccusage index rebuild")
+        return _problem(f"{path} is not a database", "ccusage index rebuild")
     if version > VERSION:
         text = f"the index was written by a newer version of this program: {_IN_MEMORY}"
-        return _bad(text, entry.care_of(sys.executable)["update"])
+        return _problem(text, entry.maintenance_commands(sys.executable)["update"])
     if 0 < version < VERSION:
-        return _advice("the index is an older version's", "ccusage session", "it is brought up to date by")
-    return _bad(f"{path} can't be read", "ccusage index rebuild")
+        return _advice("the index has an older version's format", "ccusage session", "to convert it, run")
+    return _problem(f"{path} can't be read", "ccusage index rebuild")
 
 
-def _ask(environ: Mapping[str, str], question: str) -> list[tuple[Any, ...]] | None:
-    """What the stored index answers, nothing where it is damaged; None where it can't be asked."""
+def _query(environ: Mapping[str, str], question: str) -> list[tuple[Any, ...]] | None:
+    """Return the index's rows, [] if it is damaged, None if it can't be opened."""
     from .index.schema import DatabaseError, open_readable
 
     database = open_readable(index_dir(environ))
@@ -249,13 +249,13 @@ def _ask(environ: Mapping[str, str], question: str) -> list[tuple[Any, ...]] | N
 
 
 def _bad_lines(environ: Mapping[str, str]) -> Iterator[Found]:
-    rows = _ask(environ, "SELECT path, bad FROM files WHERE bad > 0 ORDER BY bad DESC")
+    rows = _query(environ, "SELECT path, bad FROM files WHERE bad > 0 ORDER BY bad DESC")
     if rows:
         count = sum(bad for _, bad in rows)
         places = [f"{os.fsdecode(path)} ({bad})" for path, bad in rows]
-        lines = f"{count} line{'s' if count > 1 else ''} with usage can't be read"
-        remedy = "what they cost is not counted; restore the files if you have copies; all are named by"
-        yield _bad(f"{lines}: {_some(places)}", "ccusage index status", remedy)
+        lines = f"{count} line{'s' if count > 1 else ''} with usage can't be parsed"
+        remedy = "their cost is not counted; restore the files if you have copies; to list all of them, run"
+        yield _problem(f"{lines}: {_first_few(places)}", "ccusage index status", remedy)
 
 
 # --- prices and config --------------------------------------------------------------------------------------------
@@ -264,12 +264,12 @@ def _bad_lines(environ: Mapping[str, str]) -> Iterator[Found]:
 def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Found]:
     from .prices import in_use
 
-    rows = _ask(environ, "SELECT DISTINCT text FROM totals JOIN names ON names.id = model WHERE unpriced_auto > 0")
+    rows = _query(environ, "SELECT DISTINCT text FROM totals JOIN names ON names.id = model WHERE unpriced_auto > 0")
     names = sorted(row[0].decode("utf-8", "replace") for row in rows or ())
-    still = [name or "(no name)" for name in names if in_use.table().find(name) is None]
-    if still:
-        remedy = 'give them a price in the config ([prices.models."NAME"]), or try'
-        yield _bad(f"no price for {_some(still)}: counted as $0", "ccusage prices refresh", remedy)
+    unpriced = [name or "(no name)" for name in names if in_use.table().find(name) is None]
+    if unpriced:
+        remedy = 'set their prices in the config ([prices.models."NAME"]), or run'
+        yield _problem(f"no price for {_first_few(unpriced)}: counted as $0", "ccusage prices refresh", remedy)
 
 
 def _price_table(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -279,13 +279,13 @@ def _price_table(environ: Mapping[str, str]) -> Iterator[Found]:
     folder = state_dir(environ)
     path = stored.Refreshed.path(folder)
     if os.path.lexists(path) and stored.Refreshed.load(folder) is None:
-        yield _bad(f"{path} is spoilt: the prices of this version are used", "ccusage prices refresh")
+        yield _problem(f"{path} is damaged: the built-in prices are used", "ccusage prices refresh")
         return
     checked = last_checked(folder)
     age = 0 if checked is None else int(time.time()) - checked
     if age > OLD_PRICES and not is_offline(environ):
         text = f"the prices are {age // 86400} days old: fetching them fails"
-        yield _bad(text, "ccusage prices refresh", "the reason is told by")
+        yield _problem(text, "ccusage prices refresh", "to see why, run")
 
 
 def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -295,10 +295,10 @@ def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Found]:
     if found is None:
         return
     for problem in found.problems:
-        if problem.startswith("modelPricing"):  # the others are problems of all settings
-            yield _bad(f"managed settings of Claude Code: {problem}; ignored", "", _ASK)
+        if problem.startswith("modelPricing"):  # _settings reports the others
+            yield _problem(f"managed settings of Claude Code: {problem}; ignored", "", _ASK_ADMINISTRATOR)
     if found.sources:
-        yield True, f"costs are at your organization's contracted rates: {contract_text(found)}", "", ""
+        yield True, f"costs use your organization's contracted rates: {contract_text(found)}", "", ""
 
 
 def _config(environ: Mapping[str, str]) -> Iterator[Found]:
@@ -311,15 +311,17 @@ def _config(environ: Mapping[str, str]) -> Iterator[Found]:
     try:
         read(path)
     except ConfigError as error:
-        way = _edit(environ, path), "correct the line; docs/config.md has every key"
-        yield _bad(str(error), *(way if os.path.lexists(path) else ("unset CCUSAGE_CONFIG", "make the file, or")))
+        way = "unset CCUSAGE_CONFIG", "create the file, or unset the variable"
+        if os.path.lexists(path):
+            way = _edit_command(environ, path), "correct the line; docs/config.md has every key"
+        yield _problem(str(error), *way)
 
 
 # --- Claude Code's settings ---------------------------------------------------------------------------------------
 
 
 class _Scope(NamedTuple):
-    """Settings of one kind: what they say, and the problems with their files."""
+    """The settings of one scope: their values, and the problems of their files."""
 
     name: str
     path: str
@@ -335,110 +337,110 @@ def _read_scope(name: str, path: str) -> _Scope:
 
 
 def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
-    """The user's settings, the project's, its local ones, the organization's: a later one overrides it."""
+    """Return the user's settings, the project's, the local and the managed ones; later ones override earlier ones."""
     from .claude_code.settings_file import settings_path
     from .prices.managed import policy
     from .prices.stored import policy_files, policy_path
 
-    project = os.path.join(_folder(), ".claude")
+    project = os.path.join(_working_directory(), ".claude")
     named = {
         "user": settings_path(environ),
         "project": os.path.join(project, "settings.json"),
         "local": os.path.join(project, "settings.local.json"),
     }
     found: dict[str, _Scope] = {}
-    for name, path in named.items():  # in the home directory two of them are one
+    for name, path in named.items():  # in the home directory, two of them are the same
         found.setdefault(os.path.realpath(path), _read_scope(name, path))
-    told = policy(policy_files(environ))
-    return [*found.values(), _Scope("managed", policy_path(environ), told.values, told.problems)]
+    managed = policy(policy_files(environ))
+    return [*found.values(), _Scope("managed", policy_path(environ), managed.values, managed.problems)]
 
 
-def _folder() -> str:
+def _working_directory() -> str:
     try:
         return os.getcwd()
-    except OSError:  # it was removed
+    except OSError:  # it was deleted
         return os.path.expanduser("~")
 
 
 def _settings(environ: Mapping[str, str]) -> Iterator[Found]:
     for scope in _scopes(environ):
         for problem in scope.problems:
-            yield _bad(f"{problem}: Claude Code ignores it", *_mend(scope, environ, "correct it"))
+            yield _problem(f"{problem}: Claude Code ignores it", *_correction(scope, environ, "correct it"))
 
 
-def _mend(scope: _Scope, environ: Mapping[str, str], what: str) -> tuple[str, str]:
-    """The command that opens settings, and *what* to do with them; those of an organization are not the user's."""
-    return ("", _ASK) if scope.name == "managed" else (_edit(environ, scope.path), what)
+def _correction(scope: _Scope, environ: Mapping[str, str], what: str) -> tuple[str, str]:
+    """Return the command that opens the settings and *what* to do there; only an administrator changes managed ones."""
+    return ("", _ASK_ADMINISTRATOR) if scope.name == "managed" else (_edit_command(environ, scope.path), what)
 
 
 def _statusline(environ: Mapping[str, str]) -> Iterator[Found]:
     scopes = _scopes(environ)
-    said = [scope for scope in scopes if scope.values.get("statusLine") is not None]
-    if not said:
+    defined = [scope for scope in scopes if scope.values.get("statusLine") is not None]
+    if not defined:
         if not any(scope.problems for scope in scopes):
-            yield _advice("no statusline is installed in Claude Code", "ccusage install")
+            yield _advice("no statusline is installed in Claude Code", "ccusage install", "to install ours, run")
         return
-    last = said[-1]
+    last = defined[-1]
     value, line = last.values["statusLine"], f"the statusLine of {last.path}"
-    ours = [scope.path for scope in said if _is_ours(scope.values["statusLine"], environ)]
-    if not entry.words_of(value) or value.get("type") != "command":
-        yield _bad(f"{line} is no command: it shows nothing", "ccusage install --force")
+    ours = [scope.path for scope in defined if _is_ours(scope.values["statusLine"], environ)]
+    if not entry.command_words(value) or value.get("type") != "command":
+        yield _problem(f"{line} is not a command, so nothing is shown", "ccusage install --force")
     elif last.path in ours:
-        yield from _of_ours(line, value, environ)
+        yield from _check_own_line(line, value, environ)
     elif ours:
-        yield _bad(f"{line} overrides ours in {ours[-1]}", *_mend(last, environ, "remove it from there"))
+        yield _problem(f"{line} overrides ours in {ours[-1]}", *_correction(last, environ, "remove it there"))
     else:
-        yield _advice(f"{line} is another program's", "ccusage install --force", "it is replaced by")
+        yield _advice(f"{line} is another program's", "ccusage install --force", "to replace it, run")
 
 
 def _is_ours(value: object, environ: Mapping[str, str]) -> bool:
-    """Whether a statusLine means this program, even if another one of its name is first on PATH."""
-    words = entry.words_of(value)
+    """Return whether a statusLine is meant to run this program, even if another of its name is first on PATH."""
+    words = entry.command_words(value)
     return entry.is_ours(value, environ.get("PATH", "")) or (words[:1] == ["ccusage"] and "statusline" in words)
 
 
-def _of_ours(line: str, value: dict[str, Any], environ: Mapping[str, str]) -> Iterator[Found]:
-    word, seconds = entry.words_of(value)[0], value.get("refreshInterval")
-    path = entry.resolved(word, environ.get("PATH", ""))
+def _check_own_line(line: str, value: dict[str, Any], environ: Mapping[str, str]) -> Iterator[Found]:
+    word, seconds = entry.command_words(value)[0], value.get("refreshInterval")
+    path = entry.find_program(word, environ.get("PATH", ""))
     if path is None:
-        yield _bad(f"{line} starts {word}, which is not there", "ccusage install")
+        yield _problem(f"{line} runs {word}, which does not exist", "ccusage install")
     elif os.sep not in word and "/" not in word and not entry.launches_us(path):
-        yield _bad(f"{line} starts {path}, another program of that name", "ccusage install")
+        yield _problem(f"{line} runs {path}, another program of that name", "ccusage install")
     if os.name == "nt" and "\\" in value["command"]:
-        yield _bad(f"{line} has backslashes, which Git Bash eats", "ccusage install")
+        yield _problem(f"{line} has backslashes, which Git Bash removes", "ccusage install")
     if seconds is None:
-        yield _advice(f"{line} has no refreshInterval: it stands still while background agents run", "ccusage install")
+        yield _advice(f"{line} has no refreshInterval: no updates while background agents run", "ccusage install")
     elif isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 1:
-        text = f"the refreshInterval in {line} is not a number of seconds from 1"
-        yield _bad(text, "ccusage install --refresh-interval 5")
+        text = f"the refreshInterval in {line} must be at least 1 second"
+        yield _problem(text, "ccusage install --refresh-interval 5")
 
 
 def _hooks(environ: Mapping[str, str]) -> Iterator[Found]:
     scopes = _scopes(environ)
-    said = [scope for scope in scopes if isinstance(scope.values.get("disableAllHooks"), bool)]
-    if said and said[-1].values["disableAllHooks"]:
-        way = _mend(said[-1], environ, "remove it from there")
-        yield _bad(f"disableAllHooks in {said[-1].path} switches the statusline off too", *way)
+    defined = [scope for scope in scopes if isinstance(scope.values.get("disableAllHooks"), bool)]
+    if defined and defined[-1].values["disableAllHooks"]:
+        way = _correction(defined[-1], environ, "remove it there")
+        yield _problem(f"disableAllHooks in {defined[-1].path} disables the statusline too", *way)
     for scope in scopes:
         if scope.name == "managed" and scope.values.get("allowManagedHooksOnly") is True:
             text = f"allowManagedHooksOnly in {scope.path}: only your organization's statusline is shown"
-            yield _bad(text, "", _ASK)
+            yield _problem(text, "", _ASK_ADMINISTRATOR)
 
 
 def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
-    """A folder without trust has no statusline (B 1.4)."""
+    """Check whether the folder is trusted; Claude Code shows no statusline in others (B 1.4)."""
     from .claude_code.settings_file import settings_path
 
     named = environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,")
     home = os.path.dirname(settings_path(environ)) if named else home_dir(environ)
     projects = _read_scope("", os.path.join(home, ".claude.json")).values.get("projects")
-    folder = _folder()
+    folder = _working_directory()
     if not isinstance(projects, dict) or not isinstance(projects.get(folder), dict):
         return
     known = [projects.get(str(path)) for path in (folder, *Path(folder).parents)]
     if not any(isinstance(each, dict) and each.get("hasTrustDialogAccepted") is True for each in known):
         text = f"{folder} is not trusted: Claude Code shows no statusline there"
-        yield _bad(text, f"cd {shlex.quote(folder)} && claude", "accept what it asks")
+        yield _problem(text, f"cd {shlex.quote(folder)} && claude", "start Claude Code there and trust the folder")
 
 
 # --- command and shell --------------------------------------------------------------------------------------------
@@ -447,53 +449,53 @@ def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
 def _path(environ: Mapping[str, str]) -> Iterator[Found]:
     there = [path for path in _on_path(environ) if os.path.isfile(path)]
     ours = [path for path in there if entry.launches_us(path)]
-    remedy = "in the start file of your shell too"
+    remedy = "run this, and add it to your shell's start file"
     if not there:
-        yield _advice("`ccusage` is not on PATH", entry.care_of(sys.executable)["path"], remedy)
+        yield _advice("`ccusage` is not on PATH", entry.maintenance_commands(sys.executable)["path"], remedy)
     elif not ours:
         text = f"the `ccusage` on PATH, {there[0]}, is another program"
-        yield _bad(text, entry.care_of(sys.executable)["path"], remedy)
+        yield _problem(text, entry.maintenance_commands(sys.executable)["path"], remedy)
     elif there[0] != ours[0]:
         text = f"another `ccusage`, {there[0]}, is on PATH before {ours[0]}"
-        yield _bad(text, entry.before(os.path.dirname(ours[0])), remedy)
+        yield _problem(text, entry.path_command(os.path.dirname(ours[0])), remedy)
 
 
 def _on_path(environ: Mapping[str, str]) -> list[str]:
-    """Every `ccusage` that PATH leads to, in its order."""
+    """Return every `ccusage` on PATH, in its order."""
     folders = filter(None, environ.get("PATH", "").split(os.pathsep))
     return [path for folder in folders if (path := shutil.which("ccusage", path=folder)) is not None]
 
 
 def _old_launcher(environ: Mapping[str, str]) -> Iterator[Found]:
-    """Launchers of pip before 25.1 and of others import re, which costs more than an answer does."""
+    """Check for launchers, as of pip before 25.1, that import re, which takes longer than an answer."""
     for path in dict.fromkeys(_on_path(environ)):
         launcher = entry.launcher_text(path)
         if b"ccusage_line" in launcher and b"\nimport re" in launcher.replace(b"\r\n", b"\n"):
-            text = f"{path} is an old launcher, which makes every answer slower"
-            yield _advice(text, entry.care_of(entry.python_of(launcher))["renew"])
+            text = f"{path} is an old launcher, which makes every command slower"
+            yield _advice(text, entry.maintenance_commands(entry.launcher_python(launcher))["renew"])
 
 
 _RC_FILES = {"bash": ".bashrc .bash_profile .profile", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
 
 
 def _shell_hook(environ: Mapping[str, str]) -> Iterator[Found]:
-    """The snippets export CCUSAGE_SHELL: the shell's name, and `uncompleted` as long as zsh's compinit is awaited."""
+    """Check CCUSAGE_SHELL, which snippets export: the shell's name, and `uncompleted` until zsh's compinit was run."""
     rc_file = _rc_file(environ)
     marker = environ.get("CCUSAGE_SHELL", "").split()
     if rc_file is not None and not marker:
         text = f"{rc_file} has `ccusage init`, but this shell does not have the hook"
         shell = os.path.basename(environ.get("SHELL", ""))
-        yield _bad(text, f"exec {shell}", "if a new shell does not have it either, move the line to the file's end")
+        yield _problem(text, f"exec {shell}", "if a new shell has no hook either, move the line to the end of the file")
 
 
 def _completion(environ: Mapping[str, str]) -> Iterator[Found]:
     if environ.get("CCUSAGE_SHELL", "").split()[1:] == ["uncompleted"]:
         command = 'autoload -Uz compinit && compinit && eval "$(ccusage init zsh)"'
-        yield _advice("completion is not registered in this zsh", command, "in ~/.zshrc too, in this order")
+        yield _advice("completion is not registered in this zsh", command, "put this into ~/.zshrc too, in this order")
 
 
 def _rc_file(environ: Mapping[str, str]) -> str | None:
-    """The file of the user's shell that starts the hook."""
+    """Return the start file of the user's shell that sets up the hook, or None."""
     names = _RC_FILES.get(os.path.basename(environ.get("SHELL", "")), "")
     paths = [os.path.join(home_dir(environ), name) for name in names.split()]
     return next((path for path in paths if any(map(_starts_hook, _lines_of(path)))), None)
@@ -505,7 +507,7 @@ def _starts_hook(line: str) -> bool:
 
 def _lines_of(path: str) -> list[str]:
     try:
-        return read_regular(path, _LARGEST).decode("utf-8", "replace").splitlines()
+        return read_regular(path, _MAX_BYTES).decode("utf-8", "replace").splitlines()
     except OSError:
         return []
 
@@ -516,8 +518,8 @@ def _statusline_log(environ: Mapping[str, str]) -> Iterator[Found]:
     path = statuslog.path(environ)
     lines = _lines_of(path)
     if lines and time.time() - os.stat(path).st_mtime <= RECENT:
-        text = f"the statusline showed less than it could, last: {lines[-1]} (all: {path})"
-        yield _bad(text, f"rm {shlex.quote(path)}", "when the reason is gone, remove the log")
+        text = f"the statusline could not show everything; last reason: {lines[-1]} (all: {path})"
+        yield _problem(text, f"rm {shlex.quote(path)}", "when the cause is corrected, delete the log")
 
 
 # fmt: off
@@ -529,31 +531,31 @@ CHECKS: tuple[Callable[[Mapping[str, str]], Iterator[Found]], ...] = (
 # fmt: on
 
 
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+def _first_few(names: list[str]) -> str:
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
 
 
 def as_text(found: list[Finding], width: int, color: bool = False) -> str:
-    """For people: what is wrong, what could be better, what is good to know; else one line. No line is wider than
-    *width* columns but a command's, which is on its own."""
+    """Return the findings for people: problems, advice, information, then a summary. No line is wider than *width*
+    columns except a command, which has a line of its own."""
     from .report.table import GREEN, RED, YELLOW
     from .text import number_of, wrap
 
     styles = {"✗": RED, "!": YELLOW, "✓": GREEN}
-    told = [finding for mark in styles for finding in found if finding.mark == mark]
-    indent = max((len(finding.name) for finding in told), default=0) + 4 if width >= _SIDE_BY_SIDE else 2
+    shown = [finding for mark in styles for finding in found if finding.mark == mark]
+    indent = max((len(finding.name) for finding in shown), default=0) + 4 if width >= _MIN_COLUMNS else 2
     lines: list[str] = []
-    for finding in told:
+    for finding in shown:
         lines += _finding_lines(finding, styles[finding.mark] if color else "", indent, width)
     wrong = sum(not finding.ok for finding in found)
     count = len({finding.name for finding in found})
-    summary = f"{number_of(wrong, 'problem')} in {count} checks" if wrong else f"{count} checks, no problem"
+    summary = f"{number_of(wrong, 'problem')} in {count} checks" if wrong else f"{count} checks, no problems"
     return "\n".join([*lines, *wrap(summary, width)]) + "\n"
 
 
 def _finding_lines(finding: Finding, style: str, indent: int, width: int) -> list[str]:
-    """*style* is that of its mark, if there are colours; what is told stands *indent* columns in."""
+    """Return a finding's lines, with texts indented by *indent* columns; *style* is its mark's colour or ""."""
     from .report.table import CYAN, painted
     from .text import clean, wrap
 

@@ -1,38 +1,38 @@
-# shellcheck shell=bash disable=SC2034 # CCUSAGE_TEXT is for others
-# The prompt hook, the segment and the completion for bash 4.4 and later. In 3.2 a line's end by the clock is only known
-# from this shell's own seconds, and completion shows no descriptions.
+# shellcheck shell=bash disable=SC2034 # CCUSAGE_TEXT is for the user's prompt
+# The prompt hook, the segment and the completion for bash 4.4 and later. Bash 3.2 has no clock without a fork: there a
+# line's age is counted by this shell's SECONDS, and completion shows no descriptions.
 #
-# The hook reads a file that Python has made ready and compares a few times: no process, no fork. The format of that
-# file is told in prompt/line.py. `eval "$(ccusage init bash)"` fills in the places between @.
+# The hook reads a file that Python has prepared and compares a few times; it starts no process and does not fork. The
+# file's format is described in prompt/line.py. `eval "$(ccusage init bash)"` replaces the @...@.
 
 __ccusage_exe='@executable@'
 __ccusage_state='@state@'
 __ccusage_own_prompt='@prompt@'
 __ccusage_completion='@completion@'
-export CCUSAGE_SHELL=bash       # for `ccusage doctor`: this shell has the hook
+export CCUSAGE_SHELL=bash       # tells `ccusage doctor` that this shell has the hook
 
 CCUSAGE_SEGMENT=                # for PS1, in single quotes: PS1='$CCUSAGE_SEGMENT \$ '
-CCUSAGE_TEXT=                   # the same without colour and marks, for anything else
-__ccusage_scope=                # the environment that what follows was read for
-__ccusage_lines=                # the folder of the lines
+CCUSAGE_TEXT=                   # the same without colours and marks, for other uses
+__ccusage_scope=                # the environment for which the next three were read
+__ccusage_lines=                # the folder with the lines
 __ccusage_roots=()              # the data directories
-__ccusage_links=()              # names that lead to one by a link, each before it
-__ccusage_pwd=                  # the folder that the names are of
-__ccusage_names=()              # under which a line may stand, nearest folder first
-__ccusage_row=()                # what was read last
-__ccusage_sound=                # the rows that were last found to be what was written
-__ccusage_reply=                # what a function returns
-__ccusage_put=                  # whether the segment was put into PS1
-__ccusage_watch=yes             # until what others make of PS1 has been seen once
-__ccusage_awaited=              # the function at whose return it is seen
-__ccusage_traced=               # the same if it had to be told to inherit the trap
-__ccusage_guarded=              # whether traps have been looked for
-# what PROMPT_COMMAND gets: nothing in an inner shell that has the variable from here, but not the function
+__ccusage_links=()              # pairs: a link, and the data directory that it leads to
+__ccusage_pwd=                  # the working directory of the names
+__ccusage_names=()              # the possible names of its line, nearest folder first
+__ccusage_row=()                # the rows of the file that was read last
+__ccusage_sound=                # the numbers and texts that last passed the check
+__ccusage_reply=                # the result of a function
+__ccusage_put=                  # whether the segment was added to PS1
+__ccusage_watch=yes             # until the first prompt: PS1 is to be examined after the other hooks
+__ccusage_awaited=              # the function at whose return it is examined
+__ccusage_traced=               # the same if it was given the trace attribute for that
+__ccusage_guarded=              # whether the traps have been examined
+# the entry for PROMPT_COMMAND; it expands to nothing in an inner shell, which may inherit that variable but no hook
 # shellcheck disable=SC2016
 __ccusage_entry='${__ccusage_exe+"__ccusage_hook"}'
-__ccusage_before=('!' if elif while until 'then' else 'do' time) # behind which a command comes
-__ccusage_asked=-99             # SECONDS at the last start of a refresher without a marker
-__ccusage_first_seen=           # bash 3.2: the line, and SECONDS when it was first met
+__ccusage_before=('!' if elif while until 'then' else 'do' time) # words that are followed by a command
+__ccusage_asked=-99             # SECONDS when a refresher was last started without a marker
+__ccusage_first_seen=           # bash 3.2: the line, and SECONDS when it was first read
 
 if ((BASH_VERSINFO[0] >= 4)); then
     __ccusage_read() { { mapfile -t __ccusage_row <"$1"; } 2>/dev/null || __ccusage_row=(); }
@@ -53,7 +53,7 @@ else
     __ccusage_now() { __ccusage_reply=; }
 fi
 
-__ccusage_munge() { # TEXT: a "-" for every UTF-16 unit but letters and digits, whatever the locale
+__ccusage_munge() { # TEXT: replace every UTF-16 unit except letters and digits by "-", in any locale
     local LC_ALL=C
     local text=$1
     text=${text//[$'\x80'-$'\xbf']/}
@@ -61,7 +61,7 @@ __ccusage_munge() { # TEXT: a "-" for every UTF-16 unit but letters and digits, 
     __ccusage_reply=${text//[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789]/-}
 }
 
-__ccusage_file() { # TEXT: the file name, in pieces that file systems take
+__ccusage_file() { # TEXT: its file name, split into pieces that are short enough for file systems
     __ccusage_munge "$1"
     local name=$__ccusage_reply
     __ccusage_reply=
@@ -72,7 +72,7 @@ __ccusage_file() { # TEXT: the file name, in pieces that file systems take
     __ccusage_reply+=$name
 }
 
-__ccusage_real() { # the working directory without links; bash can only print it, so a file takes it
+__ccusage_real() { # the working directory without links: bash can only print it, so it goes through a file
     local path=$PWD file=$__ccusage_state/prompt/pwd.$$
     __ccusage_reply=$PWD
     while [[ -n $path && ! -L $path ]]; do path=${path%/*}; done
@@ -82,7 +82,7 @@ __ccusage_real() { # the working directory without links; bash can only print it
     [[ -n $__ccusage_reply ]] || __ccusage_reply=$PWD
 }
 
-__ccusage_enter() { # the names of a new working directory
+__ccusage_enter() { # find the names for a new working directory
     local typed=$PWD real
     __ccusage_real
     real=$__ccusage_reply
@@ -103,7 +103,7 @@ __ccusage_enter() { # the names of a new working directory
     __ccusage_pwd=$PWD
 }
 
-__ccusage_find_scope() { # where the lines of this environment are
+__ccusage_find_scope() { # find the folder with the lines of this environment
     local row root='' scope=${HOME-}:${CLAUDE_CONFIG_DIR-}:${XDG_CONFIG_HOME-}
     if [[ $scope == "$__ccusage_scope" ]] && ! __ccusage_moved; then return 0; fi
     __ccusage_scope=
@@ -128,7 +128,7 @@ __ccusage_find_scope() { # where the lines of this environment are
     __ccusage_scope=$scope
 }
 
-__ccusage_moved() { # whether a link that led to a data directory leads to another one now
+__ccusage_moved() { # whether a link to a data directory has changed its target
     local place named
     for ((place = 0; place < ${#__ccusage_links[@]}; place += 2)); do
         named=${__ccusage_links[place]}
@@ -137,7 +137,7 @@ __ccusage_moved() { # whether a link that led to a data directory leads to anoth
     return 1
 }
 
-__ccusage_find() { # the line of the working directory; 1: there has to be one, nothing: outside of projects
+__ccusage_find() { # the line of the working directory, "" outside of projects; status 1: it has to be made
     local name root
     [[ $PWD == "$__ccusage_pwd" ]] || __ccusage_enter
     __ccusage_reply=
@@ -153,11 +153,11 @@ __ccusage_find() { # the line of the working directory; 1: there has to be one, 
     done
 }
 
-__ccusage_is_sound() { # whether what was read is what was written: a forged number would be run, a damaged one be shown
+__ccusage_is_sound() { # check the digest: a forged number would be evaluated, a damaged one be shown
     [[ ${__ccusage_row[0]-} == 'ccusage-line 1' && ${#__ccusage_row[@]} -ge 14 ]] || return 1
     __ccusage_reply="${__ccusage_row[1]} ${__ccusage_row[2]} ${__ccusage_row[6]} ${__ccusage_row[8]} ${__ccusage_row[9]} ${__ccusage_row[13]}"
     [[ $__ccusage_reply != "$__ccusage_sound" ]] || return 0
-    local LC_ALL=C IFS='' digits sum=0 # in another locale what follows takes ten times as long
+    local LC_ALL=C IFS='' digits sum=0 # other locales make this ten times slower
     [[ -n ${__ccusage_row[1]} && -n ${__ccusage_row[2]} ]] || return 1
     [[ ${__ccusage_row[1]}${__ccusage_row[2]} != *[!0123456789]* ]] || return 1
     digits=${__ccusage_row[*]:1:12}
@@ -171,7 +171,7 @@ __ccusage_is_sound() { # whether what was read is what was written: a forged num
     __ccusage_sound=$__ccusage_reply
 }
 
-__ccusage_holds() { # FILE: whether what was read of it is still true
+__ccusage_holds() { # FILE: whether the line that was read from it still holds
     local path
     __ccusage_now
     if [[ -n $__ccusage_reply ]]; then
@@ -185,15 +185,15 @@ __ccusage_holds() { # FILE: whether what was read of it is still true
         [[ ! $path -nt $1 ]] || return 1
     done
     ((BASH_VERSINFO[0] < 5)) || return 0
-    for path in "${__ccusage_row[@]:14}"; do # old versions compare whole seconds: what is not older may be newer
+    for path in "${__ccusage_row[@]:14}"; do # before bash 5 whole seconds are compared, so an equal time may be newer
         [[ $1 -nt $path ]] || return 1
     done
 }
 
-__ccusage_look() { # set the segment; 1: it has to be made anew
-    local file IFS=$' \t\n' # without a space in it bash 3.2 makes one word of a part of an array
+__ccusage_look() { # set the segment; status 1: the line has to be renewed
+    local file IFS=$' \t\n' # if IFS has no space, bash 3.2 joins a slice of an array
     CCUSAGE_SEGMENT='' CCUSAGE_TEXT=''
-    # names that no file of lines can tell
+    # a file of lines can't contain such names
     [[ ${HOME-}${CLAUDE_CONFIG_DIR-}${XDG_CONFIG_HOME-}$__ccusage_state != *$'\n'* ]] || return 0
     __ccusage_find_scope || return 1
     __ccusage_find || return 1
@@ -207,7 +207,7 @@ __ccusage_look() { # set the segment; 1: it has to be made anew
     __ccusage_holds "$file"
 }
 
-__ccusage_may_start() { # whether no refresher is at work: the marker of one that was killed gets too old
+__ccusage_may_start() { # whether no refresher is running; a marker older than 20 s is that of a killed one
     local marker=$__ccusage_state/prompt/refreshing noclobber=off since=
     if [[ ! -d $__ccusage_state/prompt ]]; then
         ((SECONDS - __ccusage_asked >= 20)) || return 1
@@ -232,11 +232,11 @@ __ccusage_may_start() { # whether no refresher is at work: the marker of one tha
     [[ -z $since ]]
 }
 
-__ccusage_refresh() { # start a refresher that is no job and no child of this shell
+__ccusage_refresh() { # start a refresher that is neither a job nor a child of this shell
     [[ -x $__ccusage_exe ]] || return 0
     __ccusage_may_start || return 0
     (CCUSAGE_STATE_DIR=$__ccusage_state "$__ccusage_exe" prompt --refresh --cwd "$PWD" </dev/null >/dev/null 2>&1 &)
-    __ccusage_scope= # it may tell other data directories
+    __ccusage_scope= # the refresher may change the scope file
 }
 
 __ccusage_hook() {
@@ -244,11 +244,11 @@ __ccusage_hook() {
     [[ -n $__ccusage_guarded || -n ${FUNCNAME[1]-} ]] || __ccusage_guard
     __ccusage_look || __ccusage_refresh || :
     __ccusage_show
-    [[ $- != *e* ]] || return 0 # the failure has not ended the shell, so it must not now
+    [[ $- != *e* ]] || return 0 # under set -e, returning the failure would end the shell
     return "$status"
 }
 
-__ccusage_show_last() { # where something behind the hook builds PS1 anew
+__ccusage_show_last() { # runs last if something after the hook rebuilds PS1
     local status=$?
     [[ -n $__ccusage_guarded || -n ${FUNCNAME[1]-} ]] || __ccusage_guard
     __ccusage_put
@@ -256,15 +256,15 @@ __ccusage_show_last() { # where something behind the hook builds PS1 anew
     return "$status"
 }
 
-__ccusage_guard() { # have a DEBUG trap, which fires for each command of PROMPT_COMMAND, take no notice of ours
+__ccusage_guard() { # make a DEBUG trap, which fires for each command of PROMPT_COMMAND, ignore ours
     [[ -z ${__bp_imported-}${bash_preexec_imported-} && -O $__ccusage_state/prompt ]] || return 0
-    # the traps can't be asked for without a fork but into a file
+    # without a fork, the traps can only be printed into a file
     { trap -p DEBUG RETURN >|"$__ccusage_state/prompt/pwd.$$"; } 2>/dev/null || return 0
     __ccusage_wrap_trap
     [[ -z $__ccusage_reply ]] || trap -- "$__ccusage_reply" DEBUG
 }
 
-__ccusage_wrap_trap() { # what of the traps was written: the DEBUG trap as it shall be, or nothing
+__ccusage_wrap_trap() { # read the traps: reply with the new DEBUG trap, or ""
     local IFS=$'\n'
     __ccusage_guarded=yes __ccusage_reply=
     declare +t -f __ccusage_hook __ccusage_show_last
@@ -272,14 +272,14 @@ __ccusage_wrap_trap() { # what of the traps was written: the DEBUG trap as it sh
     eval "__ccusage_row=(${__ccusage_row[*]-})" # trap -- TEXT DEBUG trap -- TEXT RETURN
     [[ "${__ccusage_row[*]-}" != *RETURN ]] || __ccusage_watch=
     [[ ${__ccusage_row[3]-} == DEBUG && ${__ccusage_row[2]} != *__ccusage_* ]] || return 0
-    # "case" leaves $? and $_ as they were; without us the trap would not fire inside of what is traced
+    # "case" preserves $? and $_; the trap must not fire in functions that only we have given the trace attribute
     # shellcheck disable=SC2016
     __ccusage_reply='case ${FUNCNAME[0]+${FUNCNAME[${#FUNCNAME[@]}-1]}}:$BASH_COMMAND in
 __ccusage_* | ":\${__ccusage_exe+"* | "${__ccusage_traced:--}:"*) ;; *)
 '${__ccusage_row[2]}$'\n;; esac'
 }
 
-__ccusage_show() { # in PS1, and at the end of all hooks too if what was put there is gone
+__ccusage_show() { # add the segment to PS1; if it has disappeared, do so after all other hooks from now on
     [[ -n $__ccusage_own_prompt && ${PS1-} != *CCUSAGE_SEGMENT* ]] || return 0
     [[ -z $__ccusage_put ]] || __ccusage_come_last
     __ccusage_put
@@ -291,52 +291,52 @@ __ccusage_put() {
     # shellcheck disable=SC2016
     local rest=${PS1-} before='' after='' segment='${CCUSAGE_SEGMENT:+$CCUSAGE_SEGMENT }'
     [[ $rest != *CCUSAGE_SEGMENT* ]] && shopt -q promptvars || return 0
-    # VS Code puts its marks around what is not as it left it: not around its own ones
+    # VS Code puts its marks around a changed PS1, so change the value without its marks
     [[ $rest != "${__vsc_custom_PS1-}" ]] || rest=${__vsc_original_PS1-$rest}
-    # iTerm2 does so too, but it may have had its turn
+    # iTerm2 does so too, but it may have run before this
     if [[ $rest == "${ITERM_PREV_PS1-}" && $rest == *'\]'"${ITERM_ORIG_PS1-$rest}"'\['* ]]; then
         before=${rest%%'\]'"$ITERM_ORIG_PS1"'\['*}'\]'
         after=${rest#"$before$ITERM_ORIG_PS1"}
         rest=$ITERM_ORIG_PS1
     fi
-    # expanded whenever the prompt is drawn; an assignment to a read-only PS1 would end all hooks
+    # expanded whenever the prompt is drawn; printf because an assignment to a read-only PS1 would end all hooks
     { printf -v PS1 %s "$before$segment$rest$after" && __ccusage_put=yes; } 2>/dev/null || return 0
     [[ -z $after ]] || ITERM_PREV_PS1=$PS1 ITERM_ORIG_PS1=$segment$rest
 }
 
-__ccusage_come_last() { # from the next prompt on, after whatever builds PS1 anew
+__ccusage_come_last() { # from the next prompt on, run after whatever rebuilds PS1
     # shellcheck disable=SC2016
     local entry='${__ccusage_exe+"__ccusage_show_last"}' place before all
     local hooks=${PROMPT_COMMAND[*]-}${__vsc_original_prompt_command[*]-}${precmd_functions[*]-}
     [[ $hooks != *__ccusage_show_last* ]] || return 0
     if [[ -n ${__bp_imported-}${bash_preexec_imported-} ]]; then
         declare +t -f __ccusage_show_last
-        # PS1 may be built after precmd_functions, but what comes behind this counts as typed
+        # PS1 may be built after precmd_functions, but commands after __bp_interactive_mode count as typed ones
         for place in "${!PROMPT_COMMAND[@]}"; do
-            all=${PROMPT_COMMAND[place]} # bash 3.2 takes no parts of a string by an index
+            all=${PROMPT_COMMAND[place]} # bash 3.2 can't apply %% to a string with an index
             before=${all%%__bp_interactive_mode*}
-            before=${before%%"${__bp_install_string:-__bp_install}"*} # at the first prompt
+            before=${before%%"${__bp_install_string:-__bp_install}"*} # at the first prompt, when bash-preexec is not ready
             [[ $before != "$all" ]] || continue
             all=$before$entry$'\n'${all#"$before"}
-            # shellcheck disable=SC2178 # a string stays one
+            # shellcheck disable=SC2178 # a string stays a string
             if ((place)); then PROMPT_COMMAND[place]=$all; else PROMPT_COMMAND=$all; fi
             return 0
         done
         precmd_functions+=(__ccusage_show_last)
-    elif [[ ${PROMPT_COMMAND[*]-} =~ ^__vsc_prompt_cmd(_original)?$ ]]; then # else others come after it
+    elif [[ ${PROMPT_COMMAND[*]-} =~ ^__vsc_prompt_cmd(_original)?$ ]]; then # unless others come after it
         __vsc_original_prompt_command+=$'\n'$entry
     elif [[ "${PROMPT_COMMAND[*]-}" != *"$__ccusage_entry" ]]; then
         __ccusage_append "$entry"
     fi
 }
 
-__ccusage_await() { # at the first prompt, when the function that runs the hook, or the last one after it, returns
+__ccusage_await() { # show again when the function that runs the hook, or the last one after it, returns
     local word words later=${PROMPT_COMMAND-}
-    __ccusage_awaited=${FUNCNAME[3]-} # after this function, __ccusage_show and the hook
+    __ccusage_awaited=${FUNCNAME[3]-} # 0 to 2: this function, __ccusage_show and the hook
     if [[ -z $__ccusage_awaited ]]; then
         ! __ccusage_has_elements || later="${PROMPT_COMMAND[*]}"
         [[ $later == *"$__ccusage_entry"?* ]] || return 0
-        if [[ -n $__ccusage_guarded ]]; then # or a trap that is not known would fire in there
+        if [[ -n $__ccusage_guarded ]]; then # otherwise an unknown trap would fire in that function
             IFS=$' \t\n;&|' read -r -d '' -a words <<<"${later#*"$__ccusage_entry"}" || :
             for word in ${words[@]+"${words[@]}"}; do
                 ! declare -F -- "$word" >/dev/null 2>&1 || __ccusage_awaited=$word
@@ -349,7 +349,7 @@ __ccusage_await() { # at the first prompt, when the function that runs the hook,
         __ccusage_traced=$__ccusage_awaited
         declare -ft "$__ccusage_traced" # so that it inherits the trap
     fi
-    # in the trap itself, because a function can't take away a trap that it does not inherit
+    # the trap removes itself, because a function can't remove a trap that it does not inherit
     trap '[[ -n $__ccusage_awaited && ${FUNCNAME-} != "$__ccusage_awaited" ]] || { trap - RETURN; __ccusage_returned; }' RETURN
 }
 
@@ -359,51 +359,51 @@ __ccusage_returned() {
     __ccusage_show
 }
 
-__ccusage_has_elements() { # whether PROMPT_COMMAND is an array of which all is run
+__ccusage_has_elements() { # whether PROMPT_COMMAND is an array whose elements are all run (bash 5.1)
     [[ "${PROMPT_COMMAND[*]-}" != "${PROMPT_COMMAND-}" ]] &&
         ((BASH_VERSINFO[0] > 5 || (BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] >= 1)))
 }
 
-__ccusage_append() { # COMMAND: the last one in PROMPT_COMMAND
+__ccusage_append() { # COMMAND: add it at the end of PROMPT_COMMAND
     if __ccusage_has_elements; then
         PROMPT_COMMAND+=("$1")
     else
-        # a newline: whatever stands there may end in a comment, in ";" or in "&"
-        # shellcheck disable=SC2178,SC2128 # the first element of an array is the one that is run
+        # a newline, because the present value may end in a comment, in ";" or in "&"
+        # shellcheck disable=SC2178,SC2128 # only the first element of an array is run
         PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}$1
     fi
 }
 
-__ccusage_install() { # where the others see $? and PIPESTATUS as they were
+__ccusage_install() { # where other hooks still see the user's $? and PIPESTATUS
     if [[ -n ${__bp_imported-}${bash_preexec_imported-} ]]; then
         precmd_functions+=(__ccusage_hook)
-    elif [[ ${PROMPT_COMMAND-} == __vsc_prompt_cmd* ]]; then # of VS Code, which keeps what was there before it so
+    elif [[ ${PROMPT_COMMAND-} == __vsc_prompt_cmd* ]]; then # VS Code's, which stores the earlier value so
         __vsc_original_prompt_command=${__vsc_original_prompt_command:+$__vsc_original_prompt_command$'\n'}$__ccusage_entry
         # shellcheck disable=SC2178
         PROMPT_COMMAND=__vsc_prompt_cmd_original
-    elif __ccusage_has_elements; then # the first: VS Code, which may come later, keeps that one alone
+    elif __ccusage_has_elements; then # as the first, because VS Code, if it comes later, preserves only that one
         PROMPT_COMMAND=("$__ccusage_entry" "${PROMPT_COMMAND[@]}")
-    else # at the end: what the others put into PS1 is there
+    else # at the end, when the others have set PS1
         __ccusage_append "$__ccusage_entry"
     fi
 }
 
 [[ ${PROMPT_COMMAND[*]-}${__vsc_original_prompt_command[*]-}${precmd_functions[*]-} == *__ccusage_hook* ]] ||
     __ccusage_install
-declare -ft __ccusage_guard # other functions neither see nor set a DEBUG trap
+declare -ft __ccusage_guard # only a traced function can see and set a DEBUG trap
 __ccusage_guard
-__ccusage_guarded= # what comes later in the start-up file may set one
+__ccusage_guarded= # the rest of the start-up file may set one
 declare -ft __ccusage_hook __ccusage_show_last
 
-# --- completion, by the protocol of argcomplete: answers come on descriptor 8 -------------------------------------
+# --- completion, by argcomplete's protocol: answers come on descriptor 8 -------------------------------------------
 
 __ccusage_complete() {
     local answer separator='' newline=$'\n'
     COMPREPLY=()
-    # 63: a list is shown and nothing inserted, so what describes a candidate can stand beside it
+    # 63: a list is shown and nothing is inserted, so candidates can have descriptions
     if [[ ${COMP_TYPE-} == 63 && ${BASH_VERSINFO[0]} -ge 4 ]]; then separator=$'\t'; fi
     while IFS= read -r answer || [[ -n $answer ]]; do
-        case $answer in # readline completes paths itself
+        case $answer in # let readline complete paths
             $'\tfile') compopt -o default ;;
             $'\tfolder') compopt -o dirnames -o filenames ;;
         esac
@@ -420,7 +420,7 @@ __ccusage_complete() {
     )
 }
 
-__ccusage_complete_behind() { # a word of bash's grammar, or what comes with it, is no command: that comes behind
+__ccusage_complete_behind() { # complete the command after a word of bash's grammar, its option or an assignment
     local IFS=' ' line=$COMP_LINE word COMP_LINE=$COMP_LINE COMP_POINT=$COMP_POINT
     COMPREPLY=()
     while
@@ -440,7 +440,7 @@ if [[ -n $__ccusage_completion ]]; then
     else
         complete -F __ccusage_complete ccusage
     fi
-    for __ccusage_reply in "${__ccusage_before[@]}"; do # for some of them bash-completion has its own, sourced before or after this
+    for __ccusage_reply in "${__ccusage_before[@]}"; do # unless bash-completion has its own for it, now or later
         complete -p "$__ccusage_reply" >/dev/null 2>&1 ||
             complete -o bashdefault -o default -F __ccusage_complete_behind "$__ccusage_reply"
     done

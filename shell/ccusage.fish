@@ -1,35 +1,35 @@
 # The prompt hook, the segment and the completion for fish 3.6 and later.
 #
-# The hook reads a file that Python has made ready and compares a few times: no process, no fork. The format of that
-# file is told in prompt/line.py. `ccusage init fish | source` fills in the places between @.
+# The hook reads a file that Python has prepared and compares a few times; it starts no process and does not fork. The
+# file's format is described in prompt/line.py. `ccusage init fish | source` replaces the @...@.
 
 set -g __ccusage_exe '@executable@'
 set -g __ccusage_state '@state@'
 set -g __ccusage_own_prompt '@prompt@'
 set -g __ccusage_completion '@completion@'
-set -gx CCUSAGE_SHELL fish # for `ccusage doctor`: this shell has the hook
+set -gx CCUSAGE_SHELL fish # tells `ccusage doctor` that this shell has the hook
 
 set -g CCUSAGE_SEGMENT '' # for fish_prompt and fish_right_prompt: printf %s $CCUSAGE_SEGMENT
-set -g CCUSAGE_TEXT '' # the same without colour
-set -g __ccusage_scope # the environment that what follows was read for
-set -g __ccusage_lines # the folder of the lines
+set -g CCUSAGE_TEXT '' # the same without colours
+set -g __ccusage_scope # the environment for which the next three were read
+set -g __ccusage_lines # the folder with the lines
 set -g __ccusage_roots # the data directories
-set -g __ccusage_links # names that lead to one by a link, each before it
-set -g __ccusage_pwd # the folder that the names are of
-set -g __ccusage_names # under which a line may stand, nearest folder first
-set -g __ccusage_row # what was read last
-set -g __ccusage_sound # the rows that were last found to be what was written
+set -g __ccusage_links # pairs: a link, and the data directory that it leads to
+set -g __ccusage_pwd # the working directory of the names
+set -g __ccusage_names # the possible names of its line, nearest folder first
+set -g __ccusage_row # the rows of the file that was read last
+set -g __ccusage_sound # the numbers and texts that last passed the check
 set -g __ccusage_asked # whether a refresher was started without a marker
 
-function __ccusage_file --argument-names name --description 'a - for every UTF-16 unit but letters and digits'
+function __ccusage_file --argument-names name --description 'replace every UTF-16 unit except letters and digits by -'
     set name (string replace --regex --all '[\x{10000}-\x{10FFFF}]' -- -- "$name" | string collect)
     set name (string replace --regex --all '[^A-Za-z0-9]' - -- $name)
-    string join -- / (string match --regex --all '.{200}(?=.)|.+' -- $name) # in pieces that file systems take
+    string join -- / (string match --regex --all '.{200}(?=.)|.+' -- $name) # split for file systems
 end
 
-function __ccusage_enter --description 'the names of a new working directory'
+function __ccusage_enter --description 'find the names for a new working directory'
     set -l typed $PWD
-    set -l real (path resolve . | string collect) # sound even where an inherited PWD was decoded byte by byte
+    set -l real (path resolve . | string collect) # correct even if an inherited PWD was decoded byte by byte
     set -g __ccusage_names
     while test -n "$typed$real"
         if test -n "$real" -a "$real" != /
@@ -45,7 +45,7 @@ function __ccusage_enter --description 'the names of a new working directory'
     set -g __ccusage_pwd $PWD
 end
 
-function __ccusage_find_scope --description 'where the lines of this environment are'
+function __ccusage_find_scope --description 'find the folder with the lines of this environment'
     set -l scope "$HOME:$CLAUDE_CONFIG_DIR:$XDG_CONFIG_HOME"
     test "$scope" = "$__ccusage_scope"; and not __ccusage_moved; and return 0
     set -g __ccusage_scope
@@ -59,7 +59,7 @@ function __ccusage_find_scope --description 'where the lines of this environment
     set -g __ccusage_lines $row[5]
     set -g __ccusage_roots
     set -g __ccusage_links
-    for each in $row[6..-2] # behind the last newline there is nothing
+    for each in $row[6..-2] # the last element, after the final newline, is empty
         if string match --quiet '=*' -- $each
             set -a __ccusage_links (string sub --start 2 -- $each) $__ccusage_roots[-1]
         else
@@ -71,10 +71,10 @@ function __ccusage_find_scope --description 'where the lines of this environment
     return 0
 end
 
-function __ccusage_moved --description 'whether a link that led to a data directory leads to another one now'
+function __ccusage_moved --description 'whether a link to a data directory has changed its target'
     set -q __ccusage_links[1]; or return 1
     set -l real
-    for each in $__ccusage_links[-1..1] # the directory, then its name
+    for each in $__ccusage_links[-1..1] # each directory, then its link
         if test -z "$real"
             set real $each
             continue
@@ -85,7 +85,7 @@ function __ccusage_moved --description 'whether a link that led to a data direct
     return 1
 end
 
-function __ccusage_find --description 'the line of the working directory; 1: it has to be made, empty: no project'
+function __ccusage_find --description 'find the line of this directory, empty outside of projects; 1: it has to be made'
     test "$PWD" = "$__ccusage_pwd"; or __ccusage_enter
     set -g __ccusage_file
     for name in $__ccusage_names
@@ -101,7 +101,7 @@ function __ccusage_find --description 'the line of the working directory; 1: it 
     return 0
 end
 
-function __ccusage_is_sound --description 'ROW ...: whether what was read is what was written'
+function __ccusage_is_sound --description 'ROW ...: check the digest'
     test "$argv[1]" = 'ccusage-line 1' -a (count $argv) -ge 14; or return 1
     set -l told "$argv[4] $argv[5] $argv[7] $argv[8] $argv[14]"
     test "$told" != "$__ccusage_sound"; or return 0
@@ -113,10 +113,10 @@ function __ccusage_is_sound --description 'ROW ...: whether what was read is wha
     set -g __ccusage_sound $told
 end
 
-function __ccusage_look --description 'set the segment; 1: it has to be made anew'
+function __ccusage_look --description 'set the segment; status 1: the line has to be renewed'
     set -g CCUSAGE_SEGMENT ''
     set -g CCUSAGE_TEXT ''
-    # names that no file of lines can tell
+    # a file of lines can't contain such names
     string match --quiet --regex -- '\n' "$HOME$CLAUDE_CONFIG_DIR$XDG_CONFIG_HOME$__ccusage_state"; and return 0
     __ccusage_find_scope; or return 1
     __ccusage_find; or return 1
@@ -129,7 +129,7 @@ function __ccusage_look --description 'set the segment; 1: it has to be made ane
     if test -n "$NO_COLOR" -o "$TERM" = dumb
         set CCUSAGE_SEGMENT $CCUSAGE_TEXT
     end
-    # no clock here but the age of a file
+    # fish has no clock without a fork except the age of a file
     set -l age (path mtime --relative $__ccusage_file)
     test -n "$age"; and test $age -ge $row[4] -a $age -lt $row[5]; or return 1
     for dependency in $row[15..-2]
@@ -138,7 +138,7 @@ function __ccusage_look --description 'set the segment; 1: it has to be made ane
     return 0
 end
 
-function __ccusage_may_start --description 'whether no refresher is at work: the marker of a killed one gets too old'
+function __ccusage_may_start --description 'whether no refresher is running; markers of killed ones get too old'
     set -l marker $__ccusage_state/prompt/refreshing
     if not test -d $__ccusage_state/prompt
         set -q __ccusage_asked[1]; and return 1
@@ -153,12 +153,12 @@ function __ccusage_may_start --description 'whether no refresher is at work: the
         set -l age (path mtime --relative $marker)
         test -n "$age"; and test $age -ge 0 -a $age -lt 20; and return 1
     end
-    # noclobber would be loud where another shell is faster; of two refreshers one ends at once
+    # noclobber would print an error if another shell is faster; if two refreshers start, one ends at once
     set -l now (math (path mtime $__ccusage_state/prompt) + (path mtime --relative $__ccusage_state/prompt))
     echo $now >$marker
 end
 
-function __ccusage_refresh --description 'start a refresher that is no job of this shell'
+function __ccusage_refresh --description 'start a refresher that is not a job of this shell'
     test -x $__ccusage_exe; or return 0
     __ccusage_may_start; or return 0
     set -l redraw
@@ -167,7 +167,7 @@ function __ccusage_refresh --description 'start a refresher that is no job of th
     end
     set -lx CCUSAGE_STATE_DIR $__ccusage_state
     command sh -c '"$@" </dev/null >/dev/null 2>&1 &' sh $__ccusage_exe prompt --refresh --cwd $PWD $redraw
-    set -g __ccusage_scope # it may tell other data directories
+    set -g __ccusage_scope # the refresher may change the scope file
 end
 
 function __ccusage_hook --on-event fish_prompt
@@ -176,13 +176,13 @@ function __ccusage_hook --on-event fish_prompt
     return $last
 end
 
-# direnv and its like change these after the hook
+# direnv and similar tools change these after the hook
 function __ccusage_other_account --on-variable CLAUDE_CONFIG_DIR --on-variable XDG_CONFIG_HOME --on-variable HOME
     status is-interactive; and __ccusage_hook
 end
 
 if test -n "$__ccusage_own_prompt"; and status is-interactive
-    # the refresher tells by this signal, which means that a window has changed, that there is something new
+    # the refresher sends this signal, which otherwise reports a new window size, when the line has changed
     function __ccusage_redraw --on-signal WINCH
         set -l last $status
         set -l before "$CCUSAGE_SEGMENT"
@@ -198,11 +198,11 @@ if test -n "$__ccusage_own_prompt"; and status is-interactive
     end
 end
 
-# --- completion, by the protocol of argcomplete: answers come on descriptor 8 -------------------------------------
+# --- completion, by argcomplete's protocol: answers come on descriptor 8 -------------------------------------------
 
 function __ccusage_complete
     set -lx CCUSAGE_STATE_DIR $__ccusage_state
-    # without what stands before the command: sudo, time, if
+    # without words before the command: sudo, time, if
     set -lx COMP_LINE (commandline --current-process --cut-at-cursor | string collect |
         string replace --regex -- '^(?:\S+\s+)+?(?=(?:\S*/)?ccusage\s)' '' | string collect)
     set -lx COMP_POINT (string length -- "$COMP_LINE")
@@ -215,7 +215,7 @@ function __ccusage_complete
     set -lx CCUSAGE_PATHS 1
     set -l answers ($__ccusage_exe 8>&1 9>/dev/null </dev/null >/dev/null 2>&1)
     switch "$answers[1]"
-        case \tfile \tfolder # fish completes paths itself
+        case \tfile \tfolder # let fish complete paths
             set -l typed (commandline --current-token --cut-at-cursor)
             set -l option (string match --regex -- '^--[^=]*=' $typed)
             set -l value (string replace --regex -- '^--[^=]*=' '' $typed)

@@ -1,34 +1,34 @@
 # The prompt hook, the segment and the completion for zsh 5.8 and later.
 #
-# The hook reads a file that Python has made ready and compares a few times: no process, no fork. The format of that
-# file is told in prompt/line.py. `eval "$(ccusage init zsh)"` fills in the places between @.
+# The hook reads a file that Python has prepared and compares a few times; it starts no process and does not fork. The
+# file's format is described in prompt/line.py. `eval "$(ccusage init zsh)"` replaces the @...@.
 
 typeset -g __ccusage_exe='@executable@'
 typeset -g __ccusage_state='@state@'
 typeset -g __ccusage_own_prompt='@prompt@'
 typeset -g __ccusage_completion='@completion@'
-export CCUSAGE_SHELL=zsh               # for `ccusage doctor`: this shell has the hook
+export CCUSAGE_SHELL=zsh               # tells `ccusage doctor` that this shell has the hook
 
-typeset -g CCUSAGE_SEGMENT=''          # for PROMPT and RPROMPT: taken in a precmd function, or '$CCUSAGE_SEGMENT'
-typeset -g CCUSAGE_TEXT=''             # the same without colour and marks, for anything else
-typeset -g __ccusage_scope=''          # the environment that what follows was read for
-typeset -g __ccusage_lines=''          # the folder of the lines
+typeset -g CCUSAGE_SEGMENT=''          # for PROMPT and RPROMPT: in a precmd function, or as '$CCUSAGE_SEGMENT'
+typeset -g CCUSAGE_TEXT=''             # the same without colours and marks, for other uses
+typeset -g __ccusage_scope=''          # the environment for which the next three were read
+typeset -g __ccusage_lines=''          # the folder with the lines
 typeset -ga __ccusage_roots=()         # the data directories
-typeset -ga __ccusage_links=()         # names that lead to one by a link, each before it
-typeset -g __ccusage_pwd=''            # the folder that the names are of
-typeset -ga __ccusage_names=()         # under which a line may stand, nearest folder first
-typeset -ga __ccusage_row=()           # what was read last
-typeset -g __ccusage_sound=''          # the rows that were last found to be what was written
-typeset -g __ccusage_reply=''          # what a function returns
-typeset -g __ccusage_shown="${__ccusage_shown-}"  # what stands in RPROMPT, if it is ours
-typeset -g __ccusage_wrapped="${__ccusage_wrapped-}"  # the same where others have put something around it
-typeset -g __ccusage_asked=-99         # SECONDS at the last start of a refresher without a marker
+typeset -ga __ccusage_links=()         # pairs: a link, and the data directory that it leads to
+typeset -g __ccusage_pwd=''            # the working directory of the names
+typeset -ga __ccusage_names=()         # the possible names of its line, nearest folder first
+typeset -ga __ccusage_row=()           # the rows of the file that was read last
+typeset -g __ccusage_sound=''          # the numbers and texts that last passed the check
+typeset -g __ccusage_reply=''          # the result of a function
+typeset -g __ccusage_shown="${__ccusage_shown-}"  # the value of RPROMPT if it is ours
+typeset -g __ccusage_wrapped="${__ccusage_wrapped-}"  # the part of RPROMPT that is ours if others have added to it
+typeset -g __ccusage_asked=-99         # SECONDS when a refresher was last started without a marker
 
 zmodload zsh/datetime
 
 # The functions below run under the options that __ccusage_hook and __ccusage_done set.
 
-__ccusage_file() { # TEXT: a "-" for every UTF-16 unit but letters and digits, in pieces that file systems take
+__ccusage_file() { # TEXT: "-" for every UTF-16 unit except letters and digits, split for file systems
     setopt local_options no_multibyte
     local LC_ALL=C
     local name=$1
@@ -43,14 +43,14 @@ __ccusage_file() { # TEXT: a "-" for every UTF-16 unit but letters and digits, i
     __ccusage_reply+=$name
 }
 
-__ccusage_read() { # FILE: its lines
+__ccusage_read() { # FILE: read its rows
     __ccusage_row=()
     [[ -r $1 ]] || return 0
     { __ccusage_row=("${(@f)$(<$1)}") } 2>/dev/null
     return 0
 }
 
-__ccusage_enter() { # the names of a new working directory
+__ccusage_enter() { # find the names for a new working directory
     local typed=$PWD real=${PWD:A}
     __ccusage_names=()
     while [[ -n $typed$real ]]; do
@@ -69,7 +69,7 @@ __ccusage_enter() { # the names of a new working directory
     __ccusage_pwd=$PWD
 }
 
-__ccusage_find_scope() { # where the lines of this environment are
+__ccusage_find_scope() { # find the folder with the lines of this environment
     local row scope=${HOME-}:${CLAUDE_CONFIG_DIR-}:${XDG_CONFIG_HOME-}
     if [[ $scope == $__ccusage_scope ]] && ! __ccusage_moved; then return 0; fi
     __ccusage_scope=''
@@ -93,7 +93,7 @@ __ccusage_find_scope() { # where the lines of this environment are
     __ccusage_scope=$scope
 }
 
-__ccusage_moved() { # whether a link that led to a data directory leads to another one now
+__ccusage_moved() { # whether a link to a data directory has changed its target
     local named real
     for named real in "${(@)__ccusage_links}"; do
         [[ $named -ef $real || ! -e $named ]] || return 0
@@ -101,7 +101,7 @@ __ccusage_moved() { # whether a link that led to a data directory leads to anoth
     return 1
 }
 
-__ccusage_find() { # the line of the working directory; 1: there has to be one, nothing: outside of projects
+__ccusage_find() { # the line of the working directory, "" outside of projects; status 1: it has to be made
     local name root
     [[ $PWD == $__ccusage_pwd ]] || __ccusage_enter
     __ccusage_reply=''
@@ -117,7 +117,7 @@ __ccusage_find() { # the line of the working directory; 1: there has to be one, 
     done
 }
 
-__ccusage_is_sound() { # whether what was read is what was written: a forged number would be run, a damaged one be shown
+__ccusage_is_sound() { # check the digest: a forged number would be evaluated, a damaged one be shown
     [[ ${__ccusage_row[1]-} == 'ccusage-line 1' && ${#__ccusage_row} -ge 14 ]] || return 1
     __ccusage_reply="$__ccusage_row[2] $__ccusage_row[3] $__ccusage_row[7] $__ccusage_row[11] $__ccusage_row[12] $__ccusage_row[14]"
     [[ $__ccusage_reply != $__ccusage_sound ]] || return 0
@@ -134,10 +134,10 @@ __ccusage_is_sound() { # whether what was read is what was written: a forged num
     __ccusage_sound=$__ccusage_reply
 }
 
-__ccusage_look() { # set the segment; 1: it has to be made anew
+__ccusage_look() { # set the segment; status 1: the line has to be renewed
     local file='' dependency
     CCUSAGE_SEGMENT='' CCUSAGE_TEXT=''
-    # names that no file of lines can tell
+    # a file of lines can't contain such names
     [[ ${HOME-}${CLAUDE_CONFIG_DIR-}${XDG_CONFIG_HOME-}$__ccusage_state != *$'\n'* ]] || return 0
     __ccusage_find_scope || return 1
     __ccusage_find || return 1
@@ -154,7 +154,7 @@ __ccusage_look() { # set the segment; 1: it has to be made anew
     done
 }
 
-__ccusage_may_start() { # whether no refresher is at work: the marker of one that was killed gets too old
+__ccusage_may_start() { # whether no refresher is running; a marker older than 20 s is that of a killed one
     local marker=$__ccusage_state/prompt/refreshing since=''
     if [[ ! -d $__ccusage_state/prompt ]]; then
         (( SECONDS - __ccusage_asked >= 20 )) || return 1
@@ -174,17 +174,17 @@ __ccusage_may_start() { # whether no refresher is at work: the marker of one tha
     { print -r -- $EPOCHSECONDS >$marker } 2>/dev/null
 }
 
-__ccusage_refresh() { # start a refresher that is no job of this shell
+__ccusage_refresh() { # start a refresher that is not a job of this shell
     setopt local_options no_bg_nice no_monitor
     local descriptor
     [[ -x $__ccusage_exe ]] || return 0
     __ccusage_may_start || return 0
-    __ccusage_scope='' # it may tell other data directories
+    __ccusage_scope='' # the refresher may change the scope file
     if [[ -z $__ccusage_own_prompt || ! -o zle ]]; then
         ( CCUSAGE_STATE_DIR=$__ccusage_state $__ccusage_exe prompt --refresh --cwd $PWD </dev/null >/dev/null 2>&1 & )
         return 0
     fi
-    # its descriptor 3 is closed when it has ended: then the prompt is drawn again
+    # when the refresher ends, its descriptor 3 is closed, and the prompt is redrawn
     exec {descriptor}< <(
         ( CCUSAGE_STATE_DIR=$__ccusage_state $__ccusage_exe prompt --refresh --cwd $PWD \
             3>&1 </dev/null >/dev/null 2>&1 & )
@@ -193,7 +193,7 @@ __ccusage_refresh() { # start a refresher that is no job of this shell
     zle -F -w $descriptor __ccusage_done
 }
 
-__ccusage_done() { # DESCRIPTOR: show what a refresher has written
+__ccusage_done() { # DESCRIPTOR: show the line that a refresher has written
     emulate -L zsh
     local descriptor=$1 before=$CCUSAGE_SEGMENT
     zle -F $descriptor
@@ -201,19 +201,19 @@ __ccusage_done() { # DESCRIPTOR: show what a refresher has written
     __ccusage_look
     [[ $CCUSAGE_SEGMENT != $before ]] || return 0
     __ccusage_show
-    # a list of completions may be open, and would be erased: the next prompt shows it
+    # an open list of completions would be erased, so the next prompt shows the line
     [[ $LASTWIDGET != *(complet|expand|menu|list)* && ${widgets[$LASTWIDGET]-} != completion:* ]] || return 0
     zle reset-prompt
 }
 
-__ccusage_show() { # in RPROMPT, as long as nobody else uses that; VS Code puts marks around it
+__ccusage_show() { # set RPROMPT unless something else uses it; VS Code puts marks around our value
     [[ -n $__ccusage_own_prompt ]] || return 0
     if [[ -z ${RPROMPT-} || $RPROMPT == $__ccusage_shown ]]; then
         RPROMPT=$CCUSAGE_SEGMENT
         __ccusage_shown=$RPROMPT __ccusage_wrapped=$RPROMPT
     elif [[ -n $__ccusage_wrapped && $RPROMPT == *"$__ccusage_wrapped"* ]]; then
         local text=$CCUSAGE_SEGMENT
-        [[ -n $text ]] || text='%{%}' # to be found again
+        [[ -n $text ]] || text='%{%}' # an empty text could not be found again
         RPROMPT=${RPROMPT/"$__ccusage_wrapped"/$text}
         __ccusage_wrapped=$text
     fi
@@ -230,12 +230,12 @@ __ccusage_hook() {
 autoload -Uz add-zsh-hook
 add-zsh-hook precmd __ccusage_hook
 
-# --- completion, by the protocol of argcomplete: answers come on descriptor 8 -------------------------------------
+# --- completion, by argcomplete's protocol: answers come on descriptor 8 -------------------------------------------
 
-__ccusage_complete() { # under the options of the completion system, with the words of this command alone
+__ccusage_complete() { # runs under the completion system's options; words holds this command's only
     local answer line="${(j: :)words[1,CURRENT-1]} $IPREFIX$QIPREFIX$PREFIX"
     local -a answers values paths shown
-    # fish: candidates come without quotes, which compadd adds. (Inside of $() an interactive zsh takes no comment.)
+    # As for fish: candidates without quotes, which compadd adds. (An interactive zsh allows no comment inside $().)
     answers=("${(@f)$(
         export CCUSAGE_STATE_DIR=$__ccusage_state CCUSAGE_PATHS=1 COMP_LINE=$line COMP_POINT=${#line} COMP_TYPE=''
         export _ARGCOMPLETE=1 _ARGCOMPLETE_IFS=$'\n' _ARGCOMPLETE_DFS=$'\t'
@@ -250,7 +250,7 @@ __ccusage_complete() { # under the options of the completion system, with the wo
         values+=("${answer%%$'\t'*}")
         shown+=("${${answer%$'\t'}/$'\t'/  -- }")
     done
-    paths=("${(@M)values:#\~/*}") # whose tilde is not to be quoted
+    paths=("${(@M)values:#\~/*}") # their tilde must not be quoted
     if (( ${#paths} )); then
         paths=("~/${(@q)^paths#\~/}")
         compadd -Q -V ccusage -- "${(@)paths}"
@@ -259,7 +259,7 @@ __ccusage_complete() { # under the options of the completion system, with the wo
     fi
 }
 
-__ccusage_register() { # as soon as compinit has been called: before this file was read, or by the first prompt
+__ccusage_register() { # once compinit was called: before this file was read, or before the first prompt
     CCUSAGE_SHELL='zsh uncompleted'
     (( ! ${+functions[compdef]} )) || { compdef __ccusage_complete ccusage && CCUSAGE_SHELL=zsh }
 }

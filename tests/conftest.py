@@ -54,7 +54,7 @@ MAIN = "from ccusage_line import __main__\nraise SystemExit(__main__.main())"
 # To a command behind this a file has settled after a tenth of a second, where file systems want two.
 SOON = "from ccusage_line import files\nfiles.SETTLED = 100_000_000"
 # Behind this a statusline leaves nothing out because the machine is busy.
-UNHURRIED = "from ccusage_line.statusline import command\ncommand.LATEST = 60"
+UNHURRIED = "from ccusage_line.statusline import command\ncommand.DEADLINE = 60"
 UNHURRIED_COMMAND = [sys.executable, "-c", f"{UNHURRIED}\n{MAIN}"]
 
 

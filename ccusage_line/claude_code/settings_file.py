@@ -1,7 +1,7 @@
-"""Our line in Claude Code's settings.json: put in, taken out, everything else left as it is, byte for byte.
+"""Editing of `statusLine` in Claude Code's settings.json; everything else in the file stays the same, byte for byte.
 
-The file is edited as text: only the span of the key `statusLine` is ever written. Before the first edit its bytes are
-kept beside it; taking the key out gives them back if nothing else has changed since.
+The file is edited as text, and only the span of that key is written. The first edit saves the old bytes in a backup
+beside the file; removing the key restores them if nothing else has changed since.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import UserError
 from ..files import private_dir, read_regular
 from ..locks import Held
-from ..locks import lock as take
+from ..locks import lock as acquire
 from .statusline_entry import is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 KEY = "statusLine"
-BACKUP = ".before-ccusage"  # after the name of the settings file
+BACKUP = ".before-ccusage"  # appended to the name of the settings file
 LOCK_PATIENCE = 5.0  # seconds
 _LARGEST = 16 << 20  # bytes
 _BOM = "\ufeff"
 
 
 class Change(NamedTuple):
-    """What was done to a settings file, or would be.
+    """What was done to a settings file, or would be done.
 
-    `what` is "installed", "updated", "unchanged", "removed", "restored" (the old bytes are back), "deleted" (the file
-    was ours alone) or "absent" (there was nothing of ours to remove).
+    `what` is "installed", "updated", "unchanged", "removed", "restored" (from the backup), "deleted" (the file held
+    nothing but our key) or "absent" (there was nothing of ours to remove).
     """
 
-    path: str  # the file written, symlinks followed
+    path: str  # the real path of the file written
     what: str
-    diff: str = ""  # unified; empty where nothing changes
-    backup: str | None = None  # where the bytes of before are, if they are kept
+    diff: str = ""  # a unified diff, empty if nothing changes
+    backup: str | None = None  # the path of the backup, if there is one
 
 
 def settings_path(environ: Mapping[str, str]) -> str:
-    """The user's settings.json: below CLAUDE_CONFIG_DIR (the first, if it lists several), else ~/.claude."""
+    """Return the user's settings.json: in CLAUDE_CONFIG_DIR (the first folder that it lists), else in ~/.claude."""
     from ..paths import config_dirs
 
     folders = config_dirs(environ)
@@ -57,7 +57,7 @@ def settings_path(environ: Mapping[str, str]) -> str:
 
 
 def statusline_of(path: str) -> object:
-    """The statusLine of the settings file *path*; None if it has none. Raises UserError as `install` does."""
+    """Return the statusLine of the settings file *path*, or None. Raises UserError as `install` does."""
     line = _Settings(*_load(path)).line
     return None if line is None else line.value
 
@@ -74,15 +74,15 @@ def install(
 ) -> Change:
     """Make *command* the statusLine of the settings file *path*.
 
-    `padding` is in columns, `refresh_interval` in seconds; None leaves what is there. *lock* is a file that two
-    processes at once meet at. Raises UserError, the file untouched, where it can't be edited safely or holds another
-    tool's statusLine and not *force*, and for a command that is no text.
+    `padding` is in columns, `refresh_interval` in seconds; None leaves the present value, 0 removes the interval.
+    *lock* is a file that keeps two processes apart. Raises UserError, without changing the file, if it can't be edited
+    safely, if it holds another tool's statusLine and *force* is false, or if *command* is not valid Unicode.
     """
     try:
         command.encode()
     except UnicodeEncodeError:
-        raise UserError(f"settings have to be UTF-8, which this is not: {command}") from None
-    with _as_owner(path), _alone(lock, dry_run):
+        raise UserError(f"the command is not valid UTF-8: {command}") from None
+    with _as_owner(path), _locked(lock, dry_run):
         settings = _Settings(*_load(path))
         old: Any = None if settings.line is None else settings.line.value
         ours = is_ours(old)
@@ -94,27 +94,27 @@ def install(
         if refresh_interval:
             value["refreshInterval"] = refresh_interval
         elif refresh_interval is not None:
-            value.pop("refreshInterval", None)  # the client has 1 as its minimum and none for "events only"
+            value.pop("refreshInterval", None)  # the client accepts no 0; no key means "on events only"
         if value == old:
             return Change(settings.path, "unchanged", "", settings.backup())
         after = settings.with_line(value)
         what, diff = "updated" if ours else "installed", _diff(settings.before, after, settings.path)
         if not dry_run:
-            settings.write(after, keep=not ours)
+            settings.write(after, save=not ours)
         return Change(settings.path, what, diff, settings.backup())
 
 
 def uninstall(path: str, *, dry_run: bool = False, lock: str | None = None) -> Change:
-    """Take our statusLine out of the settings file *path*; another tool's stays.
+    """Remove our statusLine from the settings file *path*; another tool's stays.
 
-    The bytes of before come back where nothing but our key has changed since; a file that was made for our key goes.
+    The backup is restored if nothing but our key has changed since; a file that was created for our key is deleted.
     """
-    with _as_owner(path), _alone(lock, dry_run):
+    with _as_owner(path), _locked(lock, dry_run):
         settings = _Settings(*_load(path))
         if settings.line is None or not is_ours(settings.line.value):
             return Change(settings.path, "absent")
-        kept = _read(settings.path + BACKUP)
-        what, after = settings.without_line(kept)
+        saved = _read(settings.path + BACKUP)
+        what, after = settings.without_line(saved)
         diff = _diff(settings.before, after, settings.path)
         if not dry_run:
             settings.write(after)
@@ -127,7 +127,7 @@ def uninstall(path: str, *, dry_run: bool = False, lock: str | None = None) -> C
 
 
 class _Member(NamedTuple):
-    """One member of the top object, and where it stands in the text."""
+    """One member of the settings' top object, and its place in the text."""
 
     key: str
     value: Any
@@ -138,38 +138,38 @@ class _Member(NamedTuple):
     end: int
 
     def dump(self, value: object) -> str:
-        """*value* as this member's neighbours are written: on one line, or indented like them."""
+        """Return *value* as JSON in this member's style: on one line, or with its indentation."""
         if "\n" not in self.gap:
             separators = (", ", ": ") if self.colon.endswith(" ") else (",", ":")
-            return _dumped(value, separators=separators)
+            return _to_json(value, separators=separators)
         newline = "\r\n" if "\r\n" in self.gap else "\n"
         indent = self.gap.rpartition("\n")[2]
-        return _dumped(value, indent=indent or 2).replace("\n", newline + indent)
+        return _to_json(value, indent=indent or 2).replace("\n", newline + indent)
 
 
 class _Settings:
-    """A settings file as it was read. Raises UserError for what is not strictly JSON, comments included."""
+    """A settings file as it was read. Raises UserError unless it is strict JSON, without comments."""
 
     def __init__(self, path: str, before: bytes | None) -> None:
         self.path = path
-        self.before = before  # None: there is no file
+        self.before = before  # None: the file does not exist
         try:
             self.text = (before or b"").decode("utf-8").removeprefix(_BOM)
-            whole = json.loads(self.text, parse_constant=_refuse) if self.text.strip() else {}
+            whole = json.loads(self.text, parse_constant=_reject_constant) if self.text.strip() else {}
         except UnicodeDecodeError:
             raise UserError(f"{path} is not UTF-8; nothing was changed") from None
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{path} {_why(error, self.text)}; nothing was changed") from None
+            raise UserError(f"{path} {_json_problem(error, self.text)}; nothing was changed") from None
         if not isinstance(whole, dict):
             raise UserError(f"{path} holds no JSON object; nothing was changed")
         self.members = list(_members(self.text)) if whole else []
         found = [member for member in self.members if member.key == KEY]
         if len(found) > 1:
-            raise UserError(f"the settings name {KEY} twice; nothing was changed")
+            raise UserError(f"{path} has the key {KEY} twice; nothing was changed")
         self.line = found[0] if found else None
 
     def with_line(self, value: object) -> bytes:
-        """The bytes with *value* as statusLine, in the layout they have."""
+        """Return the file's bytes with *value* as statusLine, in the file's own layout."""
         text, line = self.text, self.line
         if line is not None:
             return self._encoded(text[: line.start] + line.dump(value) + text[line.end :])
@@ -180,15 +180,15 @@ class _Settings:
             return self._encoded(text[: last.end] + added + text[last.end :])
         newline = "\r\n" if "\r\n" in text else "\n"
         empty = text if text.strip() else "{}" + newline
-        body = _dumped({KEY: value}, indent=2).replace("\n", newline)
+        body = _to_json({KEY: value}, indent=2).replace("\n", newline)
         return self._encoded(empty[: empty.index("{")] + body + empty[empty.rindex("}") + 1 :])
 
-    def without_line(self, kept: bytes | None) -> tuple[str, bytes | None]:
-        """What becomes of the file without its statusLine (as in Change), and its bytes; *kept* are those of before."""
+    def without_line(self, saved: bytes | None) -> tuple[str, bytes | None]:
+        """Return what removing the statusLine does (as in Change) and the new bytes; *saved* is the backup."""
         line = self.line
         assert line is not None
-        if self._comes_of(kept, line.value):
-            return "deleted" if kept is None else "restored", kept
+        if self._results_from(saved, line.value):
+            return "deleted" if saved is None else "restored", saved
         at = self.members.index(line)
         begin, end = self.text.index("{") + 1, self.text.rindex("}")
         if at:
@@ -197,38 +197,40 @@ class _Settings:
             begin, end = line.begin, self.members[1].begin
         return "removed", self._encoded(self.text[:begin] + self.text[end:])
 
-    def _comes_of(self, kept: bytes | None, value: object) -> bool:
-        """Whether putting *value* into the *kept* bytes, or into no file, makes those of now: nothing else has changed
-        since."""
+    def _results_from(self, saved: bytes | None, value: object) -> bool:
+        """Return whether *value* put into *saved* (None: no file) gives the present bytes: all else is unchanged."""
         try:
-            return _Settings(self.path, kept).with_line(value) == self.before
+            return _Settings(self.path, saved).with_line(value) == self.before
         except UserError:
             return False
 
     def _encoded(self, text: str) -> bytes:
         bom = _BOM if self.before is not None and self.before.startswith(_BOM.encode()) else ""
-        return (bom + text).encode("utf-8", "backslashreplace")  # half a surrogate pair as JSON has it
+        return (bom + text).encode("utf-8", "backslashreplace")  # a lone surrogate becomes a JSON escape
 
     def backup(self) -> str | None:
-        """Where the bytes of before our first edit are, if they are kept."""
+        """Return the path of the backup, or None if there is none."""
         return self.path + BACKUP if os.path.exists(self.path + BACKUP) else None
 
-    def write(self, after: bytes | None, keep: bool = False) -> None:
-        """Replace the file at once, if it still holds what was read; None deletes it. *keep*: keep what was read beside
-        it, in place of an earlier copy; one of a file that somebody has deleted stays, it may be the only one."""
+    def write(self, after: bytes | None, save: bool = False) -> None:
+        """Replace the file atomically, or delete it if *after* is None; raises UserError if the file has changed.
+
+        *save* saves what was read as the backup, replacing an older one. Without a file to save, an older backup stays,
+        because it may be the only copy.
+        """
         self._check_unchanged()
         if self.before is not None and not (os.stat(self.path).st_mode & 0o222 and _may_write(self.path)):
-            # a replaced file would not ask; nor does root, who may everything
+            # checked because renaming over a file ignores its mode, as root does
             raise UserError(f"{self.path} is read-only; nothing was changed")
-        if keep and self.before is not None:
-            self._put(self.path + BACKUP, self.before)
+        if save and self.before is not None:
+            self._write_file(self.path + BACKUP, self.before)
         if after is not None:
-            self._put(self.path, after)
+            self._write_file(self.path, after)
         else:
             os.unlink(self.path)
 
-    def _put(self, path: str, data: bytes) -> None:
-        """Write a temporary file, give it the owner and mode of the settings file, rename it to *path*."""
+    def _write_file(self, path: str, data: bytes) -> None:
+        """Write a temporary file, set the owner and mode of the settings file, and rename it to *path*."""
         folder = os.path.dirname(path)
         temporary = ""
         try:
@@ -239,7 +241,7 @@ class _Settings:
                 file.flush()
                 os.fsync(descriptor)
                 if self.before is not None:
-                    _make_like(descriptor, self.path)
+                    _copy_owner_and_mode(descriptor, self.path)
             self._check_unchanged()
             os.replace(temporary, path)
             temporary = ""
@@ -251,41 +253,41 @@ class _Settings:
 
     def _check_unchanged(self) -> None:
         if _read(self.path) != self.before:
-            raise UserError(f"{self.path} was changed by another program just now; nothing was changed, try again")
+            raise UserError(f"{self.path} was just changed by another program; nothing was written, try again")
 
 
 def _members(text: str) -> Iterator[_Member]:
-    """The members of the object that *text*, valid JSON, holds."""
+    """Yield the members of the object in *text*, which is valid JSON."""
     decoder = json.JSONDecoder()
-    place = _after_space(text, 0) + 1
-    while text[begin := _after_space(text, place)] != "}":
+    place = _skip_space(text, 0) + 1
+    while text[begin := _skip_space(text, place)] != "}":
         key, end = decoder.raw_decode(text, begin)
-        start = _after_space(text, _after_space(text, end) + 1)
+        start = _skip_space(text, _skip_space(text, end) + 1)
         value, stop = decoder.raw_decode(text, start)
         yield _Member(key, value, text[place:begin], text[end:start], begin, start, stop)
-        place = _after_space(text, stop)
+        place = _skip_space(text, stop)
         place += text[place] == ","
 
 
-def _dumped(value: object, **layout: Any) -> str:
-    """*value* as JSON. Raises UserError for what could be read but can't be written."""
+def _to_json(value: object, **layout: Any) -> str:
+    """Return *value* as JSON. Raises UserError for a value that Python reads but can't write."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, **layout)
-    except (ValueError, RecursionError):  # 1e999, which is infinite; deeper than Python writes
-        raise UserError(f"{KEY} holds a value that can't be written again; nothing was changed") from None
+    except (ValueError, RecursionError):  # an infinity from 1e999, or too deep a nesting
+        raise UserError(f"{KEY} has a value that can't be written back; nothing was changed") from None
 
 
-def _after_space(text: str, place: int) -> int:
+def _skip_space(text: str, place: int) -> int:
     while text[place] in " \t\r\n":
         place += 1
     return place
 
 
-def _refuse(name: str) -> None:
-    raise ValueError(name)  # NaN and infinities: Python reads them, the client does not
+def _reject_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity, which Python reads but the client does not
 
 
-def _why(error: Exception, text: str) -> str:
+def _json_problem(error: Exception, text: str) -> str:
     if not isinstance(error, json.JSONDecodeError):
         return "is not valid JSON"
     if text[error.pos :].lstrip().startswith(("//", "/*")):
@@ -306,7 +308,7 @@ def _diff(before: bytes | None, after: bytes | None, path: str) -> str:
 
 
 def _load(path: str) -> tuple[str, bytes | None]:
-    """The file that *path* leads to and its bytes, None where there is none. Raises UserError for what is no file."""
+    """Return the real path of *path* and its bytes, None if it does not exist. Raises UserError if it is not a file."""
     target = os.path.realpath(path)
     try:
         found = os.stat(target)
@@ -332,12 +334,13 @@ def _read(path: str) -> bytes | None:
 
 
 def _may_write(path: str) -> bool:
-    """Whether the user we act for may."""
+    """Return whether the effective user may write to *path*."""
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _make_like(descriptor: int, model: str) -> None:
-    """Give an open file the mode and the owner of *model*. Not by its name: another file may have it by now."""
+def _copy_owner_and_mode(descriptor: int, model: str) -> None:
+    """Set owner and mode of an open file to those of *model*; by descriptor, because its path may lead elsewhere by
+    now."""
     if sys.platform != "win32":
         found = os.stat(model)
         if found.st_uid != os.fstat(descriptor).st_uid:
@@ -347,13 +350,13 @@ def _make_like(descriptor: int, model: str) -> None:
 
 @contextmanager
 def _as_owner(path: str) -> Iterator[None]:
-    """Root edits for somebody: within this, with that user's rights alone. So no link of theirs leads further than they
-    may go, and what is made is theirs. Raises UserError where that can't be."""
+    """Act with the owner's rights alone if root edits another user's settings, so that links lead no further than that
+    user may write and new files belong to that user. Raises UserError if this is impossible."""
     owner = _owner(path) if sys.platform != "win32" and os.geteuid() == 0 else None
     if sys.platform == "win32" or owner is None:
         yield
         return
-    import difflib  # noqa: F401  # what is imported later may be where only root can read
+    import difflib  # noqa: F401  # a later import may be from files that only root can read
 
     import filelock  # noqa: F401
 
@@ -363,7 +366,7 @@ def _as_owner(path: str) -> Iterator[None]:
         os.setegid(owner.st_gid)
         os.seteuid(owner.st_uid)
     except OSError as error:
-        raise UserError(f"{path} is another user's, and root here can't act as that one: {error.strerror}") from None
+        raise UserError(f"{path} is another user's, and root can't act as that user here: {error.strerror}") from None
     try:
         yield
     finally:
@@ -373,7 +376,7 @@ def _as_owner(path: str) -> Iterator[None]:
 
 
 def _owner(path: str) -> os.stat_result | None:
-    """Whom the first folder on the way to *path* belongs to that is not root's: whoever has that has all below it."""
+    """Return the stat of the first folder on the way to *path* that is not root's; its owner controls what is below."""
     for place in (*reversed(Path(path).parents), Path(path)):
         try:
             found = os.lstat(place)
@@ -385,16 +388,15 @@ def _owner(path: str) -> os.stat_result | None:
 
 
 @contextmanager
-def _alone(lock: str | None, dry_run: bool) -> Iterator[None]:
-    """Keep two installers apart. A rehearsal needs no lock; where none can be had, the comparison before each write
-    makes it safe."""
+def _locked(lock: str | None, dry_run: bool) -> Iterator[None]:
+    """Keep two installers apart. A dry run needs no lock; without a lock, only the check before each write protects."""
     if lock is None or dry_run:
         yield
         return
     held: Held | None = Held()
     try:
         private_dir(os.path.dirname(lock))
-        held = take(lock, LOCK_PATIENCE)
+        held = acquire(lock, LOCK_PATIENCE)
     except OSError:
         pass
     if held is None:

@@ -1,4 +1,4 @@
-"""Which statusLine of Claude Code's settings is ours, and where our own command is."""
+"""The statusLine in Claude Code's settings: which one is ours, and the command that ours runs."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from io import StringIO
 from ..errors import UserError
 
 MODULE = "ccusage_line"
-_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # of the package
+_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # the folder that holds the package
 _NAMES = ("ccusage", "ccusage.exe")
 _CACHES = {".cache", "Caches", "cache", "Cache", "archive-v0"}
-_PLAIN = re.compile(
-    r"'[^']*'|\\.|\"(?:[^\"\\$`]|\\[^$`\n])*\"", re.DOTALL
-)  # what a shell and shlex read alike, as text
-_OF_SHELL = re.compile(r"[|&;<>()$`\n\"]")
-_LARGEST = 1 << 20  # bytes of a launcher: a script, or on Windows a stub of 100 KB with the script behind it
+_LITERAL = re.compile(r"'[^']*'|\\.|\"(?:[^\"\\$`]|\\[^$`\n])*\"", re.DOTALL)  # text that a shell and shlex read alike
+_SHELL_SYNTAX = re.compile(r"[|&;<>()$`\n\"]")
+_MAX_BYTES = 1 << 20  # bytes of a launcher: a script, on Windows after a stub of 100 KB
 
 
 # --- our own command ---------------------------------------------------------------------------------------------
 
 
 def executable() -> str:
-    """The absolute path of our command. Raises UserError if only the module can be run."""
+    """Return the absolute path of our command. Raises UserError if there is only the module to run."""
     found = _launcher()
     if found is None:
         raise UserError(f"no command `ccusage` beside {sys.executable} or on PATH; install ccusage-line again")
@@ -34,21 +32,21 @@ def executable() -> str:
 
 
 def command(options: str = "") -> str:
-    """The statusline's command line; *options* are words for the shell."""
+    """Return the statusline's command line; *options* are words for the shell."""
     return f"{program()} statusline {options}".rstrip()
 
 
 def program() -> str:
-    """Our own command in the words of the shell that Claude Code uses."""
+    """Return our own command as words for the shell that Claude Code uses."""
     found = _launcher()
     if found is not None:
         return as_word(found)
-    # by its folder, not by `-m`: that would run what a repository we are started in has under our name
+    # by its folder, because `-m` would run a module of our name in the working directory
     return f"{as_word(sys.executable)} -I {as_word(_FOLDER)}"
 
 
 def _launcher() -> str | None:
-    """The command as it was called, else the one beside its Python, else the first on PATH if that is ours."""
+    """Return the command that was called, else the one beside its Python, else the first on PATH if it is ours."""
     called = sys.argv[0]
     if os.path.basename(called) in _NAMES:
         found = called if os.path.dirname(called) else _on_path(called)
@@ -58,24 +56,24 @@ def _launcher() -> str | None:
         beside = os.path.join(os.path.dirname(sys.executable), name)
         if os.path.isfile(beside) and launches_us(beside):
             return os.path.abspath(beside)
-    found = _on_path(_NAMES[0])  # of `pip install --user`
+    found = _on_path(_NAMES[0])  # as `pip install --user` leaves it
     return found if found and launches_us(found) else None
 
 
 def _on_path(name: str) -> str | None:
-    """A program on PATH by its absolute path; one in the working directory, as Windows and a "." have it, is none."""
+    """Return a program's absolute path on PATH, or None if it is in the working directory (Windows, or "." on PATH)."""
     found = shutil.which(name)
     return found if found and os.path.isabs(found) else None
 
 
 def is_in_cache(path: str) -> bool:
-    """Whether a program lies where package runners put what they need once, and clean up: uvx, pipx run."""
+    """Return whether a path is in the cache of a package runner (uvx, pipx run), which deletes it some day."""
     return not _CACHES.isdisjoint(path.replace("\\", "/").split("/"))
 
 
-def care_of(python: str) -> dict[str, str]:
-    """The commands that take care of the installation that *python* belongs to, made by uv, pipx, else pip: `path` puts
-    its launcher's folder on PATH, `renew` writes the launcher anew, `update` has a newer version."""
+def maintenance_commands(python: str) -> dict[str, str]:
+    """Return the commands that maintain the installation of *python*, made by uv, by pipx or else by pip: `path` puts
+    its launcher's folder on PATH, `renew` writes the launcher again, `update` installs a newer version."""
     prefix = os.path.dirname(os.path.dirname(python))
     if os.path.exists(os.path.join(prefix, "uv-receipt.toml")):
         update = "uv tool upgrade ccusage-line"
@@ -86,52 +84,52 @@ def care_of(python: str) -> dict[str, str]:
     pip, source = f"{shlex.quote(python)} -m pip install", _source(prefix)
     renew = f"{pip} -U pip && {pip} --force-reinstall --no-deps {source}"
     folder = os.path.dirname(_launcher() or python)
-    return {"path": before(folder), "renew": renew, "update": f"{pip} -U {source}"}
+    return {"path": path_command(folder), "renew": renew, "update": f"{pip} -U {source}"}
 
 
 def _source(prefix: str) -> str:
-    """What pip is to install again: the folder it did so from (PEP 610), else the package by its name."""
+    """Return what pip has to install again: the folder that it installed from (PEP 610), else the package's name."""
     import json
     from importlib.metadata import PackageNotFoundError, distribution
     from urllib.request import url2pathname
 
     try:
-        told = json.loads(distribution("ccusage-line").read_text("direct_url.json") or "{}")
+        record = json.loads(distribution("ccusage-line").read_text("direct_url.json") or "{}")
     except (PackageNotFoundError, ValueError, OSError):
         return "ccusage-line"
-    scheme, _, path = str(told.get("url")).partition("://")
+    scheme, _, path = str(record.get("url")).partition("://")
     if scheme != "file" or prefix != os.path.dirname(os.path.dirname(sys.executable)):
         return "ccusage-line"
-    editable = "-e " if told.get("dir_info", {}).get("editable") else ""
+    editable = "-e " if record.get("dir_info", {}).get("editable") else ""
     return editable + shlex.quote(url2pathname(path))
 
 
-def before(folder: str) -> str:
-    """The command that puts a folder on PATH before all others."""
+def path_command(folder: str) -> str:
+    """Return the command that puts a folder in front of PATH."""
     return f'export PATH={shlex.quote(folder)}:"$PATH"'
 
 
-def python_of(launcher: bytes) -> str:
-    """The interpreter that a launcher names, else ours."""
+def launcher_python(launcher: bytes) -> str:
+    """Return the interpreter that a launcher names, else ours."""
     first = os.fsdecode(launcher.partition(b"\n")[0]).strip()
     return first[2:] if first.startswith("#!/") and " " not in first else sys.executable
 
 
 def as_word(path: str, windows: bool = os.name == "nt") -> str:
-    """*path* as one word of /bin/sh. Windows: Git Bash eats backslashes, and PowerShell takes slashes too."""
+    """Return *path* as one word of /bin/sh; on Windows with slashes, as Git Bash and PowerShell read them both."""
     return shlex.quote(path.replace("\\", "/") if windows else path)
 
 
 # --- a statusLine ------------------------------------------------------------------------------------------------
 
 
-def words_of(value: object) -> list[str]:
-    """The words of a statusLine's command, without variables set before it; none where it is no command."""
-    return _parts(value)[1]
+def command_words(value: object) -> list[str]:
+    """Return the words of a statusLine's command without variables set before it, or [] if it is no command."""
+    return _split_command(value)[1]
 
 
-def _parts(value: object) -> tuple[str, list[str]]:
-    """The variables set before a statusLine's command, as they are written, and its words."""
+def _split_command(value: object) -> tuple[str, list[str]]:
+    """Return the variables set before a statusLine's command, as they are written, and the command's words."""
     text = value.get("command") if isinstance(value, dict) else None
     if not isinstance(text, str):
         return "", []
@@ -148,32 +146,34 @@ def _parts(value: object) -> tuple[str, list[str]]:
 
 
 def kept(value: object) -> tuple[str, list[str]] | None:
-    """What a new statusLine takes over of ours: the variables set before it, as they are written, and its options.
-    None where there is more, which would be lost: words between, a redirection, another command behind it."""
-    variables, words = _parts(value)
+    """Return what a new statusLine keeps of ours: the variables set before it, as they are written, and its options.
+
+    Returns None if there is more, which would be lost: other words, a redirection, another command after it.
+    """
+    variables, words = _split_command(value)
     place = words.index("statusline")
     command = value["command"][len(variables) :].strip() if isinstance(value, dict) else ""
     is_whole = words[1:place] in ([], ["-m", MODULE], ["-I", words[place - 1]])
-    return (variables, words[place + 1 :]) if is_whole and not _OF_SHELL.search(_PLAIN.sub("", command)) else None
+    return (variables, words[place + 1 :]) if is_whole and not _SHELL_SYNTAX.search(_LITERAL.sub("", command)) else None
 
 
 def is_ours(value: object, search: str | None = None) -> bool:
-    """Whether a statusLine runs this program: by its path, or by a launcher that is this package's.
+    """Return whether a statusLine runs this program, by its path or by a launcher of this package.
 
-    What is called `ccusage` and is gone was ours, or is of no use to anybody. *search* stands for PATH.
+    A command named `ccusage` that does not exist counts as ours. *search* replaces PATH.
     """
-    words = words_of(value)
+    words = command_words(value)
     if "statusline" not in words[1:]:
         return False
     if words[1:3] == ["-m", MODULE] or (words[1] == "-I" and os.path.basename(words[2]) == MODULE):
         return True
-    path = resolved(words[0], search)
+    path = find_program(words[0], search)
     if path is None:
         return os.path.basename(words[0]) in _NAMES
     return launches_us(path) or os.path.realpath(path) == os.path.realpath(_launcher() or "")
 
 
-def resolved(word: str, search: str | None = None) -> str | None:
+def find_program(word: str, search: str | None = None) -> str | None:
     return shutil.which(os.path.expanduser(word), path=search)
 
 
@@ -182,9 +182,9 @@ def launches_us(path: str) -> bool:
 
 
 def launcher_text(path: str) -> bytes:
-    """What a launcher holds, empty where it can't be read."""
+    """Return the contents of a launcher, b"" if it can't be read."""
     try:
         with open(path, "rb") as file:
-            return file.read(_LARGEST)
+            return file.read(_MAX_BYTES)
     except OSError:
         return b""

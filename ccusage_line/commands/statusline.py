@@ -70,14 +70,14 @@ def _shows(console: Console, options: Options, reasons: list[str]) -> Callable[[
     import time
 
     from ..statusline import payload
-    from ..statusline.command import Desk, line_of
+    from ..statusline.command import IndexAccess, line_of
     from ..statusline.preview import sample_line
 
     given = None if has_keyboard() else payload.parse(payload.read(0))
     if has_keyboard() or (options.preview and not isinstance(given, dict)):
         return lambda options: sample_line(options, console.width())
     environ = {**console.environ, "COLUMNS": str(console.width())}
-    desk = Desk(environ)
+    desk = IndexAccess(environ)
     found = desk.look_up(given, options)
     reasons.extend(desk.reasons)
     return lambda options: line_of(given, found, options, environ, time.time_ns() // 1000, reasons)

@@ -1,6 +1,6 @@
-"""`ccusage prompt`: the ready line for whatever is no shell hook, and the refresher that the hooks start.
+"""The command `ccusage prompt`: the ready line for anything but a shell hook, and the refresher that hooks start.
 
-On the lean lanes: imports os, sys and time; the index only where a line has to be made.
+On the lean lanes: imports os, sys and time, and the index only if a line has to be made.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from .line import Line
 
 KINDS = {"starship": readyline.PLAIN, "p10k": readyline.ZSH, "tmux": readyline.TMUX}
-MARKER = "refreshing"  # made by the hook that starts a refresher, removed by the refresher
+MARKER = "refreshing"  # the hook that starts a refresher makes this file, the refresher deletes it
 _LOCK = "refresh.lock"
-_ROUNDS = 3  # looks of one refresher, while what it looks at goes on changing
-_WAIT = 1.0  # seconds it waits for somebody else's refresh
+_ATTEMPTS = 3  # of one refresher while the files keep changing
+_WAIT = 1.0  # seconds to wait for another process that refreshes
 
 
 def answer(argv: Sequence[str]) -> bool:
-    """Whether the words behind `prompt` were understood and done; the text goes to stdout."""
+    """Print the text or refresh the line; return False if the full command line has to handle these options."""
     options = _options(argv)
     if options is None:
         return False
@@ -44,23 +44,23 @@ def answer(argv: Sequence[str]) -> bool:
 
 
 def run(environ: Mapping[str, str], *, kind: str | None, cwd: str | None, refresh: bool, redraw: str | None) -> None:
-    """Show the line of a folder in a form of KINDS, or refresh it and have the shell *redraw* (its process) tell."""
+    """Show a folder's line in a form of KINDS, or refresh it and have the shell with process id *redraw* notified."""
     folder = os.path.normpath(os.path.join(_cwd(environ), cwd)) if cwd else None
     try:
         if refresh:
             refresh_detached(environ, folder or _cwd(environ), redraw or None)
         else:
             shown = text(environ, kind, folder)
-            sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape"))  # whatever the locale says
+            sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape"))  # UTF-8 in every locale
     except Exception as error:
         from ..errors import UserError
 
-        if not isinstance(error, (UserError, OSError)):  # other commands tell what is wrong with a place
+        if not isinstance(error, (UserError, OSError)):  # other commands report problems of folders
             raise
 
 
 def _options(argv: Sequence[str]) -> dict[str, str] | None:
-    """The options by name, None for anything but exact spellings."""
+    """Return the options by name, or None if anything but an exact spelling is among them."""
     found = {}
     words = iter(argv)
     for name in words:
@@ -78,7 +78,7 @@ def _options(argv: Sequence[str]) -> dict[str, str] | None:
 
 
 def _cwd(environ: Mapping[str, str]) -> str:
-    """The working directory as typed, where the shell told it; "/" where it is gone."""
+    """Return the working directory as the user typed it, if the shell sets PWD to it; "/" if it no longer exists."""
     typed = environ.get("PWD", "")
     try:
         if typed.startswith("/") and os.path.samefile(typed, "."):
@@ -92,30 +92,29 @@ def _cwd(environ: Mapping[str, str]) -> str:
 
 
 def text(environ: Mapping[str, str], kind: str | None = None, cwd: str | None = None) -> str:
-    """The text of a folder's line, with a newline, made anew where it does not hold; "" outside of projects.
+    """Return a folder's line as text with a newline, refreshed if it is out of date; "" outside of projects.
 
-    *kind* is one of KINDS. tmux without a folder gets the newest session of all: it has no folder of its own.
+    *kind* is one of KINDS. For tmux without *cwd* it is the line of the newest session, because tmux has no folder.
     """
     folder = None if kind == "tmux" and cwd is None else cwd or _cwd(environ)
-    line = find(environ, folder)
+    line = find_line(environ, folder)
     if line is None or not line.fresh(time.time()):
         try:
             refresh(environ, folder)
-        except Exception:  # in a prompt an old line, or none, is better than a message
+        except Exception:  # in a prompt, an old line or none is better than a message
             pass
-        line = find(environ, folder)
+        line = find_line(environ, folder)
     shown = line.text(KINDS[kind] if kind else readyline.PLAIN) if line else ""
     return f"{shown}\n" if shown else ""
 
 
-def find(environ: Mapping[str, str], cwd: str | None) -> Line | None:
-    """The line of a folder, as a shell finds it, or that of the newest session of all: None outside of projects, and
-    where it has to be made first."""
+def find_line(environ: Mapping[str, str], cwd: str | None) -> Line | None:
+    """Return a folder's line, or the newest session's if *cwd* is None; None outside of projects or if not yet made."""
     place = readyline.Place(environ)
     folder = readyline.lines_dir(place.index_dir)
     if cwd is None:
         return readyline.read(readyline.path_of(folder, readyline.LATEST))
-    for path in readyline.levels(cwd):
+    for path in readyline.folders_upwards(cwd):
         name = readyline.munged(path)
         line = readyline.read(readyline.path_of(folder, name))
         if line is not None:
@@ -129,31 +128,31 @@ def find(environ: Mapping[str, str], cwd: str | None) -> Line | None:
 
 
 def refresh(environ: Mapping[str, str], cwd: str | None) -> None:
-    """Bring the line of *cwd* up to date, or that of the newest session of all.
+    """Update the line of *cwd*, or that of the newest session of all if it is None.
 
-    Raises OSError, and index.schema.Outdated while the index is an older version's.
+    Raises OSError, and index.schema.Outdated if the index has an older version's schema.
     """
-    for _ in range(_ROUNDS):
-        if not _refresh(environ, cwd):
+    for _ in range(_ATTEMPTS):
+        if not _refresh_once(environ, cwd):
             return
-        line = find(environ, cwd)
+        line = find_line(environ, cwd)
         if line is None or line.fresh(time.time()):
             return
 
 
-def _refresh(environ: Mapping[str, str], cwd: str | None) -> bool:
-    """One look; whether a session was found to show."""
+def _refresh_once(environ: Mapping[str, str], cwd: str | None) -> bool:
+    """Update the line once; return whether there is a session to show."""
     looked = time.time_ns()
     place = readyline.Place(environ)
-    project, passed = readyline.nearest(place.roots, cwd) if cwd else (_newest_project(place.roots), [])
+    project, passed = readyline.nearest_project(place.roots, cwd) if cwd else (_newest_project(place.roots), [])
     if project is None or not _publish(environ, place, project, passed, looked):
-        readyline.publish_nothing(place, [*([project] if project else []), *passed], looked=looked)
+        readyline.publish_empty(place, [*([project] if project else []), *passed], looked=looked)
         return False
     return True
 
 
 def _newest_project(roots: Sequence[str]) -> readyline.Project | None:
-    """The project with the transcript that was written last."""
+    """Return the project whose transcript was written last."""
     found = []
     for root in roots:
         projects = [readyline.Project(name, [os.path.join(root, name)]) for name in names_in(root)]
@@ -175,46 +174,45 @@ def _publish(
 
     try:
         index = Index(place.index_dir, place.roots, prices_asked_for(environ), _WAIT, migrate=False)
-    except Outdated:  # an old line is better than none
+    except Outdated:  # the old line is shown until the index is migrated
         spawn("index", "sweep")
         raise
     try:
         id = path_session(parts_below(project.transcripts[0], place.roots) or ("",))
         index.refresh_session(id)
         session = index.session(id)
-        look = recent.last_look(index.folder)
-        today = _today(index, look, looked // 1000)
+        last_sweep = recent.last_look(index.folder)
+        today = _today(index, last_sweep, looked // 1000)
         context = _context(index, id)
-        early = not index.complete
-        if index.stored and (early or recent.begin_look(index.folder, look, recent.SWEEP)):
-            spawn("index", "sweep")  # which only one process at a time does
+        partial = not index.complete
+        if index.stored and (partial or recent.begin_look(index.folder, last_sweep, recent.SWEEP)):
+            spawn("index", "sweep")  # only one process at a time sweeps
     finally:
         index.close()
     if session is None:
         return False
-    readyline.publish(place, session, project, passed, looked=looked, today=today, context=context, early=early)
+    readyline.publish(place, session, project, passed, looked=looked, today=today, context=context, partial=partial)
     return True
 
 
 def _context(index: Index, session: str) -> int | None:
-    """Percent of its model's window that a session's last prompt filled, rounded down; None where that is unknown.
+    """Return the percentage of its context window that a session's last prompt filled, rounded down, or None.
 
-    The window that the client told overrides the table's; one that can't hold the prompt is not used.
+    The window that the client reported overrides the price table's, unless the prompt is larger than it.
     """
     from ..answer import said
 
     tokens, model = index.last_context(session) or (0, "")
     if not tokens:
         return None
-    _, told = said(index.folder, session)
-    window = told if told is not None and tokens <= told else index.table.window(model, tokens)
+    _, reported = said(index.folder, session)
+    window = reported if reported is not None and tokens <= reported else index.table.window(model, tokens)
     return tokens * 100 // window if window else None
 
 
-def _today(index: Index, look: os.stat_result | None, now_us: int) -> tuple[int, bool] | None:
-    """What the local day has cost so far in all sessions, as windows.Stored tells it; None while that is not known;
-    *look* as recent.last_look has it."""
-    if not (index.complete and index.stored) or not recent.is_known(index.folder, look):
+def _today(index: Index, last_sweep: os.stat_result | None, now_us: int) -> tuple[int, bool] | None:
+    """Return today's cost of all sessions as windows.Stored.today does, or None; *last_sweep*: recent.last_look."""
+    if not (index.complete and index.stored) or not recent.is_known(index.folder, last_sweep):
         return None
     from ..windows import NEXT_DAY, Stored, day_start
 
@@ -223,10 +221,10 @@ def _today(index: Index, look: os.stat_result | None, now_us: int) -> tuple[int,
 
 
 def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = None) -> None:
-    """What a hook starts: `refresh` out of its sight, one at a time.
+    """Run `refresh` for a hook: detached from the terminal, and in one process at a time.
 
-    *shell* is the process to be told by SIGWINCH, which no process dies of, that its line has changed. After a failure
-    the marker stays, so that the next try waits until it is old.
+    If the line has changed, SIGWINCH, which ends no process, is sent to the process *shell*. After a failure the marker
+    stays, so that the next attempt waits until it is old.
     """
     from ..locks import lock
 
@@ -234,27 +232,27 @@ def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = N
     folder = os.path.join(state_dir(environ), LINES)
     private_dir(os.path.dirname(folder))
     private_dir(folder)
-    held = lock(os.path.join(folder, _LOCK))  # until the process ends
+    held = lock(os.path.join(folder, _LOCK))  # held until the process ends
     if held is None:
         return
-    before = _shown(environ, cwd)
+    before = _shown_text(environ, cwd)
     refresh(environ, cwd)
-    _tidy(folder)
+    _delete_leftovers(folder)
     try:
         os.unlink(os.path.join(folder, MARKER))
     except FileNotFoundError:
         pass
-    if shell and shell.isdigit() and _shown(environ, cwd) != before:
-        _tell(int(shell))
+    if shell and shell.isdigit() and _shown_text(environ, cwd) != before:
+        _notify_shell(int(shell))
 
 
 def _detach() -> None:
-    """A session of our own, and nothing of the caller's on 0, 1 and 2."""
+    """Start a session of our own, with the null device as descriptors 0, 1 and 2."""
     if sys.platform == "win32":
         return
     try:
         os.setsid()
-    except OSError:  # the leader of a group can't; a child of it can
+    except OSError:  # a group's leader can't call setsid, but its child can
         if os.fork():
             os._exit(0)
         os.setsid()
@@ -263,12 +261,12 @@ def _detach() -> None:
         os.dup2(nothing, descriptor)
 
 
-def _shown(environ: Mapping[str, str], cwd: str) -> str:
-    line = find(environ, cwd)
+def _shown_text(environ: Mapping[str, str], cwd: str) -> str:
+    line = find_line(environ, cwd)
     return line.text(readyline.ANSI) if line else ""
 
 
-def _tell(shell: int) -> None:
+def _notify_shell(shell: int) -> None:
     if sys.platform == "win32":
         return
     import signal
@@ -279,8 +277,8 @@ def _tell(shell: int) -> None:
         pass
 
 
-def _tidy(folder: str) -> None:
-    """Remove what shells that are gone have left: the file into which bash writes its real folder."""
+def _delete_leftovers(folder: str) -> None:
+    """Delete what shells that have ended left behind: the files into which bash writes its physical directory."""
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
         if name.startswith("pwd.") and os.stat(path).st_mtime < time.time() - 86_400:

@@ -1,9 +1,9 @@
-"""Completion: what stands behind `--id`, `--project` and the other options, by the protocol of argcomplete.
+"""Completion of `--id`, `--project` and the other options, by argcomplete's protocol.
 
-A shell asks by environment variables (`_ARGCOMPLETE`, `COMP_LINE`, ...) and reads the candidates from descriptor 8.
-`--id` is answered here without argparse and argcomplete, whose import costs more than the answer; everything else is
-argcomplete's. Only what the index holds is read, nothing is refreshed, and whatever goes wrong is silence: half a
-command line is no place for messages. Standard library only: on the lean lanes.
+A shell sends its request in environment variables (`_ARGCOMPLETE`, `COMP_LINE`, ...) and reads the candidates from
+descriptor 8. `--id` is answered here without argparse and argcomplete, whose import takes longer than the answer;
+argcomplete handles the rest. Only the index is read, nothing is refreshed. Errors are not reported, because a message
+would spoil the command line. Standard library only: on the lean lanes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import time
 
 from ..session import money
-from .line import harmless
+from .line import escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
     from typing import Any
 
-    Candidate = tuple[str, str]  # what is typed, what describes it
+    Candidate = tuple[str, str]  # the text to insert, and its description
     Row = tuple[Any, ...]
 
 NEWEST = 50  # sessions offered
 LATEST = "latest"
 _DAYS = ("today", "yesterday", "7d", "2w", "30d")
 _TITLE = 60  # characters of a title
-_OUTPUT = 8  # the descriptor that the shell reads
+_DESCRIPTOR = 8  # the descriptor from which the shell reads
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _QUOTING = frozenset("'\"\\$`#*?[]{}()<>|&;~!\n")
 
@@ -37,27 +37,27 @@ _QUOTING = frozenset("'\"\\$`#*?[]{}()<>|&;~!\n")
 
 
 def answer(environ: Mapping[str, str]) -> bool:
-    """Whether a request for completion was one for an `--id` and was answered; if not, `autocomplete` has to."""
-    prefix = _wanted(environ)
+    """Return whether the request was for an `--id` and was answered; if not, `autocomplete` has to answer it."""
+    prefix = _typed_id(environ)
     if prefix is None:
         return False
     found = sessions(environ, prefix)
     if not found or not all(_PLAIN.issuperset(id) for id, _ in found):
-        return False  # argcomplete knows how to quote for each shell, and what else can stand there
-    between = environ.get("_ARGCOMPLETE_DFS", "")
-    if not between and environ.get("_ARGCOMPLETE_SHELL") == "zsh":
-        between = ":"
-    parted = environ.get("_ARGCOMPLETE_IFS", "\013")
-    text = parted.join(f"{id}{between}{told}" if between else id for id, told in found)
+        return False  # argcomplete can quote for each shell and knows the other candidates
+    delimiter = environ.get("_ARGCOMPLETE_DFS", "")
+    if not delimiter and environ.get("_ARGCOMPLETE_SHELL") == "zsh":
+        delimiter = ":"
+    separator = environ.get("_ARGCOMPLETE_IFS", "\013")
+    text = separator.join(f"{id}{delimiter}{description}" if delimiter else id for id, description in found)
     try:
-        os.write(_OUTPUT, text.encode("utf-8", "replace"))
+        os.write(_DESCRIPTOR, text.encode("utf-8", "replace"))
     except OSError:
         pass
     return True
 
 
-def _wanted(environ: Mapping[str, str]) -> str | None:
-    """What was typed so far of an id, None where something else is to be completed or quoting makes it hard to say."""
+def _typed_id(environ: Mapping[str, str]) -> str | None:
+    """Return the part of an id that was typed, or None for another request or a line that needs quoting rules."""
     line, point = environ.get("COMP_LINE", ""), environ.get("COMP_POINT", "")
     if "_ARGCOMPLETE_STDOUT_FILENAME" in environ or not (line.isascii() and point.isdigit()):
         return None
@@ -75,13 +75,13 @@ def _wanted(environ: Mapping[str, str]) -> str | None:
 
 
 def sessions(environ: Mapping[str, str], prefix: str, archived: bool = False) -> list[Candidate]:
-    """The newest sessions whose id, or form in a report, begins with *prefix*, with cost, age and title, or the
-    *archived* ones alone."""
+    """Return the newest sessions, or only *archived* ones, whose id or its last parts, as reports show them, begin with
+    *prefix*; they are described by cost, age and title."""
 
     def question(database: Connection) -> list[Candidate]:
-        return [*_sessions(database, prefix, archived), *(_shown_forms(database, prefix, archived) if prefix else ())]
+        return [*_sessions(database, prefix, archived), *(_short_forms(database, prefix, archived) if prefix else ())]
 
-    found = _asked(environ, question)
+    found = _query(environ, question)
     if archived:
         return found
     newest = [(LATEST, "the newest session")] if (found or prefix) and LATEST.startswith(prefix) else []
@@ -89,8 +89,8 @@ def sessions(environ: Mapping[str, str], prefix: str, archived: bool = False) ->
 
 
 def projects(environ: Mapping[str, str], prefix: str) -> list[str]:
-    """The paths of projects, and where no path was begun their last parts too; those used last come first."""
-    paths = [_text(row[0]) for row in _asked(environ, lambda database: _rows(database, _PROJECTS)) if row[0]]
+    """Return the paths of projects, last used first, with their last parts in front unless a path was begun."""
+    paths = [_text(row[0]) for row in _query(environ, lambda database: _rows(database, _PROJECTS)) if row[0]]
     names = [] if prefix.startswith(("/", "~")) else [path.rstrip("/").rpartition("/")[2] for path in paths]
     if prefix.startswith("~/"):
         home = environ.get("HOME", "").rstrip("/") + "/"
@@ -99,7 +99,7 @@ def projects(environ: Mapping[str, str], prefix: str) -> list[str]:
 
 
 def models(environ: Mapping[str, str], prefix: str) -> list[str]:
-    names = [_text(row[0]) for row in _asked(environ, lambda database: _rows(database, _MODELS)) if row[0]]
+    names = [_text(row[0]) for row in _query(environ, lambda database: _rows(database, _MODELS)) if row[0]]
     return [name for name in names if name.isprintable() and name.startswith(prefix)]
 
 
@@ -114,7 +114,7 @@ WHERE {} AND NOT (? AND EXISTS (
 )) ORDER BY last DESC LIMIT ?
 """
 _BEGINS = "names.text >= ? AND (? IS NULL OR names.text < ?)"
-_HOLDS = "instr(names.text, ?)"
+_CONTAINS = "instr(names.text, ?)"
 _TITLES = "SELECT custom_title, ai_title, summary FROM files WHERE own AND session = ? ORDER BY vanished DESC, path"
 _PROJECTS = """
 SELECT names.text FROM sessions JOIN names ON names.id = sessions.project
@@ -123,8 +123,8 @@ GROUP BY sessions.project ORDER BY max(last) DESC LIMIT 200
 _MODELS = "SELECT DISTINCT names.text FROM totals JOIN names ON names.id = totals.model ORDER BY names.text"
 
 
-def _asked(environ: Mapping[str, str], question: Callable[[Connection], list[Row]]) -> list[Row]:
-    """What the index's database answers; nothing where it is not there, half-written, foreign or newer."""
+def _query(environ: Mapping[str, str], question: Callable[[Connection], list[Row]]) -> list[Row]:
+    """Return the index's answer, or no rows if there is no index or it can't be read: incomplete, foreign or newer."""
     from ..index.schema import open_readable
     from ..paths import index_dir
 
@@ -142,34 +142,34 @@ def _rows(database: Connection, statement: str, *values: object) -> list[Row]:
 def _sessions(database: Connection, prefix: str, archived: bool) -> Iterator[Candidate]:
     begin = prefix.encode("utf-8", "surrogatepass")
     end = begin[:-1] + bytes([begin[-1] + 1]) if begin else None
-    yield from _described(database, _rows(database, _SESSIONS.format(_BEGINS), begin, end, end, archived, NEWEST))
+    yield from _candidates(database, _rows(database, _SESSIONS.format(_BEGINS), begin, end, end, archived, NEWEST))
 
 
-def _shown_forms(database: Connection, prefix: str, archived: bool) -> list[Candidate]:
-    """The last two segments of ids, three where the two do not begin with *prefix*."""
+def _short_forms(database: Connection, prefix: str, archived: bool) -> list[Candidate]:
+    """Return the last two parts of each id, or three if the two do not begin with *prefix*."""
     part = f"-{prefix}".encode("utf-8", "surrogatepass")
-    found = list(_described(database, _rows(database, _SESSIONS.format(_HOLDS), part, archived, NEWEST)))
-    forms = [("-".join(id.rsplit("-", count)[-count:]), told) for count in (2, 3) for id, told in found]
-    return [(form, told) for form, told in forms if form.startswith(prefix)]
+    found = list(_candidates(database, _rows(database, _SESSIONS.format(_CONTAINS), part, archived, NEWEST)))
+    forms = [("-".join(id.rsplit("-", count)[-count:]), description) for count in (2, 3) for id, description in found]
+    return [(form, description) for form, description in forms if form.startswith(prefix)]
 
 
-def _described(database: Connection, rows: Iterable[Row]) -> Iterator[Candidate]:
+def _candidates(database: Connection, rows: Iterable[Row]) -> Iterator[Candidate]:
     now = time.time()
     for number, id, last, costs, unpriced in rows:
         cost = sum(int(cost) for cost in str(costs or 0).split(","))
         title = _title(_rows(database, _TITLES, number))
-        told = [money(cost, bool(unpriced)), age(now - last / 1_000_000), *([title] if title else [])]
-        if (shown := _text(id)).isprintable():  # what a terminal would obey is not put on one
-            yield shown, ", ".join(told)
+        description = [money(cost, bool(unpriced)), age(now - last / 1_000_000), *([title] if title else [])]
+        if (shown := _text(id)).isprintable():  # no control characters for the terminal
+            yield shown, ", ".join(description)
 
 
 def _title(rows: Iterable[Row]) -> str:
-    """A session's title: of each kind the last, a custom one before a made one before a summary."""
+    """Return a session's title: the last of each kind, a custom one before a generated one before a summary."""
     kinds: list[bytes | None] = [None, None, None]
     for row in rows:
         kinds = [new if new is not None else old for new, old in zip(row, kinds, strict=True)]
     title = next((kind for kind in kinds if kind), b"")
-    shown = harmless(_text(title), colour=False)
+    shown = escape(_text(title), colour=False)
     return shown if len(shown) <= _TITLE else f"{shown[: _TITLE - 1]}…"
 
 
@@ -178,7 +178,7 @@ def _text(data: bytes) -> str:
 
 
 def age(seconds: float) -> str:
-    """How long ago, in the largest whole unit."""
+    """Return how long ago something was, in the largest whole unit."""
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{int(seconds // size)} {unit} ago"
@@ -189,18 +189,18 @@ def age(seconds: float) -> str:
 
 
 def autocomplete(parser_of: Callable[[str], ArgumentParser], environ: MutableMapping[str, str]) -> None:
-    """Let argcomplete, which was asked by *environ* of the process, answer and end the process. *parser_of* makes the
-    parser of a command, and of all of them for ""."""
+    """Let argcomplete answer the request in *environ*, which is that of the process, and end the process. *parser_of*
+    returns the parser of one command, or of all for ""."""
     from argcomplete.completers import SuppressCompleter
     from argcomplete.finders import CompletionFinder
 
     class Finder(CompletionFinder):
         def filter_completions(self, completions: list[str]) -> list[str]:
-            """Without options, which a dash asks for, where a command or a value can stand."""
+            """Return the candidates without options, unless there are no others: a dash was typed."""
             found = super().filter_completions(completions)
             return [each for each in found if not each.startswith("-")] or found
 
-    command, unasked = _as_completed(environ)
+    command, excluded = _rewrite_request(environ)
     parser = parser_of(command)
     for action in _actions(parser):
         completer = _completer(action, environ)
@@ -210,16 +210,16 @@ def autocomplete(parser_of: Callable[[str], ArgumentParser], environ: MutableMap
         parser,
         always_complete_options="long",
         default_completer=SuppressCompleter(),
-        exclude=unasked,
+        exclude=excluded,
         validator=lambda candidate, prefix: candidate.lower().startswith(prefix.lower()),
     )
 
 
-def _as_completed(environ: MutableMapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """Have bare options completed as those of `session`, and what stands behind `install --` as those of `statusline`.
+def _rewrite_request(environ: MutableMapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """Rewrite the request: bare options become those of `session`, words after `install --` those of `statusline`.
 
-    Returns the command if it is known, and the options that are not offered: those of every command, where a word is
-    still to begin (being alone, they would be inserted), and behind `--`, where they mean nothing.
+    Returns the command if it is known, and the options not to offer: those of every command, if a new word begins (as
+    the only candidates they would be inserted) and after `--` (where they have no meaning).
     """
     from ..options import GLOBAL
 
@@ -227,24 +227,24 @@ def _as_completed(environ: MutableMapping[str, str]) -> tuple[str, tuple[str, ..
     line, point = environ.get("COMP_LINE", ""), environ.get("COMP_POINT", "")
     if not point.isdigit():
         return "", ()
-    line, rest = line[: int(point)].lstrip(), line[int(point) :]  # bash-completion leaves the space behind `time`
+    line, rest = line[: int(point)].lstrip(), line[int(point) :]  # bash-completion leaves the space after `time`
     program, space, typed = line.partition(" ")
     typed = typed.lstrip().removeprefix("claude ").lstrip()
     first = typed.split()[0].partition("=")[0] if typed else ""
-    behind = first == "install" and " -- " in typed
+    after_dashes = first == "install" and " -- " in typed
     alone = first in (*everywhere, "-h", "-V") or (len(first) > 2 and "--version".startswith(first))
     if first.startswith("-") and not alone:
         typed = f"session {typed}"
-    elif behind:
+    elif after_dashes:
         typed = f"statusline {typed.partition(' -- ')[2]}"
     line = f"{program}{space}{typed}"
     environ["COMP_LINE"], environ["COMP_POINT"] = line + rest, str(len(line))
     command, known, _ = typed.partition(" ")
-    return command if known else "", everywhere if behind or line[-1:].isspace() else ()
+    return command if known else "", everywhere if after_dashes or line[-1:].isspace() else ()
 
 
 def _actions(parser: ArgumentParser) -> Iterator[Action]:
-    """The actions whose values are completed. Each command takes the options that may stand anywhere."""
+    """Yield the actions whose values are completed, after adding the global options to each command."""
     from argparse import _SubParsersAction
 
     from ..options import GLOBAL
@@ -254,25 +254,25 @@ def _actions(parser: ArgumentParser) -> Iterator[Action]:
         if isinstance(action, _SubParsersAction):
             shown = {choice.dest for choice in action._choices_actions}
             for name, below in list(action.choices.items()):
-                if name not in shown:  # of ours alone
+                if name not in shown:  # an internal command
                     del action.choices[name]
                     continue
                 below._actions[0].help = "show this help"
                 for option in GLOBAL:
                     kind = "store_true" if option.kind == "flag" else "store"
                     below.add_argument(*option.names, action=kind, help=option.help)
-                if name != "demo":  # its sessions are none of the index's
+                if name != "demo":  # its sessions are not in the index
                     yield from _actions(below)
 
 
 def _completer(action: Action, environ: Mapping[str, str]) -> object:
-    """What names an action's values: a function of argcomplete's form, None for no such."""
+    """Return argcomplete's completer for an action's values, or None if they can't be completed."""
     from argcomplete.completers import DirectoriesCompleter, FilesCompleter
 
     from ..options import CHOICES, KINDS
 
     choices = CHOICES.get(action.dest) if action.choices is None else action.choices
-    if isinstance(choices, tuple):  # those of commands are a mapping
+    if isinstance(choices, tuple):  # the choices of a subparser are a mapping
         return lambda **_: choices
     by_shell = "CCUSAGE_PATHS" in environ
     return {
@@ -282,14 +282,14 @@ def _completer(action: Action, environ: Mapping[str, str]) -> object:
         "day": lambda prefix, **_: [day for day in _DAYS if day.startswith(prefix)],
         "model": lambda prefix, **_: models(environ, prefix),
         "zone": lambda prefix, **_: _zones(prefix),
-        "file": (lambda **_: _leave("file")) if by_shell else FilesCompleter(),
-        "folder": (lambda **_: _leave("folder")) if by_shell else DirectoriesCompleter(),
+        "file": (lambda **_: _delegate_to_shell("file")) if by_shell else FilesCompleter(),
+        "folder": (lambda **_: _delegate_to_shell("folder")) if by_shell else DirectoriesCompleter(),
     }.get(KINDS.get(action.dest, ""))
 
 
-def _leave(kind: str) -> None:
-    """Let the shell complete a path, which knows its `~`, variables and quotes; ends the process."""
-    os.write(_OUTPUT, f"\t{kind}".encode())
+def _delegate_to_shell(kind: str) -> None:
+    """Let the shell complete a path, because it knows its own `~`, variables and quotes; this ends the process."""
+    os.write(_DESCRIPTOR, f"\t{kind}".encode())
     os._exit(0)
 
 

@@ -1,28 +1,28 @@
-"""The ready line: what a shell shows in its prompt, in a file that the shell reads and checks by itself.
+"""The ready line: the text that a shell shows in its prompt, in a file that the shell reads and checks by itself.
 
-One file per project, `<index>/prompt/<name>.line`; the name is the project's path as Claude Code munges it (A4), which
-a shell can do too. Lines of text:
+There is one file per project, `<index>/prompt/<name>.line`; the name is the project's path as Claude Code munges it
+(A4), which a shell can do too. Its lines of text are:
 
-    0  ccusage-line 1          what this is
-    1  looked                  seconds since the epoch at which what it says was true
-    2  expires                 seconds since the epoch from which on it has to be made anew
+    0  ccusage-line 1          the format and its version
+    1  looked                  seconds since the epoch at which the contents were true
+    2  expires                 seconds since the epoch from which on the line has to be renewed
     3  youngest, 4  oldest     the file's age in seconds at `looked` and at `expires`, for a shell without a clock
     5  last activity           seconds since the epoch, 0: none
-    6  plain text, 7 coloured  with escape sequences of colour, as they go to a terminal
-    8  bash, 9 coloured        the same made harmless for that shell's prompt
+    6  plain text, 7 coloured  with escape sequences of colour, as a terminal needs them
+    8  bash, 9 coloured        the same, escaped for that shell's prompt
     10 zsh, 11 coloured
     12 tmux
-    13 digest                  of the digits and points in the rows 1 to 12, as shells can calculate it
-    14 ...                     the files and folders it depends on
+    13 digest                  of the digits and points in rows 1 to 12, computed in a way that shells can do too
+    14 ...                     the files and folders that the line depends on
 
-A shell shows the text of its kind, and asks for a new line if `looked <= now < expires` does not hold or one of those
-files is newer than the line. So the line's mtime is not the moment it was written but the one before its files were
-looked at, less the tick of the clock that stamps files: a change that came later is newer whenever it came.
+A shell shows the text of its kind, and requests a new line unless `looked <= now < expires` and none of those files is
+newer than the line. So the line's mtime is not the time of writing but the time before its files were examined, minus
+one tick of the clock that stamps files: any later change is newer, however soon it came.
 
-Which line is a folder's: that of the nearest project above it, by the real path and by the one typed. A scope file,
-`<state>/prompt/<environment>.scope`, tells a shell where the lines of its data directories are: what it is, HOME,
-CLAUDE_CONFIG_DIR, XDG_CONFIG_HOME, the folder of the lines, the data directories; behind one that a link leads to "="
-and its name, so that a shell sees when the link leads elsewhere. On the lean lanes.
+A folder's line is that of the nearest project above it, by the real path and by the one typed. A scope file,
+`<state>/prompt/<environment>.scope`, tells a shell where the lines of its data directories are. It contains the format,
+HOME, CLAUDE_CONFIG_DIR, XDG_CONFIG_HOME, the folder of the lines, and the data directories; one that is reached by a
+link is followed by "=" and the link's name, so that a shell notices if the link changes. On the lean lanes.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ if TYPE_CHECKING:
     from ..session import Session
 
 MAGIC = "ccusage-line 1"
-LATEST = "latest"  # the line of the newest session of all; projects' names begin with "-" or a drive's letter and "-"
-CHUNK = 200  # characters of a name in one file name; what is longer becomes folders
-IDLE = 12 * 3600  # seconds without a response after which a session leaves the prompt
-RENEW = 300  # seconds after which a line is made anew although nothing it depends on changed: today's cost did
-RENEW_LATEST = 60  # the same where new sessions elsewhere don't show in the dependencies
-RENEW_EARLY = 10  # the same before all transcripts were read once: then a copy may still count as its session's
-_FOREVER = 86_400  # seconds of a line without text, which only a change of its files ends
-_TICK = 50_000_000  # ns that the clock of file times may be behind; 4 to 10 ms are usual
-_COARSE_TICK = 2_000_000_000  # ns, of file systems that keep whole or even seconds
-_TRANSCRIPTS = 4  # newest of a project's transcripts that a line depends on
-_FILES = 16  # newest files of subagents, and folders, that it depends on
+LATEST = "latest"  # names the newest session's line; projects' names begin with "-" or a drive letter and "-"
+CHUNK = 200  # characters of a name per file name; longer names are split into folders
+IDLE = 12 * 3600  # seconds after the last response for which a session is shown
+RENEW = 300  # seconds after which an unchanged line is renewed, because today's cost may have changed
+RENEW_LATEST = 60  # the same for LATEST, which does not depend on the folders of other projects
+RENEW_PARTIAL = 10  # the same until the index is complete: copied lines may still count for the wrong session
+_FOREVER = 86_400  # seconds that a line without text holds if its files do not change
+_TICK = 50_000_000  # ns by which the clock of file times may be late; usually 4 to 10 ms
+_COARSE_TICK = 2_000_000_000  # ns, for file systems that store whole or even seconds
+_TRANSCRIPTS = 4  # the number of a project's newest transcripts that a line depends on
+_FILES = 16  # the number of the newest subagents' files and folders that it depends on
 _SECOND = 1_000_000_000
 
 
-PLAIN, ANSI, BASH, ZSH, TMUX = 6, 7, 8, 10, 12  # the field of each kind of text; bash and zsh: + 1 for colour
+PLAIN, ANSI, BASH, ZSH, TMUX = 6, 7, 8, 10, 12  # the row of each kind of text; bash's and zsh's + 1: coloured
 _DEPENDENCIES = 14
 
 _CYAN, _GREEN, _YELLOW, _RED, _RESET = "\x1b[36m", "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
@@ -64,12 +64,12 @@ _CYAN, _GREEN, _YELLOW, _RED, _RESET = "\x1b[36m", "\x1b[32m", "\x1b[33m", "\x1b
 
 
 def munged(path: str) -> str:
-    """*path* with "-" for every UTF-16 unit that is no ASCII letter or digit (A4)."""
+    """Return *path* with "-" for every UTF-16 unit that is not an ASCII letter or digit (A4)."""
     return "".join(c if c.isascii() and c.isalnum() else "--" if ord(c) > 0xFFFF else "-" for c in path)
 
 
 def folder_name(path: str) -> str:
-    """The name of the project folder that Claude Code makes for a working directory (A4)."""
+    """Return the name of the project folder that Claude Code creates for a working directory (A4)."""
     name = munged(path)
     if len(name) <= CHUNK:
         return name
@@ -90,9 +90,9 @@ def _base36(value: int) -> str:
             return digits
 
 
-def levels(cwd: str) -> list[str]:
-    """A folder and those above it, nearest first; where links led to it, each level by its real path, then as typed."""
-    typed, real = list(_upwards(cwd)), list(_upwards(os.path.realpath(cwd)))
+def folders_upwards(cwd: str) -> list[str]:
+    """Return a folder and its parents, nearest first: at each level the real path, then the typed one if it differs."""
+    typed, real = list(_with_parents(cwd)), list(_with_parents(os.path.realpath(cwd)))
     found: dict[str, None] = {}
     for place in range(max(len(typed), len(real))):
         for path in (*real[place : place + 1], *typed[place : place + 1]):
@@ -100,7 +100,7 @@ def levels(cwd: str) -> list[str]:
     return list(found)
 
 
-def _upwards(path: str) -> Iterator[str]:
+def _with_parents(path: str) -> Iterator[str]:
     while True:
         yield path
         above = os.path.dirname(path)
@@ -129,7 +129,7 @@ def _chunked(name: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
-    """*text* as (escape sequence of colour or "", characters behind it); no other control character is left."""
+    """Yield *text* as pairs: an escape sequence of colour or "", and the text after it without control characters."""
     from ..text import clean
 
     first, *rest = text.split("\x1b[")
@@ -142,10 +142,10 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
             yield "", clean(piece)
 
 
-# Each holds good whether the shell takes the text for a prompt string of its own or as the value of a variable in one.
-# Nothing can take the power from a backtick in both, so it becomes an apostrophe.
-_HARMLESS = {
-    # an empty mark of "no width" behind them: then "$" begins no expansion and "\" no escape
+# Each works both if the text is the shell's prompt string and if it is the value of a variable in it. No escape of a
+# backtick works in both, so it becomes an apostrophe.
+_ESCAPES = {
+    # an empty mark of "no width" after them, so that "$" begins no expansion and "\" no escape
     "bash": (str.maketrans({"$": "$\x01\x02", "\\": "\\\x01\x02", "`": "'"}), "\x01", "\x02"),
     "zsh": (str.maketrans({"%": "%%", "$": "$%{%}", "\\": "\\%{%}", "`": "'"}), "%{", "%}"),
     "tmux": (str.maketrans({"#": "##"}), "", ""),
@@ -153,9 +153,9 @@ _HARMLESS = {
 }
 
 
-def harmless(text: str, shell: str = "", colour: bool = True) -> str:
-    """*text* on one line so that *shell* (bash, zsh, tmux, "" for a bare terminal) shows it and does nothing else."""
-    table, before, after = _HARMLESS[shell]
+def escape(text: str, shell: str = "", colour: bool = True) -> str:
+    """Return *text* on one line, escaped so that *shell* (bash, zsh, tmux, "" for a terminal) shows it and no more."""
+    table, before, after = _ESCAPES[shell]
     parts = []
     for sequence, characters in _pieces(text):
         if sequence and colour:
@@ -165,7 +165,7 @@ def harmless(text: str, shell: str = "", colour: bool = True) -> str:
 
 
 def default_text(session: Session, today: tuple[int, bool] | None, context: int | None) -> str:
-    """Coloured: the session's cost, today's as windows.Stored tells it, the percent of the context that is in use."""
+    """Return the coloured text: the session's cost, today's (of windows.Stored.today) and the percentage of context."""
     from ..session import money
 
     parts = [f"{_CYAN}{money(session.cost, bool(session.unpriced_models))}{_RESET}"]
@@ -188,20 +188,20 @@ class Line:
         self._rows = rows
 
     def text(self, kind: int) -> str:
-        """The text of a kind: PLAIN, ANSI, BASH, ZSH, TMUX."""
+        """Return the text of a kind: PLAIN, ANSI, BASH, ZSH or TMUX."""
         return self._rows[kind]
 
     @property
     def last(self) -> int:
-        """Seconds since the epoch of the session's last activity."""
+        """The session's last activity, in seconds since the epoch."""
         return int(self._rows[5])
 
     def expired(self, now: float) -> bool:
-        """Whether at *now*, in seconds since the epoch, its time is over, or has not come: the clock was set back."""
+        """Return whether *now* (seconds since the epoch) is past its time, or before it: the clock was set back."""
         return not int(self._rows[1]) <= now < int(self._rows[2])
 
     def fresh(self, now: float) -> bool:
-        """Whether it still holds at *now*, in seconds since the epoch."""
+        """Return whether the line still holds at *now*, in seconds since the epoch."""
         if self.expired(now):
             return False
         mark = os.stat(self.path).st_mtime_ns
@@ -216,7 +216,7 @@ def _mtime(path: str) -> int:
 
 
 def read(path: str) -> Line | None:
-    """The line at *path*, None where there is none that can be read."""
+    """Return the line at *path*, or None if there is no sound one."""
     rows = _rows_of(path)
     if len(rows) < _DEPENDENCIES or rows[13] != digest(rows):
         return None
@@ -231,25 +231,25 @@ def _rows_of(path: str) -> list[str]:
 
 
 def write(path: str, text: str, *, looked: int, expires: int, last: int = 0, dependencies: Iterable[str] = ()) -> None:
-    """Write a line of the coloured *text*. *looked* is the moment, in ns, before its dependencies were; *expires* and
-    *last* are seconds since the epoch. Raises OSError."""
+    """Write a line of the coloured *text*. *looked* is the time in ns before its dependencies were examined; *expires*
+    and *last* are in seconds since the epoch. Raises OSError."""
     watched = list(dict.fromkeys(dependencies))
-    if any("\n" in dependency for dependency in watched):  # can't be told in a line: made anew again and again
+    if any("\n" in dependency for dependency in watched):  # a line can't name it, so it has to be renewed every 2 s
         watched = [dependency for dependency in watched if "\n" not in dependency]
         expires = min(expires, looked // _SECOND + 2)
-    mark = _mark(looked, watched)
+    mark = _line_mtime(looked, watched)
     born = mark // _SECOND
     if "\x1b" in text and not text.endswith(_RESET):
         text += _RESET
-    texts = [harmless(text, shell, colour) for shell in ("", "bash", "zsh") for colour in (False, True)]
+    texts = [escape(text, shell, colour) for shell in ("", "bash", "zsh") for colour in (False, True)]
     numbers = (looked // _SECOND, expires, looked // _SECOND - born, expires - born, last)
-    rows = [MAGIC, *map(str, numbers), *texts, harmless(text, "tmux", False)]
+    rows = [MAGIC, *map(str, numbers), *texts, escape(text, "tmux", False)]
     rows += [digest(rows), *watched]
-    _put(path, rows, mark)
+    _write_rows(path, rows, mark)
 
 
 def digest(rows: Sequence[str]) -> str:
-    """What tells that no number in the rows of a line is another one: their digits, six at a time."""
+    """Return the digest that protects the numbers of a line: its digits, six at a time."""
     text = "".join(rows[1:13]).replace(".", "77")
     digits = "".join(c for c in text if c in "0123456789")
     total = 0
@@ -258,21 +258,21 @@ def digest(rows: Sequence[str]) -> str:
     return str(total)
 
 
-def _mark(looked: int, dependencies: Sequence[str]) -> int:
-    """The mtime of a line: before any change that came after the look, by the clock that stamps the files."""
+def _line_mtime(looked: int, dependencies: Sequence[str]) -> int:
+    """Return the mtime of a line: earlier than any change after *looked*, by the clock that stamps the files."""
     times = [time for time in map(_mtime, dependencies) if time]
     mark = looked - (_COARSE_TICK if any(time % _SECOND == 0 for time in times) else _TICK)
-    # a time in the future is that of another clock: it is newer than any look, but only once
+    # a time in the future is another clock's; the mark must not be older, or the line would never hold
     return max([mark, *(time for time in times if time > looked + _COARSE_TICK)])
 
 
-def _put(path: str, rows: Sequence[str], mark: int | None = None) -> None:
+def _write_rows(path: str, rows: Sequence[str], mark: int | None = None) -> None:
     data = "".join(f"{row}\n" for row in rows).encode("utf-8", "surrogateescape")
     write_private(*os.path.split(path), data, mark)
 
 
 def scope_path(state_dir: str, environ: Mapping[str, str]) -> str:
-    """The file that tells a shell of this environment where its lines are."""
+    """Return the path of the scope file of this environment."""
     return os.path.join(state_dir, LINES, _chunked(munged(":".join(_scope(environ)))) + ".scope")
 
 
@@ -281,42 +281,44 @@ def _scope(environ: Mapping[str, str]) -> list[str]:
 
 
 class Place:
-    """Where the data directories of an environment, their index and its lines are, looked up once: a link that is
-    switched meanwhile would put the line of one set of data directories among those of another."""
+    """The data directories of an environment, the folder of their index and the state directory, looked up once.
+
+    If each function looked them up, a link that is switched meanwhile would put the line of one set of data directories
+    among those of another.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         from ..paths import index_dir, named_data_dirs, state_dir
 
         self.environ = environ
-        self.named = named_data_dirs(environ)  # by their real paths
+        self.named = named_data_dirs(environ)  # real path -> name
         self.roots = sorted(self.named)
         self.state_dir = state_dir(environ)
         self.index_dir = index_dir(environ, self.roots)
 
 
 def write_scope(environ: Mapping[str, str], state_dir: str, index_dir: str, roots: Mapping[str, str]) -> None:
-    """Tell shells where the lines of these data directories are, by their real paths, as they are named. Raises
-    OSError."""
+    """Write the scope file of these data directories (real path: name); raises OSError."""
     rows = [MAGIC, *_scope(environ), lines_dir(index_dir)]
     for root, named in sorted(roots.items()):
-        if _tellable([root, named]) == [root, named]:
+        if _nameable([root, named]) == [root, named]:
             rows += [root, f"={named}"] if named != root else [root]
     path = scope_path(state_dir, environ)
     if _rows_of(path) != rows:
-        _put(path, rows)
+        _write_rows(path, rows)
 
 
 # --- projects ----------------------------------------------------------------------------------------------------
 
 
-def _tellable(roots: Sequence[str]) -> list[str]:
-    """The data directories that a file of lines can name; a line of another one could never be found to hold."""
+def _nameable(roots: Sequence[str]) -> list[str]:
+    """Return the data directories that a line's file can name; a line that depends on others could never hold."""
     return [root for root in roots if "\n" not in root]
 
 
 class Project:
-    """A project as a shell sees it: the name of its line, its folders below the data directories, the sessions' own
-    transcripts in them, newest first, and those of subagents that lie beside."""
+    """A project as a shell sees it: the line's name, its folders below the data directories, the sessions' own
+    transcripts in them, newest first, and the subagents' transcripts beside those."""
 
     __slots__ = ("folders", "name", "subagents", "transcripts")
 
@@ -333,7 +335,7 @@ class Project:
 
 
 def _transcripts(folders: Iterable[str]) -> Iterator[str]:
-    """The transcripts that lie in *folders* themselves or as a session's own in one that is called like it."""
+    """Yield the transcripts in *folders*, and those that a session has in a folder of its own there."""
     from ..transcripts.files import CHAT, is_transcript, subfolders
 
     for folder in folders:
@@ -346,8 +348,8 @@ def _transcripts(folders: Iterable[str]) -> Iterator[str]:
         yield from filter(os.path.isfile, chats)
 
 
-def _inside(transcript: str) -> Iterator[str]:
-    """The folder that a session has beside its own transcript, or around it, and what lies in it at any depth."""
+def _session_files(transcript: str) -> Iterator[str]:
+    """Yield the folder beside or around a session's own transcript, and everything below it."""
     from ..transcripts.files import CHAT, stem
 
     folder, name = os.path.split(transcript)
@@ -356,13 +358,13 @@ def _inside(transcript: str) -> Iterator[str]:
         yield from (place, *(os.path.join(place, name) for name in files))
 
 
-def nearest(roots: Sequence[str], cwd: str) -> tuple[Project | None, list[Project]]:
-    """The project of a folder, and what a shell comes upon before it: projects without transcripts, names too long
-    for it to know whether there is one."""
+def nearest_project(roots: Sequence[str], cwd: str) -> tuple[Project | None, list[Project]]:
+    """Return the project of a folder, and those that a shell meets on the way to it: projects without transcripts, and
+    paths whose names are too long for it to know whether there is a project."""
     passed: list[Project] = []
-    for path in levels(cwd):
+    for path in folders_upwards(cwd):
         name = munged(path)
-        folders = [os.path.join(root, folder_name(path)) for root in _tellable(roots)]
+        folders = [os.path.join(root, folder_name(path)) for root in _nameable(roots)]
         folders = [folder for folder in folders if os.path.isdir(folder)]
         if folders or len(name) > CHUNK:
             project = Project(name, folders)
@@ -373,8 +375,8 @@ def nearest(roots: Sequence[str], cwd: str) -> tuple[Project | None, list[Projec
 
 
 def _dependencies(project: Project, transcript: str) -> list[str]:
-    """What tells that a project's line is out of date: its folders, its newest transcripts, the subagents of one."""
-    others = [*project.subagents, *(_inside(transcript) if transcript else ())]
+    """Return what a project's line depends on: its folders, its newest transcripts, the subagents of *transcript*."""
+    others = [*project.subagents, *(_session_files(transcript) if transcript else ())]
     recent = sorted(others, key=_mtime, reverse=True)[:_FILES]
     return [*project.folders, *project.transcripts[:_TRANSCRIPTS], *recent]
 
@@ -391,17 +393,17 @@ def publish(
     looked: int,
     today: tuple[int, bool] | None = None,
     context: int | None = None,
-    early: bool = False,
+    partial: bool = False,
 ) -> None:
-    """Write the line of a project and of those *passed* on the way to it (as `nearest` has them), of which *session* is
-    the newest, and the line of the newest session of all if it is that.
+    """Write the lines of *project* and of those *passed* (by `nearest_project`), and perhaps that of LATEST.
 
-    *looked*: the moment (ns) before the session's files were. *today* and *context* as `default_text` has them; None
-    leaves them out. *early*: not all transcripts have been read. Raises OSError.
+    *session* is the newest of the project; *looked* is the time in ns before its files were examined. *today* and
+    *context* are those of `default_text`, None omits them. *partial*: not all transcripts have been read. Raises
+    OSError.
     """
     from ..answer import said_path
 
-    folder = _prepared(place)
+    folder = _prepare_folder(place)
     transcript = project.transcripts[0]
     seconds = looked // _SECOND
     last = session.last // 1_000_000 if session.last is not None else 0
@@ -409,8 +411,8 @@ def publish(
     if session.responses and seconds < last + IDLE:
         text = default_text(session, today, context)
         expires = min(_midnight(seconds), last + IDLE, seconds + RENEW)
-    if early:
-        expires = min(expires, seconds + RENEW_EARLY)
+    if partial:
+        expires = min(expires, seconds + RENEW_PARTIAL)
     said = said_path(os.path.dirname(folder), session.id)
     watched = [*_dependencies(project, transcript), said]
     more = [path for other in passed for path in other.folders]
@@ -424,8 +426,8 @@ def publish(
         write(path, text, looked=looked, expires=expires, last=last, dependencies=watched)
 
 
-def _prepared(place: Place) -> str:
-    """Return the folder of the lines, after making it and telling the shells where it is."""
+def _prepare_folder(place: Place) -> str:
+    """Return the folder of the lines, after creating it and writing the scope file."""
     state, index = place.state_dir, place.index_dir
     folder = lines_dir(index)
     for path in (state, index, os.path.join(state, LINES), folder):
@@ -434,9 +436,9 @@ def _prepared(place: Place) -> str:
     return folder
 
 
-def publish_nothing(place: Place, projects: Iterable[Project], *, looked: int) -> None:
-    """Lines without text where a shell asked and there is nothing to show, or nothing yet. Raises OSError."""
-    folder = _prepared(place)
+def publish_empty(place: Place, projects: Iterable[Project], *, looked: int) -> None:
+    """Write lines without text where a shell asked but there is nothing to show, or not yet. Raises OSError."""
+    folder = _prepare_folder(place)
     for project in projects:
         path = path_of(folder, project.name)
         expires = looked // _SECOND + (RENEW_LATEST if project.transcripts else _FOREVER)
@@ -444,6 +446,6 @@ def publish_nothing(place: Place, projects: Iterable[Project], *, looked: int) -
 
 
 def _midnight(now: int) -> int:
-    """The next local midnight after *now*, in seconds since the epoch."""
+    """Return the next local midnight after *now*, in seconds since the epoch."""
     local = time.localtime(now)
     return int(time.mktime((local.tm_year, local.tm_mon, local.tm_mday + 1, 0, 0, 0, 0, 0, -1)))

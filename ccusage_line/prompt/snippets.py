@@ -1,4 +1,4 @@
-"""The shell snippets with the places filled in that only the installation knows."""
+"""The shell snippets, with the values of this installation filled in."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 
 
 def render(shell: str, *, executable: str, state_dir: str, prompt: bool = True, completion: bool = True) -> str:
-    """The text that `ccusage init SHELL` prints; *executable* and *state_dir* are absolute.
+    """Return the text that `ccusage init SHELL` prints; *executable* and *state_dir* are absolute paths.
 
-    *prompt*: whether the segment is shown without further ado; the variables are always set. Raises KeyError for an
-    unknown shell, OSError where the snippets are missing.
+    *prompt*: whether the segment is put into the prompt; its variables are always set. Raises KeyError for an unknown
+    shell, and OSError if the snippets are missing.
     """
     values = {
         "executable": executable,
@@ -26,7 +26,7 @@ def render(shell: str, *, executable: str, state_dir: str, prompt: bool = True, 
 
 
 def _snippet(shell: str) -> str:
-    """A snippet in the installed package, else in the checkout that this is."""
+    """Return the path of a snippet in the installed package, else in the source tree."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     name = f"ccusage.{shell}"
     installed = os.path.join(here, "shell", name)

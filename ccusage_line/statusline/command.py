@@ -1,7 +1,7 @@
-"""`ccusage statusline` on the lean lanes: the published numbers, else those counted on the spot; then the line.
+"""The command `ccusage statusline` on the lean lanes: it prints the line, then maintains the index.
 
-It never fails and never blocks: whatever goes wrong costs what it tells, and after LATEST seconds the line is made of
-what the client itself said.
+It never fails and never blocks: an error costs only the segments that it concerns, and after DEADLINE seconds the line
+is made from the payload alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import time
 from .. import recent
 from ..files import print_text
 from . import line as statusline
-from . import payload, segments
+from . import payload as client
+from . import segments
 from .segments import Numbers
 
 TYPE_CHECKING = False
@@ -27,18 +28,18 @@ if TYPE_CHECKING:
     from ..windows import Windows
     from .segments import Options
 
-LATEST = 0.7  # seconds from the start until a line is shown whatever the disk does; the design promises one
-_LAST_WORD = 0.05  # seconds after LATEST for a payload that nobody has read yet
-_TO_PRINT = 0.25  # seconds after LATEST for a line that was about to be printed then
-_TO_LEAVE = 0.2  # seconds after a late line to start what does the work that took too long, and for the log
-_TURN = 0.0005  # seconds for which the work may keep the interpreter from who leaves
+DEADLINE = 0.7  # seconds after the start at which a line is printed, however slow the disk is; the design promises 1 s
+_READ_TIME = 0.05  # seconds after DEADLINE to read a payload that no thread has begun to read
+_PRINT_TIME = 0.25  # seconds after DEADLINE to print a line that was ready by then
+_DELEGATE_TIME = 0.2  # seconds after a late line to start the process that does the work, and to write the log
+_SWITCH_INTERVAL = 0.0005  # seconds after which a thread has to let others run, so that _delegate is in time
 
 
 def answer(words: list[str]) -> bool:
-    """Whether the line was printed; if not, the command line proper has to say what is wrong with the options."""
-    if "--preview" in words or os.isatty(0) or os.isatty(1):  # a person: mistakes are told, and nothing is logged
+    """Return whether the line was printed; if not, the full command line has to handle these options."""
+    if "--preview" in words or os.isatty(0) or os.isatty(1):  # for a user, errors are shown and not logged
         return False
-    _Watch.started(words)
+    _Watchdog.start(words)
     configured, labels = _configured()
     options: Options | None = segments.Options()
     if configured or words:
@@ -53,7 +54,7 @@ def answer(words: list[str]) -> bool:
 
 
 def _configured() -> tuple[list[str], dict[str, str]]:
-    """The config's words for the statusline, and its labels for models; nothing where it can't be read."""
+    """Return the config's options for the statusline and its labels for models, both empty if it can't be read."""
     from ..prices.stored import settled
 
     try:
@@ -63,113 +64,113 @@ def _configured() -> tuple[list[str], dict[str, str]]:
 
             known = load(os.environ)
         return configured(known.values), known.labels
-    except Exception:  # the command line proper says what is wrong with it
+    except Exception:  # the full command line reports what is wrong
         return [], {}
 
 
 def configured(values: Mapping[str, Mapping[str, object]]) -> list[str]:
-    """What a config says of the statusline, as options to stand before those of the command line."""
+    """Return the statusline section of a config as options, which go before those of the command line."""
     return [f"--{key}={value}" for key, value in values.get("statusline", {}).items()]
 
 
 def show(options: Options) -> None:
-    """Read the payload, print the line, then look after the index."""
-    watch = _Watch.started()
-    watch.options = options
-    given = watch.given()
-    desk = watch.desk = Desk(os.environ)
-    found = desk.look_up(given, options)
-    line = line_of(given, found, options, os.environ, time.time_ns() // 1000, desk.reasons)
-    watch.claim()
-    read = _put(line)
-    watch.printed()
-    if read:
-        desk.tidy(given, found)
-    watch.stop()
+    """Read the payload, print the line, then maintain the index."""
+    watchdog = _Watchdog.start()
+    watchdog.options = options
+    payload = watchdog.read_payload()
+    access = watchdog.access = IndexAccess(os.environ)
+    found = access.look_up(payload, options)
+    line = line_of(payload, found, options, os.environ, time.time_ns() // 1000, access.reasons)
+    watchdog.begin_printing()
+    printed = _print(line)
+    watchdog.end_printing()
+    if printed:
+        access.finish(payload, found)
+    watchdog.stop()
 
 
 def line_of(
-    given: object, found: Numbers, options: Options, environ: Mapping[str, str], now: int, reasons: list[str]
+    payload: object, found: Numbers, options: Options, environ: Mapping[str, str], now: int, reasons: list[str]
 ) -> str:
-    """The line at the moment *now* (microseconds since the epoch); why it lacks something is appended to *reasons*."""
+    """Return the line at *now* (microseconds since the epoch); append to *reasons* why parts of it are missing."""
     try:
-        numbers = numbers_of(given, found, options, now, reasons)
-    except Exception as error:  # as well as may be
+        numbers = numbers_of(payload, found, options, now, reasons)
+    except Exception as error:  # the line is shown without these numbers
         reasons.append(f"numbers: {type(error).__name__}")
         numbers = found
-    return statusline.render(given, numbers, options, environ, now, reasons)
+    return statusline.render(payload, numbers, options, environ, now, reasons)
 
 
-def numbers_of(given: object, found: Numbers, options: Options, now: int, reasons: list[str]) -> Numbers:
-    """What was found, as it is at the moment *now* in the options' mode and zone."""
+def numbers_of(payload: object, found: Numbers, options: Options, now: int, reasons: list[str]) -> Numbers:
+    """Set today and the block in *found*, at *now* and in the mode and zone of *options*, and return it."""
     from .. import windows
 
-    known = found.moments
+    moments = found.moments
     start = statusline.day_start(options, now, reasons)
-    if known is not None:
-        told = windows.known_windows(windows.merged(found.windows or {}, payload.told_windows(given, now)))
+    if moments is not None:
+        known = windows.known_windows(windows.merged(found.windows or {}, client.reported_windows(payload, now)))
         end = statusline.day_start(options, start + windows.NEXT_DAY)
-        (found.today, found.today_lacks), found.day = known.today(start, end), start
-        found.block = known.block(now, told)
+        (found.today, found.today_unpriced), found.day = moments.today(start, end), start
+        found.block = moments.block(now, known)
     return found
 
 
-def _put(line: str) -> bool:
-    """Print; whether anybody reads."""
+def _print(line: str) -> bool:
+    """Print the line and return whether that succeeded."""
     try:
         print_text(line + "\n")
-    except Exception:  # closed, or full: no failure of a statusline
+    except Exception:  # stdout is closed or the disk is full: a statusline must not fail
         return False
     return True
 
 
-class Desk:
-    """Asks the index for one line, and does afterwards what can wait until it is printed."""
+class IndexAccess:
+    """One call's access to the index: its numbers, and the work that can wait until the line is printed."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.reasons: list[str] = []  # why something is not known
+        self.reasons: list[str] = []  # why numbers are missing
         self._environ = environ
-        self._wait: float | None = recent.SWEEP  # None: nobody could keep what a look at all transcripts finds
+        self._sweep_wait: float | None = recent.SWEEP  # None: a sweep could not store its results
         self._roots: list[str] = []  # the data directories
         self._folder = ""  # of their index
-        self._look: os.stat_result | None = None  # the last one
-        self._asked: str | None = None  # the session
-        self._said: Said = (None, None)
+        self._last_sweep: os.stat_result | None = None  # the stat of the last sweep's file
+        self._session: str | None = None  # its id
+        self._reported: Said = (None, None)
         self._windows: Windows = {}
         self._lane: Lane2 | None = None
         self._error: Exception | None = None
 
-    def look_up(self, given: object, options: Options) -> Numbers:
-        """What the index knows; it never raises."""
+    def look_up(self, payload: object, options: Options) -> Numbers:
+        """Return what the index knows; never raises."""
         from ..answer import said
         from ..paths import data_dirs, index_dir
 
         try:
             self._roots = data_dirs(self._environ)
             self._folder = index_dir(self._environ, self._roots)
-            self._asked = session = payload.session_id(given, self._environ) or self._named(given)
-            self._said = said(self._folder, session) if session else self._said
+            self._session = session = client.session_id(payload, self._environ) or self._session_of_path(payload)
+            self._reported = said(self._folder, session) if session else self._reported
             self._windows = recent.told_windows(self._folder)
-            self._look = recent.last_look(self._folder)
-            wants_context = segments.prompt(segments.silent(given)) is None
-            found = self._published(session, given, options.mode) if session and not wants_context else None
-            found = found or self._counted(given, options.mode, wants_context)
-            found.inherited, found.windows = self._said[0], self._windows
-            if found.moments is not None and not recent.is_known(self._folder, self._look):
+            self._last_sweep = recent.last_look(self._folder)
+            wants_context = segments.prompt_tokens(segments.payload_view(payload)) is None
+            found = self._from_answer(session, payload, options.mode) if session and not wants_context else None
+            found = found or self._from_index(payload, options.mode, wants_context)
+            found.inherited, found.windows = self._reported[0], self._windows
+            if found.moments is not None and not recent.is_known(self._folder, self._last_sweep):
                 found.moments = None
-                self.reasons.append("today: not all that was written can be stored")
+                self.reasons.append("today: new lines of other sessions can't be stored")
             return found
-        except Exception as error:  # a broken index costs its numbers, not the line
-            self._fail("index", error)
+        except Exception as error:  # the line is shown without the index's numbers
+            self._note_error("index", error)
             return Numbers(unknown=True)
 
-    def _fail(self, what: str, error: Exception) -> None:
+    def _note_error(self, what: str, error: Exception) -> None:
         self.reasons.append(f"{what}: {type(error).__name__}")
         self._error = error
 
-    def _named(self, given: object) -> str | None:
-        """The session that the transcript's path names; None outside of the data directories. No file is opened."""
-        path = payload.transcript_path(given)
+    def _session_of_path(self, payload: object) -> str | None:
+        """Return the session that the transcript's path names, None outside of the data directories. Opens no file."""
+        path = client.transcript_path(payload)
         if path is None:
             return None
         from ..transcripts.files import is_transcript, parts_below, path_session
@@ -177,59 +178,55 @@ class Desk:
         parts = parts_below(os.path.realpath(path), self._roots)
         return path_session(parts) if parts and is_transcript(parts[-1]) else None
 
-    def _published(self, session: str, given: object, mode: str) -> Numbers | None:
-        """Lane 1."""
+    def _from_answer(self, session: str, payload: object, mode: str) -> Numbers | None:
+        """Return the numbers of the published answer (lane 1), or None if there is none that still holds."""
         from ..answer import read, session_of
         from ..prices.stored import sources
         from ..windows import Listed
 
         moments = recent.read(self._folder, time.time_ns() // 1000)
-        told = read(self._folder, session, sources(self._environ)) if moments is not None else None
-        if told is None or moments is None or not self._rests_on_transcript(told, session, given):
+        published = read(self._folder, session, sources(self._environ)) if moments is not None else None
+        if published is None or moments is None or not self._depends_on_transcript(published, session, payload):
             return None
-        return Numbers(
-            session=session_of(told, mode),
-            moments=Listed(moments, mode),
-            complete=True,
-            fork=told.fork,
-            began=told.began,
-        )
+        found = Numbers(session=session_of(published, mode), moments=Listed(moments, mode), complete=True)
+        found.fork, found.began = published.fork, published.began
+        return found
 
-    def _rests_on_transcript(self, told: Answer, session: str, given: object) -> bool:
-        """Whether an answer rests on the transcript that the client names: a session can go on in the folder of another
-        project. No file is touched if it does."""
-        path = payload.transcript_path(given)
+    def _depends_on_transcript(self, published: Answer, session: str, payload: object) -> bool:
+        """Return whether an answer depends on the transcript that the client names, without touching a file if it does.
+        A session can continue in the folder of another project, and then its answer is out of date."""
+        path = client.transcript_path(payload)
         if path is None:
             return True
         end = os.sep + os.sep.join(path.split(os.sep)[-2:])
-        files = [file for file, _ in told.dependencies]
+        files = [file for file, _ in published.dependencies]
         if any(file.endswith(end) for file in files) or not os.path.exists(path):
             return True
-        return os.path.realpath(path) in files or self._named(given) != session
+        return os.path.realpath(path) in files or self._session_of_path(payload) != session
 
-    def _counted(self, given: object, mode: str, wants_context: bool) -> Numbers:
-        """Lane 2, and what there is while the index is not complete."""
+    def _from_index(self, payload: object, mode: str, wants_context: bool) -> Numbers:
+        """Return the numbers after the session's new lines were read (lane 2), or fewer if the index is incomplete."""
         from ..index.index import Index
         from ..index.schema import Outdated
         from ..index.store import WAIT_ONE
 
         try:
             index = Index(self._folder, self._roots, wait=WAIT_ONE, migrate=False)
-        except Outdated:  # to make it today's can take longer than there is
-            self._wait = recent.FIRST_SWEEP
+        except Outdated:  # a migration can take longer than DEADLINE
+            self._sweep_wait = recent.FIRST_SWEEP
             return Numbers(unknown=True)
-        found = Numbers(complete=index.complete and index.stored)  # else other sessions' lines can't come in
+        found = Numbers(complete=index.complete and index.stored)  # if it can't be stored, no sweep updates it
         if not index.stored:
-            self._wait = None
+            self._sweep_wait = None
         elif not found.complete:
-            self._wait = recent.SWEEP if recent.is_lost(self._look) else recent.FIRST_SWEEP
-            self._sweep(self._wait)  # before the session is read, which may take longer than there is
-        if self._asked is not None:
+            self._sweep_wait = recent.SWEEP if recent.is_lost(self._last_sweep) else recent.FIRST_SWEEP
+            self._sweep(self._sweep_wait)  # first, because reading the session may take too long
+        if self._session is not None:
             try:
-                self._take(index, self._asked, given, mode, found)
+                self._refresh_session(index, self._session, payload, mode, found)
                 found.last_context = index.last_context(found.session.id) if found.session and wants_context else None
-            except Exception as error:  # an odd session costs itself, not what is known of the others
-                self._fail("session", error)
+            except Exception as error:  # the numbers of the other sessions are still shown
+                self._note_error("session", error)
                 found.unknown = True
         if found.complete:
             from ..windows import Stored
@@ -237,17 +234,17 @@ class Desk:
             found.moments = Stored(index.db, mode)
         return found
 
-    def _take(self, index: Any, session: str, given: object, mode: str, found: Numbers) -> None:
-        """Bring a session up to date, or that of its transcript's name where nothing else is known of it."""
+    def _refresh_session(self, index: Any, session: str, payload: object, mode: str, found: Numbers) -> None:
+        """Refresh *session*, else the session that the transcript's path names, and store its numbers in *found*."""
         from ..index.index import Lane2
 
         looked = index.refresh_session(session)
         if looked is None:
-            session = self._named(given) or session
-            looked = None if session == self._asked else index.refresh_session(session)
+            session = self._session_of_path(payload) or session
+            looked = None if session == self._session else index.refresh_session(session)
             if looked is None:
-                path = payload.transcript_path(given)
-                found.unwritten = path is not None and not os.path.exists(path)
+                path = client.transcript_path(payload)
+                found.no_transcript = path is not None and not os.path.exists(path)
                 return
         found.session = index.session(session, mode)
         found.fork = index.is_fork(session)
@@ -255,140 +252,140 @@ class Desk:
         if found.session is not None and index.stored and found.complete:
             self._lane = Lane2(index, found.session, looked)
 
-    def tidy(self, given: object, found: Numbers) -> None:
-        """Publish, mend, look after the rest of the index, keep the log; the line is out, nothing may fail now."""
+    def finish(self, payload: object, found: Numbers) -> None:
+        """Do what could wait until the line was printed: store, repair, sweep, publish, log. Never raises."""
         try:
-            self._keep(given, found)
+            self._store_reported(payload, found)
             if self._lane is None and self._error is not None:
                 from ..index.repair import recover
 
                 if recover(self._environ, self._error):
-                    self._wait = 0.0
-            if self._wait is not None and self._folder:
-                self._sweep(self._wait)
-            if self._lane is not None:  # last: it may take longer than there is
+                    self._sweep_wait = 0.0
+            if self._sweep_wait is not None and self._folder:
+                self._sweep(self._sweep_wait)
+            if self._lane is not None:  # last, because it may take too long
                 self._lane.publish(moments=True)
                 self._lane.leave()
         except Exception as error:
-            self._fail("afterwards", error)
+            self._note_error("afterwards", error)
         if self.reasons:
-            _note(self._environ, self.reasons)
+            _log(self._environ, self.reasons)
 
-    def leave_undone(self) -> None:
-        """Have somebody do what took too long: the next call would take as long."""
-        if self._wait is not None and self._folder:
+    def delegate(self) -> None:
+        """Start a sweep to do the work that took too long, because the next call would take as long."""
+        if self._sweep_wait is not None and self._folder:
             self._sweep(recent.FIRST_SWEEP)
 
     def _sweep(self, wait: float) -> None:
-        """Have somebody read what other sessions appended, or all of it the first time; not within *wait* seconds."""
-        if recent.begin_look(self._folder, self._look, wait):
+        """Start a process that reads the new lines of all sessions, unless one began less than *wait* seconds ago."""
+        if recent.begin_look(self._folder, self._last_sweep, wait):
             from ..background import spawn
 
             spawn("index", "sweep")
 
-    def _keep(self, given: object, found: Numbers) -> None:
-        """Keep what the client said and later calls or prompts want to know; no file is touched if it is known."""
-        recent.remember(self._folder, self._windows, payload.told_windows(given, time.time_ns() // 1000))
-        client = segments.silent(given)
-        inherited, window = self._said
+    def _store_reported(self, payload: object, found: Numbers) -> None:
+        """Store what the client reported and later calls or prompts need; touch no file if it is stored already."""
+        recent.remember(self._folder, self._windows, client.reported_windows(payload, time.time_ns() // 1000))
+        view = segments.payload_view(payload)
+        inherited, window = self._reported
         if inherited is None and found.unanswered:
-            total = segments.client_total(client)
-            inherited = total if not total or payload.at(given, "prompt_id") is None else None
-        said = inherited, segments.told_window(client) or window
-        if said == self._said or self._asked is None:
+            total = segments.client_total(view)
+            inherited = total if not total or client.value_at(payload, "prompt_id") is None else None
+        reported = inherited, segments.reported_window(view) or window
+        if reported == self._reported or self._session is None:
             return
-        if found.session is not None or self._asked == self._named(given):  # nobody else's, and no nonsense
+        if found.session is not None or self._session == self._session_of_path(payload):  # not for an arbitrary id
             from ..answer import keep
 
-            keep(self._folder, self._asked, said)
+            keep(self._folder, self._session, reported)
 
 
-def _note(environ: Mapping[str, str], reasons: list[str]) -> None:
+def _log(environ: Mapping[str, str], reasons: list[str]) -> None:
     from .log import note
 
     note(environ, reasons, time.time_ns() // 1000)
 
 
-class _Watch:
-    """Prints the line without the index, if that takes too long, and ends the process in any case."""
+class _Watchdog:
+    """The watchdog: it prints the line without the index if that takes too long, and ends the process in any case."""
 
-    one: _Watch | None = None
+    instance: _Watchdog | None = None
 
     @classmethod
-    def started(cls, words: list[str] | None = None) -> _Watch:
-        """The one of this process; *words* are the options, until better is known."""
-        if cls.one is None:
-            cls.one = cls(words or [])
-        return cls.one
+    def start(cls, words: list[str] | None = None) -> _Watchdog:
+        """Return this process's watchdog, started by the first call; *words* are its options until they are parsed."""
+        if cls.instance is None:
+            cls.instance = cls(words or [])
+        return cls.instance
 
     def __init__(self, words: list[str]) -> None:
         import _thread
 
         self.options: Options | None = None
-        self.desk: Desk | None = None
+        self.access: IndexAccess | None = None
         self._words = words
-        self._given: object = None
-        self._reader = _thread.allocate_lock()  # whoever has it reads the payload
-        self._over = _thread.allocate_lock()
-        self._over.acquire()
-        self._line = _thread.allocate_lock()  # whoever has it prints
-        self._out = _thread.allocate_lock()
-        self._out.acquire()
+        self._payload: object = None
+        self._reading = _thread.allocate_lock()  # its holder reads the payload
+        self._finished = _thread.allocate_lock()
+        self._finished.acquire()
+        self._printing = _thread.allocate_lock()  # its holder prints the line
+        self._printed = _thread.allocate_lock()
+        self._printed.acquire()
         try:
-            _thread.start_new_thread(self._wait, ())
-        except RuntimeError:  # no more threads
+            _thread.start_new_thread(self._run, ())
+        except RuntimeError:  # no thread can be started
             pass
 
-    def given(self, patience: float = payload.PATIENCE) -> object:
-        """The payload; None while it is being read."""
-        if self._reader.acquire(blocking=False):
-            self._given = payload.parse(payload.read(0, patience))
-        return self._given
+    def read_payload(self, patience: float = client.PATIENCE) -> object:
+        """Return the payload, or None while another thread reads it."""
+        if self._reading.acquire(blocking=False):
+            self._payload = client.parse(client.read(0, patience))
+        return self._payload
 
-    def _wait(self) -> None:
-        if self._over.acquire(timeout=LATEST):
+    def _run(self) -> None:
+        if self._finished.acquire(timeout=DEADLINE):
             return
         try:
-            if self._line.acquire(blocking=False):
+            if self._printing.acquire(blocking=False):
                 reasons = ["index: too slow"]
                 found = Numbers(unknown=True, late=True)
                 from .options import forgiving_options
 
                 options = self.options or forgiving_options(self._words)
                 now = time.time_ns() // 1000
-                _put(line_of(self.given(_LAST_WORD), found, options, os.environ, now, reasons))
-                _leave(self.desk, reasons)
-            else:  # on a crowded machine the other one may have it for a while before it is let to print
-                self._out.acquire(timeout=_TO_PRINT)
+                _print(line_of(self.read_payload(_READ_TIME), found, options, os.environ, now, reasons))
+                _delegate(self.access, reasons)
+            else:  # on a busy machine the main thread may have to wait for the processor before it prints
+                self._printed.acquire(timeout=_PRINT_TIME)
         finally:
             os._exit(0)
 
-    def claim(self) -> None:
-        """Be the one who prints. Where the line is out already, this does not return: the process is about to end."""
-        if not self._line.acquire(blocking=False):
-            self._over.acquire()
+    def begin_printing(self) -> None:
+        """Reserve printing for the caller. If the line was printed already, wait for the process to end."""
+        if not self._printing.acquire(blocking=False):
+            self._finished.acquire()
 
-    def printed(self) -> None:
-        self._out.release()
+    def end_printing(self) -> None:
+        self._printed.release()
 
     def stop(self) -> None:
-        self._over.release()
+        self._finished.release()
 
 
-def _leave(desk: Desk | None, reasons: list[str]) -> None:
-    """Leave the work to another process and write the log, if the disk is not what is slow."""
+def _delegate(access: IndexAccess | None, reasons: list[str]) -> None:
+    """Start another process for the work and write the log, for _DELEGATE_TIME at most: the disk may be slow."""
     import _thread
     import sys
 
-    done = _thread.allocate_lock()
-    done.acquire()
+    finished = _thread.allocate_lock()
+    finished.acquire()
 
-    def leave() -> None:
-        if desk is not None:
-            desk.leave_undone()
-        _note(os.environ, reasons)
-        done.release()
+    def work() -> None:
+        if access is not None:
+            access.delegate()
+        _log(os.environ, reasons)
+        finished.release()
 
-    sys.setswitchinterval(_TURN)
-    _thread.start_new_thread(leave, ())
-    done.acquire(timeout=_TO_LEAVE)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    _thread.start_new_thread(work, ())
+    finished.acquire(timeout=_DELEGATE_TIME)

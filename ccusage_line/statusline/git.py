@@ -1,6 +1,6 @@
-"""What is checked out in a folder, read from `.git` without starting git.
+"""The branch or commit that is checked out in a folder, read from `.git` without starting git.
 
-On the lean lanes. Every walk and every reading is bounded; whatever is odd is no branch.
+On the lean lanes. Every search and every read is bounded; unexpected contents count as no branch.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import os
 
 from ..files import read_part
 
-HIGHEST = 64  # folders to climb
+HIGHEST = 64  # parent folders to search
 _LONGEST = 4096  # bytes of a HEAD or of a worktree's `.git`
-_SHORT = 7  # characters of a commit's name
+_SHORT = 7  # characters of a commit's hash
 
 
 def head(folder: str) -> str | None:
-    """The branch of the work tree that *folder* lies in, the short name of a detached commit, None outside git."""
+    """Return the branch of the work tree that holds *folder*, the short hash if HEAD is detached, None outside git."""
     if not os.path.isabs(folder) or "\0" in folder:
         return None
     for _ in range(HIGHEST):
@@ -30,11 +30,11 @@ def head(folder: str) -> str | None:
 
 
 def _git_folder(folder: str) -> str:
-    """`.git` itself, or where a work tree's or submodule's `.git` file points."""
+    """Return `.git` itself, or the folder to which the `.git` file of a work tree or submodule points."""
     path = os.path.join(folder, ".git")
-    told = _read(path)
-    if told is not None and told.startswith("gitdir:"):
-        return os.path.join(folder, told[len("gitdir:") :].strip())
+    contents = _read(path)
+    if contents is not None and contents.startswith("gitdir:"):
+        return os.path.join(folder, contents[len("gitdir:") :].strip())
     return path
 
 
@@ -46,14 +46,13 @@ def _name(head: str) -> str | None:
             if name.startswith(prefix):
                 name = name[len(prefix) :]
                 break
-        return name if name and name != ".invalid" else None  # git's stand-in where refs are kept elsewhere
+        return name if name and name != ".invalid" else None  # git's placeholder if refs are stored elsewhere
     if len(head) in (40, 64) and all(c in "0123456789abcdef" for c in head):
         return head[:_SHORT]
     return None
 
 
 def _read(path: str) -> str | None:
-    """The first bytes of a regular file."""
     try:
         return read_part(path, _LONGEST, 0).decode("utf-8", "replace")
     except (OSError, ValueError):

@@ -1,12 +1,12 @@
-"""The statusline: (payload, numbers, options, environment) -> the lines. It never fails, it shows less.
+"""The statusline's text, made from the payload, the numbers, the options and the environment.
 
-On the lean lanes. The segments of a template are asked once, and each of its lines is put together with fewer and fewer
-of them until it fits.
+On the lean lanes. Each segment is asked once; then each line of the template is composed with fewer and fewer segments
+until it fits. Errors never make this fail: it shows less.
 """
 
 from __future__ import annotations
 
-from .segments import CORE, ELLIPSIS, OF_DEFAULT, RESET, Numbers, Options, View
+from .segments import CORE, DEFAULT_SEGMENTS, ELLIPSIS, RESET, Numbers, Options, View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,26 +25,26 @@ DEFAULT: tuple[Token, ...] = (  # the preset of that name, as template.py reads 
     ("end", ""),
 )
 # fmt: on
-FALLBACK = "ccusage"  # where there is nothing to show: an empty line makes the client take the whole row away
-COLUMNS = 80  # where nobody says how many there are: clients before 2.1.153
-MARGIN = 4  # columns that the client keeps for itself: it cuts what is longer than COLUMNS - 4
+FALLBACK = "ccusage"  # if there is nothing to show, because the client removes the whole row of an empty line
+COLUMNS = 80  # for clients before 2.1.153, which do not set COLUMNS
+MARGIN = 4  # columns that the client needs itself: it cuts lines that are wider than COLUMNS - 4
 _LINK_END = "\x1b]8;;\x1b\\"
 
 
 def day_start(options: Options, now_us: int, reasons: list[str] | None = None) -> int:
-    """When today began, in the zone of the options; in the system's where that is unknown."""
+    """Return when the current day began in the options' zone, or in the system's zone if that is unknown."""
     from .. import windows
 
     try:
         return windows.day_start(now_us, options.timezone)
     except LookupError:
-        zone = _respelled(options.timezone, reasons)
+        zone = _corrected_zone(options.timezone, reasons)
     return windows.day_start(now_us, zone)
 
 
-def _respelled(zone: str | None, reasons: list[str] | None) -> str | None:
-    """The zone that is meant by what is no IANA name: in another case, or `local`. To look costs 70 ms: the config and
-    `ccusage install` have looked before."""
+def _corrected_zone(zone: str | None, reasons: list[str] | None) -> str | None:
+    """Return the zone that was meant: a name in another case, or None (the system's zone) for `local`. This takes 70
+    ms, but only for a name that neither the config nor `ccusage install` has checked."""
     from ..clock import zone_of
     from ..errors import UsageError
 
@@ -67,21 +67,21 @@ def render(
     now_us: int,
     reasons: list[str] | None = None,
 ) -> str:
-    """The lines, without a newline at the end: never empty, never wider than COLUMNS - 4, never an exception.
+    """Return the lines without a final newline: never empty, never wider than COLUMNS - 4; never raises.
 
-    Why something is not shown is appended to *reasons*, by the names of fields and options.
+    Why something is not shown is appended to *reasons*, with the names of fields and options.
     """
     view = View(payload, numbers, options, environ, now_us)
     for name in options.problems:
-        view.say(name, "not understood")
+        view.note(name, "not understood")
     if not isinstance(payload, dict):
-        view.say("stdin", "not a JSON object")
+        view.note("stdin", "not a JSON object")
     limit = _limit(environ)
     try:
-        rows = [_fitting(view, tokens, limit) for tokens in _lines(view)]
+        rows = [_fit(view, tokens, limit) for tokens in _lines(view)]
         shown = "\n".join(filter(None, rows))
     except Exception as error:
-        view.say("line", type(error).__name__)
+        view.note("line", type(error).__name__)
         shown = ""
     if reasons is not None:
         reasons.extend(view.reasons)
@@ -95,65 +95,65 @@ def _lines(view: View) -> Sequence[Sequence[Token]]:
 
     template = Template(view.options.format)
     for problem in template.problems:
-        view.say("--format", problem)
+        view.note("--format", problem)
     return template.lines
 
 
-def segment(name: str) -> tuple[int, Callable[[View], str]] | None:
-    """The rank of a segment and what shows it; None if there is no such segment."""
-    if name in OF_DEFAULT:
-        return OF_DEFAULT[name]
+def find_segment(name: str) -> tuple[int, Callable[[View], str]] | None:
+    """Return a segment's rank and the function that shows it, or None if there is no such segment."""
+    if name in DEFAULT_SEGMENTS:
+        return DEFAULT_SEGMENTS[name]
     from .fields import SEGMENTS
 
     return SEGMENTS.get(name)
 
 
-def ask(view: View, name: str) -> str:
-    """What a segment shows; empty where it has nothing, whatever the reason."""
-    found = segment(name)
+def segment_text(view: View, name: str) -> str:
+    """Return what a segment shows, or "" if it has nothing to show or fails."""
+    found = find_segment(name)
     if found is None:
-        view.say("--format", "an unknown segment")
+        view.note("--format", "an unknown segment")
         return ""
     try:
         return found[1](view)
     except Exception as error:
-        view.say(name, type(error).__name__)
+        view.note(name, type(error).__name__)
         return ""
 
 
 # --- what fits ---------------------------------------------------------------------------------------------------
 
-FULL, BRIEF, BARE = range(3)  # with the words around the segments, without them, without signs between them too
+FULL, BRIEF, BARE = range(3)  # with the words around the segments; without them; without the signs between segments too
 
 
-def _fitting(view: View, tokens: Sequence[Token], limit: int) -> str:
-    """One line of a template in at most *limit* columns; empty if nothing is shown or nothing fits.
+def _fit(view: View, tokens: Sequence[Token], limit: int) -> str:
+    """Return one line of a template in at most *limit* columns, or "" if nothing is shown or nothing fits.
 
-    Whole segments give way, by rank and from the right, never a part of one. When all are left whose rank is CORE or
-    more, the words around them give way before the next one does.
+    Whole segments are removed, by rank and from the right; none is ever cut. Once only segments of rank CORE or more
+    are left, the words around them are removed before the next segment.
     """
     segments = {place: name for place, (kind, name) in enumerate(tokens) if kind == "segment"}
-    texts = {name: ask(view, name) for name in dict.fromkeys(segments.values())}
+    texts = {name: segment_text(view, name) for name in dict.fromkeys(segments.values())}
     shown = {place: texts[name] for place, name in segments.items()}
     ranks = {place: _rank(segments[place]) for place, text in shown.items() if text}
-    leaving = sorted(ranks, key=lambda place: (ranks[place], -place))
-    before_words = sum(rank < CORE for rank in ranks.values())
+    order = sorted(ranks, key=lambda place: (ranks[place], -place))
+    non_core = sum(rank < CORE for rank in ranks.values())
 
-    def line(gone: int, how: int) -> str:
-        return _composed(tokens, {**shown, **dict.fromkeys(leaving[:gone], "")}, how, view)
+    def line(removed: int, detail: int) -> str:
+        return _compose(tokens, {**shown, **dict.fromkeys(order[:removed], "")}, detail, view)
 
-    gone, found = _fewest(len(leaving), lambda gone: line(gone, FULL if gone < before_words else BARE), limit)
-    if leaving and gone == len(leaving):
-        return _first_that_fits([shown[place] for place in reversed(leaving)], limit)
-    if gone >= before_words:
-        found = _first_that_fits((line(gone, how) for how in (FULL, BRIEF)), limit) or found
+    removed, found = _remove_fewest(len(order), lambda count: line(count, FULL if count < non_core else BARE), limit)
+    if order and removed == len(order):
+        return _first_that_fits([shown[place] for place in reversed(order)], limit)
+    if removed >= non_core:
+        found = _first_that_fits((line(removed, detail) for detail in (FULL, BRIEF)), limit) or found
     return found if _plain(found).strip() else ""
 
 
-def _fewest(most: int, line: Callable[[int], str], limit: int) -> tuple[int, str]:
-    """How many of *most* segments have to give way, and the *line* without them; the more go, the narrower it is."""
+def _remove_fewest(most: int, line: Callable[[int], str], limit: int) -> tuple[int, str]:
+    """Return how few of *most* segments must be removed, and that line; each removal makes *line* narrower."""
     low, high = 0, most
-    middle = 0  # where all fits, one look is enough
+    middle = 0  # the first try keeps all segments, which usually fit
     found = ""
     while low < high:
         narrowest = line(middle)
@@ -166,7 +166,7 @@ def _fewest(most: int, line: Callable[[int], str], limit: int) -> tuple[int, str
 
 
 def _rank(name: str) -> int:
-    found = segment(name)
+    found = find_segment(name)
     return 0 if found is None else found[0]
 
 
@@ -174,90 +174,90 @@ def _first_that_fits(lines: Iterable[str], limit: int) -> str:
     return next((line for line in lines if _fits(line, limit)), "")
 
 
-def _composed(tokens: Sequence[Token], shown: Mapping[int, str], how: int, view: View) -> str:
-    """A line of the segments that are *shown*."""
-    row = _Row()
+def _compose(tokens: Sequence[Token], shown: Mapping[int, str], detail: int, view: View) -> str:
+    """Return the line with the segments that are *shown*."""
+    line = _LineBuilder()
     for place, (kind, what) in enumerate(tokens):
         if kind == "segment":
-            row.count(shown[place])
-            row.put(shown[place].replace(RESET, RESET + row.style))
-        elif kind == "text" and how == FULL:
-            row.put(what)
+            line.count_segment(shown[place])
+            line.add_text(shown[place].replace(RESET, RESET + line.style))
+        elif kind == "text" and detail == FULL:
+            line.add_text(what)
         elif kind in ("gap", "text"):
-            row.part(what if kind == "gap" and how != BARE else " ")
+            line.add_gap(what if kind == "gap" and detail != BARE else " ")
         elif kind == "style":
             if view.color:
-                row.paint(what)
+                line.add_style(what)
         elif kind == "end":
-            row.end()
+            line.end_group()
         else:
-            row.begin(_link(view, what) if kind == "link" else "")
-    return row.whole()
+            line.begin_group(_link(view, what) if kind == "link" else "")
+    return line.finish()
 
 
-class _Row:
-    """A line under work. A group whose segments are all empty is left out, and so is a gap that has nothing on one side
-    of it; of two gaps that meet, the wider one shows."""
+class _LineBuilder:
+    """A line under construction. A group whose segments are all empty is left out, as is a gap with nothing on one
+    side; of two adjacent gaps the wider one is shown."""
 
-    __slots__ = ("_before", "_counts", "_free", "_gap", "_gap_at", "_links", "_out", "style")
+    __slots__ = ("_after_space", "_counts", "_gap", "_gap_at", "_links", "_out", "_states", "style")
 
     def __init__(self) -> None:
-        self.style = ""  # the sequences in force
+        self.style = ""  # the escape sequences in effect
         self._out: list[str] = []
-        self._gap, self._gap_at = "", 0  # what shows if something follows, and where in `_out` it belongs
-        self._free = True  # at the beginning or after a space, where no gap is wanted
-        self._before: list[tuple[int, str, int, bool, str]] = []  # all of this where each group began
-        self._counts = [[0, 0]]  # of each group: its segments, and those that say something
-        self._links = [""]  # what begins each group, if it is a link
+        self._gap, self._gap_at = "", 0  # the gap that is shown if something follows, and its place in `_out`
+        self._after_space = True  # whether the line is at its beginning or after a space, where no gap is needed
+        self._states: list[tuple[int, str, int, bool, str]] = []  # the state at the beginning of each group
+        self._counts = [[0, 0]]  # for each group: its segments, and those that are not empty
+        self._links = [""]  # for each group: the sequence that begins its link, or ""
 
-    def put(self, text: str) -> None:
+    def add_text(self, text: str) -> None:
         if not text:
             return
         if self._gap:
             self._out.insert(self._gap_at, self._gap)
         self._out.append(text)
-        self._gap, self._free = "", text.endswith(" ")
+        self._gap, self._after_space = "", text.endswith(" ")
 
-    def part(self, sign: str) -> None:
-        """A gap, if there is something before it."""
-        if not self._free and len(sign) > len(self._gap):
+    def add_gap(self, sign: str) -> None:
+        """Add a gap if there is something before it."""
+        if not self._after_space and len(sign) > len(self._gap):
             self._gap, self._gap_at = sign, self._gap_at if self._gap else len(self._out)
 
-    def paint(self, sequence: str) -> None:
+    def add_style(self, sequence: str) -> None:
         self._out.append(sequence)
         self.style = "" if sequence == RESET else self.style + sequence
 
-    def count(self, text: str) -> None:
+    def count_segment(self, text: str) -> None:
         self._counts[-1][0] += 1
         self._counts[-1][1] += bool(text)
 
-    def begin(self, link: str) -> None:
-        """A group; what begins a link, if it is one."""
-        self._before.append((len(self._out), self._gap, self._gap_at, self._free, self.style))
+    def begin_group(self, link: str) -> None:
+        """Begin a group; *link* is the escape sequence that begins a link, or ""."""
+        self._states.append((len(self._out), self._gap, self._gap_at, self._after_space, self.style))
         self._counts.append([0, 0])
         self._links.append(link)
         self._out.append(link)
 
-    def end(self) -> None:
-        before, link, (segments, filled) = self._before.pop(), self._links.pop(), self._counts.pop()
+    def end_group(self) -> None:
+        before, link, (segments, filled) = self._states.pop(), self._links.pop(), self._counts.pop()
         self._counts[-1][0] += segments
         self._counts[-1][1] += filled
         if segments and not filled:
-            begin, self._gap, self._gap_at, self._free, self.style = before
+            begin, self._gap, self._gap_at, self._after_space, self.style = before
             del self._out[begin:]
         elif link:
             self._out.append(_LINK_END)
 
-    def whole(self) -> str:
+    def finish(self) -> str:
         return "".join(self._out) + (RESET if self.style else "")
 
 
 def _link(view: View, target: str) -> str:
-    """What begins a link to *target*, an address or what has one; nothing where there is none."""
+    """Return the escape sequence that begins a link to *target* (an address, "pr" or "repo"), or "" if it has none."""
     if target in ("pr", "repo"):
-        from .fields import address
+        from .fields import link_address
 
-        target = address(view, target)
+        target = link_address(view, target)
     if not view.color or not target or " " in target or not (target.isascii() and target.isprintable()):
         return ""
     return f"\x1b]8;;{target}\x1b\\"
@@ -273,7 +273,7 @@ def _limit(environ: Mapping[str, str]) -> int:
 
 
 def _plain(line: str) -> str:
-    """*line* without its colours and links."""
+    """Return *line* without its colours and links."""
     first, *rest = line.split("\x1b")
     return first + "".join(
         [piece[1:] if piece[0] == "\\" else piece.partition("m")[2] for piece in rest if piece[0] != "]"]
@@ -282,7 +282,7 @@ def _plain(line: str) -> str:
 
 def _fits(line: str, limit: int) -> bool:
     plain = _plain(line)
-    if len(plain) + sum(c > "\x7f" for c in plain) <= limit:  # no character is wider than two
+    if len(plain) + sum(c > "\x7f" for c in plain) <= limit:  # no character is wider than two columns
         return True
     used = before = 0
     for c in plain:
@@ -292,13 +292,13 @@ def _fits(line: str, limit: int) -> bool:
     return used <= limit
 
 
-_WIDE = "🤖💰🔥🧠🟢🟡🔴"  # our own; others are looked up
+_WIDE = "🤖💰🔥🧠🟢🟡🔴"  # our own emoji, two columns each; others are looked up
 
 
 def _columns(c: str, before: int) -> int:
     if c <= "\x7f":
         return 1
-    if c in _WIDE or "\U0001f1e6" <= c <= "\U0001f1ff":  # half a flag takes two columns where the other half is missing
+    if c in _WIDE or "\U0001f1e6" <= c <= "\U0001f1ff":  # a regional indicator: half a flag alone takes two columns
         return 2
     from ..text import character_width
 

@@ -1,7 +1,7 @@
-"""Why a statusline showed less than it could: a small log in the state directory, for `doctor` and for people.
+"""The log of why a statusline showed less than it could: a small file in the state directory, read by `doctor`.
 
-On the lean lanes: `os` and `time`. Holds names of fields and options, never values. Never raises: a log is not worth a
-line.
+On the lean lanes: imports `os` and `time`. It holds the names of fields and options, never their values. Nothing here
+raises, because the line matters more than the log.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-LIMIT = 64 << 10  # bytes; above it the older half goes
+LIMIT = 64 << 10  # bytes; above that the older half is deleted
 _RECENT = 4096  # bytes at the end in which a reason is not repeated
 _LONGEST = 500  # characters of an entry
 
@@ -26,14 +26,14 @@ def path(environ: Mapping[str, str]) -> str:
 
 
 def note(environ: Mapping[str, str], reasons: Sequence[str], now_us: int) -> None:
-    """Append *reasons* as one line, unless the newest lines say the same."""
+    """Append *reasons* as one line, unless one of the newest lines is the same."""
     if not reasons:
         return
     try:
         log = path(environ)
         private_dir(os.path.dirname(log))
         _append(log, "; ".join(reasons)[:_LONGEST], now_us)
-    except Exception:  # no place for it: the line is out, and a log is no reason to fail
+    except Exception:  # the disk is full or the folder is not writable
         pass
 
 
@@ -48,7 +48,7 @@ def _append(log: str, text: str, now_us: int) -> None:
         if entry in os.read(descriptor, _RECENT):
             return
         if found.st_size + len(entry) > LIMIT - 64:
-            _halve(log)
+            _delete_older_half(log)
             os.close(descriptor)
             descriptor = open_private(log, os.O_RDWR | os.O_APPEND)
         os.write(descriptor, _moment(now_us).encode() + entry)  # one write: lines of two processes do not mix
@@ -56,12 +56,12 @@ def _append(log: str, text: str, now_us: int) -> None:
         os.close(descriptor)
 
 
-def _halve(log: str) -> None:
-    """Keep the newer half, in whole lines. What another process appends meanwhile may be lost: it is a log."""
+def _delete_older_half(log: str) -> None:
+    """Delete the older half, in whole lines. Entries that another process appends meanwhile may be lost."""
     with open(log, "rb") as file:
-        kept = file.read(LIMIT * 2)[-LIMIT // 2 :]
-    kept = kept[kept.find(b"\n") + 1 :]
-    write_private(*os.path.split(log), kept)
+        newer = file.read(LIMIT * 2)[-LIMIT // 2 :]
+    newer = newer[newer.find(b"\n") + 1 :]
+    write_private(*os.path.split(log), newer)
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The statusline's options: words -> Options, in exact spellings; on the lean lanes only where there are words."""
+"""The parser of the statusline's options in exact spellings; on the lean lanes, imported only if there are any."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _ATTRIBUTES = dict(
 _CHOICES = {"cost_source": COST_SOURCES, "visual": BURN_RATES, "mode": MODES}
 _SHORT = {"-z": "--timezone", "-B": "--visual-burn-rate", "-m": "--mode"}
 _FLAGS = ("--no-color", "--offline", "-O", "--no-offline", "--cache", "--no-cache", "--debug", "-d")
-_IGNORED = ("--refresh-interval",)  # seconds; of tools that need a cache to be quick enough
-_NOT_OURS = ("--config",)  # takes a value that only the command line proper can read
+_IGNORED = ("--refresh-interval",)  # of other tools, in seconds: how long they reuse a line
+_NOT_OURS = ("--config",)  # takes a value that only the full command line can read
 
 
 def parse_options(argv: Sequence[str]) -> Options | None:
-    """The options of exact spellings, None where the command line proper has to answer.
+    """Return the options, or None if the full command line has to parse them.
 
-    A value that means nothing leaves the default and is named in `problems`.
+    An option with an invalid value keeps its default and is named in `problems`.
     """
     options, unknown = _read(argv)
     return None if unknown or options.preview else options
 
 
 def forgiving_options(argv: Sequence[str]) -> Options:
-    """The options that can be understood; what can't is named in `problems`. For a line that must not fail."""
+    """Return the options that are understood; others are named in `problems`. For a line that must not fail."""
     options, unknown = _read(argv)
     if unknown:
         options.problems.append("command line")
@@ -49,10 +49,10 @@ def forgiving_options(argv: Sequence[str]) -> Options:
 
 
 def replaced(old: Sequence[str], new: Sequence[str]) -> list[str]:
-    """The *old* options, with *new* ones in place of those of the same name. A preset and a template are both the line
-    that is shown, so each takes the other's place."""
-    found = _named(old)
-    for name, words in _named(new).items():
+    """Return the *old* options, with each of the *new* ones in place of the old one of the same name. A preset and a
+    template replace one another, because each is the whole line."""
+    found = _by_name(old)
+    for name, words in _by_name(new).items():
         if name in ("--preset", "--format"):
             found.pop("--preset", None)
             found.pop("--format", None)
@@ -60,7 +60,7 @@ def replaced(old: Sequence[str], new: Sequence[str]) -> list[str]:
     return [word for words in found.values() for word in words]
 
 
-def _named(argv: Sequence[str]) -> dict[str, list[str]]:
+def _by_name(argv: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     words = iter(argv)
     for word in words:
@@ -70,7 +70,7 @@ def _named(argv: Sequence[str]) -> dict[str, list[str]]:
 
 
 def complaint(options: Options) -> str | None:
-    """What to tell a person about the first option that means nothing, about the zone or about the template."""
+    """Return the error message for the first invalid option, the zone or the template, or None if all are valid."""
     from ..clock import zone_of
     from ..errors import UsageError
 
@@ -99,7 +99,7 @@ def unknown_segments(template: str) -> list[str]:
 
 
 def _read(argv: Sequence[str]) -> tuple[Options, bool]:
-    """The options, and whether anything in *argv* is unknown."""
+    """Return the options, and whether anything in *argv* is unknown."""
     options = Options()
     unknown = False
     words = iter(argv)
@@ -117,7 +117,7 @@ def _read(argv: Sequence[str]) -> tuple[Options, bool]:
             continue
         if not equals:
             value = next(words, "-")
-            if value.startswith("-"):  # forgotten, or meant so: argparse knows what to say
+            if value.startswith("-"):  # a missing value, or one that begins with a dash: argparse decides
                 unknown = True
                 continue
         unknown = unknown or name in _NOT_OURS

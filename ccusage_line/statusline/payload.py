@@ -1,6 +1,6 @@
-"""What the client writes to a statusline's stdin: read within a time limit, decoded without the json package.
+"""The payload that the client writes to a statusline's stdin: reading it within a time limit, parsing it, queries.
 
-On the lean lanes. Nothing here raises for what it is given.
+On the lean lanes: the json package is not imported. Nothing here raises, whatever the payload holds.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from ..windows import Windows
 
-LIMIT = 16 << 20  # bytes; real payloads have 2 KB
-PATIENCE = 0.5  # seconds without a whole object until the line is drawn without it
+LIMIT = 16 << 20  # bytes; real payloads are of about 2 KB
+PATIENCE = 0.5  # seconds to wait for a complete object before the line is made without it
 _CHUNK = 1 << 16
-_LIMITS = {5: "five_hour", 168: "seven_day"}  # by their hours
-_MILLISECONDS = 100_000_000_000  # more than that are no seconds: the year 5138
-_LONGEST_INTEGER = 18  # digits; longer numbers are read as floats, which have no limit of digits to trip over
+_LIMITS = {5: "five_hour", 168: "seven_day"}  # by their length in hours
+_MILLISECONDS = 100_000_000_000  # larger numbers can't be seconds: that would be the year 5138
+_MAX_DIGITS = 18  # digits; longer numbers become floats, because int() limits the number of digits
 _SPACE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
 
 def read(descriptor: int, patience: float = PATIENCE) -> bytes:
-    """What stands in *descriptor*: up to its end, to a whole object, to LIMIT or until *patience* seconds are over.
+    """Read *descriptor* up to its end, a complete object, LIMIT bytes or *patience* seconds.
 
-    The writer need not close its end: the client's object is whole with its last brace.
+    The writer need not close its end, because the client's object is complete with its last brace.
     """
     from time import monotonic
 
@@ -37,7 +37,7 @@ def read(descriptor: int, patience: float = PATIENCE) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while size < LIMIT:
-        piece = _next(descriptor, deadline)
+        piece = _read_chunk(descriptor, deadline)
         if not piece:
             break
         pieces.append(piece)
@@ -47,32 +47,32 @@ def read(descriptor: int, patience: float = PATIENCE) -> bytes:
     return b"".join(pieces)
 
 
-def _next(descriptor: int, deadline: float) -> bytes:
-    """The next bytes; none at the end, at *deadline* or where nothing can be read."""
-    there = _at_once(descriptor)
-    if there is not None:
-        return there
+def _read_chunk(descriptor: int, deadline: float) -> bytes:
+    """Return the next bytes, or b"" at the end, at *deadline* or if nothing can be read."""
+    available = _read_available(descriptor)
+    if available is not None:
+        return available
     try:
-        if not _readable(descriptor, deadline):
+        if not _wait_readable(descriptor, deadline):
             return b""
         return os.read(descriptor, _CHUNK)
-    except (OSError, ValueError):  # closed, a folder, too large a number
+    except (OSError, ValueError):  # the descriptor is closed, a folder, or too large a number
         return b""
 
 
-def _at_once(descriptor: int) -> bytes | None:
-    """What can be read without waiting, None where that can't be told: it spares the import of `select`, 0.2 ms."""
+def _read_available(descriptor: int) -> bytes | None:
+    """Return what can be read without waiting, None if that is unknown. This avoids the import of `select`, 0.2 ms."""
     if sys.platform != "linux":
         return None
     buffer = bytearray(_CHUNK)
     try:
         return bytes(buffer[: os.preadv(descriptor, [buffer], -1, os.RWF_NOWAIT)])
-    except (AttributeError, OSError):  # an old kernel's Python; nothing there yet, or nothing that can do this
+    except (AttributeError, OSError):  # not supported by the kernel or the file; or nothing to read yet
         return None
 
 
-def _readable(descriptor: int, deadline: float) -> bool:
-    """Wait until there is something to read, or *deadline*; Windows can't wait for a file."""
+def _wait_readable(descriptor: int, deadline: float) -> bool:
+    """Wait for data until *deadline*; return whether there is some. Windows can't wait for a file."""
     if sys.platform == "win32":
         return True
     import select
@@ -84,27 +84,27 @@ def _readable(descriptor: int, deadline: float) -> bool:
 
 
 def parse(data: bytes) -> object:
-    """The JSON value of *data*, None if it is none. NaN and infinities are let through, as numbers."""
+    """Return the JSON value of *data*, or None if it is not valid. NaN and infinities are accepted as numbers."""
     if data.startswith(_BOM):
         data = data[len(_BOM) :]
     text = data.decode("utf-8", "replace").strip()
-    scan = load_scanner(strict=False, parse_int=_integer)  # control characters are no reason to lose the line
+    scan = load_scanner(strict=False, parse_int=_integer)  # control characters in strings are accepted
     try:
         value, end = scan(text, 0)
-    except (StopIteration, ValueError, RecursionError, SystemError):  # the last: it knows no name for a syntax error
+    except (StopIteration, ValueError, RecursionError, SystemError):  # SystemError if json.decoder is not imported
         return None
     return value if end == len(text) else None
 
 
 def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
-# --- questions ---------------------------------------------------------------------------------------------------
+# --- queries -----------------------------------------------------------------------------------------------------
 
 
-def at(payload: object, *path: str) -> object:
-    """The value at a path of keys, None where there is none."""
+def value_at(payload: object, *path: str) -> object:
+    """Return the value at a path of keys, or None if there is none."""
     for key in path:
         if not isinstance(payload, dict):
             return None
@@ -113,37 +113,36 @@ def at(payload: object, *path: str) -> object:
 
 
 def session_id(payload: object, environ: Mapping[str, str]) -> str | None:
-    """The session that the payload is about; the client's environment names it too."""
-    found = at(payload, "session_id")
+    """Return the session that the payload names, else the one that the client's environment names."""
+    found = value_at(payload, "session_id")
     if not isinstance(found, str) or not found:
         found = environ.get("CLAUDE_CODE_SESSION_ID")
     return found or None
 
 
 def transcript_path(payload: object) -> str | None:
-    """Where the client says the transcript is. Theirs to claim, ours to check that it lies below a data directory."""
-    found = at(payload, "transcript_path")
+    """Return the path that the client names, unchecked: it need not be below a data directory."""
+    found = value_at(payload, "transcript_path")
     return found if isinstance(found, str) and found and "\0" not in found else None
 
 
-def told_windows(payload: object, now: int) -> Windows:
-    """The windows of the client's plan that end within the next five hours, or seven days: its limits and when they
-    start anew. *now* is in microseconds since the epoch."""
+def reported_windows(payload: object, now: int) -> Windows:
+    """Return the plan's windows that end within the next five hours, or seven days; *now* is in microseconds."""
     from ..windows import HOUR, sane_reset
 
     found: Windows = {}
     for hours, name in _LIMITS.items():
-        limit = at(payload, "rate_limits", name)
-        end = sane_reset(seconds(at(limit, "resets_at")), now, hours * HOUR)
+        limit = value_at(payload, "rate_limits", name)
+        end = sane_reset(seconds(value_at(limit, "resets_at")), now, hours * HOUR)
         if end is not None:
-            used = at(limit, "used_percentage")
+            used = value_at(limit, "used_percentage")
             sane = isinstance(used, (int, float)) and not isinstance(used, bool) and 0 <= used <= 100
             found[hours, end] = (float(used) if sane else None, now)  # type: ignore[arg-type]
     return found
 
 
 def seconds(value: object) -> float | None:
-    """Seconds since the epoch, of seconds, milliseconds or an RFC 3339 text; None of anything else."""
+    """Return a time (seconds, milliseconds or an RFC 3339 string) in seconds since the epoch, or None."""
     if isinstance(value, str):
         from ..transcripts.claims import timestamp
 

@@ -1,7 +1,7 @@
-"""Lines to choose from: templates by the names that `--preset` takes, made of what docs/statusline.md explains.
+"""The templates that `--preset` names, made of what docs/statusline.md explains.
 
-Colours are those of the terminal's own palette, which its theme made for its background, so that a line can be read on
-dark and light. Where a preset paints a ground, it says the ink too, and what has a colour of its own stays off it.
+The colours are those of the terminal's palette, so that a line is readable on dark and on light backgrounds. A preset
+that sets a background sets the text colour too, and puts no segment on it that has a colour of its own.
 """
 
 from __future__ import annotations

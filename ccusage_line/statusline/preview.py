@@ -1,4 +1,4 @@
-"""Lines as they look over a made-up call: what `--preview` and `install` show, and what tests vary."""
+"""Lines for a sample call: shown by `--preview` and `install`, and varied by the tests."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 HOME = "/home/ada"
 PROJECT = f"{HOME}/src/webshop"
 SESSION = "b1ce8ab0-17b4-4325-b55c-2b87d4bf8a22"
-CENT = 10_000_000_000  # 1e-12 dollar
+CENT = 10_000_000_000  # in 1e-12 dollars
 
 
 def sample_payload(now: int) -> dict[str, Any]:
-    """Every field that Claude Code is known to tell, at the moment *now* (microseconds since the epoch)."""
-    return {**_of_every_call(), **_of_some_calls(now // SECOND)}
+    """Return every field that Claude Code is known to send, as of *now* (microseconds since the epoch)."""
+    return {**_common_fields(), **_occasional_fields(now // SECOND)}
 
 
-def _of_every_call() -> dict[str, Any]:
+def _common_fields() -> dict[str, Any]:
     return {
         "session_id": SESSION,
         "transcript_path": f"{HOME}/.claude/projects/-home-ada-src-webshop/{SESSION}.jsonl",
@@ -66,8 +66,8 @@ def _of_every_call() -> dict[str, Any]:
     }
 
 
-def _of_some_calls(second: int) -> dict[str, Any]:
-    """The fields that depend on version, plan and what is going on, at a second since the epoch."""
+def _occasional_fields(second: int) -> dict[str, Any]:
+    """Return the fields that depend on version, plan and activity, as of a second since the epoch."""
     return {
         "effort": {"level": "high"},
         "session_name": "Round carts half up",
@@ -92,7 +92,7 @@ def sample_session(cost: int = 23 * CENT, unpriced: int = 0) -> Session:
 
 
 def sample_block(now: int, cost: int = 45 * CENT, tokens: int = 90_000) -> Block:
-    """Two hours and a quarter old, its first response three quarters of an hour after its start."""
+    """Return a block that began 2 1/4 hours ago, with its first response 3/4 of an hour later."""
     start = now - 2 * HOUR - 15 * MINUTE
     return Block(start, start + 5 * HOUR, cost, tokens, now - 90 * MINUTE)
 
@@ -102,7 +102,7 @@ def sample_numbers(now: int) -> Numbers:
 
 
 def sample_line(options: Options, columns: int) -> str:
-    """The lines of these options over a made-up call, on a terminal of so many columns."""
+    """Return the lines that these options show of the sample call on a terminal of *columns* columns."""
     from time import time_ns
 
     now = time_ns() // 1000
@@ -111,7 +111,7 @@ def sample_line(options: Options, columns: int) -> str:
 
 
 def every_preset(options: Options, show: Callable[[Options], str]) -> str:
-    """Each preset's name and lines, in the other *options*."""
+    """Return each preset's name and lines, with the other *options*."""
     shown = []
     for name, template in PRESETS.items():
         options.format = template

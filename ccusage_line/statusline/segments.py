@@ -1,13 +1,12 @@
-"""What each segment of a statusline shows of one call: the payload, the numbers of the index, the options.
+"""The segments of the default line, and what all segments share; each shows a part of the payload or of the numbers.
 
-On the lean lanes. What a field of the payload cannot be used for is told by the field's
-name, never by its value: transcripts and paths are nobody's business but the user's.
+On the lean lanes. A field that can't be used is reported by name, never by value: paths and contents are private.
 """
 
 from __future__ import annotations
 
 from ..session import PICO, money
-from .payload import at
+from .payload import value_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,42 +16,42 @@ if TYPE_CHECKING:
     from ..session import Session
     from ..windows import Block, Listed, Stored, Windows
 
-LOW, MEDIUM = 50, 80  # percent of the context window: green below the first, red from the second
-MODERATE, HIGH = 2000, 5000  # input + output tokens a minute
-STARTUP = 10_000_000  # microseconds from the client's start to the first line of its session, where nobody waits
+LOW, MEDIUM = 50, 80  # percent of the context window: green below LOW, red from MEDIUM on
+MODERATE, HIGH = 2000, 5000  # input + output tokens per minute
+STARTUP = 10_000_000  # microseconds that a client needs at most from its start to the first line of its session
 
 RESET, RED, GREEN, YELLOW = "\x1b[0m", "\x1b[31m", "\x1b[32m", "\x1b[33m"
 ELLIPSIS = "…"
 
-MOST_DOLLARS = 1_000_000_000
-_MOST_TOKENS = 1_000_000_000  # a context window larger than that is a mistake
-MOST_MILLISECONDS = 100 * 365 * 86_400_000
-_LARGE_WINDOW = 1_000_000  # tokens that a model of `[1m]` can see, also where the client says 200,000
-_LONGEST_TEXT = 300  # characters of a name or path from the payload
-_OPTIONAL = {  # fields that no client always has
+MAX_USD = 1_000_000_000
+_MAX_TOKENS = 1_000_000_000  # a larger context window is an error
+MAX_MILLISECONDS = 100 * 365 * 86_400_000
+_LARGE_WINDOW = 1_000_000  # the tokens of a `[1m]` model's window, even if the client reports 200,000
+_MAX_TEXT = 300  # characters of a name or path from the payload
+_OPTIONAL = {  # fields that clients do not always send
     *("agent", "agent_type", "current_usage", "effort", "fast_mode", "git_worktree", "output_style", "pr"),
     *("prompt_cache", "rate_limits", "repo", "session_name", "thinking", "vim", "worktree"),
 }
 
 
 class Numbers:
-    """What the index knows for one statusline call; costs in 1e-12 dollar, times in microseconds since the epoch."""
+    """What the index knows for one call; costs in 1e-12 dollars, times in microseconds since the epoch."""
 
-    session: Session | None = None  # None: no transcript yet
-    unknown = False  # the index could not be asked: a session of None says nothing then
-    late = False  # there is no time left to read a file
-    unwritten = False  # the transcript that the payload names does not exist
+    session: Session | None = None  # None: there is no transcript yet
+    unknown = False  # the index can't be read, so a session of None means nothing
+    late = False  # no time is left to read files
+    no_transcript = False  # the transcript that the payload names does not exist
     fork = False  # the session began as a copy of another, whose cost the client's total includes
     began: int | None = None  # the first timestamp of the session's own transcript
-    inherited: int | None = None  # the client's total before the first response; None: nobody looked
+    inherited: int | None = None  # the client's total before the first response; None: no call saw it
     last_context: tuple[int, str] | None = None  # prompt tokens and model of the last main-chain response
-    complete = False  # false: the index has not read everything, so today and block are not shown
+    complete = False  # False: the index has not read everything, so that today and block are not shown
     today: int | None = None  # the cost of the local day
-    today_lacks = False  # whether some of what was used in it has no price
-    day: int | None = None  # when that began
-    block: Block | None = None  # the 5-hour window under way
-    moments: Listed | Stored | None = None  # of all sessions, of which a time makes today and the block
-    windows: Windows | None = None  # that the client told earlier
+    today_unpriced = False  # whether some of its responses have no price
+    day: int | None = None  # when that day began
+    block: Block | None = None  # the current block
+    moments: Listed | Stored | None = None  # of all sessions, from which today and the block are computed
+    windows: Windows | None = None  # those that the client reported earlier
 
     def __init__(self, **known: Any) -> None:
         vars(self).update(known)
@@ -60,7 +59,7 @@ class Numbers:
     @property
     def unanswered(self) -> bool:
         """Whether the session certainly has no response yet."""
-        return self.unwritten or (self.session is not None and not self.session.responses)
+        return self.no_transcript or (self.session is not None and not self.session.responses)
 
 
 class Options:
@@ -72,18 +71,18 @@ class Options:
     timezone: str | None = None
     mode = "auto"
     color = True
-    preview = False  # every preset over a made-up call
-    labels: Mapping[str, str] = {}  # model ids -> what to show for them, from the config
+    preview = False  # show every preset for the sample call
+    labels: Mapping[str, str] = {}  # by model id, from the config
 
     def __init__(self) -> None:
-        self.problems: list[str] = []  # options whose value means nothing; they keep their defaults
+        self.problems: list[str] = []  # options with an invalid value, which keep their defaults
 
 
 # --- one call -------------------------------------------------------------------------------------------------------
 
 
 def clean(text: str) -> str:
-    """*text* without what could move a cursor or hide; `text.clean`, whose import most lines need not pay for."""
+    """Return *text* without what moves the cursor or hides; this avoids the import of `text.clean` for most texts."""
     if text.isprintable() and (text.isascii() or not any("\ufe00" <= c <= "\ufe0f" for c in text)):
         return text
     from ..text import clean
@@ -92,12 +91,12 @@ def clean(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """A name or path on one line, harmless and bounded."""
-    return clean(text[:_LONGEST_TEXT]).strip()
+    """Return a name or path on one line, cleaned and cut to _MAX_TEXT characters."""
+    return clean(text[:_MAX_TEXT]).strip()
 
 
 class View:
-    """One call's data, asked field by field; what is unusable is said and is None."""
+    """The data of one call, read field by field; a field that can't be used is None and is noted in `reasons`."""
 
     __slots__ = ("color", "environ", "now", "numbers", "options", "payload", "reasons")
 
@@ -112,46 +111,46 @@ class View:
         self.color = options.color and not environ.get("NO_COLOR")
         self.reasons: list[str] = []
 
-    def unusable(self, path: tuple[str, ...], value: object, wanted: str) -> None:
-        """Say that a field is not there or not what is wanted; some are often not there, by the client's own rules."""
+    def note_unusable(self, path: tuple[str, ...], value: object, wanted: str) -> None:
+        """Note that a field is missing or is not *wanted*; that an optional field is missing is not noted."""
         if value is not None:
-            self.say(".".join(path), f"not {wanted}")
+            self.note(".".join(path), f"not {wanted}")
         elif _OPTIONAL.isdisjoint(path):
-            self.say(".".join(path), "missing")
+            self.note(".".join(path), "missing")
 
-    def say(self, name: str, reason: str) -> None:
+    def note(self, name: str, reason: str) -> None:
         text = f"{name}: {reason}"
         if text not in self.reasons:
             self.reasons.append(text)
 
     def text(self, *path: str) -> str | None:
-        """A field's text, harmless and on one line."""
+        """Return a field's text, cleaned and on one line, or None."""
         value = self.raw(*path)
         return None if value is None else short(value) or None
 
     def raw(self, *path: str) -> str | None:
-        value = at(self.payload, *path)
+        value = value_at(self.payload, *path)
         if isinstance(value, str) and value:
             return value
-        self.unusable(path, value, "a text")
+        self.note_unusable(path, value, "a string")
         return None
 
-    def number(self, most: float, *path: str) -> float | None:
-        """A field's number from 0 to *most*."""
-        value = at(self.payload, *path)
+    def number(self, maximum: float, *path: str) -> float | None:
+        """Return a field's number from 0 to *maximum*, or None."""
+        value = value_at(self.payload, *path)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            if 0 <= value <= most:
+            if 0 <= value <= maximum:
                 return value
-            self.say(".".join(path), "out of range")
+            self.note(".".join(path), "out of range")
         else:
-            self.unusable(path, value, "a number")
+            self.note_unusable(path, value, "a number")
         return None
 
     def paint(self, colour: str, text: str) -> str:
         return f"{colour}{text}{RESET}" if self.color else text
 
-    def alarm(self, percent: float, text: str) -> str:
-        """*text* in the colour of how full something is."""
+    def color_by_use(self, percent: float, text: str) -> str:
+        """Return *text* in the colour for a percentage: green, yellow or red."""
         low, medium = self.options.low, self.options.medium
         return self.paint(GREEN if percent < low else YELLOW if percent < medium else RED, text)
 
@@ -160,7 +159,7 @@ class View:
 
 
 def _model(view: View) -> str:
-    label = view.options.labels.get(str(at(view.payload, "model", "id")))
+    label = view.options.labels.get(str(value_at(view.payload, "model", "id")))
     name = view.text("model", "display_name") if label is None else short(label)
     if name is None:
         identifier = view.text("model", "id")
@@ -175,71 +174,72 @@ def _session_cost(view: View) -> str:
     source = view.options.cost_source
     if source == "cc":
         return _money(client_total(view))
-    ours = _ours(view)
+    ours = _our_cost(view)
     if source == "both":
-        shown = [around("", _money(client_total(view)), " cc"), around("", _marked(view, ours), " ccusage")]
-        return around("(", " / ".join(filter(None, shown)), ")")
+        shown = [enclose("", _money(client_total(view)), " cc"), enclose("", _marked_cost(view, ours), " ccusage")]
+        return enclose("(", " / ".join(filter(None, shown)), ")")
     costs = [ours, _own_total(view)] if source == "auto" else [ours]
     known = [cost for cost in costs if cost is not None]
-    return _marked(view, max(known)) if known else ""
+    return _marked_cost(view, max(known)) if known else ""
 
 
-def _ours(view: View) -> int | None:
-    """Our cost of the session: nothing was spent as long as there is no transcript of it."""
+def _our_cost(view: View) -> int | None:
+    """Return the index's cost of the session; 0 if it has no transcript yet, None if the cost is unknown."""
     if view.numbers.session is not None:
         return view.numbers.session.cost
     return 0 if not view.numbers.unknown and view.raw("session_id") is not None else None
 
 
 def client_total(view: View) -> int | None:
-    """What the client says that the session costs, in 1e-12 dollar."""
-    dollars = view.number(MOST_DOLLARS, "cost", "total_cost_usd")
+    """Return the client's total of the session in 1e-12 dollars, or None."""
+    dollars = view.number(MAX_USD, "cost", "total_cost_usd")
     return None if dollars is None else round(dollars * PICO)
 
 
 def _own_total(view: View) -> int | None:
-    """The client's total; None where it is not this session's alone.
+    """Return the client's total, or None if it includes other sessions' costs.
 
-    A fork begins with the total of the session it came from, and some clients go on with the old total after /clear. A
-    total of 0 before the first response proves that it is neither. If nobody looked then, the client's clock tells: a
+    A fork begins with the total of the session it was copied from, and some clients go on with the old total after
+    /clear. A total of 0 before the first response excludes both. If no call saw that, the client's clock is compared: a
     session can't have been open for longer than it exists.
     """
     known = view.numbers
-    if known.fork or (known.unanswered and at(view.payload, "prompt_id") is None):
+    if known.fork or (known.unanswered and value_at(view.payload, "prompt_id") is None):
         return None
     if known.inherited is not None:
         return None if known.inherited else client_total(view)
-    began = _first_sign(view)
-    opened = view.number(MOST_MILLISECONDS, "cost", "total_duration_ms") if began is not None else None
+    began = _first_time(view)
+    opened = view.number(MAX_MILLISECONDS, "cost", "total_duration_ms") if began is not None else None
     if began is not None and opened is not None and opened * 1000 > view.now - began + STARTUP:
         return None
     return client_total(view)
 
 
-def _first_sign(view: View) -> int | None:
-    """The first timestamp of the session, in microseconds; None without a transcript."""
+def _first_time(view: View) -> int | None:
+    """Return the first timestamp of the session in microseconds, or None if there is no transcript."""
     known = view.numbers
     first = known.session.first if known.session is not None else None
     return min((time for time in (known.began, first) if time is not None), default=None)
 
 
 def _surplus(view: View, start: int | None) -> int:
-    """What the client's total has over ours, 1e-12 dollar, if it is shown and the session began at *start* or later.
+    """Return how much more the client's total is than ours, in 1e-12 dollars, or 0 if it is not shown.
 
-    It belongs to a day or block that began at *start*: a session is never more than the day it began in.
+    It belongs to a day or block that began at *start* only if the session began then or later, else this is 0 too. With
+    it, a session never costs more than the day in which it began.
     """
     theirs = _own_total(view) if view.options.cost_source != "ccusage" else None
-    ours = _ours(view)
+    ours = _our_cost(view)
     if start is None or theirs is None or ours is None or theirs <= ours:
         return 0
-    began = _first_sign(view)
-    if began is None:  # nothing is written of it: it is not older than the client
-        began = view.now - int((view.number(MOST_MILLISECONDS, "cost", "total_duration_ms") or 0) * 1000)
+    began = _first_time(view)
+    if began is None:  # there is no transcript, so the session is not older than the client
+        began = view.now - int((view.number(MAX_MILLISECONDS, "cost", "total_duration_ms") or 0) * 1000)
     return theirs - ours if began >= start else 0
 
 
-def _marked(view: View, cost: int | None) -> str:
-    """A cost, with a mark where responses of the session have no price; nothing of None."""
+def _marked_cost(view: View, cost: int | None) -> str:
+    """Return a cost, marked if responses of the session have no price, or "" for None."""
     session = view.numbers.session
     return "" if cost is None else money(cost, session is not None and bool(session.unpriced_models))
 
@@ -251,11 +251,11 @@ def _money(pico: int | None) -> str:
 def _today_cost(view: View) -> str:
     if not view.numbers.complete or view.numbers.today is None:
         return ""
-    return money(view.numbers.today + _surplus(view, view.numbers.day), view.numbers.today_lacks)
+    return money(view.numbers.today + _surplus(view, view.numbers.day), view.numbers.today_unpriced)
 
 
 def _block(view: View) -> Block | None:
-    """The block under way, with what the client alone knows of this session."""
+    """Return the current block, including what only the client knows of this session's cost."""
     block = view.numbers.block if view.numbers.complete else None
     surplus = 0 if block is None else _surplus(view, block.start)
     if block is None or not surplus:
@@ -297,57 +297,57 @@ def _burn(view: View) -> str:
 
 
 def _context(view: View) -> str:
-    tokens, percent = fullness(view)
+    tokens, percent = context_use(view)
     if not tokens or percent is None:
         return f"{tokens:,}" if tokens else ""
-    return f"{tokens:,} ({view.alarm(percent, f'{percent}%')})"
+    return f"{tokens:,} ({view.color_by_use(percent, f'{percent}%')})"
 
 
-def fullness(view: View) -> tuple[int, int | None]:
-    """Tokens of the last prompt, 0 if nobody knows them, and the percentage of the window that they fill."""
-    tokens, model = prompt(view), None
+def context_use(view: View) -> tuple[int, int | None]:
+    """Return the tokens of the last prompt, 0 if unknown, and the percentage of the context window that they fill."""
+    tokens, model = prompt_tokens(view), None
     if tokens is None and view.numbers.last_context is not None:
         tokens, model = view.numbers.last_context
     if not tokens or tokens < 0:
         return 0, None
-    size = told_window(view) or _window(view, model, tokens)
+    size = reported_window(view) or _window(view, model, tokens)
     return tokens, tokens * 100 // size if size else None
 
 
-def prompt(view: View) -> int | None:
-    """Tokens of the last prompt as the client tells them; 0 after /compact, which no transcript knows of."""
+def prompt_tokens(view: View) -> int | None:
+    """Return the tokens of the last prompt as the client reports them; 0 after /compact, which is in no transcript."""
     path = ("context_window", "current_usage")
-    usage = at(view.payload, *path)
+    usage = value_at(view.payload, *path)
     if not isinstance(usage, dict):
-        view.unusable(path, usage, "an object")
+        view.note_unusable(path, usage, "an object")
         return None
     kinds = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    counts = [view.number(_MOST_TOKENS, *path, kind) for kind in kinds if usage.get(kind) is not None]
+    counts = [view.number(_MAX_TOKENS, *path, kind) for kind in kinds if usage.get(kind) is not None]
     if not counts or None in counts:
         return None
     return sum(int(count) for count in counts if count is not None)
 
 
-def silent(payload: object) -> View:
-    """A payload alone, to ask what the client itself says."""
+def payload_view(payload: object) -> View:
+    """Return the view of a payload alone, for what the client itself reports."""
     return View(payload, Numbers(), Options(), {}, 0)
 
 
-def told_window(view: View) -> int | None:
-    """Tokens that the model can see, as the client says."""
-    size = int(view.number(_MOST_TOKENS, "context_window", "context_window_size") or 0)
-    if size and "[1m]" in str(at(view.payload, "model", "id")).lower():
+def reported_window(view: View) -> int | None:
+    """Return the size of the context window in tokens as the client reports it, or None."""
+    size = int(view.number(_MAX_TOKENS, "context_window", "context_window_size") or 0)
+    if size and "[1m]" in str(value_at(view.payload, "model", "id")).lower():
         return max(size, _LARGE_WINDOW)
     return size or None
 
 
 def _window(view: View, model: str | None, tokens: int) -> int | None:
-    """The same as far as it is known of the model now chosen, else of *model*, where *tokens* were in a prompt."""
+    """Return the window of the selected model, else of *model*, as the price table has it; a prompt had *tokens*."""
     if view.numbers.late:
         return None
     from ..prices.in_use import table
 
-    for name in (at(view.payload, "model", "id"), model):
+    for name in (value_at(view.payload, "model", "id"), model):
         window = table().window(name, tokens) if isinstance(name, str) and name else None
         if window is not None:
             return window
@@ -355,7 +355,7 @@ def _window(view: View, model: str | None, tokens: int) -> int | None:
 
 
 def span(seconds: int) -> str:
-    """A time in its two largest units; nothing of 0."""
+    """Return a duration in its two largest units, or "" for 0."""
     if seconds < 60:
         return f"{seconds}s" if seconds else ""
     if seconds < 3600:
@@ -365,14 +365,14 @@ def span(seconds: int) -> str:
     return f"{seconds // 86_400}d {seconds // 3600 % 24}h"
 
 
-def around(before: str, text: str, after: str = "") -> str:
+def enclose(before: str, text: str, after: str = "") -> str:
     return f"{before}{text}{after}" if text else ""
 
 
-# By name: the rank and what is shown. Where a line is too wide, the lowest rank gives way first. From CORE on segments
-# outlive the words around them. Those that the default line does without are in fields.py.
+# Each segment's rank, and the function that shows it. If a line is too wide, the segment of the lowest rank is removed
+# first; of ranks from CORE on, the words around the segments are removed before them. The other segments: fields.py.
 CORE = 8
-OF_DEFAULT: dict[str, tuple[int, Callable[[View], str]]] = {
+DEFAULT_SEGMENTS: dict[str, tuple[int, Callable[[View], str]]] = {
     "model": (9, _model),
     "session_cost": (10, _session_cost),
     "today_cost": (6, _today_cost),

@@ -1,4 +1,4 @@
-"""A template is read into tokens; on the lean lanes only where there is one, the default line has its tokens ready."""
+"""The parser of templates; on the lean lanes, imported only for a template: the default line is tokens already."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Literal
 
-    # what it is, and its text, name, sequence or address; a link is a group too, "end" ends both
+    # the kind, and its text, name, sequence or address; "end" ends a group or a link
     Kind = Literal["text", "gap", "segment", "style", "group", "link", "end"]
     Token = tuple[Kind, str]
 
-_GAPS = "|/\\·•,;:»-+&~"  # what parts segments, with spaces around it
-_LONGEST = 10_000  # characters
+_GAPS = "|/\\·•,;:»-+&~"  # signs that separate segments if there are spaces around them
+_MAX_LENGTH = 10_000  # characters
 
 
 class Template:
-    """A template as it was read: the tokens of each of its lines, and what is wrong with it.
+    """A parsed template: the tokens of each of its lines, and its problems.
 
-    It holds `{segment}`, `[group]`, `{link:ADDRESS|text}`, `\\` before what shall stand as it is, `\\n` for the next
-    line and `\\e[...m` for a colour. What is none of these stands as it is; an unknown segment shows nothing.
+    It holds `{segment}`, `[group]`, `{link:ADDRESS|text}`, `\\` before a character that stands for itself, `\\n` for
+    the next line and `\\e[...m` for a colour. Anything else is shown as it is; an unknown segment shows nothing.
     """
 
     def __init__(self, template: str) -> None:
         self.lines: list[list[Token]] = []
         self.problems: list[str] = []
-        text = template[:_LONGEST].replace("\x1b[", "\\e[").replace("\r\n", "\n").replace("\n", "\\n")
+        text = template[:_MAX_LENGTH].replace("\x1b[", "\\e[").replace("\r\n", "\n").replace("\n", "\\n")
         self._text = clean(text)
-        self._place = 0
+        self._position = 0
         self._tokens: list[Token] = []
-        self._open: list[int] = []  # places of groups and links that have not ended
-        self._plain = ""  # text that is not among the tokens yet
+        self._open: list[int] = []  # the places in _tokens of groups and links that have not ended
+        self._pending = ""  # text that is not in _tokens yet
         self._read()
 
     def _read(self) -> None:
-        while self._place < len(self._text):
-            c = self._text[self._place]
-            self._place += 1
-            if c == "\\" and self._place < len(self._text):
+        while self._position < len(self._text):
+            c = self._text[self._position]
+            self._position += 1
+            if c == "\\" and self._position < len(self._text):
                 self._escape()
             elif c == "{":
                 self._braces()
@@ -49,7 +49,7 @@ class Template:
                 self._add("end", "")
                 self._open.pop()
             else:
-                self._plain += c
+                self._pending += c
         self._end_line()
 
     def _add(self, kind: Kind, what: str) -> None:
@@ -57,8 +57,8 @@ class Template:
         self._tokens.append((kind, what))
 
     def _end_text(self) -> None:
-        self._tokens += _words(self._plain)
-        self._plain = ""
+        self._tokens += _split_gaps(self._pending)
+        self._pending = ""
 
     def _begin(self, kind: Kind, what: str) -> None:
         self._add(kind, what)
@@ -68,15 +68,15 @@ class Template:
         self._end_text()
         for place in self._open:
             kind, what = self._tokens[place]
-            self.problems.append("a [ without its ]" if kind == "group" else "a { without its }")
+            self.problems.append("a [ without a closing ]" if kind == "group" else "a { without a closing }")
             self._tokens[place] = ("text", "[" if kind == "group" else f"{{link:{what}|")
         self.lines.append(self._tokens)
         self._tokens, self._open = [], []
 
     def _escape(self) -> None:
-        """What follows a backslash: the next line, a colour, or a character that means nothing but itself."""
-        text, place = self._text, self._place
-        self._place += 1
+        """Parse what follows a backslash: a new line, a colour, or a character that stands for itself."""
+        text, place = self._text, self._position
+        self._position += 1
         if text[place] == "n":
             self._end_line()
             return
@@ -87,31 +87,31 @@ class Template:
             if text[end : end + 1] == "m":
                 sequence = f"\x1b[{text[place + 2 : end] or 0}m"
                 self._add("style", sequence if sequence.isascii() else "")
-                self._place = end + 1
+                self._position = end + 1
                 return
         if text[place] == " ":
             self._add("text", " ")
         else:
-            self._plain += text[place]
+            self._pending += text[place]
 
     def _braces(self) -> None:
-        """A segment, the beginning of a link, or a brace that means nothing."""
-        text, place = self._text, self._place
+        """Parse a segment, the beginning of a link, or a brace that stands for itself."""
+        text, place = self._text, self._position
         end = text.find("}", place)
         name = text[place : max(end, place)]
         if text.startswith("link:", place) and "|" in name:
             target = name[len("link:") :].partition("|")[0]
-            self._place = place + len("link:|") + len(target)
+            self._position = place + len("link:|") + len(target)
             self._begin("link", target)
         elif name.replace("_", "").isalnum():
-            self._place = end + 1
+            self._position = end + 1
             self._add("segment", name)
         else:
-            self._plain += "{"
+            self._pending += "{"
 
 
-def _words(text: str) -> Iterable[Token]:
-    """A text and the gaps in it. A gap is spaces alone, or signs between spaces; it shows between two things only."""
+def _split_gaps(text: str) -> Iterable[Token]:
+    """Return a text and its gaps: spaces alone, or signs between spaces, which are shown only between two things."""
     found: list[Token] = []
     if text and not text.strip(" "):
         return [("gap", text)]

@@ -118,7 +118,7 @@ def test_half_a_surrogate_pair_beside_our_command_stays_an_escape(path: Path, in
 def test_what_can_not_be_written_again_is_not_touched_but_taken_out(path: Path) -> None:
     before = json.dumps({"statusLine": {**OURS, "padding": 9}, "a": 1}).replace("9", "1e999")
     path.write_text(before)
-    with pytest.raises(UserError, match="a value that can't be written again"):
+    with pytest.raises(UserError, match="a value that can't be written back"):
         install(path, refresh_interval=5)
     assert path.read_text() == before
     assert uninstall(path).what == "removed"
@@ -126,7 +126,7 @@ def test_what_can_not_be_written_again_is_not_touched_but_taken_out(path: Path) 
 
 
 def test_a_command_that_is_no_text_is_not_installed(path: Path) -> None:
-    with pytest.raises(UserError, match="settings have to be UTF-8"):
+    with pytest.raises(UserError, match="is not valid UTF-8"):
         settings.install(str(path), f"{COMMAND} --format '\udce9'")
     assert not path.exists()
 

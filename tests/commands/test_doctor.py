@@ -107,7 +107,7 @@ def test_on_a_healthy_machine_there_is_one_line(machine: Machine) -> None:
     (machine.state / "prompt" / "pwd.1234").write_text("")  # of bash, as its umask has it
     found = findings(machine.env)
     assert [(f.name, f.text, f.command) for f in found if not f.ok or f.command] == []
-    assert as_text(found, 80) == f"{len(CHECKS)} checks, no problem\n"
+    assert as_text(found, 80) == f"{len(CHECKS)} checks, no problems\n"
     assert is_healthy(found)
     assert json.loads(as_json(found))["ok"] is True
 
@@ -315,32 +315,32 @@ def statusline_shadowed_by_a_part_of_the_policy(m: Machine) -> None:
 
 
 AILMENTS: list[tuple[Callable[[Machine], None], str, str, str]] = [
-    (no_data_directory, "data-directories", "no folder of transcripts", "claude"),
-    (config_dir_that_is_none, "data-directories", "nowhere, which is no folder", "unset CLAUDE_CONFIG_DIR"),
+    (no_data_directory, "data-directories", "no folder with transcripts", "claude"),
+    (config_dir_that_is_none, "data-directories", "nowhere, which is not a folder", "unset CLAUDE_CONFIG_DIR"),
     (transcript_that_is_a_fifo, "transcripts", "x.jsonl (", "ls -ld "),
     (history_off, "history-off", "writes no transcript", "unset"),
     (state_is_a_file, "state-directory", "is not a folder", "mv "),
-    (state_below_a_file, "state-directory", "can't be made", "CCUSAGE_STATE_DIR"),
-    (state_open_to_others, "state-directory", "others may write", "CCUSAGE_STATE_DIR"),
+    (state_below_a_file, "state-directory", "can't create", "CCUSAGE_STATE_DIR"),
+    (state_open_to_others, "state-directory", "other users can write", "CCUSAGE_STATE_DIR"),
     (index_open_to_others, "state-directory", "index.db", "chmod go= "),
     (index_set_aside, "index", "a corrupt index was set aside", "index verify"),
-    (index_is_no_database, "index", "is no database", "index rebuild"),
+    (index_is_no_database, "index", "is not a database", "index rebuild"),
     (index_from_the_future, "index", "newer version", " -m pip install -U "),
     (index_damaged, "index", "is damaged", "index rebuild"),
-    (bad_lines, "bad-lines", "1 line with usage can't be read", "not counted"),
+    (bad_lines, "bad-lines", "1 line with usage can't be parsed", "not counted"),
     (unpriced_model, "unpriced-models", "claude-unheard-of-9", "prices refresh"),
-    (price_table_spoilt, "price-table", "is spoilt", "prices refresh"),
+    (price_table_spoilt, "price-table", "is damaged: the built-in prices", "prices refresh"),
     (prices_old, "price-table", "40 days old", "prices refresh"),
     (config_wrong, "config", "config.toml:2: unknown key", "config.toml: correct the line"),
     (config_missing, "config", "no.toml: No such file", "unset CCUSAGE_CONFIG"),
-    (rates_that_cannot_be_meant, "contracted-rates", "multiplier = 11", "who manages it"),
-    (policy_that_is_a_fifo, "settings", "managed-settings.json can't be read: not a regular file", "who manages it"),
-    (part_of_a_policy_broken, "settings", "managed-settings.d/10.json is not valid JSON", "who manages it"),
-    (statusline_shadowed_by_a_part_of_the_policy, "statusline", "overrides ours", "who manages it"),
+    (rates_that_cannot_be_meant, "contracted-rates", "multiplier = 11", "administrator"),
+    (policy_that_is_a_fifo, "settings", "managed-settings.json can't be read: not a regular file", "administrator"),
+    (part_of_a_policy_broken, "settings", "managed-settings.d/10.json is not valid JSON", "administrator"),
+    (statusline_shadowed_by_a_part_of_the_policy, "statusline", "overrides ours", "administrator"),
     (settings_with_comments, "settings", "is not valid JSON (line 2)", "settings.json: correct it"),
     (settings_a_list, "settings", "holds no JSON object", "correct it"),
     (settings_a_folder, "settings", "can't be read", "correct it"),
-    (statusline_no_command, "statusline", "is no command", "install --force"),
+    (statusline_no_command, "statusline", "is not a command", "install --force"),
     (statusline_shadowed_by_the_project, "statusline", "overrides ours", "settings.json: remove it"),
     (
         statusline_shadowed_by_local_settings,
@@ -348,13 +348,13 @@ AILMENTS: list[tuple[Callable[[Machine], None], str, str, str]] = [
         "settings.local.json overrides ours",
         "settings.local.json: remove it",
     ),
-    (statusline_shadowed_by_the_organisation, "statusline", "managed-settings.json overrides ours", "who manages it"),
-    (statusline_program_gone, "statusline", "old-venv/bin/ccusage, which is not there", "ccusage install"),
+    (statusline_shadowed_by_the_organisation, "statusline", "managed-settings.json overrides ours", "administrator"),
+    (statusline_program_gone, "statusline", "old-venv/bin/ccusage, which does not exist", "ccusage install"),
     (statusline_program_of_another_name_space, "statusline", "another program of that name", "ccusage install"),
     (refresh_interval_of_nothing, "statusline", "refreshInterval", "--refresh-interval 5"),
     (hooks_disabled, "hooks", "disableAllHooks", "remove it"),
-    (hooks_of_the_organisation_only, "hooks", "allowManagedHooksOnly", "ask who manages"),
-    (folder_without_trust, "trust", "is not trusted", "&& claude: accept"),
+    (hooks_of_the_organisation_only, "hooks", "allowManagedHooksOnly", "administrator"),
+    (folder_without_trust, "trust", "is not trusted", "&& claude: start"),
     (another_first_on_path, "path", "is on PATH before", "export PATH="),
     (only_another_on_path, "path", "is another program", "export PATH="),
     (old_launcher, "old-launcher", "is an old launcher", "--force-reinstall --no-deps"),
@@ -390,12 +390,14 @@ def test_an_ailment_is_found_with_what_mends_it(
     assert is_healthy(everything) == ok
     assert text in found[0].text
     assert way in f"{found[0].command}: {found[0].remedy}"
-    assert all(finding.command or doctor._ASK in finding.remedy for finding in everything if not finding.ok)
+    assert all(
+        finding.command or doctor._ASK_ADMINISTRATOR in finding.remedy for finding in everything if not finding.ok
+    )
     assert all(parses(finding.command) for finding in everything)
     shown = as_text(everything, 1000).splitlines()
     (line,) = [at for at, line in enumerate(shown) if re.match(f"{'!' if ok else '✗'} {name} +[^ ].*", line)]
     assert [line.strip() for line in shown[line + 1 :]][-2 if found[0].command else -1 :]
-    assert shown[-1].endswith(f"{len(CHECKS)} checks, no problem" if ok else f" in {len(CHECKS)} checks")
+    assert shown[-1].endswith(f"{len(CHECKS)} checks, no problems" if ok else f" in {len(CHECKS)} checks")
     data = json.loads(as_json(everything))
     assert data["ok"] is ok
     assert found[0]._asdict() in data["findings"]
@@ -460,8 +462,8 @@ def test_folders_without_permission_are_found(machine: Machine, monkeypatch: pyt
     monkeypatch.setattr(os, "access", lambda path, mode, **how: path not in closed and real(path, mode, **how))
     found = {f.name: f.text for f in machine.wrong()}
     assert found.keys() == {"data-directories", "state-directory"}
-    assert "can't be read" in found["data-directories"]
-    assert "nothing is kept" in found["state-directory"]
+    assert "is not readable" in found["data-directories"]
+    assert "nothing can be stored" in found["state-directory"]
 
 
 # --- what is well ---
@@ -514,7 +516,7 @@ def test_what_is_not_there_yet_is_advice_and_no_problem(machine: Machine) -> Non
     assert found.keys() == {"statusline", "transcripts", "path", "index"}
     assert found["statusline"] == "ccusage install"
     assert machine.wrong() == []
-    assert as_text(findings(machine.env), 80).splitlines()[-1] == f"{len(CHECKS)} checks, no problem"
+    assert as_text(findings(machine.env), 80).splitlines()[-1] == f"{len(CHECKS)} checks, no problems"
 
 
 def test_another_programs_statusline_is_advice(machine: Machine) -> None:

@@ -165,7 +165,7 @@ def test_a_state_folder_that_others_may_write_to_is_refused_as_it_is(used: Home,
     used.run("prices", "refresh", CCUSAGE_OFFLINE="", CCUSAGE_PRICES_URL="http://127.0.0.1:9/")
     assert listing(folder) == before
     said = used.run("doctor").out
-    assert "others may write" in said
+    assert "other users can write" in said
     assert "chmod" not in said
 
 

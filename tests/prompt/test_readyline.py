@@ -68,8 +68,8 @@ def test_the_levels_of_a_linked_folder_are_the_real_one_and_the_typed_one_neares
     real = tmp_path / "disk" / "web"
     real.mkdir(parents=True)
     (tmp_path / "link").symlink_to(real)
-    assert readyline.levels(f"{tmp_path}/link")[:3] == [str(real), f"{tmp_path}/link", f"{tmp_path}/disk"]
-    assert readyline.levels("/usr")[-1] == "/"
+    assert readyline.folders_upwards(f"{tmp_path}/link")[:3] == [str(real), f"{tmp_path}/link", f"{tmp_path}/disk"]
+    assert readyline.folders_upwards("/usr")[-1] == "/"
 
 
 def test_a_name_of_any_length_becomes_file_names_that_fit(tmp_path):
@@ -164,16 +164,16 @@ NASTY = "a\x1b[31mb\x1b]0;t\x07\x1b[2Jc\nd\r\u2028\u202e$(x)`y`%n\\u#!\ud83d\x9b
 
 
 def test_text_loses_all_control_but_colour():
-    shown = readyline.harmless(NASTY)
+    shown = readyline.escape(NASTY)
     assert shown == "a\x1b[31mb]0;t2Jc d  $(x)`y`%n\\u#!\ufffd é 🙂 \ue0b0"
-    assert readyline.harmless(NASTY, colour=False) == shown.replace("\x1b[31m", "")
+    assert readyline.escape(NASTY, colour=False) == shown.replace("\x1b[31m", "")
 
 
 def test_text_is_made_harmless_for_each_shell():
-    assert readyline.harmless("$1 50% `x` \\", "zsh") == "$%{%}1 50%% 'x' \\%{%}"
-    assert readyline.harmless("$1 `x` \\u", "bash") == "$\x01\x021 'x' \\\x01\x02u"
-    assert readyline.harmless("#S #[fg=red]", "tmux") == "##S ##[fg=red]"
-    assert readyline.harmless("\x1b[1mx\x1b[0m", "bash") == "\x01\x1b[1m\x02x\x01\x1b[0m\x02"
+    assert readyline.escape("$1 50% `x` \\", "zsh") == "$%{%}1 50%% 'x' \\%{%}"
+    assert readyline.escape("$1 `x` \\u", "bash") == "$\x01\x021 'x' \\\x01\x02u"
+    assert readyline.escape("#S #[fg=red]", "tmux") == "##S ##[fg=red]"
+    assert readyline.escape("\x1b[1mx\x1b[0m", "bash") == "\x01\x1b[1m\x02x\x01\x1b[0m\x02"
 
 
 def test_colour_that_is_left_open_is_closed(tmp_path, old):
@@ -184,11 +184,11 @@ def test_colour_that_is_left_open_is_closed(tmp_path, old):
 
 def test_the_default_text_is_cost_today_and_context():
     session = _session(cost=1_234_567_000_000_000)
-    assert readyline.harmless(readyline.default_text(session, (5_000_000_000_000, True), 81), colour=False) == (
+    assert readyline.escape(readyline.default_text(session, (5_000_000_000_000, True), 81), colour=False) == (
         "$1,234.57 · $5.00+? today · 81% context"
     )
     session.models[0].unpriced = 1
-    assert readyline.harmless(readyline.default_text(session, None, None), colour=False) == "$1,234.57+?"
+    assert readyline.escape(readyline.default_text(session, None, None), colour=False) == "$1,234.57+?"
 
 
 def _session(cost: int = 10**12, last: float | None = None, id: str = "s") -> Session:
@@ -239,7 +239,7 @@ def test_the_newest_session_keeps_the_line_of_all_from_an_older_one(world):
     readyline.publish(readyline.Place(os.environ), _session(2 * 10**12), _project(world.transcript(newer)), looked=now)
     readyline.publish(readyline.Place(os.environ), _session(10**12, 1), _project(world.transcript(older)), looked=now)
     assert world.line(newer).text(readyline.PLAIN) == "$2.00"
-    assert prompt.find(os.environ, None).text(readyline.PLAIN) == "$2.00"
+    assert prompt.find_line(os.environ, None).text(readyline.PLAIN) == "$2.00"
 
 
 @pytest.mark.parametrize(

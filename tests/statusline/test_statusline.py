@@ -162,19 +162,22 @@ def unasked(given: dict[str, Any]) -> dict[str, Any]:
     ("given", "known", "expected"),
     [
         pytest.param(
-            unasked(OTHERS_TOTAL), {"session": None, "unwritten": True}, "$0.00", id="a-fork-before-its-first-prompt"
+            unasked(OTHERS_TOTAL),
+            {"session": None, "no_transcript": True},
+            "$0.00",
+            id="a-fork-before-its-first-prompt",
         ),
         pytest.param(unasked(OTHERS_TOTAL), {"session": Session(SESSION, [])}, "$0.00", id="just-after-clear"),
         pytest.param(
             OTHERS_TOTAL,
-            {"session": None, "unwritten": True, "inherited": 54120 * CENT},
+            {"session": None, "no_transcript": True, "inherited": 54120 * CENT},
             "$0.00",
             id="a-fork-whose-first-prompt-is-not-written-yet",
         ),
-        pytest.param(OTHERS_TOTAL, {"session": None, "unwritten": True}, "$541.20", id="no-transcript-is-kept"),
+        pytest.param(OTHERS_TOTAL, {"session": None, "no_transcript": True}, "$541.20", id="no-transcript-is-kept"),
         pytest.param(
             OTHERS_TOTAL,
-            {"session": None, "unwritten": True, "inherited": 0},
+            {"session": None, "no_transcript": True, "inherited": 0},
             "$541.20",
             id="no-transcript-is-kept-as-was-seen",
         ),
@@ -241,9 +244,9 @@ def test_what_the_client_has_over_ours_is_in_the_day_and_the_block_that_the_sess
 
 
 def test_a_session_that_is_written_nowhere_began_when_the_client_was_opened() -> None:
-    unwritten = {"session": None, "unwritten": True, "today": 0}
-    assert segment("today_cost", known=numbers(**unwritten, day=NOW - OPENED)) == "$0.23"
-    assert segment("today_cost", known=numbers(**unwritten, day=NOW - OPENED + 1)) == "$0.00"
+    no_transcript = {"session": None, "no_transcript": True, "today": 0}
+    assert segment("today_cost", known=numbers(**no_transcript, day=NOW - OPENED)) == "$0.23"
+    assert segment("today_cost", known=numbers(**no_transcript, day=NOW - OPENED + 1)) == "$0.00"
 
 
 def test_a_session_that_could_not_be_asked_for_adds_nothing_to_the_day() -> None:
@@ -636,7 +639,7 @@ def test_a_link_leads_to_its_address_or_to_that_of_a_field() -> None:
 def test_a_mistake_in_a_template_is_named_in_the_reasons() -> None:
     reasons: list[str] = []
     line("--format", "{nope} [", reasons=reasons)
-    assert reasons == ["--format: a [ without its ]", "--format: an unknown segment"]
+    assert reasons == ["--format: a [ without a closing ]", "--format: an unknown segment"]
 
 
 def test_the_last_of_preset_and_format_is_taken() -> None:
@@ -805,8 +808,8 @@ def test_reasons_name_fields_and_no_values() -> None:
     given["cwd"] = None
     line("--format", "{model}{session_cost}{context}{cwd}", given=given, reasons=reasons)
     assert reasons == [
-        "model.display_name: not a text",
-        "model.id: not a text",
+        "model.display_name: not a string",
+        "model.id: not a string",
         "cost.total_cost_usd: not a number",
         "context_window.current_usage.input_tokens: not a number",
         "cwd: missing",

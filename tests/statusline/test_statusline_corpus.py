@@ -13,7 +13,7 @@ from ccusage_line.answer import said
 from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
 from ccusage_line.statusline import payload
-from ccusage_line.statusline.command import Desk, line_of, numbers_of
+from ccusage_line.statusline.command import IndexAccess, line_of, numbers_of
 from ccusage_line.statusline.line import render
 from ccusage_line.statusline.options import parse_options
 from ccusage_line.statusline.segments import Numbers, Options
@@ -65,12 +65,12 @@ def calls(scenario: Path, home: Path, complete: bool = True) -> Iterator[Call]:
             index.close()
         (folder / "swept").write_text(".")  # nobody is started who would read the rest
         now = int(meta["started"] * SECOND)
-        desk, options = Desk(environ), options_of("--no-color")
-        found = desk.look_up(given, options)
-        numbers = numbers_of(given, found, options, now, desk.reasons)
-        line = render(given, numbers, options, meta["env"], now, desk.reasons)
-        desk.tidy(given, found)
-        assert not [reason for reason in desk.reasons if reason.endswith(("Error", "Exception"))], desk.reasons
+        access, options = IndexAccess(environ), options_of("--no-color")
+        found = access.look_up(given, options)
+        numbers = numbers_of(given, found, options, now, access.reasons)
+        line = render(given, numbers, options, meta["env"], now, access.reasons)
+        access.finish(given, found)
+        assert not [reason for reason in access.reasons if reason.endswith(("Error", "Exception"))], access.reasons
         yield Call(file.name, given, line, numbers, segments(given, numbers, meta["env"], now))
 
 

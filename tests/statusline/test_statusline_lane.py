@@ -45,7 +45,7 @@ from shells import until
 SECOND, HOUR = 1_000_000, 3_600_000_000
 A_SECOND = 3.0  # the promised one, and room for a busy machine
 DEAR = usage(0, 40_000)  # one dollar of Opus 4.5
-THREE_SECONDS = "from ccusage_line.statusline import command\ncommand.LATEST = 3.0\n"  # where ours has to be in time
+THREE_SECONDS = "from ccusage_line.statusline import command\ncommand.DEADLINE = 3.0\n"  # where ours has to be in time
 
 LANE_1 = OURS | {
     "_blake2",
@@ -501,11 +501,11 @@ def test_a_slow_disk_does_not_hold_the_line_back_afterwards(small: Home, name: s
 HELD_UP = """
 import time
 from ccusage_line.statusline import command as statuslane
-claim = statuslane._Watch.claim
-def held_up(watch):
-    claim(watch)
-    time.sleep(statuslane.LATEST)
-statuslane._Watch.claim = held_up
+begin_printing = statuslane._Watchdog.begin_printing
+def held_up(watchdog):
+    begin_printing(watchdog)
+    time.sleep(statuslane.DEADLINE)
+statuslane._Watchdog.begin_printing = held_up
 """
 
 
@@ -613,7 +613,8 @@ def test_nothing_of_the_payload_enters_the_log_and_it_stays_small(small: Home) -
         shown(ask(small, odd, "--mode", f"secret{n}" if n % 2 else "auto", "--format", f"{{secret{n}}}{{model}}"))
     assert log.stat().st_size <= LIMIT
     assert "secret" not in log.read_text()
-    told = "--mode: not understood; --format: an unknown segment; model.display_name: not a text; model.id: not a text"
+    model = "model.display_name: not a string; model.id: not a string"
+    told = f"--mode: not understood; --format: an unknown segment; {model}"
     assert log.read_text().splitlines()[-1].partition(" ")[2] == told
 
 
@@ -730,9 +731,9 @@ def test_both_lanes_know_the_same_of_a_session(small: Home) -> None:
     small.settle()
     for session in ("fork", ID):
         given = payload(session)
-        counted = statuslane.Desk(small.env).look_up(given, Options())
+        counted = statuslane.IndexAccess(small.env).look_up(given, Options())
         ask(small, given)
-        ready = statuslane.Desk(small.env).look_up(given, Options())
+        ready = statuslane.IndexAccess(small.env).look_up(given, Options())
         assert (type(counted.moments), type(ready.moments)) == (Stored, Listed)
         assert (ready.fork, ready.began) == (counted.fork, counted.began) == (session == "fork", counted.began)
         assert counted.began is not None
@@ -903,9 +904,9 @@ def test_today_and_block_are_plain_sums_over_a_fresh_reading(
     looked = end + idle * SECOND
     published = index.moments(looked)
     index.close()
-    desk = statuslane.Desk(home.env)
+    access = statuslane.IndexAccess(home.env)
     for now, found in (
-        (looked, desk.look_up(payload(context_window={}), options)),
+        (looked, access.look_up(payload(context_window={}), options)),
         (looked, Numbers(moments=Listed(published, mode), complete=True)),
         (looked + later * SECOND, Numbers(moments=Listed(published, mode), complete=True)),
     ):
@@ -917,12 +918,12 @@ def test_today_and_block_are_plain_sums_over_a_fresh_reading(
         sane = seconds is not None and now < seconds * SECOND <= now + 5 * HOUR
         told = windows.known_windows({(5, seconds * SECOND): (None, 0)} if sane else {})
         lacking = [e.timestamp for e in known if e.model == UNKNOWN and mode != "display"]
-        assert numbers.today_lacks == any(date_of(at, zone) == today for at in lacking)
+        assert numbers.today_unpriced == any(date_of(at, zone) == today for at in lacking)
         block = recounted(moments, now, told)
         if block is not None:
             block.lacks = any(block.start <= at < block.end for at in lacking)
         assert numbers.block == block
-    assert desk.reasons == []
+    assert access.reasons == []
 
 
 def test_what_lies_after_now_counts_in_the_same_day_and_block_as_in_the_reports(small: Home) -> None:

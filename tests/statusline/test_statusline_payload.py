@@ -91,7 +91,7 @@ def test_ten_megabytes_are_read(tmp_path: Path) -> None:
     finally:
         os.close(descriptor)
     assert len(data) > 10_000_000
-    assert payload.at(found, "session_id") == "x"
+    assert payload.value_at(found, "session_id") == "x"
 
 
 def test_a_closed_descriptor_and_a_folder_hold_nothing(tmp_path: Path) -> None:
@@ -187,8 +187,8 @@ ODD = [None, "7", True, [], {}, float("nan"), float("inf"), -1.0, 10**400]
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:9])
 def test_an_odd_reset_is_none(odd: object) -> None:
-    assert payload.told_windows({"rate_limits": {"five_hour": {"resets_at": odd}}}, 0) == {}
-    assert payload.told_windows({"rate_limits": odd}, 0) == {}
+    assert payload.reported_windows({"rate_limits": {"five_hour": {"resets_at": odd}}}, 0) == {}
+    assert payload.reported_windows({"rate_limits": odd}, 0) == {}
 
 
 @pytest.mark.parametrize(
@@ -207,4 +207,4 @@ def test_a_window_is_told_by_its_end_and_a_percentage(
     resets_at: object, used: object, expected: dict[tuple[int, int], tuple[float | None, int]]
 ) -> None:
     given = {"rate_limits": {"five_hour": {"resets_at": resets_at, "used_percentage": used}}}
-    assert payload.told_windows(given, 1) == expected
+    assert payload.reported_windows(given, 1) == expected

@@ -13,7 +13,7 @@ from wcwidth import wcswidth
 
 from ccusage_line.session import ModelUsage, Session
 from ccusage_line.statusline.fields import SEGMENTS
-from ccusage_line.statusline.line import ask, render
+from ccusage_line.statusline.line import render, segment_text
 from ccusage_line.statusline.options import BURN_RATES, COST_SOURCES, forgiving_options
 from ccusage_line.statusline.presets import PRESETS
 from ccusage_line.statusline.segments import CORE, Numbers, Options, View
@@ -193,7 +193,7 @@ def known_numbers(draw: st.DrawFn) -> Numbers:
         day=draw(st.none() | st.just(start)),
         began=draw(st.none() | st.integers(start - 10**10, start + 10**10)),
         inherited=draw(st.none() | st.integers(0, 1)),
-        unwritten=draw(st.booleans()),
+        no_transcript=draw(st.booleans()),
     )
 
 
@@ -249,7 +249,7 @@ def test_what_gives_way_follows_the_ranks(
     options = options_of("".join(f"[ <{name}={{{name}}}]" for name in names))
     options.color = False
     view = View(given_payload, known, options, ENVIRON, NOW)
-    whole = {name: text for name in names if (text := ask(view, name))}
+    whole = {name: text for name in names if (text := segment_text(view, name))}
     staying = sorted(whole, key=lambda name: (-SEGMENTS[name][0], names.index(name)))
     line = render(given_payload, known, options, ENVIRON | {"COLUMNS": str(columns)}, NOW)
     room = max(columns - 4, 1)
