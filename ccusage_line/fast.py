@@ -1,8 +1,8 @@
-"""Lanes 1 and 2: what can be answered without argparse and the packages.
+"""Lanes 1 and 2: the commands that can be answered without argparse and third-party packages.
 
-Lane 1 reads a published answer, checks it and prints. Lane 2 reads what was appended, counts, commits, publishes.
-Exact spellings only; anything else, and anything that is not plain success, falls through to the command line proper,
-which gives the same bytes.
+Lane 1 reads a published answer, checks it and prints it. Lane 2 reads what was appended to the transcripts, updates the
+index, prints and publishes. Both accept exact spellings only. Anything else, and anything that is not a plain success,
+is left to the command line proper, which prints the same bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VALUES = {"--id": "id", "-i": "id", "--jq": "jq", "-q": "jq", "--mode": "mode", 
 
 
 def answer(argv: list[str]) -> bool:
-    """Whether the command line was answered; if not, the command line proper has to."""
+    """Answer the command line if it is one of the fast lanes' and return whether that was done."""
     if "_ARGCOMPLETE" in os.environ:
         from .prompt.completion import answer as complete
 
@@ -45,13 +45,13 @@ def _statusline(words: list[str]) -> bool:
     except Exception as error:
         from .errors import UnwritableOutput
 
-        if isinstance(error, UnwritableOutput):  # nobody takes the line: no failure of a statusline
+        if isinstance(error, UnwritableOutput):  # nobody reads stdout: that is no failure of a statusline
             return True
         raise
 
 
 def _asked(argv: list[str]) -> dict[str, str] | None:
-    """What an exactly spelt `session --id ...` asks, None for any other command line."""
+    """Parse an exactly spelled `session --id ...`; return None for any other command line."""
     asked: dict[str, str] = {"mode": "auto"}
     place = 1
     while place < len(argv):
@@ -74,10 +74,10 @@ def _asked(argv: list[str]) -> dict[str, str] | None:
 
 
 def _is_path(jq: str) -> bool:
-    """Whether the expression is one for lean lanes: jq's own language is not, and responses are not published."""
+    """Return whether *jq* is a plain path to something in a published answer, which has no responses (`entries`)."""
     if jq[:1] != "." or "entries" in jq:
         return False
-    if jq.isascii() and jq[1:].isidentifier():  # `.totalCost`: an answer may have that ready
+    if jq.isascii() and jq[1:].isidentifier():  # `.totalCost`: the answer may hold its text
         return True
     from .jqpath import parse
 
@@ -85,12 +85,12 @@ def _is_path(jq: str) -> bool:
 
 
 def _unchanged(asked: dict[str, str]) -> bool:
-    """Lane 1: the published answer."""
+    """Answer from the published answer (lane 1)."""
     from .answer import read
     from .paths import index_dir
     from .prices.stored import is_plain, sources
 
-    if not is_plain(os.environ):  # the config asks for other costs or days, or has to be read first
+    if not is_plain(os.environ):  # the config changes costs or days, or has not been read yet
         return False
     found = read(index_dir(os.environ), asked["id"], sources(os.environ))
     text = None if found is None else _published(found, asked)
@@ -101,7 +101,7 @@ def _unchanged(asked: dict[str, str]) -> bool:
 
 
 def _published(found: Answer, asked: dict[str, str]) -> str | None:
-    """The text to print: ready in the answer for mode auto, else built from its numbers."""
+    """Return the text to print: that stored in the answer for mode auto, else one made from its numbers."""
     jq = asked.get("jq")
     if asked["mode"] == "auto" and jq is None:
         day = _day(found.last)
@@ -115,7 +115,7 @@ def _published(found: Answer, asked: dict[str, str]) -> str | None:
 
 
 def _appended(asked: dict[str, str]) -> bool:
-    """Lane 2: what was appended is counted first."""
+    """Answer after reading what was appended (lane 2)."""
     from .index.index import refreshed
     from .prices.stored import is_plain
 
@@ -124,7 +124,7 @@ def _appended(asked: dict[str, str]) -> bool:
     try:
         lane = refreshed(os.environ, asked["id"], asked["mode"])
         text = None if lane is None else _built(lane.session, asked.get("jq"))
-    except Exception:  # a corrupt index, say: the command line proper mends it, or shows the bug
+    except Exception:  # for example a corrupt index: the command line proper repairs it or reports the bug
         return False
     if lane is None or text is None:
         return False
@@ -135,7 +135,7 @@ def _appended(asked: dict[str, str]) -> bool:
 
 
 def _built(session: Session, jq: str | None) -> str | None:
-    """The text of a session; None where the path *jq* fails: the command line proper says why."""
+    """Return the text of a session, or None if the path *jq* fails: the command line proper explains why."""
     from .clock import system_day
 
     if jq is None:
@@ -154,7 +154,7 @@ def _built(session: Session, jq: str | None) -> str | None:
 
 
 def _day(us: int | None) -> str | None:
-    """The local day; "" where there is none."""
+    """Return the local day, "" if *us* is None, or None if the system cannot convert the time."""
     if us is None:
         return ""
     from time import localtime

@@ -1,7 +1,7 @@
-"""`--jq` where the expression is more than a plain path: jq itself, as the package `jq` or as the command on PATH.
+"""`--jq` expressions that are more than a plain path: evaluated by jq, as the package `jq` or as a command.
 
-Either way the results are those of `ccusage ... --json | jq -r EXPR`, but a lone surrogate, which jq refuses, is
-replaced. `_PRELUDE` says what the command would know and the package does not; `debug` and `stderr` are silent there.
+Results are those of `ccusage ... --json | jq -r EXPR`, except that a lone surrogate, which jq refuses, is replaced.
+`_PRELUDE` defines what the command has and the package lacks; `debug` and `stderr` print nothing with the package.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _PRELUDE = (
     'def input_filename: "<stdin>"; def input_line_number: {lines};'
     " def halt_error: error; def halt_error($exit_code): error; "
 )
-_NO_BODY = "Top-level program not given"  # of nothing but definitions or a comment, which the command reads as `.`
-_AS_TEXT = "\n\n| @json"  # numbers as jq writes them; two line ends, because a backslash at a comment's end escapes one
+_NO_BODY = "Top-level program not given"  # for definitions or comments alone, which the command reads as `.`
+_AS_TEXT = "\n\n| @json"  # numbers as jq writes them; two newlines, because a comment's final backslash escapes one
 _ARGS: dict[str, Any] = {"ARGS": {"positional": [], "named": {}}}
 _ESCAPE = re.compile(r"\\(ud[89a-f]..|.)")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|\[\]|\{\}|[][{}:,]|[^][{}:,"]+')
@@ -33,10 +33,10 @@ _PREFIX = re.compile(r"^jq: error(?: \(at [^)]*\))?(?: \(not a string\))?: |\s*^
 
 
 def run(expression: str, text: str) -> Iterator[str]:
-    """The results for the JSON *text*, as jsontext writes it, each as it is printed, without the newline behind it.
+    """Yield the results of *expression* for the JSON *text* (as jsontext writes it), as printed, without newlines.
 
-    A string is raw, everything else indented by two spaces. Raises JqError where there is no jq or the expression
-    cannot be read, and where jq fails, after the results before that. SIGINT ends the process, as it ends jq.
+    Strings are raw, everything else is indented by two spaces. Raises JqError if jq is not installed or cannot parse
+    the expression, and if jq fails, after the results before the failure. SIGINT ends the process, as it ends jq.
     """
     expression = whole_characters(expression)
     if "\\ud" in text:
@@ -52,8 +52,8 @@ def _by_library(expression: str, text: str) -> Iterator[str]:
     import signal
 
     handler = signal.getsignal(signal.SIGINT)
-    ours = handler is signal.default_int_handler  # else whoever started us wants it ignored
-    if ours:  # libjq never looks whether Python has noted a signal
+    ours = handler is signal.default_int_handler  # otherwise the parent wants SIGINT ignored
+    if ours:  # libjq never checks whether Python has received a signal
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         for result in _compiled(expression, text.count("\n")).input_text(text):
@@ -66,7 +66,7 @@ def _by_library(expression: str, text: str) -> Iterator[str]:
 
 
 def _compiled(expression: str, lines: int) -> Any:
-    """The program, whose results are JSON texts; an error has the user's own lines and columns."""
+    """Compile a program whose results are JSON texts; errors refer to the user's own lines and columns."""
     import jq
 
     try:
@@ -77,12 +77,12 @@ def _compiled(expression: str, lines: int) -> Any:
         expression += "\n\n."
     try:
         return jq.compile(_PRELUDE.replace("{lines}", str(lines)) + expression + _AS_TEXT, args=_ARGS)
-    except ValueError:  # `import` and `include` have to come first
+    except ValueError:  # `import` and `include` have to be at the beginning
         return jq.compile(expression + _AS_TEXT, args=_ARGS)
 
 
 def _printed(result: str) -> str:
-    """A compact JSON text of jq's as `jq -r` prints the value."""
+    """Return a result, compact JSON, as `jq -r` would print it."""
     if result[0] not in '"[{':
         return result
     if result[0] == '"':
@@ -111,7 +111,7 @@ def _by_command(expression: str, text: str) -> Iterator[str]:
     from threading import Thread
 
     if expression.startswith("-"):
-        expression = " " + expression  # jq 1.6 knows no `--`
+        expression = " " + expression  # jq 1.6 does not know `--`
     pipe = subprocess.PIPE
     try:
         process = subprocess.Popen(["jq", "-r", "--unbuffered", expression], stdin=pipe, stdout=pipe, stderr=pipe)
@@ -129,7 +129,7 @@ def _by_command(expression: str, text: str) -> Iterator[str]:
             try:
                 with source:
                     source.write(text.encode())
-            except BrokenPipeError:  # an expression that jq can't read: it says so
+            except BrokenPipeError:  # jq has rejected the expression and reports why
                 pass
             for line in results:
                 yield line.removesuffix(b"\n").decode("utf-8", "replace")
@@ -144,7 +144,7 @@ def _by_command(expression: str, text: str) -> Iterator[str]:
 
 
 def _message(text: str) -> str:
-    """What jq said, without the words around it."""
+    """Return the message of jq without its prefix."""
     told = _PREFIX.sub("", text).rstrip()
     name = re.match(r"(\w+)/0 is not defined", told)
     return f"{told}\na key begins with a dot: .{name[1]}" if name else told

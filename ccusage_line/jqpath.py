@@ -1,9 +1,9 @@
-"""`--jq` where the expression is a plain path, and how a result is printed: both as jq 1.7 does.
+"""Plain `--jq` paths and the form in which results are printed, both as in jq 1.7.
 
 On the lean lanes: imports nothing at module level. A plain path is `.`, or names, indexes and `[]` in a row, without
 white space: `.totalCost`, `.sessions[].sessionId`, `.a[-1]."b c"["d"]`. Every other expression is left to jq itself.
 
-A value is what the json module makes of our JSON.
+Values are what the json module makes of our JSON.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    Step = str | int | None  # a key, an index, None for every element
+    Step = str | int | None  # a key, an index, or None for every element
 
 _DIGITS = "0123456789"
 _WORD = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_" + _DIGITS
-_LONG = 10  # digits of an index; a longer one is left to jq
+_LONG = 10  # digits of an index; one with more is left to jq
 _INDENT = "  "
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_KEY_SHOWN, _VALUE_SHOWN = 29, 14  # bytes that an error of jq 1.7 repeats
+_KEY_SHOWN, _VALUE_SHOWN = 29, 14  # bytes that an error message of jq 1.7 quotes
 
 
 def parse(expr: str) -> list[Step] | None:
-    """The steps of a plain path; None for every other expression, also for a wrong one."""
+    """Return the steps of a plain path, or None for any other expression, valid or not."""
     if expr[:1] != ".":
         return None
     steps: list[Step] = []
@@ -57,9 +57,9 @@ def _is_index(text: str) -> bool:
 
 
 def results(steps: list[Step], value: Any) -> Iterator[str]:
-    """The results of a path, each as it is printed, without the newline behind it.
+    """Yield the results of a path, each as it is printed, without a newline.
 
-    Raises JqError where a step does not fit its value, after the results before it.
+    Raises JqError if a step does not fit its value, after the results before it.
     """
     for result in _walk(value, steps, 0):
         yield render(result)
@@ -111,7 +111,7 @@ def _failure(message: str) -> Exception:
 
 
 def _kind(value: Any) -> str:
-    """jq's name of the value's type."""
+    """Return jq's name for the type of *value*."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -124,7 +124,7 @@ def _kind(value: Any) -> str:
 
 
 def render(value: Any) -> str:
-    """One result as it is printed: a string raw, everything else as jq prints it, indented by two spaces."""
+    """Return one result as it is printed: a string raw, everything else as jq prints it, indented by two spaces."""
     if isinstance(value, str):
         return whole_characters(value)
     parts: list[str] = []
@@ -133,7 +133,7 @@ def render(value: Any) -> str:
 
 
 def _write(value: Any, parts: list[str], newline: str) -> None:
-    """Append the JSON of *value* to *parts*; *newline* is the line end with the indentation."""
+    """Append the JSON of *value* to *parts*; *newline* is a newline with the current indentation."""
     if not isinstance(value, (dict, list)):
         parts.append(_scalar(value))
     elif not value:
@@ -163,7 +163,7 @@ def _scalar(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """The JSON string, escaped as jq does: control characters and DEL, nothing above it."""
+    """Return a JSON string that escapes what jq escapes: quotes, backslashes, control characters and DEL."""
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
     return '"' + "".join([_escaped(c) for c in whole_characters(text)]) + '"'
@@ -174,16 +174,16 @@ def _escaped(char: str) -> str:
 
 
 def whole_characters(text: str) -> str:
-    """The text with every lone surrogate, which no encoding can carry, replaced by U+FFFD."""
+    """Replace every lone surrogate, which no encoding can represent, by U+FFFD."""
     if text.isprintable():
         return text
     return "".join(["\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text])
 
 
 def _decimal(number: str) -> str:
-    """A float's repr with an exponent as jq 1.7 prints such a number of the JSON: 0.00003 for 3e-05, 1.5E-7, 1E+16.
+    """Return a float's repr that has an exponent as jq 1.7 prints the number: 0.00003 for 3e-05, 1.5E-7, 1E+16.
 
-    This is the scientific string of the General Decimal Arithmetic specification, which the decimal module gives too.
+    This is the scientific string of the General Decimal Arithmetic specification, which the decimal module uses too.
     """
     mantissa, _, exponent = number.partition("e")
     whole, _, fraction = mantissa.partition(".")

@@ -1,8 +1,8 @@
-"""The one table of options: how each is spelled, what it takes, and whether the config or the environment may set it.
+"""The table of all options: spelling, value, and whether the config or the environment may set it.
 
-Data alone. The parsers (commands/parser.py), the config's sections (config.py) and what completes a value
-(prompt/completion.py) are made of it. What the lean lanes accept without loading it (fast.py, statusline/options.py,
-prompt/command.py) is held against it by tests/commands/test_options.py.
+It holds data alone. The parsers (commands/parser.py), the config's sections (config.py) and the completion of values
+(prompt/completion.py) are made from it. The lean lanes (fast.py, statusline/options.py, prompt/command.py) do not load
+it; tests/commands/test_options.py compares what they accept with it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from .session import MODES
 
 
 class Option:
-    """An option of one command or of several; without dashes a positional argument, or a key of the config alone.
+    """An option of one or several commands; without dashes, a positional argument or a key of the config alone.
 
-    *kind* is flag, choice, number or text, or a text of which more is known: session, archived (a session whose
-    transcripts are gone), project, model, zone, day, file, folder, percentage, seconds, address. Without *help* an
-    option is accepted and not shown; with *meaning* the config may set it. A flag with *meaning* can be denied by
-    `--no-NAME`; one that is usually true is shown so, with the *help* of that.
+    *kind* is flag, choice, number or text, or names a text that is checked or completed: session, archived (a session
+    whose transcripts are gone), project, model, zone, day, file, folder, percentage, seconds, address. An option
+    without *help* is accepted but not shown. The config may set an option that has a *meaning*; if it is a flag,
+    `--no-NAME` turns it off. The help shows that form, with *help* as its text, for a flag that is on by default.
     """
 
     def __init__(
@@ -33,20 +33,20 @@ class Option:
         dest: str = "",
         nargs: str = "",
     ) -> None:
-        self.names = spelling.split()  # the long one last
+        self.names = spelling.split()  # short ones first
         self.kind = kind
         self.help = help
-        self.metavar = metavar  # what the help shows for the value; empty: argparse's own
+        self.metavar = metavar  # the name of the value in the help; empty: argparse's default
         self.choices = choices
-        self.default = default  # of the config in words, of a choice the value itself
-        self.meaning = meaning  # in docs/config.md
-        self.variable = variable  # of the environment, which overrides the config
-        self.key = self.names[-1].strip("-")  # of the config
+        self.default = default  # for a choice the value itself, else a description for docs/config.md
+        self.meaning = meaning  # for docs/config.md
+        self.variable = variable  # environment variable that overrides the config
+        self.key = self.names[-1].strip("-")  # in the config
         self.dest = dest or self.key.replace("-", "_")  # the keyword argument of a command's run()
-        self.nargs = nargs  # of a positional argument, as argparse has it
+        self.nargs = nargs  # of a positional argument, as in argparse
 
 
-# --- what several commands take -----------------------------------------------------------------------------------
+# --- options of several commands ------------------------------------------------------------------------------------
 
 # fmt: off
 BREAKDOWN = Option("-b --breakdown", help="a row per model under each session", default="false",
@@ -77,7 +77,7 @@ TIMEZONE = Option("-z --timezone", "zone", "a zone like Europe/Berlin", "ZONE", 
                   meaning="zone of the days")
 UNTIL = Option("-u --until", "day", "last activity on DAY or earlier", "DAY")
 
-# --- what the reports by time take --------------------------------------------------------------------------------
+# --- options of the reports by time ---------------------------------------------------------------------------------
 
 OF_ROW = Option("-b --breakdown", help="a row per model below each row", default="false",
                 meaning="a row per model below each row")
@@ -96,7 +96,7 @@ _USED = (
     TIMEZONE, MODE, BY_TIME, OF_ROW,
     Option("-i --instances", help="grouped by project"),
     PROJECT, OFFLINE, COMPACT, PAGER, COLOR, NO_COLOR,
-    Option("--locale", "text"),  # of tools that came before: to be refused with the reason
+    Option("--locale", "text"),  # of earlier tools: refused with an explanation
 )
 LAST = Option("--last", "text", "the N newest, the current one included", "N")
 CHART = Option("--chart", "choice", "bars or none", "KIND", default="none", choices=("bars", "none"), nargs="?",
@@ -112,14 +112,14 @@ INTERVAL = Option("--refresh-interval", "seconds", "seconds between two frames, 
                   meaning="seconds between two frames")
 ONCE = Option("--once", help="one frame as text")
 
-# --- what each command takes, in the order of its help ------------------------------------------------------------
+# --- the options of each command, in the order of its help --------------------------------------------------------
 
-GLOBAL = (  # of every command; they may stand anywhere
+GLOBAL = (  # of every command, in any place
     Option("--config", "file", "read this config file instead of the usual one", "FILE"),
     Option("--debug", help="tell on stderr what is done and how long it takes"),
 )
 SESSION = (
-    Option("session", "session", nargs="?"),  # the same as a bare word
+    Option("session", "session", nargs="?"),  # a bare word, the same as --id
     Option("-i --id", "session", "one session: id, prefix, shown form, file name, latest"),
     JSON,
     JQ,
@@ -130,7 +130,7 @@ SESSION = (
     SINCE, UNTIL, TIMEZONE, MODE, SORT, ORDER, LIMIT, BREAKDOWN, PROJECT, OFFLINE, COMPACT, PAGER,
     COLOR, NO_COLOR,
 )
-OR_DEMO = Option("--or-demo")  # of session: the README's first command
+OR_DEMO = Option("--or-demo")  # of session, for the first command in the README
 DAILY = (*_USED[:5], LAST, *_USED[5:], DAY_CHART)
 WEEKLY = (*_USED[:5], LAST, START_OF_WEEK, *_USED[5:], CHART)
 MONTHLY = (*_USED[:5], LAST, *_USED[5:], CHART)
@@ -172,7 +172,7 @@ STATUSLINE = (
     Option("--no-color", help="no colours"),
 )
 PREVIEW = Option("--preview", help="show the presets as they look in this terminal")
-EARLIER = (  # of the statuslines of tools that came before
+EARLIER = (  # of earlier statusline tools: accepted and ignored
     Option("-O --offline"), Option("--no-offline"), Option("--cache"), Option("--no-cache"),
     Option("--refresh-interval", "text"),
 )
@@ -202,7 +202,7 @@ URL = Option("url", "address", default="LiteLLM's list", meaning="where current 
              variable="CCUSAGE_PRICES_URL")
 # fmt: on
 
-# --- what the config sets: by section, in the order of docs/config.md ---------------------------------------------
+# --- the options that the config may set, by section, in the order of docs/config.md ------------------------------
 
 _BY_TIME = (MODE, TIMEZONE, BY_TIME, OF_ROW, COMPACT, PAGER, COLOR, OFFLINE)
 _OF_PERIODS = (*_BY_TIME, USED_SINCE)
@@ -216,9 +216,9 @@ SECTIONS: dict[str, tuple[Option, ...]] = {
     "statusline": (MODE, TIMEZONE, *STATUSLINE[:6]),
     "prices": (URL,),
 }
-# What a keyword argument of a command means, for the completion of its values.
+# Keyword argument of a command -> kind, for the completion of values.
 KINDS = {
     option.dest: option.kind for option in (*GLOBAL, *SESSION, *BLOCKS, *FORGET, *PROMPT, *UNINSTALL, *PRICES_SHOW)
 }
-# What may stand behind an option whose command says itself what is wrong with a value.
+# Choices of the options whose command checks the values itself, for completion.
 CHOICES = {option.dest: option.choices for option in STATUSLINE if option.choices}

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 _WIDTH = 30  # columns of the bar
 _PAUSE = 0.1  # seconds between two drawings
-_QUIET = 0.3  # seconds before the first: what is quick needs no bar
+_QUIET = 0.3  # seconds before the first drawing, because a quick run needs no bar
 
 
 class Bar:
-    """Draws `(done, total)` in bytes; wipes itself away at the end."""
+    """A callable that draws `(done, total)`, in bytes, and erases the bar at the end."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

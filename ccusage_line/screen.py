@@ -1,4 +1,4 @@
-"""The whole screen of a terminal, for as long as something is shown on it: whatever ends that, it is as it was before.
+"""The full screen of a terminal, which is restored however the process ends.
 
 Not on Windows, which has no `termios`.
 """
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_SYNCHRONIZED, _AT_ONCE = "\x1b[?2026h", "\x1b[?2026l"  # nothing is drawn between the two
-_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"  # the alternative screen, no cursor, lines that do not wrap
+_SYNCHRONIZED, _AT_ONCE = "\x1b[?2026h", "\x1b[?2026l"  # the terminal draws nothing between the two
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"  # alternate screen, hidden cursor, no line wrapping
 _LEAVE = f"{_AT_ONCE}\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
-_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)  # what a key that is no character sends
-_USUAL = 80, 24  # columns and lines of a terminal that does not tell
+_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)  # what a key sends that is not a character
+_USUAL = 80, 24  # columns and lines if the terminal does not report them
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -31,28 +31,28 @@ class Ended(BaseException):
 
 
 class Gone(Exception):
-    """The terminal is closed."""
+    """The terminal was closed."""
 
 
 def is_screen(environ: dict[str, str] | Any) -> bool:
-    """Whether stdout is a terminal on which text can be put anywhere."""
+    """Return whether stdout is a terminal with cursor addressing."""
     return sys.platform != "win32" and sys.stdout.isatty() and environ.get("TERM", "dumb") not in ("dumb", "")
 
 
 class Screen:
-    """The terminal of stdout, and the keys of stdin; within `with`, signals that end the process raise Ended once."""
+    """The terminal of stdout and the keys of stdin; in `with`, the first signal that ends the process raises Ended."""
 
     def __init__(self) -> None:
         self._keys = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
         self._out = sys.stdout.fileno()
-        self._mode: list[Any] | None = None  # of the terminal as it was; None while it is
-        self._before: dict[int, Any] = {}  # signal -> what was done about it
+        self._mode: list[Any] | None = None  # terminal attributes to restore; None outside the full screen
+        self._before: dict[int, Any] = {}  # signal -> the handler to restore
         self._ending = False
         self._stopping = False
         self._shown: tuple[tuple[int, int], Sequence[str]] | None = None
-        self._woken, self._wake = os.pipe()  # a signal writes to it, so that no wait sleeps through one
+        self._woken, self._wake = os.pipe()  # a signal writes to the pipe, which ends a wait for keys
 
-    # --- in and out ---
+    # --- entering and leaving ---
 
     def __enter__(self) -> Screen:
         if sys.platform == "win32":
@@ -61,7 +61,7 @@ class Screen:
             os.set_blocking(self._wake, False)
             signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
             for name in _ENDING:
-                if signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:  # as nohup wants it
+                if signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:  # ignored by nohup
                     self._take(getattr(signal, name), self._end)
             self._take(signal.SIGTSTP, self._stop_soon)
             self._take(signal.SIGCONT, self._go_on)
@@ -73,7 +73,7 @@ class Screen:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ending = True  # from here on no signal raises
+        self._ending = True  # from here on no signal raises Ended
         try:
             self._leave()
         except Gone:
@@ -116,7 +116,7 @@ class Screen:
         if mode and self._keys is not None:
             try:
                 termios.tcsetattr(self._keys, termios.TCSANOW, mode)
-            except termios.error:  # the terminal is gone
+            except termios.error:  # the terminal was closed
                 pass
         self._write(_LEAVE)
 
@@ -128,11 +128,11 @@ class Screen:
             raise Ended(number)
 
     def _stop_soon(self, *_: object) -> None:
-        """Ctrl+Z: as soon as there is nothing in hand that others would have to wait for."""
+        """Handle Ctrl+Z: stop at the next wait for keys, when nothing is held that other processes wait for."""
         self._stopping = True
 
     def _stop(self) -> None:
-        """The shell gets its screen back, until it lets us go on."""
+        """Restore the shell's screen, stop the process, and enter again after it was continued."""
         if sys.platform == "win32":
             return
         self._stopping = False
@@ -143,7 +143,7 @@ class Screen:
         self._enter()
 
     def _go_on(self, *_: object) -> None:
-        if self._mode is not None:  # stopped by what can't be handled: the shell had the screen as it was
+        if self._mode is not None:  # after SIGSTOP, which cannot be handled: the shell may have changed the terminal
             self._enter()
 
     # --- text and keys ---
@@ -156,7 +156,7 @@ class Screen:
         return columns or _USUAL[0], lines or _USUAL[1]
 
     def show(self, size: tuple[int, int], lines: Sequence[str]) -> None:
-        """Have *lines*, made for *size*, and nothing else on the screen; only those that changed are written."""
+        """Show *lines*, made for *size*, and nothing else; only lines that changed are written."""
         lines = lines[: size[1]]
         old_size, old = self._shown or (None, ())
         self._shown = size, lines
@@ -170,7 +170,7 @@ class Screen:
             self._write("".join([_SYNCHRONIZED, *parts, _AT_ONCE]))
 
     def keys(self, seconds: float) -> str:
-        """What was typed; after so many seconds nothing, and sooner if the screen has to be drawn anew."""
+        """Return the keys typed, "" after *seconds* or sooner if the screen has to be drawn again."""
         watched = [self._woken, *([] if self._keys is None else [self._keys])]
         ready = select.select(watched, [], [], max(seconds, 0))[0]
         if self._woken in ready:

@@ -1,4 +1,4 @@
-"""`ccusage blocks`: what was used in each 5-hour block, and where the one under way will end."""
+"""`ccusage blocks`: usage in 5-hour blocks, and a projection for the active one."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from .parser import Commands
 
     LimitOf = Callable[[Sequence[Block], int], int | None]
-    Groups = Mapping[str, Sequence[Block]]  # by project; all of them under the empty name
+    Groups = Mapping[str, Sequence[Block]]  # by project; without --instances, everything under the empty name
 
 _TITLE = "Claude Code Token Usage Report - Session Blocks"
-_LONGEST = 24 * 366  # hours of a block
+_LONGEST = 24 * 366  # maximum length of a block in hours
 _NOT_LIVE = (
     *("since", "until", "recent", "session_length", "csv", "instances", "project"),
     *("breakdown", "compact", "chart", "order"),
 )
-_NO_BLOCK = "No block is under way.", "No active block"  # as text and in JSON
+_NO_BLOCK = "No block is under way.", "No active block"  # as text and as the JSON message
 _NOT_ASKED_FOR = "The block under way holds nothing that was asked for.", "Nothing asked for is in the active block"
-_OF_BLOCKS = ("since", "until", "active", "recent", "token_limit", "session_length", "order")  # not of all reports
+_OF_BLOCKS = ("since", "until", "active", "recent", "token_limit", "session_length", "order")  # not of other reports
 
 
 def add(commands: Commands, name: str) -> None:
@@ -43,7 +43,7 @@ def add(commands: Commands, name: str) -> None:
 
 
 def run_live(console: Console, **asked: Any) -> None:
-    """`blocks --live`."""
+    """Run `ccusage live`, which is `blocks --live` with the other options at their defaults."""
     flags = ("active", "recent", "csv", "instances", "breakdown", "compact", "pager")
     values = ("since", "until", "session_length", "project", "locale")
     rest: dict[str, Any] = {"order": "asc", "chart": "none", **dict.fromkeys(flags, False), **dict.fromkeys(values)}
@@ -51,13 +51,13 @@ def run_live(console: Console, **asked: Any) -> None:
 
 
 def run(console: Console, *, live: bool, refresh_interval: int | None, once: bool, **asked: Any) -> None:
-    """The report, or the live view."""
+    """Print the report or show the live view."""
     if not live:
         refuse(console, "blocks", {"refresh_interval": refresh_interval, "once": once}, "belongs to --live")
         report(console, **asked)
         return
     refuse(console, "blocks", {name: asked[name] for name in _NOT_LIVE}, "has no meaning in the live view")
-    asked["since"] = None  # what the config says of the report
+    asked["since"] = None  # from the config, meant for the report
     limit_of, is_max = _limit(asked["token_limit"]), asked["token_limit"] == "max"
     if refresh_interval is None:
         config = console.config.defaults_for("live", console.environ)
@@ -65,7 +65,7 @@ def run(console: Console, *, live: bool, refresh_interval: int | None, once: boo
     if not 1 <= refresh_interval <= 60:
         raise UsageError(f"--refresh-interval {refresh_interval} is not a number of seconds from 1 to 60")
     if asked["json"] or asked["jq"] is not None:
-        report(console, **{**asked, "active": True, "offline": True})  # as every other live view
+        report(console, **{**asked, "active": True, "offline": True})  # no live view fetches prices
         return
     from ..windows import WINDOW
     from .live import show
@@ -119,7 +119,7 @@ def report(
 
 
 def _dearest_first(groups: Groups) -> Groups:
-    """The projects with blocks, by what they cost."""
+    """Return the projects that have blocks, sorted by cost."""
     from ..report.usage import dearest_first
 
     shares = {project: [block.share for block in blocks] for project, blocks in groups.items() if blocks}
@@ -127,7 +127,7 @@ def _dearest_first(groups: Groups) -> Groups:
 
 
 def _length(hours: str | None) -> int:
-    """Microseconds of `--session-length`."""
+    """Return --session-length in microseconds."""
     from ..windows import HOUR
 
     try:
@@ -140,7 +140,7 @@ def _length(hours: str | None) -> int:
 
 
 def _limit(text: str | None) -> LimitOf:
-    """What tells the tokens of `--token-limit`, from all blocks there are and now."""
+    """Return a function that computes the tokens of --token-limit from all blocks and the current time."""
     from ..report.blocks import limit_of
 
     if text is None:
@@ -170,8 +170,7 @@ def _choice(
 
 
 def _blocks(ask: Asked, index: Index, length: int, alone: bool) -> tuple[list[Block], dict[str, list[Block]]]:
-    """(all blocks there are, or the one under way *alone*; those of the projects that were asked for, with the gaps
-    between them)."""
+    """Return (all blocks, or the active one *alone*; the blocks of each chosen project, with the gaps between them)."""
     from ..index.slots import by_period
     from ..report import blocks as of_blocks
 
@@ -191,11 +190,11 @@ def _blocks(ask: Asked, index: Index, length: int, alone: bool) -> tuple[list[Bl
 
 
 def _bounds(index: Index, length: int, now: int, alone: bool) -> list[Bounds]:
-    """Of all blocks, or of the one under way *alone*; it is there before its first response if the client said so."""
+    """Return the bounds of all blocks, or of the active one *alone*, even if it has no response yet."""
     from ..index.slots import blocks, known_windows
     from ..windows import WINDOW, first_from, last_until, under_way
 
-    if length != WINDOW:  # no client tells of such
+    if length != WINDOW:  # the client's windows have the usual length
         return blocks(index, length)
     current = under_way(first_from(index.db), last_until(index.db, now), now, known_windows(index))
     found = [] if alone else blocks(index, length)

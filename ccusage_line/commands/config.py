@@ -20,7 +20,7 @@ def add(commands: Commands, name: str) -> None:
 
 
 def run_show(console: Console) -> None:
-    """Every setting and where it comes from."""
+    """Print every setting and where it comes from."""
     config = console.config
     lines = [f"# {config.path}{'' if config.found else ' (not there)'}\n"]
     for section, options in SECTIONS.items():
@@ -42,7 +42,7 @@ def run_show(console: Console) -> None:
 
 
 def _usual(option: Option) -> str:
-    """What holds if nothing is said, as the file would have it; in words where it would have nothing."""
+    """Return the default of an option as the end of its line: a value, or words if the file could not contain it."""
     if option.kind == "choice":
         return f" = {_toml(option.default)}"
     is_value = option.kind in ("flag", "percentage", "seconds")
@@ -50,7 +50,7 @@ def _usual(option: Option) -> str:
 
 
 def _toml(value: object) -> str:
-    """A value as it stands in the file, whole, and harmless on a screen."""
+    """Return a value as it is written in the file, escaped for a screen."""
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str):
@@ -71,5 +71,5 @@ def _price(packed: Packed) -> str:
 
 
 def run_path(console: Console) -> None:
-    """Where the config file is, readable or not."""
+    """Print the path of the config file, which need not be readable."""
     console.out(console.config.path + "\n")

@@ -1,4 +1,4 @@
-"""`ccusage index`: check, rebuild or erase the index."""
+"""`ccusage index`: checks, rebuilds or erases the index."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add(commands: Commands, name: str) -> None:
     actions = add_actions(commands, name, "check, rebuild or erase the index", run_status)
     add_command(actions, "status", run_status, help="what the index holds and what could not be read")
     add_command(actions, "refresh", run_refresh, help="bring the index up to date")
-    add_command(actions, "sweep", run_sweep)  # what the statusline starts behind its back
+    add_command(actions, "sweep", run_sweep)  # started by the statusline in the background; not in the help
     add_command(actions, "verify", run_verify, help="compare with a fresh reading of everything")
     add_command(actions, "rebuild", run_rebuild, help="read everything anew; archived sessions are kept")
     add_command(actions, "forget", run_forget, FORGET, help="erase what only the index still knows")
@@ -25,7 +25,7 @@ def add(commands: Commands, name: str) -> None:
 
 
 def run_status(console: Console) -> None:
-    """What the index holds, without reading anything new into it."""
+    """Print what the index contains, without updating it."""
     from ..index.questions import status
 
     found = status(console.index())
@@ -34,7 +34,7 @@ def run_status(console: Console) -> None:
 
 
 def run_refresh(console: Console) -> None:
-    """Bring the index up to date."""
+    """Update the index."""
 
     from ..index.questions import contents
 
@@ -45,19 +45,19 @@ def run_refresh(console: Console) -> None:
 
 
 def run_sweep(console: Console) -> None:
-    """`watch.sweep`, by a process that nobody waits for."""
+    """Run `watch.sweep` in a background process."""
     from ..index.watch import sweep
 
     index = console.index()
-    if not index.stored:  # nobody would have what is read
+    if not index.stored:  # what is read could not be stored
         return
     if hasattr(os, "nice"):
-        os.nice(10)  # nobody waits for it
+        os.nice(10)  # nobody waits for this process
     sweep(index)
 
 
 def run_verify(console: Console) -> int:
-    """Hold the index against a fresh reading of everything; 1 if they differ."""
+    """Compare the index with a fresh reading of all transcripts; return 1 if they differ."""
     from ..index.verify import verify
 
     index = console.index()
@@ -68,14 +68,14 @@ def run_verify(console: Console) -> int:
 
 
 def run_rebuild(console: Console) -> None:
-    """Read everything anew, into a new database where the old one is damaged."""
+    """Read all transcripts again, into a new database if the old one is damaged."""
     from ..index.questions import contents
     from ..index.rebuild import rebuild
     from ..index.repair import mend
 
     try:
         mend(index_dir(console.environ))
-    except (OSError, UserError):  # what is wrong shows below
+    except (OSError, UserError):  # the commands below report what is wrong
         pass
     index = console.index()
     console.warn_not_stored(index)
@@ -85,7 +85,7 @@ def run_rebuild(console: Console) -> None:
 
 
 def run_forget(console: Console, *, which: str | None, project: str | None, archived: bool, windows: bool) -> None:
-    """Erase sessions for good; what still stands in a transcript would come back, and is told."""
+    """Erase sessions permanently. Those that still have transcripts would come back, so they are kept and reported."""
     from ..index.forget import forget, forget_windows
 
     if windows and not (which is not None or project or archived):
@@ -109,5 +109,5 @@ def run_forget(console: Console, *, which: str | None, project: str | None, arch
 
 
 def run_path(console: Console) -> None:
-    """Where the index of these data directories is."""
+    """Print the folder of the index of these data directories."""
     console.out(index_dir(console.environ) + "\n")

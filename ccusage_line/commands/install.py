@@ -1,4 +1,4 @@
-"""`ccusage install` and `ccusage uninstall`: the statusline in Claude Code's settings.json, and what to do next."""
+"""`ccusage install` and `ccusage uninstall`: put the statusline into Claude Code's settings.json or remove it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..claude_code.settings_file import Change
 
-REFRESH = 5  # seconds: Claude Code does not call while background agents run
+REFRESH = 5  # seconds; Claude Code does not call the command while background agents run
 
 
 def add(commands: Commands, name: str) -> None:
@@ -46,8 +46,8 @@ def run_install(
     dry_run: bool,
     **chosen: object,
 ) -> None:
-    """Put the statusline into the settings. What it is called with are the options of before, those *chosen* by
-    keyword, and *options*, words of its own."""
+    """Put the statusline into the settings. Its options are those of the previous install, overridden by those *chosen*
+    by keyword and by *options*, words after `--`."""
     import shlex
 
     from ..claude_code import settings_file, statusline_entry
@@ -83,7 +83,7 @@ def run_install(
 
 
 def run_uninstall(console: Console, *, settings: str | None, dry_run: bool) -> None:
-    """Take the statusline out of the settings."""
+    """Remove the statusline from the settings."""
 
     from ..claude_code import settings_file
 
@@ -106,7 +106,7 @@ def run_uninstall(console: Console, *, settings: str | None, dry_run: bool) -> N
 
 
 def _words(chosen: Mapping[str, object]) -> list[str]:
-    """The options of statusline that were given, as words. Raises UsageError for an unknown zone."""
+    """Return the given options of statusline as words. Raises UsageError for an unknown zone."""
     from ..clock import zone_of
 
     found = []
@@ -122,8 +122,8 @@ def _words(chosen: Mapping[str, object]) -> list[str]:
 
 
 def _kept(old: object, force: bool) -> tuple[str, list[str]]:
-    """The variables and the options of our statusLine of before; neither where they can't be told apart from what else
-    is there. Raises UserError for that if not *force*."""
+    """Return (variables, options) of our previous statusLine; ("", []) if *force* is set and it contains more than
+    these, for which UserError is raised otherwise."""
     from ..claude_code.statusline_entry import kept
     from ..statusline.options import parse_options
 
@@ -139,7 +139,7 @@ def _kept(old: object, force: bool) -> tuple[str, list[str]]:
 
 
 def _path(console: Console, named: str | None) -> str:
-    """The settings file; said if there might be another one."""
+    """Return the path of the settings file; mention others that exist. Raises UsageError if it is ambiguous."""
     from ..claude_code.settings_file import settings_path
 
     if named is not None:
@@ -164,7 +164,7 @@ def _tell(console: Console, change: Change, dry_run: bool) -> None:
 
 
 def _introduce(console: Console, words: Sequence[str], interval: object) -> None:
-    """The line as it will look, made anew every *interval* seconds too; what to do next, how to undo it."""
+    """Show the new line, how often it is updated (every *interval* seconds too), what to do next and how to undo it."""
     from ..claude_code.statusline_entry import executable, is_in_cache
     from ..statusline.command import configured
     from ..statusline.options import forgiving_options

@@ -1,4 +1,4 @@
-"""The loop of `ccusage live`: what `blocks`, `daily` and the statusline tell, drawn again as it changes."""
+"""The loop of `ccusage live`, which shows the numbers of `blocks`, `daily` and the statusline as they change."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from ..index.index import Index
     from .reporting import Asked
 
-    LimitOf = Callable[[Index, int], int | None]  # the tokens that --token-limit means now
+    LimitOf = Callable[[Index, int], int | None]  # computes the tokens of --token-limit
 
-_SLOTS = 12  # that the sparkline shows
-_READING = 0.5  # seconds between two frames while the first index is made
-_AGAIN = 5.0  # seconds after which somebody else is asked to make it: whoever was may have been killed
-_LONG = 3600.0  # seconds that a pause is waited for at once
+_SLOTS = 12  # shown by the sparkline
+_READING = 0.5  # seconds between two frames while the first index is being built
+_AGAIN = 5.0  # seconds until another process is started to build it: the previous one may have been killed
+_LONG = 3600.0  # seconds of one wait for keys during a pause
 _NAMES = {"fiveHour": "5h", "sevenDay": "7d"}
 
 
@@ -94,7 +94,7 @@ class Source:
 
 
 def show(ask: Asked, limit_of: LimitOf, interval: int, once: bool) -> None:
-    """One frame as text, where there is no screen or nothing else is wanted; else the loop until somebody ends it."""
+    """Print one frame as text if *once* is set or stdout cannot show a screen; otherwise loop until the user quits."""
     source = Source(ask, limit_of)
     if once or not is_screen(ask.console.environ):
         index, _ = ask.index()
@@ -102,7 +102,7 @@ def show(ask: Asked, limit_of: LimitOf, interval: int, once: bool) -> None:
         return
     watch = Watch(ask.console.index)
     ask.console.warn_not_stored(watch.index)
-    gc.enable()  # we live long
+    gc.enable()  # this process lives long
     try:
         with Screen() as screen:
             _Loop(ask, source, watch, screen, interval).run()
@@ -116,7 +116,7 @@ def show(ask: Asked, limit_of: LimitOf, interval: int, once: bool) -> None:
 
 
 class _Loop:
-    """Draws, waits for a key or the time, looks at what came."""
+    """The loop: draw, wait for a key or the next update, update."""
 
     def __init__(self, ask: Asked, source: Source, watch: Watch, screen: Screen, interval: int) -> None:
         self._color = ask.color
@@ -127,13 +127,13 @@ class _Loop:
         self._interval = interval
         self._picture = source.empty()
         self._paused = self._models = False
-        self._due = 0.0  # when the next look is, by the monotonic clock
-        self._took = 0.0  # seconds of the last one
-        self._asked = -_AGAIN  # when somebody was asked to make the first index
-        self._size = 0  # bytes of all transcripts then
+        self._due = 0.0  # time of the next update, by the monotonic clock
+        self._took = 0.0  # seconds of the last update
+        self._asked = -_AGAIN  # time when the first index was last asked for
+        self._size = 0  # bytes of all transcripts at that time
 
     def run(self) -> None:
-        known = False  # whether the picture is what the index tells
+        known = False  # whether the picture shows the contents of the index
         while True:
             complete = self._watch.index.complete
             if not complete:
@@ -151,7 +151,7 @@ class _Loop:
         return _LONG if self._paused else self._due - time.monotonic()
 
     def _obey(self, keys: str) -> bool:
-        """Whether to go on."""
+        """Handle typed keys; return False if the user quits."""
         for key in keys.lower():
             self._models ^= key == "b"
             self._paused ^= key == "p"
@@ -180,7 +180,7 @@ class _Loop:
                 raise
 
     def _first_index(self) -> None:
-        """Have it made by a process of its own, which goes on if we end; where nothing can be stored, here."""
+        """Have a background process build the first index; if nothing can be stored, build it here."""
         index = self._watch.index
         if not index.stored:
             index.refresh(self._progress)

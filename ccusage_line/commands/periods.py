@@ -1,4 +1,4 @@
-"""`ccusage daily`, `weekly` and `monthly`: what was used in each day, week or month."""
+"""`ccusage daily`, `weekly` and `monthly`: usage by day, week or month."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from .console import Console
     from .parser import Commands
 
-    Bounds = tuple[int | None, int | None]  # first and last day
-    Groups = Mapping[str, Sequence[Share]]  # by project; all of them under the empty name
+    Bounds = tuple[int | None, int | None]  # first and last day, each as a number
+    Groups = Mapping[str, Sequence[Share]]  # by project; without --instances, everything under the empty name
 
 _UNITS = {"daily": "day", "weekly": "week", "monthly": "month"}
-_ROW_NAMES = {"day": "date", "week": "week", "month": "month"}  # in JSON and CSV
+_ROW_NAMES = {"day": "date", "week": "week", "month": "month"}  # the column of the period in JSON and CSV
 
 
 def add(commands: Commands, name: str) -> None:
@@ -44,7 +44,7 @@ def run(
     start_of_week: str | None = None,
     **asked: Any,
 ) -> None:
-    """The report of *name*, a key of _UNITS."""
+    """Print the report called *name*, a key of _UNITS."""
     from ..report import usage
     from ..report.periods import Periods
 
@@ -54,7 +54,7 @@ def run(
     periods = Periods(unit, ask.zone, week_start)
     configured = console.config.defaults_for(name, console.environ).get("since")
     if last is not None and since == configured:
-        since = None  # what is typed takes precedence
+        since = None  # --last on the command line overrides since in the config
     bounds = _bounds(periods, days(since, until, ask.day_of, configured), last, ask.now)
     ask.refresh_prices()
     index, _ = ask.index()
@@ -79,7 +79,7 @@ def run(
 
 
 def _bounds(periods: Periods, asked: tuple[str | None, str | None], last: str | None, now: int) -> Bounds:
-    """The days from the first to the last one that the options mean."""
+    """Return the first and the last day that the options allow."""
     from ..report.periods import day_number
 
     since, until = (None if day is None else day_number(day) for day in asked)
@@ -94,7 +94,7 @@ def _bounds(periods: Periods, asked: tuple[str | None, str | None], last: str | 
 
 
 def _rows(ask: Asked, index: Index, periods: Periods, bounds: Bounds) -> tuple[list[Row], list[int | None]]:
-    """What was used, and which period each of the edges begins."""
+    """Return the usage between consecutive edges, and for each edge the key of the period that begins there."""
     from ..index.slots import by_period
 
     starts, keys = periods.edges(used_days(index, periods, *bounds), *bounds)
@@ -136,7 +136,7 @@ def _text(ask: Asked, index: Index, title: str, groups: Groups, periods: Periods
 
 
 def _hours(ask: Asked, index: Index, periods: Periods, days: set[int]) -> dict[int, int]:
-    """Hour of the day -> what all those *days* used in it: its cost, or its tokens where nothing costs anything."""
+    """Return hour of the day -> usage in it on all *days* together: cost, or tokens if nothing has a cost."""
     from ..index.slots import by_period
     from ..report.grid import measure
     from ..report.usage import shares

@@ -1,4 +1,4 @@
-"""`ccusage prompt` in spellings that the fast lane does not take."""
+"""`ccusage prompt` in spellings that the fast lane does not accept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add(commands: Commands, name: str) -> None:
 
 
 def run(console: Console, *, kind: str | None, cwd: str | None, refresh: bool, redraw: str | None) -> None:
-    """The ready line of a folder, or its refreshing."""
+    """Print the ready line of a folder, or refresh it."""
 
     from ..prompt.command import run as prompt
 

@@ -1,4 +1,4 @@
-"""What the commands that report usage have in common."""
+"""What the commands that report usage share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Form:
-    """How a report is to be given: what the options say that all reports share. Raises UsageError."""
+    """The options that all reports share. Raises UsageError."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Form:
         self._offline = offline
 
     def refresh_prices(self) -> None:
-        """A price list older than a day is fetched anew, unless offline; nobody else asks for it unasked."""
+        """Fetch a price list that is older than a day again, unless offline. Only reports do so unasked."""
         from ..prices.refresh import address, before_report
 
         environ = self.console.environ
@@ -69,7 +69,7 @@ class Form:
         self.console.warn(before_report(environ, offline=self._offline, address=source))
 
     def index(self, found: Walk | None = None) -> tuple[Index, Unchanged | None]:
-        """The index, brought up to date with what was just *found*, and what that gave."""
+        """Update the index, from the walk *found* if there was one; return it with the result of the refresh."""
         index = self.console.index()
         seen = index.refresh(self.console.progress(), found)
         self.console.warn_not_stored(index)
@@ -82,7 +82,7 @@ class Form:
         self.console.out(csv_text(columns, lines))
 
     def tell_json(self, data: Callable[[], object], text: Callable[[], str]) -> None:
-        """The JSON, or what --jq makes of it; *data* and *text* make the same, as Python data and as it is printed."""
+        """Print the JSON, or the results of --jq. *data* and *text* return the same as Python data and as JSON text."""
         if self.jq is None:
             self.console.out(text() + "\n")
             return
@@ -100,7 +100,7 @@ class Form:
 
 
 class Asked(Form):
-    """What the reports of periods and of blocks have in common. Raises UsageError."""
+    """The options that the reports of periods and blocks share. Raises UsageError."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class Asked(Form):
         self._project = project_meant(project)
 
     def groups(self, rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
-        """What was used by each of the projects that were asked for; by all of them, under the empty name."""
+        """Group rows by project with --instances, else return all under the empty name; only the chosen projects."""
         from ..index.slots import is_of_project
         from ..report.usage import by_project
 
@@ -145,7 +145,7 @@ class Asked(Form):
         return {**by_project(rows, self.console.config.project_labels)} if self.instances else {"": rows}
 
     def archived(self, index: Index, begin: int, end: int) -> int:
-        """How many sessions in [begin, end) have no transcripts any more."""
+        """Return the number of sessions active in [begin, end) whose transcripts no longer exist."""
         from ..index.questions import archived_within
         from ..index.slots import is_of_project
 
@@ -158,7 +158,7 @@ class Asked(Form):
         table: Callable[[], tuple[Sequence[str], Iterable[Line]]],
         text: Callable[[], str],
     ) -> None:
-        """Print the one of the three that was asked for."""
+        """Print the report in the form that was asked for."""
         if self.is_text:
             self.console.show(text(), self.pager)
         elif self.csv:
@@ -180,8 +180,7 @@ class Asked(Form):
 def days(
     since: str | None, until: str | None, day_of: DayOf, configured: str | None = None
 ) -> tuple[str | None, str | None]:
-    """The two days as `YYYY-MM-DD`. A *since* that is only *configured* gives way to an earlier *until*. Raises
-    UsageError."""
+    """Return both days as `YYYY-MM-DD`; ignore a *since* from the config that is after *until*. Raises UsageError."""
     first, last = _day(since, "--since", day_of), _day(until, "--until", day_of)
     if first is not None and last is not None and first > last:
         if since != configured:
@@ -204,7 +203,7 @@ def _day(text: str | None, option: str, day_of: DayOf) -> str | None:
 
 
 def used_days(index: Index, periods: Periods, since: int | None = None, until: int | None = None) -> Iterator[int]:
-    """The days from *since* to *until* in which there was a response."""
+    """Yield the days from *since* to *until* with at least one response."""
     from ..windows import first_from
 
     first = first_from(index.db)
@@ -219,8 +218,7 @@ def used_days(index: Index, periods: Periods, since: int | None = None, until: i
 
 
 def refuse(console: Console, section: str, given: Mapping[str, object], why: str) -> None:
-    """Raise UsageError for the first option that was typed: whose value is neither none, nor what is usual in that
-    section of the config, nor what the config says."""
+    """Raise UsageError for the first typed option: its value is neither empty nor the default nor the config's."""
     said = console.config.defaults_for(section, console.environ)
     usual = {option.dest: option.default for option in SECTIONS[section]}
     for name, value in given.items():
@@ -229,12 +227,12 @@ def refuse(console: Console, section: str, given: Mapping[str, object], why: str
 
 
 def project_meant(text: str | None) -> str | None:
-    """What `slots.is_in_path` takes for *text*, of which `.` is this folder and what lies below it."""
+    """Return --project in the form of `slots.is_in_path`; `.` is the working directory and what is below it."""
     return os.path.join(absolute(".", "--project"), ".") if text == "." else text
 
 
 def limits_told(index: Index, now: int) -> dict[str, Window]:
-    """What the client told of its limits that are not over yet, by their keys in JSON."""
+    """Return the client's current limits by their JSON keys."""
     from ..index.slots import WEEK, known_windows
 
     told = {"fiveHour": known_windows(index), "sevenDay": known_windows(index, WEEK)}
@@ -242,9 +240,8 @@ def limits_told(index: Index, now: int) -> dict[str, Window]:
 
 
 def way_out(sessions: Iterable[Session], project: str | None, day_of: DayOf, is_of: Callable[[str, str], bool]) -> str:
-    """The end of a message that nothing was found: that *project* is in no path and which one is spelt nearly so, else
-    the day of the last usage in it; empty where there is none at all. *is_of* tells, as the report does, whether a path
-    is of *project*."""
+    """Return the end of the message that nothing was found: that no path contains *project* and which name is similar,
+    else the day of the last usage, else "". *is_of* returns whether a path belongs to *project*, as in the report."""
     from .parser import did_you_mean
 
     used = [session for session in sessions if session.last is not None]
@@ -258,6 +255,6 @@ def way_out(sessions: Iterable[Session], project: str | None, day_of: DayOf, is_
 
 
 def unpriced(usages: Iterable[Usage]) -> str:
-    """The warning about models without a price, empty where there are none."""
+    """Return the warning about models without a price, or ""."""
     models = sorted({model for usage in usages for model in usage.unpriced_models})
     return f"no price known for {', '.join(map(clean, models))}; counted as $0" if models else ""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Order = tuple[str, str]
     Chosen = dict[str, str | None]  # keyword arguments of _chosen
 
-_SMALL = 32 * 1024 * 1024  # bytes of transcripts that are indexed before one session is answered
+_SMALL = 32 * 1024 * 1024  # bytes; with fewer transcripts, the first index is built before one session is answered
 _EXAMPLES = """\
 example: ccusage session --json --jq '[.sessions[].totalCost] | add'
 """
@@ -45,12 +45,12 @@ def add(commands: Commands, name: str) -> None:
 
 
 def run(console: Console, *, or_demo: bool, **asked: Any) -> None:
-    """`report` of what is *asked*; with *or_demo* that of the sample, where there are no transcripts."""
+    """Print the report; with *or_demo* that of the sample if there are no transcripts."""
     if or_demo:
         from ..demo import sample
         from ..transcripts.files import walk
 
-        asked["offline"] = True  # this has to work without a network too
+        asked["offline"] = True  # the first command in the README has to work without a network
         if not walk(data_dirs(console.environ)).files:
             console.say("no transcripts found: this is the bundled sample")
             with sample(console.environ):
@@ -76,8 +76,7 @@ def report(
     compact: bool,
     **shared: Any,
 ) -> None:
-    """The report of all sessions, or of the one that *id*, or *session* as a bare word, means; *shared* is what a Form
-    takes."""
+    """Print the report of all sessions, or of the one named by --id or as a bare word. *shared*: see Form."""
     if None not in (session, id):
         raise UsageError(f"one session at a time: --id {id} or {session}")
     form = Form(console, **shared)
@@ -101,12 +100,12 @@ def report(
     return _one(form, id, explain, entries or (form.jq is not None and "entries" in form.jq))
 
 
-# --- all ---------------------------------------------------------------------------------------------------------
+# --- all sessions ------------------------------------------------------------------------------------------------
 
 
 def _all(form: Form, order: Order, chosen: Chosen, look: Look, html: str | None) -> None:
-    """The list, or a page of it in the file *html*. *order* is what it is sorted by and how, *chosen* as it was typed
-    says which sessions, *look* what the text looks like."""
+    """Print the list, or write it as a page to the file *html*. *order* is the sort key and direction, *chosen* the
+    filters as typed, *look* the appearance of the text."""
     limit, said = look["limit"], form.console.config.defaults_for("session", form.console.environ)
     since, until = days(chosen["since"], chosen["until"], form.day_of, said.get("since"))
     if limit is not None and (limit < 1 or form.json):
@@ -158,7 +157,7 @@ def _list(form: Form, order: Order, chosen: Chosen, look: Look) -> None:
 def _chosen(
     sessions: Iterable[Session], form: Form, since: str | None, until: str | None, project: str | None
 ) -> list[Session]:
-    """Those that the list shows."""
+    """Return the sessions that pass the filters."""
     from ..report.sessions import choose
 
     if project is not None:
@@ -169,7 +168,7 @@ def _chosen(
 
 
 def _ready_report(form: Form, asked: tuple[object, ...], look: Look) -> ReadyReport | None:
-    """Where the report that is asked for may lie ready; --jq looks into every one anew, CSV is rarely asked for."""
+    """Return where the report may be stored; None with --jq or --csv, whose reports are rarely repeated."""
     if form.jq is not None or form.csv:
         return None
     from ..prices.in_use import table
@@ -198,7 +197,7 @@ def _text(form: Form, sessions: list[Session], look: Look, chosen: Chosen) -> st
 
 
 def _nothing(index: Index, form: Form, chosen: Chosen) -> str:
-    """Why a report is empty."""
+    """Explain why a report is empty."""
     if any(chosen.values()):
         from ..index.slots import is_in_path
 
@@ -211,7 +210,7 @@ def _nothing(index: Index, form: Form, chosen: Chosen) -> str:
 
 
 def _page(form: Form, file: str, order: Order, chosen: Chosen, look: Look) -> None:
-    """The list as HTML, in *file* or on stdout."""
+    """Write the list as HTML to *file*, or to stdout if it is `-`."""
     from ..report.page import render
     from .target import Target
 
@@ -261,7 +260,7 @@ def _page_of(form: Form, index: Index, order: Order, chosen: Chosen, look: Look)
 
 
 def _words(mode: str, since: str | None, until: str | None, project: str | None) -> list[str]:
-    """What was asked for, as a page says it."""
+    """Describe the filters in words."""
     days = [f"{word} {day}" for word, day in (("from", since), ("until", until)) if day is not None]
     words = [f"sessions last active {' '.join(days)}"] if days else []
     if project is not None:
@@ -269,7 +268,7 @@ def _words(mode: str, since: str | None, until: str | None, project: str | None)
     return words + ([f"costs: {mode}"] if mode != "auto" else [])
 
 
-# --- one ---------------------------------------------------------------------------------------------------------
+# --- one session -------------------------------------------------------------------------------------------------
 
 
 def _one(form: Form, id: str, explain: bool, entries: bool) -> None:
@@ -277,7 +276,7 @@ def _one(form: Form, id: str, explain: bool, entries: bool) -> None:
     try:
         session = _find(form, index, id, entries)
     except UnknownSession:
-        if form.json:  # null to a script, and a message to its reader
+        if form.json:  # scripts get null, people the message
             form.tell_json(lambda: None, lambda: "null")
         raise
     form.console.warn_not_stored(index)
@@ -302,7 +301,7 @@ def _one(form: Form, id: str, explain: bool, entries: bool) -> None:
 
 
 def _explain(form: Form, index: Index, session: Session) -> None:
-    """What makes the client's own total another one."""
+    """Explain why Claude Code's own total differs."""
     from ..jqpath import render
     from ..report.explain import as_data, as_text, explain
 
@@ -315,7 +314,7 @@ def _explain(form: Form, index: Index, session: Session) -> None:
 
 
 def _find(form: Form, index: Index, wanted: str, entries: bool) -> Session:
-    """The session that an id means: the id itself, else a transcript's name, a unique prefix, a displayed form."""
+    """Find the session by its id, the name of a transcript, a unique prefix or the form that a report shows."""
     if not index.complete:
         _begin(form.console, index)
     form.console.warn_mended(index)
@@ -342,7 +341,7 @@ def _find(form: Form, index: Index, wanted: str, entries: bool) -> Session:
 
 
 def _begin(console: Console, index: Index) -> None:
-    """A first index: at once where it is small, else behind our back, while one session's own files are read here."""
+    """Start the first index: here if it is small, else in the background; the caller reads one session's files."""
     from .. import recent
     from ..transcripts.files import walk
 
@@ -350,7 +349,7 @@ def _begin(console: Console, index: Index) -> None:
     size = sum(found.stat.st_size for found in walk(index.roots).files)
     if size <= _SMALL or not index.stored:
         _read_all(console, index, patience=1.0)
-    elif recent.is_lost(look):  # nobody could store it, or somebody is at it
+    elif recent.is_lost(look):  # an earlier attempt could not store it, or has not finished yet
         _read_all(console, index, patience=0.0)
     elif recent.begin_look(index.folder, look, recent.FIRST_SWEEP):
         from ..background import spawn
@@ -359,7 +358,7 @@ def _begin(console: Console, index: Index) -> None:
 
 
 def _read_all(console: Console, index: Index, patience: float) -> None:
-    """The first index, here; if another process is at it for *patience* seconds, the session's own files are read."""
+    """Build the first index here. If another process is busy with it for *patience* seconds, return without it."""
     from ..errors import UnreadableIndex
 
     try:

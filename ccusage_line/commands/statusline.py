@@ -1,4 +1,4 @@
-"""`ccusage statusline` with options that the fast lane does not take."""
+"""`ccusage statusline` with options that the fast lane does not accept."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ def add(commands: Commands, name: str) -> None:
 
 
 def run(console: Console, *, words: Sequence[str]) -> None:
-    """The lines of whatever options in *words* can be understood. A person is told of those that can't, and nothing of
-    what a person tries out enters the log."""
+    """Print the line with the valid options in *words*. At a terminal, invalid ones are errors; nothing is logged."""
     from ..statusline.command import configured, show
     from ..statusline.options import complaint, forgiving_options
 
@@ -51,7 +50,7 @@ def run(console: Console, *, words: Sequence[str]) -> None:
 
 
 def _preview(console: Console, options: Options, words: Sequence[str]) -> None:
-    """The line of these options, or every preset, over the payload on stdin, else over a made-up one."""
+    """Show the line with these options, or every preset, for the payload on stdin or else for an invented one."""
     from ..statusline.preview import every_preset
 
     options.color = console.is_colored(None, not options.color)
@@ -65,8 +64,8 @@ def _preview(console: Console, options: Options, words: Sequence[str]) -> None:
 
 
 def _shows(console: Console, options: Options, reasons: list[str]) -> Callable[[Options], str]:
-    """What makes a line of options, over the payload on stdin if one is piped; why it lacks something is appended to
-    *reasons*."""
+    """Return a function that renders a line for the payload on stdin if one is piped, else for the sample. Reasons why
+    segments are missing are appended to *reasons*."""
     import time
 
     from ..statusline import payload

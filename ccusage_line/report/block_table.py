@@ -1,4 +1,4 @@
-"""5-hour blocks as a table, and the one under way as a card."""
+"""5-hour blocks as a table, and the active one as a card."""
 
 from __future__ import annotations
 
@@ -38,37 +38,37 @@ if TYPE_CHECKING:
     from .periods import Periods
     from .usage import Share
 
-    Groups = Mapping[str, Sequence[Block]]  # by project; all of them under the empty name
+    Groups = Mapping[str, Sequence[Block]]  # by project; without --instances, everything under the empty name
 
 _TO = "\u2013"  # an en dash
-_LABELS = 10  # columns
+_LABELS = 10  # columns of the labels
 _JOINED_FROM = (
-    121  # columns: on a narrower screen there is hardly room for times and state on one line, and to try takes long
+    121  # columns; a narrower screen hardly ever has room for times and state on one line, and trying is slow
 )
-_STALE = 10 * MINUTE  # from when on it is said how old the client's percentage is
+_STALE = 10 * MINUTE  # age from which the client's percentage is shown with its age
 
 
 class Times:
-    """How times are written: in a zone, from now."""
+    """A formatter of times in a zone, relative to now."""
 
     def __init__(self, periods: Periods, now: int) -> None:
         self.local = periods.local
         self.now = now
 
     def clock(self, us: int) -> str:
-        """`14:40`, with the day if it is not today: `05-02 00:10`."""
+        """Return `14:40`, or `05-02 00:10` if that is not today."""
         text = self.local(us)
         return text[11:] if text[:10] == self.local(self.now)[:10] else text[5:]
 
     def bounds(self, block: Block) -> str:
-        """`2026-05-01 09:40` to `14:40`, with the day if that is another one; of a gap without the year."""
+        """Return start and end of a block, the end with its date if that differs; of a gap without years."""
         start, end = self.local(block.start), self.local(block.end)
         if block.is_gap:
             return f"{start[5:]} {_TO} {end[5:]}"
         return f"{start}{_TO}{end[11:] if start[:10] == end[:10] else end[5:]}"
 
     def state(self, block: Block) -> list[str]:
-        """How far it is, or how long it was used."""
+        """Return the elapsed and remaining time of the active block, else the time from first to last response."""
         if block.is_gap:
             return [f"({lapse(block.end - block.start)} idle)"]
         if block.is_active(self.now):
@@ -78,14 +78,14 @@ class Times:
 
 
 def lapse(us: int) -> str:
-    """`2d 18h`, `2h 40m`, `5m`: cut, never rounded up."""
+    """Return a duration, rounded down: `2d 18h`, `2h 40m`, `5m`."""
     hours, minutes = divmod(us // MINUTE, 60)
     days, hours = divmod(hours, 24)
     return f"{days}d {hours}h" if days else f"{hours}h {minutes}m" if hours else f"{minutes}m"
 
 
 def seen_ago(window: Window, now: int) -> str:
-    """How old the client's percentage is, if it is not of just now."""
+    """Return the age of the client's percentage, or "" if it is recent."""
     age = now - window.seen
     return f" ({lapse(age)} ago)" if age > _STALE else ""
 
@@ -96,13 +96,13 @@ def seen_ago(window: Window, now: int) -> str:
 def render(
     title: str, groups: Groups, periods: Periods, look: Look, now: int, limit: int | None, archived: int = 0
 ) -> str:
-    """The report, no line wider than the screen, a newline at the end."""
+    """Return the report; no line is wider than the screen, and the last ends with a newline."""
     times = Times(periods, now)
     used = [block for blocks in groups.values() for block in without_gaps(blocks)]
     shares = [block.share for block in used]
     mixed = len({block.window is None for block in used}) > 1
     size_of, amount = measure(shares)
-    for joined in (True, False)[look.width < _JOINED_FROM :]:  # what is said of a block, on one line if there is room
+    for joined in (True, False)[look.width < _JOINED_FROM :]:  # bounds and state on one line if they fit
         labels_of = partial(_labels, times=times, joined=joined, mixed=mixed)
         rows, sizes, fixed = _rows(groups, labels_of, size_of, look, now, limit)
         rows.append(({FIRST: "Total", **total_cells(shares)}, YELLOW))
@@ -128,7 +128,7 @@ def _rows(
     now: int,
     limit: int | None,
 ) -> tuple[list[Row], dict[int, int], int]:
-    """All but the total; what the bars beside them show; how wide the first column has to be."""
+    """Return all rows but the total, the sizes of the bars by row, and the minimum width of the first column."""
     names = project_names(list(groups))
     rows: list[Row] = []
     sizes: dict[int, int] = {}
@@ -193,7 +193,7 @@ def _percent(tokens: int, limit: int) -> str:
 def card(
     title: str, block: Block, periods: Periods, look: Look, now: int, limit: int | None, windows: Mapping[str, Window]
 ) -> str:
-    """The block under way. *windows*: what the client told of its limits, by the names of their lengths."""
+    """Return the card of the active block. *windows*: the client's limits by name (`5 h`, `7 d`)."""
     times = Times(periods, now)
     told = "" if block.window is not None else " (estimated)"
     facts = [

@@ -1,9 +1,9 @@
-"""Why a session's cost here is not the total that Claude Code itself shows (`session --id ID --explain`).
+"""Explains why a session's cost differs from Claude Code's own total (`session --id ID --explain`).
 
 The client's total is the last `cost-state` line of the session's own transcript. It is not the cost of that session id
-(A5): a fork starts with its parent's, a killed client forgets, an aborted response is estimated, and requests count
-that stand in no transcript. Each of these is a part of the difference with an exact amount; what they leave is shown as
-not explained. Money is a whole number of 1e-12 dollar, as elsewhere.
+(A5): a fork starts with its parent's total, a killed client forgets, an aborted response is estimated, and requests
+that no transcript contains are counted. Each of these is a part of the difference with an exact amount; the remainder
+is shown as not explained. Money is an integer in 1e-12 dollars, as elsewhere.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from ..prices.table import Price
     from ..session import Session
 
-    Tokens = tuple[int, ...]  # input, output, 5 minute write, 1 hour write, read, searches
+    Tokens = tuple[int, ...]  # input, output, 5-minute write, 1-hour write, read, searches
     Key = tuple[int, int]
 
-DEFAULT_MODEL = "claude-opus-5-5"  # by which the client (2.1.330) prices a model it does not know (A6)
-ROUNDING = 1000  # 1e-9 dollar: what the client's sums of floats may be off after thousands of responses
-_NARROWEST = 24  # columns beside the amounts in which it is said where they come from; else it is said behind them
+DEFAULT_MODEL = "claude-opus-5-5"  # whose price the client (2.1.330) uses for unknown models (A6)
+ROUNDING = 1000  # 1e-9 dollars: the rounding error of the client's float sums after thousands of responses
+_NARROWEST = 24  # columns for explanations beside the amounts; on a narrower screen they follow the amounts
 _NO_TOKENS = (0, 0, 0, 0, 0, 0)
 _NO_TOTAL = "Claude Code left no total of its own: the session is still open, was killed, or is older than these totals"
 NAMES = (
@@ -51,7 +51,7 @@ NAMES = (
 
 
 class Part:
-    """One reason: `amount` is what it adds to the client's total over ours, negative where the client lacks it."""
+    """One reason. `amount` is what it adds to the client's total; negative if the client lacks what we count."""
 
     __slots__ = ("amount", "count", "name", "text")
 
@@ -63,11 +63,11 @@ class Part:
 
 
 class Explanation(NamedTuple):
-    """Ours, the client's own total, and the parts of the difference; they and `rest` add up to it exactly."""
+    """Our cost, the client's total, and the parts of the difference, which with `rest` add up to it exactly."""
 
     session: str
     ours: int
-    client: int | None  # None where the client left no total
+    client: int | None  # None if the client left no total
     parts: list[Part]
 
     @property
@@ -80,9 +80,9 @@ class Explanation(NamedTuple):
 
 
 def explain(session: Session, index: Index, mode: str = "auto") -> Explanation:
-    """What makes the client's total another one than *session*'s cost, which is that of *mode*.
+    """Explain why the client's total differs from *session*'s cost, which is that of *mode*.
 
-    Reads the session's transcripts once more; the index has to be up to date.
+    Reads the session's transcripts again; the index has to be up to date.
     """
     if session.client_cost is None:
         return Explanation(session.id, session.cost, None, [])
@@ -104,7 +104,7 @@ def _near(one: int, other: int) -> bool:
     return abs(one - other) <= ROUNDING
 
 
-# --- what the transcripts tell ------------------------------------------------------------------------------------
+# --- what the transcripts contain ---------------------------------------------------------------------------------
 
 
 class _State:
@@ -113,7 +113,7 @@ class _State:
     def __init__(self, obj: dict[str, Any], total: int, seen: int) -> None:
         self.total = total
         self.seen = seen
-        start = money(obj.get("startTime"))  # a finite number, here of milliseconds
+        start = money(obj.get("startTime"))  # validated as a finite number; here in milliseconds
         self.start = None if start is None else int(start) * 1000
         usage = obj.get("modelUsage")
         of_models = usage.items() if isinstance(usage, dict) else ()
@@ -139,21 +139,21 @@ def _client_tokens(usage: dict[str, Any]) -> Tokens:
 
 
 class _Transcript:
-    """What a session's transcripts say beside its responses."""
+    """The facts in a session's transcripts that its responses do not contain."""
 
     def __init__(self, id: str) -> None:
         self.id = id
         self.states: list[_State] = []
         self.compactions: list[int] = []  # times
         self.parents: set[str] = set()  # sessions whose responses were copied into this one
-        self.aborted: dict[Key, int] = {}  # a response cut in mid-stream -> output tokens as the client estimates them
-        self.requested: dict[Key, str] = {}  # the model asked for, where it is not the one that answered
-        self._cut: set[Key] = set()  # threads with a line cut in mid-stream
-        self._estimates: dict[Key, int] = {}  # of all threads
+        self.aborted: dict[Key, int] = {}  # response cut off in mid-stream -> the client's estimate of its output
+        self.requested: dict[Key, str] = {}  # the requested model, if another one answered
+        self._cut: set[Key] = set()  # threads with a line that was aborted in mid-stream
+        self._estimates: dict[Key, int] = {}  # estimated output tokens of all threads
 
     @classmethod
     def of(cls, session: Session, index: Index) -> _Transcript | None:
-        """That of *session* whose last total is the session's; None where it can't be read any more."""
+        """Return the transcript that ends with the session's total, or None if it can no longer be read."""
         assert session.client_cost is not None
         for path in reversed(transcripts_named(index, session.id)):
             transcript = cls(session.id)
@@ -191,7 +191,7 @@ class _Transcript:
             self.requested[thread] = requested
 
     def fold(self, counted: Iterable[accounting.Response], parents: set[str]) -> None:
-        """Say of responses what was read of their threads; lines of others' responses are copies."""
+        """Assign what was read of threads to responses; lines of other sessions' responses are copies and dropped."""
         self.parents = parents
         requested, self.requested = self.requested, {}
         for response in counted:
@@ -204,13 +204,13 @@ class _Transcript:
 
 
 def _agents_of(path: str) -> Iterator[str]:
-    """The transcripts of subagents beside a session's own."""
+    """Yield the transcripts of the subagents of a session's transcript."""
     for folder, _, names in os.walk(os.path.join(path.removesuffix(".jsonl"), "subagents")):
         yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(".jsonl"))
 
 
 def _objects(path: str) -> Iterator[tuple[dict[str, Any], bytes, int]]:
-    """Every object of a transcript, its bytes and its place; none where it can't be read."""
+    """Yield every object of a transcript, its bytes and its offset; nothing if the file cannot be read."""
     try:
         descriptor = open_regular(path)
     except OSError:
@@ -237,12 +237,12 @@ def _blocks(obj: dict[str, Any]) -> Iterator[str]:
 
 
 def _estimate(text: str) -> int:
-    """Tokens as the client guesses them of a block it did not get whole: a third of its UTF-16 units, up (A3)."""
+    """Return the client's estimate of a block's tokens: a third of the UTF-16 units received, rounded up (A3)."""
     return -(-len(text.encode("utf-16-le", "surrogatepass")) // 6)
 
 
 class _Counted:
-    """One counted response: its cost here, and all that tells what the client made of it."""
+    """One counted response: its cost here, and what determines its cost at the client."""
 
     def __init__(self, response: accounting.Response, table: prices.PriceTable, mode: int) -> None:
         claim = response.claim
@@ -260,7 +260,7 @@ class _Counted:
         return (self.tokens[0], output, *self.tokens[2:])
 
     def at(self, price: Price, output: int | None = None) -> int:
-        """What it costs at a price, with another count of output tokens if one is given."""
+        """Return the cost at a price, for another number of output tokens if *output* is given."""
         return _price_of(price, self.tokens if output is None else self.with_output(output), self.flags)
 
 
@@ -270,11 +270,11 @@ def _price_of(price: Price, tokens: Tokens, flags: int = 0) -> int:
     return prices.cost(price, input, output, write_5m, write_1h, read, searches, fast, us)
 
 
-# --- which parts make the difference ------------------------------------------------------------------------------
+# --- which parts make up the difference ---------------------------------------------------------------------------
 
 
 class _Search:
-    """Takes off the difference, one after another, what has a definite amount; the least certain last."""
+    """A search for the parts of the difference: subtracts one exact amount after another, the least certain last."""
 
     def __init__(self, difference: int, transcript: _Transcript, responses: list[_Counted], index: Index) -> None:
         self._rest = difference
@@ -282,8 +282,8 @@ class _Search:
         self._index = index
         self._last = transcript.states[-1]
         self._parts: list[Part] = []
-        self._extra: dict[Key, int] = {}  # what the client counts of a response beyond ours
-        self._included = sorted(responses, key=lambda r: (r.time, r.key))  # by the client in its total
+        self._extra: dict[Key, int] = {}  # response -> the client's cost minus ours
+        self._included = sorted(responses, key=lambda r: (r.time, r.key))  # in the client's total
         self._inherited: dict[str, Tokens] = {}
 
     def parts(self) -> list[Part]:
@@ -299,7 +299,7 @@ class _Search:
         self._rest -= amount
 
     def _outside(self) -> None:
-        """Responses before the client began to count, or after it last wrote its total."""
+        """Separate responses before the client began to count, or after it last wrote its total."""
         start, seen = self._last.start, self._last.seen
         before = [r for r in self._included if start is not None and r.time < start]
         after = [r for r in self._included if r.time > seen]
@@ -312,7 +312,7 @@ class _Search:
             self._take("after", -_cost(after), f"{_responses(after)} {text}", len(after))
 
     def _unpriced(self) -> None:
-        """Models without a price here, which the client prices as its default."""
+        """Find models without a price here, which the client charges at the price of its default model."""
         by_model: dict[str, list[_Counted]] = {}
         for response in self._included:
             if response.unpriced:
@@ -326,12 +326,12 @@ class _Search:
             self._take("unpriced", amount or 0, f"{text}, the price of its default model there", len(found))
 
     def _client_cost(self, model: str, found: list[_Counted]) -> int | None:
-        """What the client says a model cost, if that is for the very tokens of *found*."""
+        """Return the client's cost of a model if it is for exactly the tokens of *found*."""
         of_found = tuple(map(sum, zip(*(r.tokens for r in found), strict=True)))
         return self._last.cost(model) if self._last.tokens().get(model) == of_found else None
 
     def _aborted(self) -> None:
-        """Responses cut in mid-stream: a placeholder is recorded, the client estimates from what it got."""
+        """Find responses cut off in mid-stream: the transcript has a placeholder, the client an estimate."""
         cut = [r for r in self._included if r.key in self._transcript.aborted]
         amount = 0
         for response in cut:
@@ -353,7 +353,7 @@ class _Search:
         self._take("aborted", amount, text, len(cut))
 
     def _requested(self) -> None:
-        """The client prices the model it asked for, ours is the one that answered."""
+        """Find responses for which the client charges the requested model and we charge the one that answered."""
         changed: list[tuple[_Counted, int]] = []
         for response in self._included:
             price = self._index.table.find(self._transcript.requested.get(response.key, ""))
@@ -366,7 +366,7 @@ class _Search:
             self._take("requested", amount, f"{_responses([r for r, _ in changed])} {text}", len(changed))
 
     def _inheritance(self) -> None:
-        """A fork's total starts with its parent's."""
+        """Find the parent's total, with which a fork's total starts."""
         if not self._transcript.parents or self._rest < 0:
             return
         states = [(parent, state) for parent in sorted(self._transcript.parents) for state in self._states_of(parent)]
@@ -386,7 +386,7 @@ class _Search:
             yield from transcript.states
 
     def _killed(self) -> None:
-        """Between two totals: what a killed client had not written down when it was resumed from the first."""
+        """Find responses between two totals that a killed client forgot: it was resumed from the first total."""
         states = self._transcript.states
         for earlier, later in pairwise(states):
             between = [r for r in self._included if earlier.seen < r.time <= later.seen]
@@ -401,7 +401,7 @@ class _Search:
         return response.cost + self._extra.get(response.key, 0)
 
     def _first_of(self, responses: list[_Counted], amount: int) -> list[_Counted]:
-        """The first of *responses* that cost the client *amount* together; none where no number of them does."""
+        """Return the first of *responses* that together cost *amount* at the client, or none."""
         total = 0
         for count, response in enumerate(responses, 1):
             total += self._at_client(response)
@@ -410,7 +410,7 @@ class _Search:
         return []
 
     def _unseen(self) -> None:
-        """Requests that the client counts and no transcript holds, if whole tokens at list price make the amount."""
+        """Find requests that only the client counts, if whole tokens at list price give the amount."""
         unseen = self._unseen_tokens() if self._rest > 0 else {}
         costs = {model: self._unseen_cost(model, tokens) for model, tokens in unseen.items()}
         if not _near(self._rest, sum(costs.values())):
@@ -428,7 +428,7 @@ class _Search:
                 self._take("helper", costs[model], f"{text} ({size})")
 
     def _unseen_tokens(self) -> dict[str, Tokens]:
-        """By model, what the client counts beyond what is accounted for; nothing where it counts less of something."""
+        """Return, by model, the tokens that the client counts and no response explains; {} if any count is too low."""
         left = self._last.tokens()
         accounted = list(self._inherited.items())
         for response in self._included:
@@ -445,7 +445,7 @@ class _Search:
         return requested if response.model not in known and requested in known else response.model
 
     def _unseen_cost(self, model: str, tokens: Tokens) -> int:
-        """At list price. A model that no response names is taken at the client's word."""
+        """Return the cost at list price, or the client's own for a model that no response names."""
         told = self._last.cost(model)
         if told is not None and tokens == self._last.tokens().get(model):
             return told
@@ -454,7 +454,7 @@ class _Search:
 
 
 def _plain(price: Price) -> Price:
-    """*price* without its threshold: the sum of several prompts is not one long prompt."""
+    """Return *price* without its threshold, because the sum of several prompts is not one long prompt."""
     plain = prices.Price(price.input, price.output, price.write_5m, price.write_1h, price.read)
     plain.web_search = price.web_search
     return plain
@@ -468,11 +468,11 @@ def _responses(found: list[_Counted]) -> str:
     return f"{len(found)} response{'s' if len(found) != 1 else ''}"
 
 
-# --- how it is shown ----------------------------------------------------------------------------------------------
+# --- output -------------------------------------------------------------------------------------------------------
 
 
 def as_data(explanation: Explanation) -> dict[str, object]:
-    """For `--json`: dollars; `parts` and `notExplained` add up to `difference`; null where the client left no total."""
+    """Return the data for `--json`, in dollars: `parts` and `notExplained` add up to `difference`."""
     return {
         "sessionId": explanation.session,
         "totalCost": dollars(explanation.ours),
@@ -487,7 +487,7 @@ def as_data(explanation: Explanation) -> dict[str, object]:
 
 
 def as_text(explanation: Explanation, width: int) -> str:
-    """For people, every amount exact to the last digit that is not zero; no line wider than *width* columns."""
+    """Return the text, with exact amounts, in lines of at most *width* columns."""
     from ..text import clean
 
     lines = [("cost", exact_money(explanation.ours), "of the responses in its transcripts")]

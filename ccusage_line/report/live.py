@@ -1,7 +1,7 @@
-"""The live view: one frame of it as lines, of what was used until now.
+"""One frame of the live view, as lines.
 
-A line is made of parts. Bars take what is left; where a line is too long its bars go, then whole parts, those of the
-highest rank first: a number is never cut.
+A line consists of parts. Bars take the free columns. If a line is too long, first its bars are removed, then whole
+parts, the highest rank first; a number is never cut.
 """
 
 from __future__ import annotations
@@ -26,40 +26,40 @@ if TYPE_CHECKING:
     from .grid import Look
     from .periods import Periods
 
-    Row = tuple[str, list["Part"]]  # a label, and what stands behind it
+    Row = tuple[str, list["Part"]]  # a label and its parts
 
 KEYS = "q quit  p pause  r read  b models"
 WIDEST = 120  # columns of the frame
 BOX_FROM = 60, 12  # columns and lines of the screen
-_LISTED = 10  # sessions, where the screen tells no height
+_LISTED = 10  # sessions, if the height of the screen is unknown
 _NARROWEST_BAR, _WIDEST_BAR = 8, 40
 _LONGEST_NAME, _SHORTEST_TITLE = 20, 10
-_LABELS = 7  # columns
+_LABELS = 7  # columns of the labels
 _YELLOW_FROM, _RED_FROM = 80, 95  # percent of a limit
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _RULES = ("╭─╮", "│ │", "├─┤", "╰─╯")
 _ASCII_RULES = ("+-+", "| |", "+-+", "+-+")
 _TO = "\u2013"  # an en dash
-_ASCII = {ord(_TO): "-", ord(ELLIPSIS): "."}  # else a `?`
+_ASCII = {ord(_TO): "-", ord(ELLIPSIS): "."}  # other characters become `?`
 
 
 class Picture:
     def __init__(self, now: int, zone: str, periods: Periods) -> None:
         self.now = self.begun = now
-        self.until = now  # from when on it has to be asked for anew, whatever is read
-        self.zone = zone  # as it is shown
+        self.until = now  # time from which it is outdated even if nothing is read
+        self.zone = zone  # name of the zone
         self.periods = periods
         self.block: Block | None = None
-        self.limits: Mapping[str, Window] = {}  # what the client told, by the names of their lengths
-        self.recent: Sequence[int] = ()  # what every five minutes of the last hour used
-        self.days: Mapping[str, Usage] = {}  # today, and what it is compared with
-        self.sessions: Sequence[Session] = ()  # what those of the block used in it, the newest response first
+        self.limits: Mapping[str, Window] = {}  # the client's limits by name (`5h`, `7d`)
+        self.recent: Sequence[int] = ()  # usage in each five minutes of the last hour
+        self.days: Mapping[str, Usage] = {}  # today and the periods that it is compared with
+        self.sessions: Sequence[Session] = ()  # usage in this block, the newest response first
         self.token_limit: int | None = None
-        self.progress: tuple[int, int] | None = None  # bytes read and bytes in all, while the first index is made
+        self.progress: tuple[int, int] | None = None  # bytes read and total bytes while the first index is being built
 
 
 class Part:
-    """*text*, behind it a bar of (value, largest) if there is room, and then *after*."""
+    """A text, then, if there is room, a bar for (value, largest), then the text *after*."""
 
     __slots__ = ("after", "bar", "rank", "style", "text")
 
@@ -73,7 +73,7 @@ class Part:
         self.after = after
 
     def drawn(self, bar: int, look: Look) -> str:
-        """With a bar of so many columns between its brackets; 0: without."""
+        """Return the text with a bar of so many columns between its brackets; without a bar for 0."""
         pieces = [self.text, self.after]
         if self.bar is not None and bar:
             value, largest = (round(number * 1_000) for number in self.bar)
@@ -85,8 +85,8 @@ class Part:
 def frame(
     picture: Picture, look: Look, height: int | None, *, models: bool = False, foot: tuple[str, str] = ("", "")
 ) -> list[str]:
-    """The lines of a frame, no more than *height* and none wider than the screen. *models*: those of the block in place
-    of its sessions; *foot*: what stands left and right in the last line."""
+    """Return the lines of a frame: no more than *height*, none wider than the screen. *models*: list the models of the
+    block instead of its sessions; *foot*: left and right text of the last line."""
     rows = _progress(picture) if picture.progress is not None else _rows(picture, look)
     if look.width < BOX_FROM[0] or (height is not None and height < BOX_FROM[1]):
         return _bare(picture, rows, look, height, models)
@@ -112,7 +112,7 @@ def frame(
 
 
 def _bare(picture: Picture, rows: list[Row], look: Look, height: int | None, models: bool) -> list[str]:
-    """Without box and bars, the most important line first."""
+    """Return a frame without box and bars, the most important line first."""
     lines = []
     for label, parts in sorted(rows, key=lambda row: _IMPORTANT.index(row[0])):
         for head in (f"{label} " if label else "", ""):
@@ -132,7 +132,7 @@ _IMPORTANT = ("", "BLOCK", "USED", "LIMITS", "TODAY", "RATE", "AHEAD")
 
 
 def _rule(ends: str, width: int, left: str, right: str, look: Look) -> str:
-    """A line of the frame with a text on the left and one on the right."""
+    """Return a horizontal line of the frame with a text on the left and one on the right."""
     left, right = (f" {_plain(text, look)} " if text else "" for text in (left, right))
     if display_width(left) + display_width(right) + 4 > width:
         right = ""
@@ -141,7 +141,7 @@ def _rule(ends: str, width: int, left: str, right: str, look: Look) -> str:
 
 
 def _line(parts: Sequence[Part], width: int, look: Look, bars: bool = True) -> str:
-    """The parts that fit, two columns between them; empty where none does."""
+    """Return the parts that fit, separated by two spaces; "" if none fits."""
     kept = list(parts)
     barred = [part for part in kept if bars and part.bar is not None]
     if _least(kept, look) + len(barred) * (_NARROWEST_BAR + 3) > width:
@@ -158,7 +158,7 @@ def _least(parts: Sequence[Part], look: Look) -> int:
 
 
 def _plain(text: str, look: Look) -> str:
-    """*text* as this screen can show it."""
+    """Replace what a screen without UTF-8 cannot show."""
     return text.translate(_ASCII).encode("ascii", "replace").decode() if look.ascii_only else text
 
 
@@ -168,7 +168,7 @@ def _width(line: str) -> int:
     return display_width(line)
 
 
-# --- what is told -------------------------------------------------------------------------------------------------
+# --- rows ---------------------------------------------------------------------------------------------------------
 
 
 def _progress(picture: Picture) -> list[Row]:
@@ -281,11 +281,11 @@ def _days(days: Mapping[str, Usage]) -> list[Part]:
     return parts
 
 
-# --- what the block is made of ------------------------------------------------------------------------------------
+# --- sessions and models of the block -----------------------------------------------------------------------------
 
 
 def _listed(picture: Picture, look: Look, width: int, room: int, models: bool) -> list[str]:
-    """A line for each session of the block, or for each model, as many as there is room for."""
+    """Return a line per session of the block, or per model, as many as there is room for."""
     if picture.block is None or room <= 0:
         return []
     if models:
@@ -310,7 +310,7 @@ def _session(session: Session, picture: Picture) -> tuple[str, list[str], str]:
 
 
 def _columns(told: Iterable[tuple[str, list[str], str]], look: Look, width: int) -> list[str]:
-    """Costs, further cells in columns, and a text that is cut to what is left."""
+    """Return lines of a cost, further cells in columns, and a text that is cut to the free columns."""
     told = [(cost, [_plain(cell, look) for cell in cells], text) for cost, cells, text in told]
     costs = max((len(cost) for cost, _, _ in told), default=0)
     widths = [max(map(display_width, column)) for column in zip(*(cells for _, cells, _ in told), strict=True)]

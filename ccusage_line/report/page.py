@@ -1,7 +1,7 @@
-"""The report of sessions as one HTML page that needs nothing else: no network, no script to be read.
+"""The report of sessions as a self-contained HTML page, which needs no network and can be read without scripts.
 
-Whatever transcripts say is cleaned and escaped, and the policy of the page lets nothing run or load but its own style
-and script (page.css, page.js). Its figures are those of the JSON; where a cell is rounded, `data-v` has the number.
+Text from transcripts is cleaned and escaped, and the content security policy allows only the page's own style and
+script (page.css, page.js). Its numbers are those of the JSON; `data-v` has the exact number of a rounded cell.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
     from ..session import Session
     from .usage import Share
 
-    Measure = tuple[Callable[[Share], int], Callable[[int], str]]  # as grid.measure returns it
+    Measure = tuple[Callable[[Share], int], Callable[[int], str]]  # as returned by grid.measure
 
-DAYS = 90  # that have a bar each; those before are shown by month
-_SHARES = 12  # models and projects that are named; the rest is added up
+DAYS = 90  # days with a bar each; earlier ones are shown by month
+_SHARES = 12  # models and projects with a row each; the others are summed up
 _LONGEST = 200  # characters of a title or a name
-_HEIGHT, _TOP, _BELOW, _BESIDE = 150, 8, 22, 56  # pixels of the bars, and of what is around them (and in page.css)
-_MONTHS = 120  # that are shown with those between them that were not used
-_FEW = 12  # bars that do not take the whole width
+_HEIGHT, _TOP, _BELOW, _BESIDE = 150, 8, 22, 56  # pixels of the bars and of the space around them (also in page.css)
+_MONTHS = 120  # maximum for showing months without usage too
+_FEW = 12  # so many bars or fewer do not take the full width
 _HOURS = range(24)
 
 
 class Page(NamedTuple):
-    sessions: Sequence[Session]  # in the order of their table
-    limit: int | None  # how many of them the table shows
-    rows: Sequence[Row]  # what they used in each hour that has usage
-    starts: Sequence[int]  # when the periods of *rows* begin (microseconds)
+    sessions: Sequence[Session]  # in the order of the table
+    limit: int | None  # number of rows in the table
+    rows: Sequence[Row]  # usage of these sessions by hour
+    starts: Sequence[int]  # beginnings of the hours of *rows* (microseconds)
     periods: Periods  # days
     zone: str
-    made: int  # when (microseconds)
-    chosen: Sequence[str]  # what was asked for, in words
-    name_of: Callable[[str], str]  # of a project's path
-    breakdown: bool  # whether models have their costs beside them
+    made: int  # time in microseconds
+    chosen: Sequence[str]  # the filters, in words
+    name_of: Callable[[str], str]  # project path -> name
+    breakdown: bool  # whether the table shows the cost of each model
 
 
 def render(page: Page) -> str:
@@ -81,7 +81,7 @@ def render(page: Page) -> str:
 
 
 def _digest(text: str) -> str:
-    """What a policy calls an inline style or script."""
+    """Return the hash of an inline style or script for the policy."""
     from base64 import b64encode
     from hashlib import sha256
 
@@ -89,13 +89,13 @@ def _digest(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """What a transcript says, harmless in text and in attributes."""
+    """Clean and escape text of a transcript, for elements and attributes."""
     shown = clean(text)
     return escape(shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + ELLIPSIS)
 
 
 def _numbers(usages: Sequence[Usage]) -> str:
-    """The cells with their tokens and their cost, which has a mark if a part has no price."""
+    """Return the cells with tokens and cost; the cost has a mark if a part of it has no price."""
     tokens, cost = total(usages)[4:]
     mark = f"<i>{NO_PRICE}</i>" if any(m.unpriced for usage in usages for m in usage.models) else ""
     return f"<td>{tokens:,}<td data-v={dollars(cost)!r}>{money(cost)}{mark}"
@@ -135,13 +135,13 @@ def _headline(page: Page, days: Sequence[Share]) -> str:
 
 
 def _used(page: Page, key_of: Callable[[int], int | None]) -> list[Share]:
-    """What was used, by what *key_of* makes of an instant."""
+    """Return the usage grouped by *key_of* an instant."""
     keys = list(map(key_of, page.starts))
     return shares(page.rows, keys.__getitem__)
 
 
 def _time_charts(page: Page, used: Sequence[Share]) -> str:
-    """The bars of the last days that were *used*, and of the months before them."""
+    """Draw bars for the last days and for the months before them."""
     measured, last = measure(used), used[-1].key
     first = max(used[0].key, last - DAYS + 1)
     days = range(first, last + 1)
@@ -159,7 +159,7 @@ def _time_charts(page: Page, used: Sequence[Share]) -> str:
 
 
 def _named_days(days: Sequence[int], week_start: int) -> dict[int, str]:
-    """The dates below the bars: of all days, of the first one of each week or of each month."""
+    """Return the dates below the bars: of all days, of the first day of each week, or of the first of each month."""
     if len(days) > 35:
         named = [day for day in days if civil(day)[2] == 1]
     else:
@@ -176,8 +176,8 @@ def _bars(
     name: Callable[[int], str],
     measured: Measure,
 ) -> str:
-    """A bar for each of *keys*, as wide as the page whatever that is: across in percent, down in pixels. Below them
-    *ticks*, and the same as a table."""
+    """Draw a bar for each of *keys*, with *ticks* below and the same numbers as a table. Horizontal lengths are in
+    percent of the page's width, vertical ones in pixels."""
     size_of, amount = measured
     sizes = {share.key: size_of(share) for share in used}
     largest, bottom = max(sizes.values()) or 1, _TOP + _HEIGHT
@@ -185,7 +185,7 @@ def _bars(
     power = 10 ** (len(str(largest)) - 1)
     step = next(step for step in (power // 5, power // 2, power, 2 * power) if step and largest // step <= 5)
     lines = [f'<line class="base" x2="100%" y1="{bottom}" y2="{bottom}"/>']
-    for told, level in {amount(level): level for level in range(step, largest + 1, step)}.items():  # each text once
+    for told, level in {amount(level): level for level in range(step, largest + 1, step)}.items():  # each label once
         y = bottom - level * _HEIGHT / largest
         label = rounded(told.removesuffix(".00").removesuffix(" tokens"))
         lines.append(f'<line x2="100%" y1="{y:.1f}" y2="{y:.1f}"/><text x="-{_BESIDE}" y="{y + 4:.1f}">{label}</text>')
@@ -209,7 +209,7 @@ def _bars(
 
 
 def _drawn(head: str, rows: Iterable[str], foot: str = "") -> str:
-    """A table; *foot* are the rows below the line."""
+    """Return a table; *foot* are the rows below the line."""
     foot = f"<tfoot>\n{foot}" if foot else ""
     return f"<table>\n<thead>{head}\n<tbody>\n{''.join(rows)}{foot}</table>\n"
 
@@ -218,7 +218,7 @@ def _drawn(head: str, rows: Iterable[str], foot: str = "") -> str:
 
 
 def _heat(page: Page) -> str:
-    """Weekdays across the hours of the day."""
+    """Draw the usage by weekday and hour of the day."""
     day_of, hour_of = page.periods.day_of, page.periods.hour_of
     found = _used(page, lambda start: weekday(day_of(start)) * 24 + hour_of(start))
     size_of, amount = measure(found)
@@ -266,9 +266,9 @@ def _all_shares(page: Page) -> str:
 
 
 def _share_table(title: str, groups: Mapping[str, Sequence[Usage]], names: Mapping[str, str]) -> str:
-    """A row for each of *groups*, the dearest first, with a bar as long as its share."""
+    """Return a table of *groups*, sorted by cost, with a bar for the share of each."""
     sums = {name: total(of) for name, of in groups.items()}
-    place = 5 if any(told[5] for told in sums.values()) else 4  # of the cost; where there is none, of the tokens
+    place = 5 if any(told[5] for told in sums.values()) else 4  # of the cost, or of the tokens if nothing has a cost
     whole = sum(told[place] for told in sums.values()) or 1
     ranked = dearest_first(groups)
     rows = []
@@ -283,7 +283,7 @@ def _share_table(title: str, groups: Mapping[str, Sequence[Usage]], names: Mappi
 
 
 def _share_row(label: str, usages: Sequence[Usage], share: float) -> str:
-    share = max(0.0, share)  # a cost that a transcript tells may be less than nothing
+    share = max(0.0, share)  # a cost recorded in a transcript may be negative
     bar = f'<svg class="share" aria-hidden="true"><rect width="{100 * share:.2f}%"/></svg>'
     percent = f"{100 * share:.0f} %" if share >= 0.01 else "&lt; 1 %"
     return f"<tr><th scope=row>{label}{bar}{_numbers(usages)}<td>{percent}\n"
@@ -293,7 +293,7 @@ def _share_row(label: str, usages: Sequence[Usage], share: float) -> str:
 
 
 def _table(page: Page) -> str:
-    """A row for each session, what the rest comes to, and the total."""
+    """Return the table of sessions, with the sum of those not shown and the total."""
     projects = {s.project_path: page.name_of(s.project_path) for s in page.sessions if s.project_path}
     shown = project_names([*set(projects.values())])
     names = {path: _text(shown[name]) for path, name in projects.items()}

@@ -1,6 +1,6 @@
-"""The report as text: which sessions, in which order, with which totals; one session; what has to be said below.
+"""The report of sessions as text: their choice, order and totals, the report of one session, and notes.
 
-Layout and colour are `table`'s, the JSON of the same sessions is `jsontext`'s.
+`table` does layout and colour, `jsontext` the JSON of the same sessions.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from .grid import Keys
     from .usage import Line
 
-    Row = tuple[str, str, str, str, str, str, str, str, str, str]  # the cells of HEADERS, then the style of the row
+    Row = tuple[str, str, str, str, str, str, str, str, str, str]  # the cells of HEADERS and the style of the row
 
 ARCHIVED = " *"
-LONGEST_ID = 36  # a UUID, the client's own ids; a longer one is cut where no table can hold it
-SHORTEST_NAME = 20  # columns that a cut model keeps in the table of one session, which shows whole names
-WHOLE_IDS_FROM = 160  # columns, more if nothing else may suffer; narrower screens show the ends of ids
+LONGEST_ID = 36  # columns of a UUID, the client's own id; a longer id is cut if no table fits otherwise
+SHORTEST_NAME = 20  # minimum columns of a shortened model name in the table of one session
+WHOLE_IDS_FROM = 160  # columns from which ids are shown whole if nothing else has to be cut; else their ends are shown
 NARROWEST_TEXT, WIDEST_PROJECT, WIDEST_TITLE = 12, 24, 60  # columns of Project and Title
-LABELS = 11  # columns for the labels above the table of one session
+LABELS = 11  # columns of the labels above the table of one session
 
 HEADERS = {FIRST: "Session", MODELS: "Models", **NUMBERS, LAST: "Last Activity"}
 _BLANK = ("",) * 8
@@ -62,8 +62,7 @@ ONE_NARROWER = ((FIRST, "input", "output", COST), (FIRST, COST))
 def choose(
     sessions: Iterable[Session], day_of: DayOf, *, since: str | None = None, until: str | None = None
 ) -> list[Session]:
-    """The sessions a list shows: those that used anything and whose last activity lies in the days *since* to *until*
-    (YYYY-MM-DD, both included)."""
+    """Return the sessions with usage that were last active from *since* to *until* (YYYY-MM-DD, inclusive)."""
     chosen = [s for s in sessions if any(m.name or m.total or m.cost for m in s.models)]
     if since is not None or until is not None:
         chosen = [s for s in chosen if s.last is not None and _within(day_of(s.last), since, until)]
@@ -75,8 +74,7 @@ def _within(day: str, since: str | None, until: str | None) -> bool:
 
 
 def arrange(sessions: Iterable[Session], sort: str = "cost", order: str = "desc") -> list[Session]:
-    """By *sort*: cost, date or tokens (*order* `desc`: highest first; `asc`), then last activity, newest first, then
-    id."""
+    """Sort by *sort* (cost, date or tokens) in *order* (`desc` or `asc`), then newest first, then by id."""
     sign = 1 if order == "asc" else -1
 
     def key(s: Session) -> tuple[int, bool, int, str]:
@@ -87,8 +85,8 @@ def arrange(sessions: Iterable[Session], sort: str = "cost", order: str = "desc"
 
 
 def display_ids(ids: Iterable[str]) -> dict[str, str]:
-    """For each id what is shown of it: its last two segments; three where two are not unique among *ids* (or could be
-    taken for an option); the whole id where three are not either. Cleaned for the screen."""
+    """Return the form of each id that reports show, cleaned for the screen: its last two segments; three if two are not
+    unique among *ids* or could be taken for an option; else the whole id."""
     shown: dict[str, str] = {}
     rest = list(dict.fromkeys(ids))
     for segments in (2, 3):
@@ -105,7 +103,7 @@ def display_ids(ids: Iterable[str]) -> dict[str, str]:
 
 
 def csv_lines(sessions: Sequence[Session], day_of: DayOf, by_model: bool) -> list[Line]:
-    """A line of the CSV for each session, or with *by_model* for each of its models."""
+    """Return a line of CSV per session, or with *by_model* per model of each session."""
     lines: list[Line] = list_data(sessions, day_of)["sessions"]
     if not by_model:
         return lines
@@ -128,8 +126,8 @@ def render_list(
     limit: int | None = None,
     notes: Iterable[str] = (),
 ) -> str:
-    """The report of *sessions* in their order, of the first *limit* of them and what the rest comes to, with *notes*
-    before its own; no line wider than *width* columns, a newline at the end."""
+    """Return the report of *sessions* in their order: the first *limit*, the sum of the others, and *notes* before its
+    own. No line is wider than *width* columns, and the last ends with a newline."""
     width = max(width, 1)
     chosen, is_full = sessions[:limit], width >= EVERYTHING_FROM and not compact
     for whole in (True, False) if width >= WHOLE_IDS_FROM and not compact else (False,):
@@ -152,20 +150,20 @@ def render_list(
 
 
 def _longer(grid: Grid, sessions: Sequence[Session]) -> int:
-    """How many columns more the table takes with whole ids."""
+    """Return the number of columns by which whole ids widen the table."""
     first = grid.columns[FIRST]
     return max(0, max((display_width(clean(s.id)) for s in sessions), default=0) - max(first.width, len(first.header)))
 
 
 class _About:
-    """The columns Project and Title, of which those that have something in them fill the room that the table leaves.
+    """The columns Project and Title, which fill the free room beside the table, unless all their cells are empty.
 
-    Beside short ids they may not have more of it than on the narrowest screen that shows whole ones: a wider screen
-    never shows less.
+    Beside short ids they get no more room than on the narrowest screen with whole ids, so that a wider screen never
+    shows less.
     """
 
     def __init__(self, sessions: Sequence[Session], firsts: Sequence[int], rows: int, with_ids: int) -> None:
-        """*firsts*: which of so many *rows* begin the *sessions*; *with_ids*: how wide the table is with whole ids."""
+        """Store the cells. *firsts*: which of the *rows* begin a session; *with_ids*: table width with whole ids."""
         names = project_names([*{s.project_path for s in sessions if s.project_path}])
         projects, titles = [""] * rows, [""] * rows
         for at, s in zip(firsts, sessions, strict=True):
@@ -180,7 +178,7 @@ class _About:
         self.headers = [header for header, *_ in self._columns]
 
     def columns(self, room: int, table: int) -> list[Column]:
-        """Those for which *room* has place beside a *table* so wide."""
+        """Return those that fit in *room* columns beside a table of width *table*."""
         if table < self._with_ids:
             room = min(room, max(WHOLE_IDS_FROM, self._with_ids + BESIDE) - self._with_ids - BESIDE)
         columns: list[Column] = []
@@ -193,8 +191,7 @@ class _About:
         return columns
 
     def note(self, keys: Keys, table: int) -> list[str]:
-        """What is said if one of them is not among *keys*: the narrowest screen that shows them beside a *table* so
-        wide, or else beside that with whole ids."""
+        """Return a note on which of the two are not among *keys*, and from which width on they are shown."""
         if all(header in keys for header in self.headers):
             return []
         *others, last = [widest for *_, widest in self._columns]
@@ -211,8 +208,7 @@ def _beginnings(texts: Sequence[str], width: int) -> list[str]:
 
 
 def render_one(session: Session, *, width: int, day_of: DayOf, color: bool = False) -> str:
-    """What is known of *session*: its head, a table of its models, notes; no line wider than *width* columns, a newline
-    at the end."""
+    """Return the report of one session; no line is wider than *width* columns, and the last ends with a newline."""
     width = max(width, 1)
     head = [line for label, text in _facts(session, day_of) for line in _fact_lines(label, text, width)]
     head[0] = painted(head[0], BOLD, color)
@@ -238,8 +234,8 @@ def _row(first: str, sums: Sums, unpriced: bool, *, models: str = "", last: str 
 def _list_rows(
     sessions: Sequence[Session], shown: dict[str, str], day_of: DayOf, breakdown: bool, limit: int | None
 ) -> tuple[list[Row], list[int]]:
-    """A row for each of the first *limit* sessions, one more for each further model of it, with *breakdown* one for
-    each model's numbers; what the rest comes to, and the total. Also which of the rows begin a session."""
+    """Return the rows and the numbers of those that begin a session: the first *limit* sessions, each with a row per
+    further model and with *breakdown* one with the numbers of each; then the sum of the others and the total."""
     rows: list[Row] = []
     firsts: list[int] = []
     bullets: dict[tuple[str, ...], list[str]] = {}
@@ -249,7 +245,7 @@ def _list_rows(
         totals = add_sums(totals, sums)
         named = tuple(m.name for m in s.models if m.name)
         names = bullets.get(named)
-        if names is None:  # sessions by the thousand name the same few sets of models
+        if names is None:  # thousands of sessions have few different sets of models
             names = bullets[named] = [f"{BULLET} {clean(name)}" for name in short_models(s.named_models)] or [""]
         last = "" if s.last is None else day_of(s.last)
         last += ARCHIVED if s.archived else ""
@@ -271,7 +267,7 @@ def _lacks_price(sessions: Iterable[Session]) -> bool:
 
 
 def _model_rows(session: Session) -> list[Row]:
-    """A row for each model by its whole name, and the total."""
+    """Return a row per model, with its full name, and the total."""
     rows = [_model_row(clean(name), m) for name, m in counted(session)]
     return [*rows, _row("Total", sums_of(session.models), _lacks_price([session]), style=YELLOW)]
 
@@ -281,7 +277,7 @@ def _model_row(name: str, m: ModelUsage, style: str = "") -> Row:
 
 
 def _facts(session: Session, day_of: DayOf) -> list[tuple[str, str]]:
-    """What stands above the table of one session: label and text."""
+    """Return (label, text) for the lines above the table of one session."""
     facts = [("Session", session.id)]
     if session.title is not None:
         facts.append(("Title", session.title))
@@ -299,14 +295,14 @@ def _facts(session: Session, day_of: DayOf) -> list[tuple[str, str]]:
 
 
 def _fact_lines(label: str, text: str, width: int) -> list[str]:
-    """*label* with *text* beside it, below it where the screen is narrow."""
+    """Return *text* beside *label*, or after it on a narrow screen."""
     if width < LABELS + LONGEST_ID:
         return wrap(f"{label}: {clean(text)}", width, "  ")
     return beside(f"{label:<{LABELS}}", clean(text), LABELS, width)
 
 
 def _client_money(dollars: float) -> str:
-    """The client's figure like `money`; one that is no number, or absurd, as it is."""
+    """Format the client's figure like `money`, or as it is if it is not finite or absurdly large."""
     return money(round(dollars * 1e12)) if abs(dollars) < 1e15 else str(dollars)
 
 
