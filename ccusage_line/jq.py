@@ -33,7 +33,7 @@ _PREFIX = re.compile(r"^jq: error(?: \(at [^)]*\))?(?: \(not a string\))?: |\s*^
 
 
 def run(expression: str, text: str) -> Iterator[str]:
-    """Yield the results of *expression* for the JSON *text* (as jsontext writes it), as printed, without newlines.
+    """Evaluate *expression* on the JSON *text* (as jsontext writes it); yield results as printed, without newlines.
 
     Strings are raw, everything else is indented by two spaces. Raises JqError if jq is not installed or cannot parse
     the expression, and if jq fails, after the results before the failure. SIGINT ends the process, as it ends jq.
