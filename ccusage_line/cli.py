@@ -60,7 +60,7 @@ def _answer(argv: list[str], console: Console) -> int:
     command: Callable[..., int | None] = values.pop("run")
     parser = values.pop("parser")
     if values.get("session") in COMMANDS:
-        raise UsageError(f"the command comes first: `ccusage {values['session']} ...` (a session is --id ID)")
+        raise UsageError(f"the command comes first: `ccusage {values['session']} ...` (for a session write --id ID)")
     if unknown and not of_client:
         parser.unknown(unknown[0])
     if argv[0] == "statusline":  # it parses its options itself
@@ -130,14 +130,14 @@ def _meant(word: str) -> str:
     if word in _MEANT:
         return f", did you mean `ccusage {_MEANT[word]}`?"
     is_id = any(map(str.isdigit, word)) and not any(map(str.isspace, word))
-    return did_you_mean(word, COMMANDS) or (f"; a session is `ccusage session {word}`" if is_id else "")
+    return did_you_mean(word, COMMANDS) or (f"; for a session write `ccusage session {word}`" if is_id else "")
 
 
 def _parser(name: str = "", console: Console | None = None) -> Parser:
     """Return the parser of command *name*, with the config's defaults; of all commands if it is none (10 ms)."""
     parser = Parser(
         prog="ccusage",
-        description="What Claude Code sessions cost: exact, from an index over their transcripts.",
+        description="Shows what Claude Code sessions cost, exactly, from an index of their transcripts.",
         epilog="`ccusage` alone is `ccusage session`; `ccusage session --help` has its options.\n"
         "`ccusage help COMMAND` is `ccusage COMMAND --help`.",
         argument_default=SUPPRESS,

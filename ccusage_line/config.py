@@ -294,7 +294,7 @@ def _problem(kind: str, choices: tuple[str, ...], value: object) -> str:
         "seconds": (Annotated[int, Meta(ge=1, le=60)], "a whole number of seconds from 1 to 60"),
         "table": (dict, "a section"),
         "tokens": (Annotated[int, Meta(gt=0, lt=2**53)], "a whole number of tokens"),
-        "zone": (str, "a zone like Europe/Berlin; this is none that is known here"),
+        "zone": (str, "a zone like Europe/Berlin; this one is unknown"),
     }.get(kind, (str, "a string in quotes"))
     try:
         convert(value, wanted)

@@ -30,7 +30,7 @@ class UnknownSession(UserError):
         """Store the id; *near* holds one line for each session that may have been meant."""
         shown = session_id if len(session_id) <= 80 else f"{session_id[:77]}..."
         what = f"no session {shown!r}" if session_id else "the id is empty"
-        way = "; did you mean" if near else "; `ccusage session` lists those there are"
+        way = "; did you mean" if near else "; `ccusage session` lists all sessions"
         super().__init__("\n  ".join([what + way, *(near or ())]))
         self.session_id = session_id
 
@@ -53,7 +53,7 @@ class UnwritableOutput(UserError):
     exit_code = 1
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"can't write the answer: {reason.lower()}")
+        super().__init__(f"can't write to stdout: {reason.lower()}")
 
 
 class UnreadableIndex(UserError):
@@ -61,5 +61,5 @@ class UnreadableIndex(UserError):
 
     exit_code = 1
 
-    def __init__(self, reason: str = "another process has it and does not let go of it; try again later") -> None:
+    def __init__(self, reason: str = "another process has locked it; try again later") -> None:
         super().__init__(f"the index can't be read: {reason}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MISSING = (
     "this is more than a path such as .totals.totalCost, and needs jq: install the command (apt, dnf, brew, winget:"
-    " jq), or the Python package jq beside ccusage-line"
+    " jq), or the Python package jq next to ccusage-line"
 )
 _PRELUDE = (
     'def input_filename: "<stdin>"; def input_line_number: {lines};'

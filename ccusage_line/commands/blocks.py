@@ -29,14 +29,14 @@ _NOT_LIVE = (
     *("breakdown", "compact", "chart", "order"),
 )
 _NO_BLOCK = "No block is under way.", "No active block"  # as text and as the JSON message
-_NOT_ASKED_FOR = "The block under way holds nothing that was asked for.", "Nothing asked for is in the active block"
+_NOT_ASKED_FOR = "The block under way has no usage that matches.", "No matching usage in the active block"
 _OF_BLOCKS = ("since", "until", "active", "recent", "token_limit", "session_length", "order")  # not of other reports
 
 
 def add(commands: Commands, name: str) -> None:
     help = "the report by 5-hour block"
     if name == "live":
-        help = "today, the block and its sessions as they go on"
+        help = "a live view of today, the block and its sessions"
         add_command(commands, name, run_live, options.LIVE, help=help, usage="ccusage live [options]")
         return
     add_command(commands, name, run, options.BLOCKS, help=help, usage="ccusage blocks [options]")
@@ -53,10 +53,10 @@ def run_live(console: Console, **asked: Any) -> None:
 def run(console: Console, *, live: bool, refresh_interval: int | None, once: bool, **asked: Any) -> None:
     """Print the report or show the live view."""
     if not live:
-        refuse(console, "blocks", {"refresh_interval": refresh_interval, "once": once}, "belongs to --live")
+        refuse(console, "blocks", {"refresh_interval": refresh_interval, "once": once}, "works only with --live")
         report(console, **asked)
         return
-    refuse(console, "blocks", {name: asked[name] for name in _NOT_LIVE}, "has no meaning in the live view")
+    refuse(console, "blocks", {name: asked[name] for name in _NOT_LIVE}, "does not work in the live view")
     asked["since"] = None  # from the config, meant for the report
     limit_of, is_max = _limit(asked["token_limit"]), asked["token_limit"] == "max"
     if refresh_interval is None:

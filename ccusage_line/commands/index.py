@@ -15,12 +15,12 @@ from .reporting import project_meant
 
 def add(commands: Commands, name: str) -> None:
     actions = add_actions(commands, name, "check, rebuild or erase the index", run_status)
-    add_command(actions, "status", run_status, help="what the index holds and what could not be read")
+    add_command(actions, "status", run_status, help="what the index contains and what could not be read")
     add_command(actions, "refresh", run_refresh, help="bring the index up to date")
     add_command(actions, "sweep", run_sweep)  # started by the statusline in the background; not in the help
-    add_command(actions, "verify", run_verify, help="compare with a fresh reading of everything")
-    add_command(actions, "rebuild", run_rebuild, help="read everything anew; archived sessions are kept")
-    add_command(actions, "forget", run_forget, FORGET, help="erase what only the index still knows")
+    add_command(actions, "verify", run_verify, help="compare the index with a fresh reading of all transcripts")
+    add_command(actions, "rebuild", run_rebuild, help="read all transcripts again; archived sessions are kept")
+    add_command(actions, "forget", run_forget, FORGET, help="erase sessions or limits that only the index still has")
     add_command(actions, "path", run_path, help="where the index is")
 
 
@@ -63,7 +63,10 @@ def run_verify(console: Console) -> int:
     index = console.index()
     console.warn_not_stored(index)
     differences = verify(index, console.progress())
-    console.out("".join(f"{clean(difference)}\n" for difference in differences) or "the index is one fresh reading\n")
+    console.out(
+        "".join(f"{clean(difference)}\n" for difference in differences)
+        or "the index agrees with a fresh reading of all transcripts\n"
+    )
     return 1 if differences else 0
 
 
@@ -81,7 +84,7 @@ def run_rebuild(console: Console) -> None:
     console.warn_not_stored(index)
     rebuild(index, console.progress())
     console.warn_mended(index)
-    console.out(f"read anew: {contents(index)}\n")
+    console.out(f"rebuilt: {contents(index)}\n")
 
 
 def run_forget(console: Console, *, which: str | None, project: str | None, archived: bool, windows: bool) -> None:
@@ -93,7 +96,7 @@ def run_forget(console: Console, *, which: str | None, project: str | None, arch
         console.out(f"forgot {count} window{'s' if count != 1 else ''}\n")
         return
     if windows or not (which is not None or project or archived):
-        raise UsageError("forget what? SESSION, --project TEXT, --archived or --windows")
+        raise UsageError("choose what to forget: SESSION, --project TEXT, --archived or --windows")
     index = console.index()
     session = None
     if which is not None:

@@ -21,7 +21,7 @@ REFRESH = 5  # seconds; Claude Code does not call the command while background a
 
 def add(commands: Commands, name: str) -> None:
     if name == "uninstall":
-        add_command(commands, name, run_uninstall, UNINSTALL, help="take it out of Claude Code's settings")
+        add_command(commands, name, run_uninstall, UNINSTALL, help="remove the statusline from Claude Code's settings")
         return
     add_command(
         commands,
@@ -30,7 +30,7 @@ def add(commands: Commands, name: str) -> None:
         INSTALL,
         checked=False,
         help="put the statusline into Claude Code's settings",
-        description="Put the statusline into Claude Code's settings. Options of the line are kept by the next install.",
+        description="Put the statusline into Claude Code's settings. The next install keeps its options.",
         usage="ccusage install [options]",
     )
 
@@ -54,7 +54,7 @@ def run_install(
     from ..statusline.options import complaint, parse_options, replaced
 
     if (refresh_interval or 0) < 0 or (padding or 0) < 0:
-        raise UsageError("--refresh-interval wants seconds, 0 for none, --padding no less than 0 columns")
+        raise UsageError("--refresh-interval and --padding can't be less than 0")
     words = [*_words(chosen), *options]
     understood = parse_options(words)
     problem = "unknown option of statusline" if understood is None else complaint(understood)
@@ -90,17 +90,17 @@ def run_uninstall(console: Console, *, settings: str | None, dry_run: bool) -> N
     path = _path(console, settings)
     change = settings_file.uninstall(path, dry_run=dry_run, lock=_lock(console.environ))
     if change.what == "absent":
-        console.say(f"no statusline of ours in {change.path}")
+        console.say(f"no statusline of ccusage in {change.path}")
         return
     _tell(console, change, dry_run)
     if not dry_run:
         path = console.config.path
         config = f"  {path}: the config file\n" if os.path.exists(path) else ""
         console.out(
-            "\nStill there, for the reports and the prompt:\n"
+            "\nNot removed, because the reports and the prompt use it:\n"
             f"{config}"
-            f"  {state_dir(console.environ)}: the index, which remembers what Claude Code has deleted\n"
-            "  the line with `ccusage init` in your shell's startup file, if you have put it there\n"
+            f"  {state_dir(console.environ)}: the index, also of sessions that Claude Code has deleted\n"
+            "  the line with `ccusage init` in your shell's startup file, if you have added it\n"
             "  the package: `pip uninstall ccusage-line`, `uv tool uninstall ccusage-line` or `pipx uninstall ...`\n"
         )
 
@@ -133,7 +133,7 @@ def _kept(old: object, force: bool) -> tuple[str, list[str]]:
     if not force:
         assert isinstance(old, dict)
         raise UserError(
-            f"more than our options would be lost of the statusLine {old['command']!r}; --force replaces it"
+            f"the statusLine {old['command']!r} contains more than options of ccusage; --force replaces all of it"
         )
     return "", []
 
@@ -147,10 +147,12 @@ def _path(console: Console, named: str | None) -> str:
     folders = config_dirs(console.environ)
     path = settings_path(console.environ)
     if console.environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,") and len(folders) > 1:
-        raise UsageError(f"CLAUDE_CONFIG_DIR names {', '.join(folders)}: say which with --settings FILE")
+        raise UsageError(f"CLAUDE_CONFIG_DIR names {', '.join(folders)}: choose one with --settings FILE")
     for other in [os.path.join(folder, "settings.json") for folder in folders]:
         if os.path.realpath(other) != os.path.realpath(path) and os.path.exists(other):
-            console.say(f"{other} is left alone: Claude Code reads {path} (else say --settings FILE)")
+            console.say(
+                f"{other} is not changed, because Claude Code reads {path}; --settings FILE chooses another file"
+            )
     return path
 
 
@@ -173,12 +175,12 @@ def _introduce(console: Console, words: Sequence[str], interval: object) -> None
     options = forgiving_options([*configured(console.config.values), *words])
     options.labels = console.config.labels
     options.color = console.is_colored(None, not options.color)
-    again = f",\nand makes it anew every {interval} seconds too (--refresh-interval)" if interval else ""
+    again = f",\nand also updates it every {interval} seconds (--refresh-interval)" if interval else ""
     console.out(
         f"\n{sample_line(options, console.width())}\n\n"
-        "So it looks, with made-up numbers. Claude Code shows it from the next message on, in folders you trust"
+        "This is how it looks, with sample numbers. Claude Code shows it from the next message on, in folders you trust"
         f"{again}.\n"
-        "Another one:  ccusage statusline --preview, then ccusage install --preset NAME\n"
+        "To change it: ccusage statusline --preview, then ccusage install --preset NAME\n"
         "To undo this: ccusage uninstall\n"
     )
     try:
@@ -187,5 +189,5 @@ def _introduce(console: Console, words: Sequence[str], interval: object) -> None
         return
     if is_in_cache(program):
         console.warn(
-            f"{program} lies in a cache that is cleaned up some day: `uv tool install ccusage-line`, install again"
+            f"{program} is in a cache that may be cleared: run `uv tool install ccusage-line`, then install again"
         )

@@ -26,7 +26,7 @@ def _elsewhere(option: str) -> str:
 
     for name in ("session", "daily", "weekly", "blocks", "live", "statusline", "install"):
         if any(option in known.names and known.help for known in getattr(options, name.upper())):
-            return f"; `ccusage {name}` has it"
+            return f"; it is an option of `ccusage {name}`"
     return ""
 
 
@@ -101,7 +101,7 @@ class Parser(argparse.ArgumentParser):
             file = f"; CSV goes to stdout: `--csv > {argument}`" if argument.lower().endswith(".csv") else ""
             self.error(f"unexpected argument {argument!r}{file}")
         if wrong == "--last" and "--since" in self._option_string_actions:
-            self.error("no option '--last'; write --since 7d for what was used from a week ago on")
+            self.error("no option '--last'; for the last 7 days write --since 7d")
         self.error(f"no option {wrong!r}{_elsewhere(wrong) or did_you_mean(wrong, self._option_string_actions)}")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -109,7 +109,7 @@ class Parser(argparse.ArgumentParser):
             return
         valid = [str(choice) for choice in action.choices if choice != _UNSEEN]
         near = did_you_mean(str(value), valid)
-        self.error(f"{_name_of(action)} {value!r} is none of {', '.join(valid)}{near}")
+        self.error(f"{_name_of(action)} {value!r} is not one of {', '.join(valid)}{near}")
 
 
 def _wanted_of(action: argparse.Action) -> str:
@@ -174,7 +174,9 @@ def _whole(name: str) -> Callable[[str], int]:
 
 def add_options(parser: Parser, options: Iterable[Option], checked: bool = True) -> None:
     for option in options:
-        usual = f" (usual: {option.default})" if option.default and option.kind in ("choice", "zone", "seconds") else ""
+        usual = (
+            f" (default: {option.default})" if option.default and option.kind in ("choice", "zone", "seconds") else ""
+        )
         given: dict[str, Any] = {"help": f"{option.help}{usual}" if option.help else argparse.SUPPRESS}
         if option.kind == "flag":
             _add_flag(parser, option, given["help"])

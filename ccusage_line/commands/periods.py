@@ -86,9 +86,9 @@ def _bounds(periods: Periods, asked: tuple[str | None, str | None], last: str | 
     if last is None:
         return since, until
     if since is not None or until is not None:
-        raise UsageError("--last counts back from today: not together with --since or --until")
+        raise UsageError("--last counts back from today and can't be combined with --since or --until")
     if not (last.isascii() and last.isdigit() and 0 < int(last) <= 1_000_000):
-        raise UsageError(f"--last {last!r} is not a number from 1 on")
+        raise UsageError(f"--last {last!r} is not a whole number from 1 to 1,000,000")
     current = periods.of(periods.day_of(now))
     return periods.after(current, 1 - int(last)), periods.after(current) - 1
 

@@ -14,7 +14,7 @@ def add(commands: Commands, name: str) -> None:
         run,
         PROMPT,
         help="the line for prompts and status bars",
-        description="The line for prompts and status bars that are not a shell's own hook.",
+        description="The line for status bars, and for prompts that do not use the hook of `ccusage init`.",
     )
 
 

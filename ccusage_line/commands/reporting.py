@@ -48,7 +48,7 @@ class Form:
         self.console = console
         self.json = json or jq is not None
         if csv and self.json:
-            raise UsageError("--csv and --json are two answers: choose one")
+            raise UsageError("--csv and --json can't be combined: choose one")
         self.jq = jq
         self.csv = csv
         self.is_text = not (csv or self.json)
@@ -120,7 +120,7 @@ class Asked(Form):
         from ..report.grid import Look
 
         if locale is not None:
-            raise UsageError("no option '--locale': times are ISO, in the zone of --timezone")
+            raise UsageError("no option '--locale': dates are always YYYY-MM-DD, in the zone of --timezone")
         super().__init__(console, **shared)
         self.now = time.time_ns() // 1000
         self.instances = instances

@@ -88,15 +88,15 @@ def report(
     if id is None:
         for name, given in (("entries", entries), ("explain", explain)):
             if given:
-                raise UsageError(f"--{name} belongs to --id")
+                raise UsageError(f"--{name} works only with --id")
         return _all(form, (sort, order), chosen, look, html)
-    other = "it can't be combined with --id" if session is None else f"{session!r} is taken for a session"
+    other = "it can't be combined with --id" if session is None else f"{session!r} is read as a session id"
     of_list = {"html": html, **chosen, **look, "sort": sort, "order": order}
     refuse(console, "session", of_list, f"applies to the list; {other}")
     if entries and form.is_text:
         raise UsageError("--entries wants --json or --csv")
     if explain and form.csv:
-        raise UsageError("--explain gives text or --json")
+        raise UsageError("--explain can't be combined with --csv; use --json")
     return _one(form, id, explain, entries or (form.jq is not None and "entries" in form.jq))
 
 
@@ -109,7 +109,7 @@ def _all(form: Form, order: Order, chosen: Chosen, look: Look, html: str | None)
     limit, said = look["limit"], form.console.config.defaults_for("session", form.console.environ)
     since, until = days(chosen["since"], chosen["until"], form.day_of, said.get("since"))
     if limit is not None and (limit < 1 or form.json):
-        way = "with JSON write --jq '.sessions[:N]'" if form.json else "it wants a number from 1 on"
+        way = "with JSON write --jq '.sessions[:N]'" if form.json else "it has to be at least 1"
         raise UsageError(f"--limit {limit}: {way}")
     chosen = {"since": since, "until": until, "project": project_meant(chosen["project"])}
     if html is None:
@@ -191,7 +191,7 @@ def _text(form: Form, sessions: list[Session], look: Look, chosen: Chosen) -> st
     from ..report.sessions import render_list
 
     words = "; ".join(_words("auto", **chosen))
-    whole = " (each with all that it ever used; `ccusage daily` has days alone)" if chosen["since"] else ""
+    whole = " (with all their usage, also before that; `ccusage daily` has single days)" if chosen["since"] else ""
     notes = [f"Shown: {words}{whole}."] if words else []
     return render_list(sessions, width=form.width, day_of=form.day_of, color=form.color, notes=notes, **look)
 
@@ -215,7 +215,7 @@ def _page(form: Form, file: str, order: Order, chosen: Chosen, look: Look) -> No
     from .target import Target
 
     if not form.is_text:
-        raise UsageError(f"--html and --{'csv' if form.csv else 'json'} are two answers: choose one")
+        raise UsageError(f"--html and --{'csv' if form.csv else 'json'} can't be combined: choose one")
     target = None if file == "-" else Target("--html", file)
     form.refresh_prices()
     index, _ = form.index()

@@ -21,8 +21,8 @@ def add(commands: Commands, name: str) -> None:
         run,
         (*STATUSLINE, PREVIEW, *EARLIER),
         checked=False,
-        help="Claude Code's statusline, of the JSON on stdin",
-        description="Claude Code's statusline, of the JSON on stdin.",
+        help="Claude Code's statusline, made from the JSON on stdin",
+        description="Claude Code's statusline, made from the JSON on stdin.",
         epilog="`ccusage install` puts it into Claude Code's settings; docs/statusline.md has segments and a gallery.",
         usage="ccusage statusline [options]",
     )
@@ -60,7 +60,7 @@ def _preview(console: Console, options: Options, words: Sequence[str]) -> None:
     else:
         console.out(shows(options) + "\n")
     if not options.preview:
-        console.say("made-up numbers; Claude Code gives the real ones once `ccusage install` has put the line there")
+        console.say("sample numbers; after `ccusage install`, Claude Code shows the real ones")
 
 
 def _shows(console: Console, options: Options, reasons: list[str]) -> Callable[[Options], str]:

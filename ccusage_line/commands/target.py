@@ -22,7 +22,7 @@ class Target:
         except (OSError, ValueError):
             found = None
         if found is not None and not S_ISREG(found.st_mode):
-            what = "a folder" if S_ISDIR(found.st_mode) else "no file"
+            what = "a folder" if S_ISDIR(found.st_mode) else "not a regular file"
             raise UsageError(f"{option} {file!r} is {what}; name a file, or - for stdout")
         if found is not None and is_ours(found):
             self._mode = S_IMODE(found.st_mode)  # keep the mode if the user has made it readable for others

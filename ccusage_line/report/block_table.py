@@ -111,7 +111,7 @@ def render(
             break
     notes = [*unpriced_note(unpriced(shares)), *incomplete_note(shares)]
     notes += archived_note(archived)
-    notes += ["~ estimated: Claude Code did not tell when these blocks began."] if mixed else []
+    notes += ["~ estimated: Claude Code did not report when these blocks began."] if mixed else []
     below = []
     if look.chart == charts.BARS:
         by_block = sizes_by_key(shares, size_of)
@@ -237,7 +237,7 @@ def _ahead(block: Block, times: Times) -> list[str]:
     if ahead is None:
         return ["known ten minutes after the first response"]
     paid = money(ahead[1], block.lacks_price)
-    return [f"{paid} and {ahead[0]:,} tokens by {times.clock(block.end)}, if it goes on so"]
+    return [f"{paid} and {ahead[0]:,} tokens by {times.clock(block.end)}, at this rate"]
 
 
 def _limits(block: Block, windows: Mapping[str, Window], times: Times) -> list[str]:

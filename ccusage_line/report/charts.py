@@ -129,11 +129,11 @@ def calendar_notes(
         ", ".join([f"{shades[0]} none", *legend]),
         f"Active days: {len(days):,}. Longest streak: {number_of(longest, 'day')}, "
         f"current: {number_of(current, 'day')}.",
-        f"Dearest day: {date_text(dearest)}, {amount(values[dearest])}.",
+        f"Highest day: {date_text(dearest)}, {amount(values[dearest])}.",
     ]
     if any(hours.values()):
         hour = max(sorted(hours), key=hours.__getitem__)
-        notes[-1] += f" Dearest hour: {hour:02d}:00 to {(hour + 1) % 24:02d}:00, {amount(hours[hour])} in all."
+        notes[-1] += f" Highest hour: {hour:02d}:00 to {(hour + 1) % 24:02d}:00, {amount(hours[hour])} in all."
     return notes
 
 

@@ -35,7 +35,7 @@ DEFAULT_MODEL = "claude-opus-5-5"  # whose price the client (2.1.330) uses for u
 ROUNDING = 1000  # 1e-9 dollars: the rounding error of the client's float sums after thousands of responses
 _NARROWEST = 24  # columns for explanations beside the amounts; on a narrower screen they follow the amounts
 _NO_TOKENS = (0, 0, 0, 0, 0, 0)
-_NO_TOTAL = "Claude Code left no total of its own: the session is still open, was killed, or is older than these totals"
+_NO_TOTAL = "Claude Code has stored no total: the session is still open, was killed, or is older than these totals"
 NAMES = (
     "unpriced",
     "requested",
@@ -305,10 +305,10 @@ class _Search:
         after = [r for r in self._included if r.time > seen]
         self._included = [r for r in self._included if r not in before and r not in after]
         if before:
-            text = "from before Claude Code began to count: it was killed and forgot what it had not written down"
+            text = "from before Claude Code began to count: it was killed and lost what it had not saved"
             self._take("before", -_cost(before), f"{_responses(before)} {text}", len(before))
         if after:
-            text = "since Claude Code last wrote its total"
+            text = "after Claude Code last saved its total"
             self._take("after", -_cost(after), f"{_responses(after)} {text}", len(after))
 
     def _unpriced(self) -> None:
@@ -322,8 +322,8 @@ class _Search:
             amount = self._client_cost(model, found)
             if amount is None and default is not None:
                 amount = sum(r.at(default) for r in found)
-            text = f"{_responses(found)} of {model or 'no named model'}, which has no price: $0 here"
-            self._take("unpriced", amount or 0, f"{text}, the price of its default model there", len(found))
+            text = f"{_responses(found)} of {model or 'no named model'}, which has no known price: $0 here"
+            self._take("unpriced", amount or 0, f"{text}, the price of its default model in Claude Code", len(found))
 
     def _client_cost(self, model: str, found: list[_Counted]) -> int | None:
         """Return the client's cost of a model if it is for exactly the tokens of *found*."""
@@ -342,14 +342,12 @@ class _Search:
                 amount += extra
         if not cut:
             return
-        text = (
-            f"{_responses(cut)} cut off: Claude Code guesses the output from its length, the record has a placeholder"
-        )
+        text = f"{_responses(cut)} cut off: Claude Code estimates the output, the transcript has a placeholder"
         last = self._at_client(cut[-1])
         if cut[-1] is self._included[-1] and _near(self._rest - amount, -last):
             amount -= last
             self._included = self._included[:-1]
-            text += ", and wrote its total before it took the last one in"
+            text += ", and saved its total before it counted the last one"
         self._take("aborted", amount, text, len(cut))
 
     def _requested(self) -> None:
@@ -362,7 +360,7 @@ class _Search:
         amount = sum(extra for _, extra in changed)
         if amount and abs(self._rest - amount) < abs(self._rest):
             self._extra.update({response.key: extra for response, extra in changed})
-            text = "answered by another model than was asked for: Claude Code prices the one asked for"
+            text = "answered by another model than requested: Claude Code counts the price of the requested one"
             self._take("requested", amount, f"{_responses([r for r, _ in changed])} {text}", len(changed))
 
     def _inheritance(self) -> None:
@@ -376,7 +374,7 @@ class _Search:
         earlier = [(parent, state) for parent, state in same_start if state.seen <= first]
         for parent, state in exact or earlier[-1:]:
             self._inherited = state.tokens()
-            self._take("inherited", state.total, f"the total of {parent}, of which this session is a fork")
+            self._take("inherited", state.total, f"the total of {parent}, from which this session was forked")
             return
 
     def _states_of(self, session: str) -> Iterator[_State]:
@@ -393,7 +391,7 @@ class _Search:
             missing = sum(map(self._at_client, between)) - (later.total - earlier.total)
             lost = self._first_of(between, missing)
             if lost and self._rest <= ROUNDING - missing:
-                text = "after one total and before the next, which does not have them: Claude Code was killed"
+                text = "between two totals, and not in the second: Claude Code was killed before it saved them"
                 self._included = [r for r in self._included if r not in lost]
                 self._take("killed", -missing, f"{_responses(lost)} {text}", len(lost))
 
@@ -421,10 +419,10 @@ class _Search:
             size = f"{tokens[0] + tokens[2] + tokens[3] + tokens[4]:,} tokens in, {tokens[1]:,} out, of {model}"
             if count and model in seen:
                 summaries = "the summary" if count == 1 else f"{count} summaries"
-                text = f"{summaries} of the conversation at /compact, which stand in no transcript ({size})"
+                text = f"{summaries} of the conversation at /compact, which no transcript contains ({size})"
                 self._take("compaction", costs[model], text, count)
             else:
-                text = "requests of Claude Code's own, or broken off before the answer, which stand in no transcript"
+                text = "requests that no transcript contains: Claude Code's own, or cancelled before the answer"
                 self._take("helper", costs[model], f"{text} ({size})")
 
     def _unseen_tokens(self) -> dict[str, Tokens]:

@@ -275,7 +275,7 @@ def unpriced_note(models: Iterable[str]) -> list[str]:
         return []
     named = ", ".join(cut_apart([clean(name) for name in names[:MODELS_NAMED]], LONGEST_NAME))
     more = f" and {len(names) - MODELS_NAMED:,} more" if len(names) > MODELS_NAMED else ""
-    return [f"{NO_PRICE} lacks the cost of what has no known price: {named}{more}"]
+    return [f"{NO_PRICE} does not include models without a known price: {named}{more}"]
 
 
 def incomplete_note(usages: Sequence[Usage]) -> list[str]:
@@ -290,7 +290,9 @@ def incomplete_note(usages: Sequence[Usage]) -> list[str]:
 def archived_note(sessions: int, mark: str = "") -> list[str]:
     if not sessions:
         return []
-    return [f"{mark}archived: the transcripts of {number_of(sessions, 'session')} are gone, what was counted is kept."]
+    return [
+        f"{mark}archived: the transcripts of {number_of(sessions, 'session')} no longer exist, but their usage is kept."
+    ]
 
 
 def left_out(headers: Mapping[str, str], keys: Keys, needs: int | None) -> list[str]:
@@ -299,7 +301,7 @@ def left_out(headers: Mapping[str, str], keys: Keys, needs: int | None) -> list[
     if not missing:
         return []
     way = "write --no-compact" if needs is None else f"widen the screen to {needs:,} columns"
-    return [f"Not shown: {missing}. To see them {way}, or use --json."]
+    return [f"Not shown: {missing}. To see them, {way} or use --json."]
 
 
 def note_lines(notes: Iterable[str], width: int, color: bool) -> list[str]:

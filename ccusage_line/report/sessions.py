@@ -289,7 +289,7 @@ def _facts(session: Session, day_of: DayOf) -> list[tuple[str, str]]:
     facts.append(("Responses", f"{session.responses:,}"))
     if session.client_cost is not None:
         facts.append(
-            ("Client", f"{_client_money(session.client_cost)} by Claude Code's own count, shown beside, never added in")
+            ("Client", f"{_client_money(session.client_cost)} by Claude Code's own count, shown for comparison only")
         )
     return facts
 
@@ -316,7 +316,7 @@ def _list_notes(sessions: Sequence[Session], keys: Keys) -> list[str]:
 def _one_notes(session: Session) -> list[str]:
     notes = unpriced_note(session.unpriced_models) + incomplete_note([session])
     if session.archived:
-        notes.append("Archived: the transcripts of this session are gone, what was counted is kept.")
+        notes.append("Archived: the transcripts of this session no longer exist, but its usage is kept.")
     return notes
 
 
