@@ -26,14 +26,14 @@ def main() -> int:
     try:
         if fast.answer(sys.argv[1:]):
             files.flush_stdout()
-            _leave(0)
+            _exit(0)
         from .cli import run
 
         code = run(sys.argv[1:])
         files.flush_stdout()
-        _leave(code)
+        _exit(code)
     except BrokenPipeError:
-        return _closed_pipe()
+        return _ignore_closed_pipe()
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
@@ -41,10 +41,10 @@ def main() -> int:
 
         if not isinstance(error, UserError):
             raise
-        return _mendable(error, shown(f"ccusage: {error}\n"))
+        return _report(error, shown(f"ccusage: {error}\n"))
 
 
-def _leave(code: int) -> NoReturn:
+def _exit(code: int) -> NoReturn:
     """End without the interpreter's slow clean-up: stdout is flushed, and SQLite's commits are on disk."""
     try:
         sys.stderr.flush()
@@ -60,14 +60,14 @@ def _open_streams() -> None:
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
 
 
-def _mendable(error: UserError, text: str) -> int:
+def _report(error: UserError, text: str) -> int:
     """Write the message of an error that the user can fix to stderr, without a traceback; return its exit code."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        return _closed_pipe()
+        return _ignore_closed_pipe()
     except OSError:
-        _closed_pipe()
+        _ignore_closed_pipe()
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -76,7 +76,7 @@ def _mendable(error: UserError, text: str) -> int:
     return error.exit_code
 
 
-def _closed_pipe() -> int:
+def _ignore_closed_pipe() -> int:
     """Return 0 because a reader that has read enough is no error; let the flush at interpreter exit succeed too."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -21,12 +21,12 @@ def spawn(*args: str) -> bool:
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     command = [sys.executable, "-c", _START, home, *args]
     if sys.platform == "win32":
-        return _spawn_elsewhere(command)
-    nothing = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+        return _spawn_on_windows(command)
+    redirections = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     try:
-        os.posix_spawn(sys.executable, command, os.environ, file_actions=nothing, setsid=True)
+        os.posix_spawn(sys.executable, command, os.environ, file_actions=redirections, setsid=True)
     except NotImplementedError:  # macOS before 10.15: a process group of its own has to do
-        os.posix_spawn(sys.executable, command, os.environ, file_actions=nothing, setpgroup=0)
+        os.posix_spawn(sys.executable, command, os.environ, file_actions=redirections, setpgroup=0)
     except OSError:
         return False
     return True
@@ -43,7 +43,7 @@ def reap() -> None:
         return
 
 
-def _spawn_elsewhere(command: list[str]) -> bool:
+def _spawn_on_windows(command: list[str]) -> bool:
     import subprocess
 
     flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 _REPORTS = "session daily weekly monthly blocks live"
 _NAMES = f"{_REPORTS} demo index statusline install uninstall prices config doctor init prompt"  # in order of the help
-_ELSEWHERE = {"daily": "periods", "weekly": "periods", "monthly": "periods", "live": "blocks", "uninstall": "install"}
-COMMANDS = {name: name for name in _NAMES.split()} | _ELSEWHERE  # command -> its module in commands/
+_MODULES = {"daily": "periods", "weekly": "periods", "monthly": "periods", "live": "blocks", "uninstall": "install"}
+COMMANDS = {name: name for name in _NAMES.split()} | _MODULES  # command -> its module in commands/
 _HELP = {"-h", "--help"}
 _VERSION = {"-V", "--version"}
-_MEANT = {"version": "--version", "forget": "index forget", "rebuild": "index rebuild", "verify": "index verify"}
-_MEANT |= {"refresh": "prices refresh", "status": "index status", "today": "daily --since today", "report": "session"}
+_SUGGESTIONS = {"version": "--version", "report": "session", "today": "daily --since today"}
+_SUGGESTIONS |= {"forget": "index forget", "rebuild": "index rebuild", "verify": "index verify"}
+_SUGGESTIONS |= {"refresh": "prices refresh", "status": "index status"}
 _WITH_ANY_CONFIG = {*_VERSION, "doctor", "index", "init", "install", "prompt", "statusline", "uninstall", *_HELP}
 
 
@@ -35,33 +36,33 @@ def run(argv: list[str]) -> int:
         from .prompt.completion import autocomplete
 
         autocomplete(_parser, os.environ)  # does not return
-    began = time.perf_counter()
-    named, debug, argv = _global_options(argv)
+    started = time.perf_counter()
+    named, debug, argv = _split_global_options(argv)
     argv = _with_command(argv)
-    console = Console(os.environ, _config(named, argv))
+    console = Console(os.environ, _load_config(named, argv))
     try:
-        code = _answer(argv, console)
+        code = _dispatch(argv, console)
     finally:
         console.close()
     if debug:
-        console.debug(began)
+        console.debug(started)
     return code
 
 
-def _answer(argv: list[str], console: Console) -> int:
-    of_client = argv[0] == "statusline" and not at_terminal()  # Claude Code removes the line of a statusline that fails
-    if of_client and not _HELP & set(argv):
+def _dispatch(argv: list[str], console: Console) -> int:
+    by_client = argv[0] == "statusline" and not at_terminal()  # Claude Code removes the line of a statusline that fails
+    if by_client and not _HELP & set(argv):
         from .commands import statusline
 
         statusline.run(console, words=argv[1:])
         return 0
-    given, unknown = _parser(argv[0], console).parse_known_args(argv)
-    values = vars(given)
+    known, unknown = _parser(argv[0], console).parse_known_args(argv)
+    values = vars(known)
     command: Callable[..., int | None] = values.pop("run")
     parser = values.pop("parser")
     if values.get("session") in COMMANDS:
         raise UsageError(f"the command comes first: `ccusage {values['session']} ...` (for a session write --id ID)")
-    if unknown and not of_client:
+    if unknown and not by_client:
         parser.unknown(unknown[0])
     if argv[0] == "statusline":  # it parses its options itself
         values = {"words": argv[1:]}
@@ -77,7 +78,7 @@ def _answer(argv: list[str], console: Console) -> int:
     return command(console, **values) or 0  # nothing was printed before the error: answers are printed whole
 
 
-def _global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]:
+def _split_global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]:
     """Return (the file of `--config`, whether `--debug` was given, the other words); both may stand anywhere."""
     named, debug, rest = None, False, []
     words = iter(argv)
@@ -95,7 +96,7 @@ def _global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]:
     return named, debug, rest
 
 
-def _config(named: str | None, argv: list[str]) -> Config:
+def _load_config(named: str | None, argv: list[str]) -> Config:
     """Load the config in force. The commands that work without one (the statusline, `doctor`, which explains what is
     wrong with it, and others) get an empty Config if it cannot be read."""
     from .config import Config, load
@@ -121,14 +122,14 @@ def _with_command(argv: list[str]) -> list[str]:
     if first is None or (first.startswith("-") and first not in {*_VERSION, *_HELP}):
         return ["session", *argv]
     if not first.startswith("-") and first not in COMMANDS:
-        raise UsageError(f"no command {first!r}{_meant(first)} (see `ccusage --help`)")
+        raise UsageError(f"no command {first!r}{_suggest(first)} (see `ccusage --help`)")
     return argv
 
 
-def _meant(word: str) -> str:
+def _suggest(word: str) -> str:
     """Return the end of the error message for a *word* that is no command: what may have been meant, or ""."""
-    if word in _MEANT:
-        return f", did you mean `ccusage {_MEANT[word]}`?"
+    if word in _SUGGESTIONS:
+        return f", did you mean `ccusage {_SUGGESTIONS[word]}`?"
     is_id = any(map(str.isdigit, word)) and not any(map(str.isspace, word))
     return did_you_mean(word, COMMANDS) or (f"; for a session write `ccusage session {word}`" if is_id else "")
 

@@ -31,7 +31,7 @@ _LIMIT = 1024 * 1024  # bytes
 _TICK = 2_000_000_000  # ns after a change in which another one might not show in the file's times
 LABELS = ("labels", "project-labels")  # sections whose keys are names, not options
 _TABLES = (*SECTIONS, *LABELS)
-_MORE: dict[str, dict[str, tuple[str, Keys]]] = {"prices": {"models": ("table", ())}}
+_EXTRA_KEYS: dict[str, dict[str, tuple[str, Keys]]] = {"prices": {"models": ("table", ())}}
 RATES = ("input", "output", "cache-write-5m", "cache-write-1h", "cache-read")
 # The keys of a model's price under [prices.models."name"].
 PRICE = dict.fromkeys(RATES, "price") | {"fast": "factor", "us": "factor", "context-window": "tokens"}
@@ -109,19 +109,19 @@ def load(environ: Mapping[str, str]) -> Config:
         except OSError:  # there was none, or it stays; its stamp is another file's, so nobody uses it
             pass
         return Config(path)
-    looked = time.time_ns()
+    started = time.time_ns()
     config = read(path)
-    _settle(config, stamp, looked, folder)
+    _store_copy(config, stamp, started, folder)
     return config
 
 
-def _settle(config: Config, stamp: tuple[object, ...], looked: int, folder: str) -> None:
+def _store_copy(config: Config, stamp: tuple[object, ...], started: int, folder: str) -> None:
     from . import __version__
     from .prices import table as prices
 
-    changed = max((time for time in stamp[-2:] if isinstance(time, int)), default=looked)
+    changed = max((time for time in stamp[-2:] if isinstance(time, int)), default=started)
     part_id = prices.part_id(config.prices) if config.prices else ""
-    racy = changed + _TICK > looked
+    racy = changed + _TICK > started
     copy = stored.Settled(__version__, stamp, racy, config.values, config.labels, config.prices, part_id)
     stored.give(copy)
     try:
@@ -149,8 +149,8 @@ def read(path: str) -> Config:
     models = file.table(("prices", "models"), config.values.get("prices", {}).get("models", {}))
     for name in config.values.keys() - {*LABELS}:
         known = {option.key: (option.kind, option.choices) for option in SECTIONS[name]}
-        file.check((name,), config.values[name], known | _MORE.get(name, {}), f"key in [{name}]:")
-        _respell_zones(SECTIONS[name], config.values[name])
+        file.check((name,), config.values[name], known | _EXTRA_KEYS.get(name, {}), f"key in [{name}]:")
+        _normalize_zones(SECTIONS[name], config.values[name])
     config.values.get("prices", {}).pop("models", None)
     said = config.values.get("statusline", {})
     if said.get(LOW.key, int(LOW.default)) >= said.get(MEDIUM.key, int(MEDIUM.default)):
@@ -160,7 +160,7 @@ def read(path: str) -> Config:
     return config
 
 
-def _respell_zones(options: Iterable[Option], values: dict[str, Any]) -> None:
+def _normalize_zones(options: Iterable[Option], values: dict[str, Any]) -> None:
     """Spell zones as IANA does, so that the lean lanes need not look them up; delete `local`, the default."""
     from .clock import zone_of
 
@@ -175,11 +175,11 @@ class _File:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        text = self._text()
+        text = self._read_text()
         self._lines = text.split("\n")
-        self.document = self._parsed(text)
+        self.document = self._parse(text)
 
-    def _text(self) -> str:
+    def _read_text(self) -> str:
         try:
             data = read_regular(self.path, _LIMIT)
         except (OSError, ValueError) as error:
@@ -190,7 +190,7 @@ class _File:
             line = data[: error.start].count(b"\n") + 1
             raise ConfigError(f"{self.path}:{line}: not UTF-8") from None
 
-    def _parsed(self, text: str) -> dict[str, Any]:
+    def _parse(self, text: str) -> dict[str, Any]:
         import re
 
         try:

@@ -29,9 +29,9 @@ class UnknownSession(UserError):
     def __init__(self, session_id: str, near: list[str] | None = None) -> None:
         """Store the id; *near* holds one line for each session that may have been meant."""
         shown = session_id if len(session_id) <= 80 else f"{session_id[:77]}..."
-        what = f"no session {shown!r}" if session_id else "the id is empty"
-        way = "; did you mean" if near else "; `ccusage session` lists all sessions"
-        super().__init__("\n  ".join([what + way, *(near or ())]))
+        problem = f"no session {shown!r}" if session_id else "the id is empty"
+        hint = "; did you mean" if near else "; `ccusage session` lists all sessions"
+        super().__init__("\n  ".join([problem + hint, *(near or ())]))
         self.session_id = session_id
 
 

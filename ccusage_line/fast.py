@@ -33,8 +33,8 @@ def answer(argv: list[str]) -> bool:
         return prompt(argv[1:])
     if argv[:1] == ["statusline"]:
         return _statusline(argv[1:])
-    asked = _asked(argv) if argv[:1] == ["session"] else None
-    return asked is not None and (_unchanged(asked) or _appended(asked))
+    options = _parse_session(argv) if argv[:1] == ["session"] else None
+    return options is not None and (_answer_published(options) or _answer_appended(options))
 
 
 def _statusline(words: list[str]) -> bool:
@@ -50,14 +50,14 @@ def _statusline(words: list[str]) -> bool:
         raise
 
 
-def _asked(argv: list[str]) -> dict[str, str] | None:
+def _parse_session(argv: list[str]) -> dict[str, str] | None:
     """Parse an exactly spelled `session --id ...`; return None for any other command line."""
-    asked: dict[str, str] = {"mode": "auto"}
+    options: dict[str, str] = {"mode": "auto"}
     place = 1
     while place < len(argv):
         name, place = argv[place], place + 1
         if name in FLAGS:
-            asked[FLAGS[name]] = ""
+            options[FLAGS[name]] = ""
             continue
         name, equals, value = name.partition("=")
         if name not in VALUES or (equals and not name.startswith("--")):
@@ -66,14 +66,14 @@ def _asked(argv: list[str]) -> dict[str, str] | None:
             if place == len(argv) or argv[place].startswith("-"):
                 return None
             value, place = argv[place], place + 1
-        asked[VALUES[name]] = value
-    if asked.get("id", "latest") in ("", "latest") or asked["mode"] not in MODES:
+        options[VALUES[name]] = value
+    if options.get("id", "latest") in ("", "latest") or options["mode"] not in MODES:
         return None
-    jq = asked.get("jq")
-    return asked if ("json" in asked if jq is None else _is_path(jq)) else None
+    jq = options.get("jq")
+    return options if ("json" in options if jq is None else _is_plain_path(jq)) else None
 
 
-def _is_path(jq: str) -> bool:
+def _is_plain_path(jq: str) -> bool:
     """Return whether *jq* is a plain path to something in a published answer, which has no responses (`entries`)."""
     if jq[:1] != "." or "entries" in jq:
         return False
@@ -84,7 +84,7 @@ def _is_path(jq: str) -> bool:
     return parse(jq) is not None
 
 
-def _unchanged(asked: dict[str, str]) -> bool:
+def _answer_published(options: dict[str, str]) -> bool:
     """Answer from the published answer (lane 1)."""
     from .answer import read
     from .paths import index_dir
@@ -92,29 +92,29 @@ def _unchanged(asked: dict[str, str]) -> bool:
 
     if not is_plain(os.environ):  # the config changes costs or days, or has not been read yet
         return False
-    found = read(index_dir(os.environ), asked["id"], sources(os.environ))
-    text = None if found is None else _published(found, asked)
+    published = read(index_dir(os.environ), options["id"], sources(os.environ))
+    text = None if published is None else _published_text(published, options)
     if text is None:
         return False
     print_text(text)
     return True
 
 
-def _published(found: Answer, asked: dict[str, str]) -> str | None:
+def _published_text(published: Answer, options: dict[str, str]) -> str | None:
     """Return the text to print: that stored in the answer for mode auto, else one made from its numbers."""
-    jq = asked.get("jq")
-    if asked["mode"] == "auto" and jq is None:
-        day = _day(found.last)
-        return None if day is None else found.before + day + found.after
-    if asked["mode"] == "auto" and jq is not None and jq[:1] == "." and jq[1:] in found.scalars:
-        return found.scalars[jq[1:]] + "\n"
+    jq = options.get("jq")
+    if options["mode"] == "auto" and jq is None:
+        day = _local_day(published.last)
+        return None if day is None else published.before + day + published.after
+    if options["mode"] == "auto" and jq is not None and jq[:1] == "." and jq[1:] in published.scalars:
+        return published.scalars[jq[1:]] + "\n"
     from .answer import session_of
 
-    session = session_of(found, asked["mode"])
-    return _built(session, jq)
+    session = session_of(published, options["mode"])
+    return _session_text(session, jq)
 
 
-def _appended(asked: dict[str, str]) -> bool:
+def _answer_appended(options: dict[str, str]) -> bool:
     """Answer after reading what was appended (lane 2)."""
     from .index.index import refreshed
     from .prices.stored import is_plain
@@ -122,8 +122,8 @@ def _appended(asked: dict[str, str]) -> bool:
     if not is_plain(os.environ):
         return False
     try:
-        lane = refreshed(os.environ, asked["id"], asked["mode"])
-        text = None if lane is None else _built(lane.session, asked.get("jq"))
+        lane = refreshed(os.environ, options["id"], options["mode"])
+        text = None if lane is None else _session_text(lane.session, options.get("jq"))
     except Exception:  # for example a corrupt index: the command line proper repairs it or reports the bug
         return False
     if lane is None or text is None:
@@ -134,7 +134,7 @@ def _appended(asked: dict[str, str]) -> bool:
     return True
 
 
-def _built(session: Session, jq: str | None) -> str | None:
+def _session_text(session: Session, jq: str | None) -> str | None:
     """Return the text of a session, or None if the path *jq* fails: the command line proper explains why."""
     from .clock import system_day
 
@@ -153,7 +153,7 @@ def _built(session: Session, jq: str | None) -> str | None:
         return None
 
 
-def _day(us: int | None) -> str | None:
+def _local_day(us: int | None) -> str | None:
     """Return the local day, "" if *us* is None, or None if the system cannot convert the time."""
     if us is None:
         return ""

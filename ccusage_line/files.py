@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     Dependency = tuple[str, Stat | None]  # None if the path does not exist
 
 PRIVATE = 0o600  # the mode of all files that we write
-_PRIVATE_FOLDER = 0o700
-_INVALID = 22  # EINVAL
-_LARGEST = 256 * 1024 * 1024  # maximum size in bytes of a file that we wrote
+_FOLDER_MODE = 0o700
+_EINVAL = 22  # EINVAL
+_MAX_SIZE = 256 * 1024 * 1024  # maximum size in bytes of a file that we wrote
 SETTLED = 2_000_000_000  # ns between the last change and publishing: some file systems store times with this resolution
 
 
@@ -69,7 +69,7 @@ def digest_bytes(data: bytes) -> bytes:
     return digest
 
 
-class _Rules:
+class _ScannerSettings:
     """The attributes that the C scanner reads from a decoder, set as in json.loads."""
 
     strict = True
@@ -89,7 +89,7 @@ def load_scanner(**settings: Any) -> Callable[[str, int], tuple[Any, int]]:
         from _json import make_scanner
     except ImportError:
         return public_scanner(**settings)
-    rules: Any = _Rules()
+    rules: Any = _ScannerSettings()
     vars(rules).update(settings)
     scanner: Callable[[str, int], tuple[Any, int]] = make_scanner(rules)
     return scanner
@@ -136,7 +136,7 @@ def open_regular(path: str) -> int:
     descriptor = os.open(path, flags | getattr(os, "O_NOCTTY", 0))
     if not S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(_INVALID, "not a regular file", path)
+        raise OSError(_EINVAL, "not a regular file", path)
     return descriptor
 
 
@@ -144,7 +144,7 @@ def read_regular(path: str, most: int) -> bytes:
     """Return the content of a regular file. Raises OSError for anything else or if it is larger than *most* bytes."""
     data = read_part(path, most + 1, 0)
     if len(data) > most:
-        raise OSError(_INVALID, f"larger than {most // 1024:,} KB", path)
+        raise OSError(_EINVAL, f"larger than {most // 1024:,} KB", path)
     return data
 
 
@@ -188,7 +188,7 @@ def read_private(path: str) -> bytes | None:
         return None
     try:
         found = os.fstat(descriptor)
-        if not S_ISREG(found.st_mode) or not is_ours(found) or found.st_size > _LARGEST:
+        if not S_ISREG(found.st_mode) or not is_ours(found) or found.st_size > _MAX_SIZE:
             return None
         return os.read(descriptor, found.st_size + 1)
     except OSError:
@@ -208,7 +208,7 @@ def private_dir(path: str) -> None:
     try:
         found = os.stat(path)
     except FileNotFoundError:
-        _make(path)
+        _make_folder(path)
         found = os.stat(path)
     if not S_ISDIR(found.st_mode):
         raise NotADirectoryError(f"{path} is not a folder")
@@ -218,7 +218,7 @@ def private_dir(path: str) -> None:
         raise PermissionError(f"others may write to {path}")
 
 
-def _make(path: str) -> None:
+def _make_folder(path: str) -> None:
     """Create a folder and its parents, but not below a folder of another user, except root. That user could put
     anything in its place, and with sudo our files in somebody's home would not belong to them."""
     above = path
@@ -227,8 +227,8 @@ def _make(path: str) -> None:
     found = os.stat(above)
     if found.st_uid and not is_ours(found):
         raise PermissionError(f"{above} belongs to another user")
-    os.makedirs(os.path.dirname(path), mode=_PRIVATE_FOLDER, exist_ok=True)
-    os.makedirs(path, mode=_PRIVATE_FOLDER, exist_ok=True)
+    os.makedirs(os.path.dirname(path), mode=_FOLDER_MODE, exist_ok=True)
+    os.makedirs(path, mode=_FOLDER_MODE, exist_ok=True)
 
 
 def write_private(folder: str, name: str, data: bytes, mtime: int | None = None, ending: str = "") -> None:
@@ -269,7 +269,7 @@ def print_bytes(data: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _unwritable(error) from error
+        raise _unwritable_output(error) from error
 
 
 def flush_stdout() -> None:
@@ -281,10 +281,10 @@ def flush_stdout() -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _unwritable(error) from error
+        raise _unwritable_output(error) from error
 
 
-def _unwritable(error: OSError) -> Exception:
+def _unwritable_output(error: OSError) -> Exception:
     from .errors import UnwritableOutput
 
     return UnwritableOutput(error.strerror or str(error))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from .errors import JqError
-from .jqpath import whole_characters
+from .jqpath import replace_surrogates
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,34 +38,34 @@ def run(expression: str, text: str) -> Iterator[str]:
     Strings are raw, everything else is indented by two spaces. Raises JqError if jq is not installed or cannot parse
     the expression, and if jq fails, after the results before the failure. SIGINT ends the process, as it ends jq.
     """
-    expression = whole_characters(expression)
+    expression = replace_surrogates(expression)
     if "\\ud" in text:
         text = _ESCAPE.sub(lambda found: found[0] if len(found[1]) == 1 else "\ufffd", text)
     try:
         import jq  # noqa: F401
     except ImportError:
-        return _by_command(expression, text)
-    return _by_library(expression, text)
+        return _run_command(expression, text)
+    return _run_library(expression, text)
 
 
-def _by_library(expression: str, text: str) -> Iterator[str]:
+def _run_library(expression: str, text: str) -> Iterator[str]:
     import signal
 
     handler = signal.getsignal(signal.SIGINT)
-    ours = handler is signal.default_int_handler  # otherwise the parent wants SIGINT ignored
-    if ours:  # libjq never checks whether Python has received a signal
+    is_default = handler is signal.default_int_handler  # otherwise the parent wants SIGINT ignored
+    if is_default:  # libjq never checks whether Python has received a signal
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        for result in _compiled(expression, text.count("\n")).input_text(text):
-            yield _printed(result)
+        for result in _compile(expression, text.count("\n")).input_text(text):
+            yield _format(result)
     except ValueError as error:
-        raise JqError(_message(str(error))) from None
+        raise JqError(_clean_message(str(error))) from None
     finally:
-        if ours:
+        if is_default:
             signal.signal(signal.SIGINT, handler)
 
 
-def _compiled(expression: str, lines: int) -> Any:
+def _compile(expression: str, lines: int) -> Any:
     """Compile a program whose results are JSON texts; errors refer to the user's own lines and columns."""
     import jq
 
@@ -81,7 +81,7 @@ def _compiled(expression: str, lines: int) -> Any:
         return jq.compile(expression + _AS_TEXT, args=_ARGS)
 
 
-def _printed(result: str) -> str:
+def _format(result: str) -> str:
     """Return a result, compact JSON, as `jq -r` would print it."""
     if result[0] not in '"[{':
         return result
@@ -105,7 +105,7 @@ def _printed(result: str) -> str:
     return "".join(parts)
 
 
-def _by_command(expression: str, text: str) -> Iterator[str]:
+def _run_command(expression: str, text: str) -> Iterator[str]:
     import subprocess
     import sys
     from threading import Thread
@@ -121,9 +121,9 @@ def _by_command(expression: str, text: str) -> Iterator[str]:
     assert source is not None
     assert results is not None
     assert errors is not None
-    said: list[bytes] = []
-    listener = Thread(target=said.extend, args=(errors,))
-    listener.start()
+    captured: list[bytes] = []
+    reader = Thread(target=captured.extend, args=(errors,))
+    reader.start()
     with process:
         try:
             try:
@@ -136,15 +136,15 @@ def _by_command(expression: str, text: str) -> Iterator[str]:
             code = process.wait()
         finally:
             process.kill()
-            listener.join()
-    told = b"".join(said).decode("utf-8", "replace")
+            reader.join()
+    stderr_text = b"".join(captured).decode("utf-8", "replace")
     if code:
-        raise JqError(_message(told) or f"jq ended with exit code {code}")
-    sys.stderr.write(told)
+        raise JqError(_clean_message(stderr_text) or f"jq ended with exit code {code}")
+    sys.stderr.write(stderr_text)
 
 
-def _message(text: str) -> str:
+def _clean_message(text: str) -> str:
     """Return the message of jq without its prefix."""
-    told = _PREFIX.sub("", text).rstrip()
-    name = re.match(r"(\w+)/0 is not defined", told)
-    return f"{told}\na key begins with a dot: .{name[1]}" if name else told
+    message = _PREFIX.sub("", text).rstrip()
+    name = re.match(r"(\w+)/0 is not defined", message)
+    return f"{message}\na key begins with a dot: .{name[1]}" if name else message

@@ -82,7 +82,7 @@ def _field(value: Any, key: str) -> Any:
     if value is None:
         return None
     shown = f' "{key}"' if len(key.encode("utf-8", "replace")) <= _KEY_SHOWN else ""
-    raise _failure(f"Cannot index {_kind(value)} with string{shown}")
+    raise _jq_error(f"Cannot index {_type_name(value)} with string{shown}")
 
 
 def _item(value: Any, index: int) -> Any:
@@ -90,7 +90,7 @@ def _item(value: Any, index: int) -> Any:
         return value[index] if -len(value) <= index < len(value) else None
     if value is None:
         return None
-    raise _failure(f"Cannot index {_kind(value)} with number")
+    raise _jq_error(f"Cannot index {_type_name(value)} with number")
 
 
 def _each(value: Any) -> Any:
@@ -101,16 +101,16 @@ def _each(value: Any) -> Any:
     text = _scalar(value)
     if len(text.encode()) > _VALUE_SHOWN:
         text = text.encode()[: _VALUE_SHOWN - 3].decode("utf-8", "replace") + "..."
-    raise _failure(f"Cannot iterate over {_kind(value)} ({text})")
+    raise _jq_error(f"Cannot iterate over {_type_name(value)} ({text})")
 
 
-def _failure(message: str) -> Exception:
+def _jq_error(message: str) -> Exception:
     from .errors import JqError
 
     return JqError(message)
 
 
-def _kind(value: Any) -> str:
+def _type_name(value: Any) -> str:
     """Return jq's name for the type of *value*."""
     if value is None:
         return "null"
@@ -126,7 +126,7 @@ def _kind(value: Any) -> str:
 def render(value: Any) -> str:
     """Return one result as it is printed: a string raw, everything else as jq prints it, indented by two spaces."""
     if isinstance(value, str):
-        return whole_characters(value)
+        return replace_surrogates(value)
     parts: list[str] = []
     _write(value, parts, "\n")
     return "".join(parts)
@@ -144,7 +144,7 @@ def _write(value: Any, parts: list[str], newline: str) -> None:
         for inner in value:
             parts.append(opening + deeper)
             if isinstance(value, dict):
-                parts.append(f"{_quoted(inner)}: ")
+                parts.append(f"{_quote(inner)}: ")
                 inner = value[inner]
             _write(inner, parts, deeper)
             opening = ","
@@ -153,34 +153,34 @@ def _write(value: Any, parts: list[str], newline: str) -> None:
 
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
-        return _quoted(value)
+        return _quote(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     text = repr(value)
-    return _decimal(text) if "e" in text else text
+    return _format_number(text) if "e" in text else text
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """Return a JSON string that escapes what jq escapes: quotes, backslashes, control characters and DEL."""
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
-    return '"' + "".join([_escaped(c) for c in whole_characters(text)]) + '"'
+    return '"' + "".join([_escape(c) for c in replace_surrogates(text)]) + '"'
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
     return _ESCAPES.get(char) or (f"\\u{ord(char):04x}" if char < " " or char == "\x7f" else char)
 
 
-def whole_characters(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Replace every lone surrogate, which no encoding can represent, by U+FFFD."""
     if text.isprintable():
         return text
     return "".join(["\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text])
 
 
-def _decimal(number: str) -> str:
+def _format_number(number: str) -> str:
     """Return a float's repr that has an exponent as jq 1.7 prints the number: 0.00003 for 3e-05, 1.5E-7, 1E+16.
 
     This is the scientific string of the General Decimal Arithmetic specification, which the decimal module uses too.

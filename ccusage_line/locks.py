@@ -36,7 +36,7 @@ class Held:
 def lock(path: str, wait: float = 0.0) -> Held | None:
     """Lock the file at *path*, whose folder exists; None if another process still has it after *wait* seconds."""
     if sys.platform == "win32":
-        return _waited(path, wait)
+        return _lock_with_filelock(path, wait)
     try:
         descriptor = open_private(path, os.O_RDWR)
     except OSError:
@@ -44,7 +44,7 @@ def lock(path: str, wait: float = 0.0) -> Held | None:
     if not is_taken(descriptor) and os.fstat(descriptor).st_nlink:  # 0 links: just released and deleted
         return Held(lambda: os.close(descriptor))
     os.close(descriptor)
-    return _waited(path, wait) if wait else None
+    return _lock_with_filelock(path, wait) if wait else None
 
 
 def is_taken(descriptor: int) -> bool:
@@ -62,7 +62,7 @@ def is_taken(descriptor: int) -> bool:
     return False
 
 
-def _waited(path: str, wait: float) -> Held | None:
+def _lock_with_filelock(path: str, wait: float) -> Held | None:
     """Lock with filelock, which takes 50 ms to import: it can wait, and it supports Windows."""
     from filelock import FileLock, Timeout
 

@@ -79,21 +79,21 @@ UNTIL = Option("-u --until", "day", "last activity on DAY or earlier", "DAY")
 
 # --- options of the reports by time ---------------------------------------------------------------------------------
 
-OF_ROW = Option("-b --breakdown", help="a row per model below each row", default="false",
+ROW_BREAKDOWN = Option("-b --breakdown", help="a row per model below each row", default="false",
                 meaning="a row per model below each row")
-BY_TIME = Option("-o --order", "choice", "by time: asc or desc", "ORDER", default="asc",
+TIME_ORDER = Option("-o --order", "choice", "by time: asc or desc", "ORDER", default="asc",
                  choices=("asc", "desc"), meaning="by time, oldest or newest first")
 USED_SINCE = Option("-s --since", "day", "usage on DAY or later (YYYY-MM-DD, today, 7d, 2w)", "DAY",
                     default="the first", meaning="the first day that is shown")
 STARTED_SINCE = Option("-s --since", "day", "blocks from DAY or later (YYYY-MM-DD, today, 7d, 2w)", "DAY",
                        default="the first", meaning="the first day that is shown")
-_USED = (
+_REPORT_OPTIONS = (
     JSON,
     JQ,
     CSV,
     USED_SINCE,
     Option("-u --until", "day", "usage on DAY or earlier", "DAY"),
-    TIMEZONE, MODE, BY_TIME, OF_ROW,
+    TIMEZONE, MODE, TIME_ORDER, ROW_BREAKDOWN,
     Option("-i --instances", help="group by project"),
     PROJECT, OFFLINE, COMPACT, PAGER, COLOR, NO_COLOR,
     Option("--locale", "text"),  # of earlier tools: refused with an explanation
@@ -131,18 +131,18 @@ SESSION = (
     COLOR, NO_COLOR,
 )
 OR_DEMO = Option("--or-demo")  # of session, for the first command in the README
-DAILY = (*_USED[:5], LAST, *_USED[5:], DAY_CHART)
-WEEKLY = (*_USED[:5], LAST, START_OF_WEEK, *_USED[5:], CHART)
-MONTHLY = (*_USED[:5], LAST, *_USED[5:], CHART)
+DAILY = (*_REPORT_OPTIONS[:5], LAST, *_REPORT_OPTIONS[5:], DAY_CHART)
+WEEKLY = (*_REPORT_OPTIONS[:5], LAST, START_OF_WEEK, *_REPORT_OPTIONS[5:], CHART)
+MONTHLY = (*_REPORT_OPTIONS[:5], LAST, *_REPORT_OPTIONS[5:], CHART)
 BLOCKS = (
-    *_USED[:3],
+    *_REPORT_OPTIONS[:3],
     STARTED_SINCE,
     Option("-u --until", "day", "blocks that start on DAY or earlier", "DAY"),
     Option("-a --active", help="only the block under way, as a card"),
     Option("-r --recent", help="only blocks of the last three days"),
     TOKEN_LIMIT,
     Option("-n --session-length", "text", "hours per block (default: 5)", "N"),
-    *_USED[5:], CHART,
+    *_REPORT_OPTIONS[5:], CHART,
     Option("--live", help="the same as `ccusage live`, with its options"),
     Option("--refresh-interval", "seconds"), Option("--once"),
 )
@@ -172,7 +172,7 @@ STATUSLINE = (
     Option("--no-color", help="no colours"),
 )
 PREVIEW = Option("--preview", help="show the presets as they look in this terminal")
-EARLIER = (  # of earlier statusline tools: accepted and ignored
+IGNORED = (  # of earlier statusline tools: accepted and ignored
     Option("-O --offline"), Option("--no-offline"), Option("--cache"), Option("--no-cache"),
     Option("--refresh-interval", "text"),
 )
@@ -204,14 +204,14 @@ URL = Option("url", "address", default="LiteLLM's list", meaning="where current 
 
 # --- the options that the config may set, by section, in the order of docs/config.md ------------------------------
 
-_BY_TIME = (MODE, TIMEZONE, BY_TIME, OF_ROW, COMPACT, PAGER, COLOR, OFFLINE)
-_OF_PERIODS = (*_BY_TIME, USED_SINCE)
+_TIME_KEYS = (MODE, TIMEZONE, TIME_ORDER, ROW_BREAKDOWN, COMPACT, PAGER, COLOR, OFFLINE)
+_PERIOD_KEYS = (*_TIME_KEYS, USED_SINCE)
 SECTIONS: dict[str, tuple[Option, ...]] = {
     "session": (MODE, TIMEZONE, SORT, ORDER, BREAKDOWN, COMPACT, PAGER, COLOR, OFFLINE, SINCE),
-    "daily": (*_OF_PERIODS, DAY_CHART),
-    "weekly": (*_OF_PERIODS, CHART, START_OF_WEEK),
-    "monthly": (*_OF_PERIODS, CHART),
-    "blocks": (*_BY_TIME, STARTED_SINCE, CHART),
+    "daily": (*_PERIOD_KEYS, DAY_CHART),
+    "weekly": (*_PERIOD_KEYS, CHART, START_OF_WEEK),
+    "monthly": (*_PERIOD_KEYS, CHART),
+    "blocks": (*_TIME_KEYS, STARTED_SINCE, CHART),
     "live": (MODE, TIMEZONE, COLOR, OFFLINE, INTERVAL),
     "statusline": (MODE, TIMEZONE, *STATUSLINE[:6]),
     "prices": (URL,),

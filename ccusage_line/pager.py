@@ -18,10 +18,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ENDINGS = ("SIGINT", "SIGHUP")  # handled by the pager while it runs
+_PAGER_SIGNALS = ("SIGINT", "SIGHUP")  # handled by the pager while it runs
 
 
-def was_shown(data: bytes, environ: Mapping[str, str]) -> bool:
+def show_in_pager(data: bytes, environ: Mapping[str, str]) -> bool:
     """Show *data* in the pager and wait for its end; return False if there is no pager. Data that the pager did not
     read is no error. Raises KeyboardInterrupt if Ctrl-C ended the pager."""
     try:
@@ -37,12 +37,12 @@ def was_shown(data: bytes, environ: Mapping[str, str]) -> bool:
         process = subprocess.Popen(words, stdin=subprocess.PIPE, env=environ)
     except OSError:
         return False
-    numbers = [getattr(signal, name) for name in _ENDINGS]
-    ours = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    numbers = [getattr(signal, name) for name in _PAGER_SIGNALS]
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:
         process.communicate(data)
     finally:
-        for number, handler in ours.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
     if process.returncode == -signal.SIGINT:
         raise KeyboardInterrupt

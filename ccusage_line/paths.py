@@ -36,7 +36,7 @@ def data_dirs(environ: Mapping[str, str]) -> list[str]:
 
 def named_data_dirs(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the `projects` folders: real path -> the path as it was named."""
-    named = map(_projects, config_dirs(environ))
+    named = map(_projects_folder, config_dirs(environ))
     return {os.path.realpath(folder): folder for folder in named}
 
 
@@ -44,11 +44,11 @@ def config_dirs(environ: Mapping[str, str]) -> list[str]:
     """Return Claude Code's configuration folders, absolute, as they were named. Raises UsageError like `absolute`."""
     value = environ.get("CLAUDE_CONFIG_DIR", "")
     if value.strip(" ,"):
-        whole = expanded(value, environ)
+        whole = expand(value, environ)
         if os.path.isdir(whole):
             return [absolute(whole, "CLAUDE_CONFIG_DIR")]
         return [
-            absolute(expanded(part.strip(), environ), "CLAUDE_CONFIG_DIR") for part in value.split(",") if part.strip()
+            absolute(expand(part.strip(), environ), "CLAUDE_CONFIG_DIR") for part in value.split(",") if part.strip()
         ]
     return [os.path.join(xdg_dir(environ, "CONFIG", ".config"), "claude"), os.path.join(home_dir(environ), ".claude")]
 
@@ -64,7 +64,7 @@ def absolute(path: str, named_by: str) -> str:
         raise UsageError(f"{named_by} {path!r}: the working directory is gone") from None
 
 
-def _projects(folder: str) -> str:
+def _projects_folder(folder: str) -> str:
     return folder if os.path.basename(folder.rstrip(os.sep)) == "projects" else os.path.join(folder, "projects")
 
 
@@ -72,11 +72,11 @@ def home_dir(environ: Mapping[str, str]) -> str:
     """Return the user's home, absolute: HOME, else that of the password database, else NO_HOME."""
     home = environ.get("HOME", "")
     if not os.path.isabs(home):
-        home = _recorded_home()
+        home = _password_home()
     return home if os.path.isabs(home) else NO_HOME
 
 
-def _recorded_home() -> str:
+def _password_home() -> str:
     if sys.platform != "win32":
         from pwd import getpwuid
 
@@ -90,7 +90,7 @@ def _recorded_home() -> str:
 def xdg_dir(environ: Mapping[str, str], kind: str, usual: str) -> str:
     """Return a base folder: `XDG_<kind>_HOME`, else *usual* in the home. A relative value is ignored, as the XDG
     standard demands: the working directory may be anybody's repository."""
-    named = expanded(environ.get(f"XDG_{kind}_HOME", ""), environ)
+    named = expand(environ.get(f"XDG_{kind}_HOME", ""), environ)
     return named if os.path.isabs(named) else os.path.join(home_dir(environ), usual)
 
 
@@ -98,7 +98,7 @@ def named_place(environ: Mapping[str, str], variable: str) -> str:
     """Return the absolute path in one of our variables, "" if it is not set. Raises UserError for a relative one,
     because the working directory may be anybody's repository."""
     named = environ.get(variable, "")
-    path = expanded(named, environ)
+    path = expand(named, environ)
     if named and not os.path.isabs(path):
         from .errors import UserError
 
@@ -106,7 +106,7 @@ def named_place(environ: Mapping[str, str], variable: str) -> str:
     return os.path.abspath(path) if named else ""
 
 
-def expanded(path: str, environ: Mapping[str, str]) -> str:
+def expand(path: str, environ: Mapping[str, str]) -> str:
     if path == "~" or path.startswith("~/"):
         return home_dir(environ) + path[1:]
     return os.path.expanduser(path)

@@ -18,7 +18,7 @@ _VARIATIONS = range(0xFE00, 0xFE10)
 _PRIVATE = range(0xE000, 0xF900)  # icons of patched fonts
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 # wide since Unicode 16, which older Pythons do not know: trigrams, hexagrams, counting rods
-_WIDENED = ((0x2630, 0x2637), (0x268A, 0x268F), (0x4DC0, 0x4DFF), (0x1D300, 0x1D376))
+_NEWLY_WIDE = ((0x2630, 0x2637), (0x268A, 0x268F), (0x4DC0, 0x4DFF), (0x1D300, 0x1D376))
 _JAMO_TAILS = range(0x1160, 0x1200)  # vowels and finals, drawn into the preceding syllable
 
 
@@ -68,7 +68,7 @@ def character_width(c: str, before: int = 0) -> int:
     code = ord(c)
     if category(c) in ("Mn", "Me", "Cf") or code in _JAMO_TAILS or (code in _SKIN_TONES and before == 2):
         return 0
-    return 2 if east_asian_width(c) in "WF" or any(first <= code <= last for first, last in _WIDENED) else 1
+    return 2 if east_asian_width(c) in "WF" or any(first <= code <= last for first, last in _NEWLY_WIDE) else 1
 
 
 def cut(text: str, width: int) -> str:
@@ -81,7 +81,7 @@ def cut(text: str, width: int) -> str:
     return kept + ELLIPSIS
 
 
-def cut_apart(texts: Sequence[str], width: int) -> list[str]:
+def cut_distinctly(texts: Sequence[str], width: int) -> list[str]:
     """Cut each of *texts* to at most *width* columns, so that as many as possible stay different. The ellipsis replaces
     a middle part, at the same column in all of them."""
     whole = {text for text in texts if display_width(text) <= width}

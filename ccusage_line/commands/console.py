@@ -50,7 +50,7 @@ class Console:
         """Print a report for people, in the pager if *pager* is set and the screen is too small."""
         data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
         flush_stdout()
-        if not (pager and self._is_longer(data) and self._was_paged(data)):
+        if not (pager and self._is_longer(data) and self._show_in_pager(data)):
             print_bytes(data)
 
     def _is_longer(self, data: bytes) -> bool:
@@ -60,11 +60,11 @@ class Console:
         except (OSError, ValueError):
             return False
 
-    def _was_paged(self, data: bytes) -> bool:
-        from ..pager import was_shown
+    def _show_in_pager(self, data: bytes) -> bool:
+        from ..pager import show_in_pager
         from ..screen import is_screen
 
-        return is_screen(self.environ) and was_shown(data, self.environ)
+        return is_screen(self.environ) and show_in_pager(data, self.environ)
 
     def say(self, text: str) -> None:
         """Print an error, a warning or another message that is not an answer to stderr."""

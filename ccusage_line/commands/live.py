@@ -18,7 +18,7 @@ from ..report.grid import Look, measure
 from ..report.live import KEYS, Picture, frame
 from ..report.periods import Periods
 from ..report.usage import Share, shares
-from ..screen import Ended, Gone, Screen, is_screen
+from ..screen import Screen, TerminalClosed, Terminated, is_screen
 from ..transcripts.files import walk
 from ..windows import first_from, last_until, under_way
 from .reporting import limits_told
@@ -106,9 +106,9 @@ def show(ask: Asked, limit_of: LimitOf, interval: int, once: bool) -> None:
     try:
         with Screen() as screen:
             _Loop(ask, source, watch, screen, interval).run()
-    except Gone:
+    except TerminalClosed:
         return
-    except Ended as ended:
+    except Terminated as ended:
         if ended.number != signal.SIGINT:
             ask.console.close()
             signal.signal(ended.number, signal.SIG_DFL)
@@ -201,7 +201,7 @@ class _Loop:
         self._picture.progress = done, total
         self._draw()
         if not self._obey(self._screen.keys(0)):
-            raise Ended(signal.SIGINT)
+            raise Terminated(signal.SIGINT)
 
     def _draw(self) -> None:
         size = self._screen.size()

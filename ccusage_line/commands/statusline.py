@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import UsageError
-from ..options import EARLIER, PREVIEW, STATUSLINE
+from ..options import IGNORED, PREVIEW, STATUSLINE
 from .console import Console, at_terminal, has_keyboard
 from .parser import Commands, add_command
 
@@ -19,7 +19,7 @@ def add(commands: Commands, name: str) -> None:
         commands,
         name,
         run,
-        (*STATUSLINE, PREVIEW, *EARLIER),
+        (*STATUSLINE, PREVIEW, *IGNORED),
         checked=False,
         help="Claude Code's statusline, made from the JSON on stdin",
         description="Claude Code's statusline, made from the JSON on stdin.",

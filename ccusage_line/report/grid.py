@@ -7,7 +7,7 @@ from itertools import compress, zip_longest
 
 from ..jsontext import short_model, sums_of
 from ..session import NO_PRICE, money
-from ..text import clean, cut_apart, number_of, wrap
+from ..text import clean, cut_distinctly, number_of, wrap
 from . import charts
 from .table import BOLD, DIM, Column, box, draw, fit, least_width, painted, whole_width
 from .usage import counted as counted_models
@@ -273,7 +273,7 @@ def unpriced_note(models: Iterable[str]) -> list[str]:
     names = sorted(models)
     if not names:
         return []
-    named = ", ".join(cut_apart([clean(name) for name in names[:MODELS_NAMED]], LONGEST_NAME))
+    named = ", ".join(cut_distinctly([clean(name) for name in names[:MODELS_NAMED]], LONGEST_NAME))
     more = f" and {len(names) - MODELS_NAMED:,} more" if len(names) > MODELS_NAMED else ""
     return [f"{NO_PRICE} does not include models without a known price: {named}{more}"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..jsontext import NO_SUMS, add_sums, as_data, list_data, short_models, sums_of
 from ..session import money
-from ..text import beside, clean, cut, cut_apart, display_width, wrap
+from ..text import beside, clean, cut, cut_distinctly, display_width, wrap
 from .grid import (
     BESIDE,
     BULLET,
@@ -168,7 +168,7 @@ class _About:
         projects, titles = [""] * rows, [""] * rows
         for at, s in zip(firsts, sessions, strict=True):
             projects[at], titles[at] = names.get(s.project_path or "", ""), clean(s.title or "")
-        both = ("Project", projects, WIDEST_PROJECT, cut_apart), ("Title", titles, WIDEST_TITLE, _beginnings)
+        both = ("Project", projects, WIDEST_PROJECT, cut_distinctly), ("Title", titles, WIDEST_TITLE, _beginnings)
         self._columns = [
             (header, cells, cut_all, min(widest, max(len(header), *map(display_width, cells))))
             for header, cells, widest, cut_all in both

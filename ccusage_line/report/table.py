@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..text import cut_apart, display_width, wrap
+from ..text import cut_distinctly, display_width, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _header(columns: Sequence[Column], widths: Sequence[int]) -> list[tuple[str,
 def _padded(cells: Sequence[str], width: int, right: bool) -> list[str]:
     """Cut or pad *cells* to *width* columns."""
     if _widest(cells) > width:
-        cells = cut_apart(cells, width)
+        cells = cut_distinctly(cells, width)
     if not _all_ascii(cells):
         return [_pad(cell, width, right) for cell in cells]
     return [cell.rjust(width) for cell in cells] if right else [cell.ljust(width) for cell in cells]
