@@ -63,7 +63,7 @@ def _dispatch(argv: list[str], console: Console) -> int:
     if values.get("session") in COMMANDS:
         raise UsageError(f"the command comes first: `ccusage {values['session']} ...` (for a session write --id ID)")
     if unknown and not by_client:
-        parser.unknown(unknown[0])
+        parser.reject(unknown[0])
     if argv[0] == "statusline":  # it parses its options itself
         values = {"words": argv[1:]}
     try:

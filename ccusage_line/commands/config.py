@@ -26,13 +26,14 @@ def run_show(console: Console) -> None:
     for section, options in SECTIONS.items():
         lines.append(f"\n[{section}]\n")
         for option in options:
-            said, filed = from_environment(option, console.environ), config.values.get(section, {}).get(option.key)
-            if said is not None:
-                lines.append(f"{option.key} = {_toml(said)}  # from {option.variable}\n")
-            elif filed is not None:
-                lines.append(f"{option.key} = {_toml(filed)}\n")
+            from_env = from_environment(option, console.environ)
+            from_file = config.values.get(section, {}).get(option.key)
+            if from_env is not None:
+                lines.append(f"{option.key} = {_toml(from_env)}  # from {option.variable}\n")
+            elif from_file is not None:
+                lines.append(f"{option.key} = {_toml(from_file)}\n")
             else:
-                lines.append(f"# {option.key}{_usual(option)}\n")
+                lines.append(f"# {option.key}{_default_text(option)}\n")
     for model, packed in sorted(config.prices.items()):
         lines.append(f"\n[prices.models.{_toml(model)}]\n{_price(packed)}")
     for section, labels in zip(LABELS, (config.labels, config.project_labels), strict=True):
@@ -41,7 +42,7 @@ def run_show(console: Console) -> None:
     console.out("".join(lines))
 
 
-def _usual(option: Option) -> str:
+def _default_text(option: Option) -> str:
     """Return the default of an option as the end of its line: a value, or words if the file could not contain it."""
     if option.kind == "choice":
         return f" = {_toml(option.default)}"

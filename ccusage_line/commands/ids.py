@@ -43,9 +43,9 @@ def resolve(index: Index, wanted: str, day_of: DayOf, mode: str = "auto") -> str
         ids = questions.session_ids(index)
         found = [wanted] if wanted in ids else _matches(wanted, ids)
     if not found:
-        near = [] if wanted in ("", LATEST) else _nearest(wanted, ids)
+        similar = [] if wanted in ("", LATEST) else _nearest(wanted, ids)
         words = [LATEST] * _is_like_latest(wanted) + [f"--project {wanted}"] * _is_project(index, wanted)
-        raise UnknownSession(wanted, words + [described(id) for id in near])
+        raise UnknownSession(wanted, words + [described(id) for id in similar])
     return only(wanted, found, described)
 
 
@@ -96,5 +96,5 @@ def _nearest(wanted: str, ids: Sequence[str]) -> list[str]:
         for form in (*_short(id), id):
             spelt.setdefault(form, []).append(id)
             spelt.setdefault(form[: len(wanted)], []).append(id)
-    near = [id for form in get_close_matches(wanted, spelt, _NEAREST) for id in spelt[form]]
-    return list(dict.fromkeys(near))[:_NEAREST]
+    similar = [id for form in get_close_matches(wanted, spelt, _NEAREST) for id in spelt[form]]
+    return list(dict.fromkeys(similar))[:_NEAREST]

@@ -10,7 +10,7 @@ from ..paths import index_dir
 from ..text import clean
 from .console import Console
 from .parser import Commands, add_actions, add_command
-from .reporting import project_meant
+from .reporting import resolve_project
 
 
 def add(commands: Commands, name: str) -> None:
@@ -105,7 +105,7 @@ def run_forget(console: Console, *, which: str | None, project: str | None, arch
 
         index.refresh(console.progress())
         session = resolve(index, which, day_of(zone_of(None)))
-    done = forget(index, session=session, project=project_meant(project), archived=archived)
+    done = forget(index, session=session, project=resolve_project(project), archived=archived)
     console.out("".join(f"forgot {clean(name)}\n" for name in done.sessions) or "nothing to forget\n")
     for name in done.kept:
         console.say(f"{clean(name)} still has transcripts, which would bring it back: delete them first")

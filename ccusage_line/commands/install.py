@@ -55,14 +55,14 @@ def run_install(
 
     if (refresh_interval or 0) < 0 or (padding or 0) < 0:
         raise UsageError("--refresh-interval and --padding can't be less than 0")
-    words = [*_words(chosen), *options]
+    words = [*_as_words(chosen), *options]
     understood = parse_options(words)
     problem = "unknown option of statusline" if understood is None else complaint(understood)
     if problem is not None:
         raise UsageError(f"{problem}: {shlex.join(words)} (see `ccusage statusline --help`)")
-    path = _path(console, settings)
+    path = _settings_path(console, settings)
     old = settings_file.statusline_of(path)
-    variables, before = _kept(old, force) if statusline_entry.is_ours(old) else ("", [])
+    variables, before = _previous_options(old, force) if statusline_entry.is_ours(old) else ("", [])
     words = replaced(before, words)
     if refresh_interval is None and isinstance(old, dict) and statusline_entry.is_ours(old):
         refresh_interval = old.get("refreshInterval", REFRESH)
@@ -75,11 +75,11 @@ def run_install(
         dry_run=dry_run,
         refresh_interval=refresh_interval,
         padding=padding,
-        lock=_lock(console.environ),
+        lock=_lock_path(console.environ),
     )
-    _tell(console, change, dry_run)
+    _print_change(console, change, dry_run)
     if not dry_run:
-        _introduce(console, words, refresh_interval)
+        _print_next_steps(console, words, refresh_interval)
 
 
 def run_uninstall(console: Console, *, settings: str | None, dry_run: bool) -> None:
@@ -87,12 +87,12 @@ def run_uninstall(console: Console, *, settings: str | None, dry_run: bool) -> N
 
     from ..claude_code import settings_file
 
-    path = _path(console, settings)
-    change = settings_file.uninstall(path, dry_run=dry_run, lock=_lock(console.environ))
+    path = _settings_path(console, settings)
+    change = settings_file.uninstall(path, dry_run=dry_run, lock=_lock_path(console.environ))
     if change.what == "absent":
         console.say(f"no statusline of ccusage in {change.path}")
         return
-    _tell(console, change, dry_run)
+    _print_change(console, change, dry_run)
     if not dry_run:
         path = console.config.path
         config = f"  {path}: the config file\n" if os.path.exists(path) else ""
@@ -105,7 +105,7 @@ def run_uninstall(console: Console, *, settings: str | None, dry_run: bool) -> N
         )
 
 
-def _words(chosen: Mapping[str, object]) -> list[str]:
+def _as_words(chosen: Mapping[str, object]) -> list[str]:
     """Return the given options of statusline as words. Raises UsageError for an unknown zone."""
     from ..clock import zone_of
 
@@ -121,7 +121,7 @@ def _words(chosen: Mapping[str, object]) -> list[str]:
     return found
 
 
-def _kept(old: object, force: bool) -> tuple[str, list[str]]:
+def _previous_options(old: object, force: bool) -> tuple[str, list[str]]:
     """Return (variables, options) of our previous statusLine; ("", []) if *force* is set and it contains more than
     these, for which UserError is raised otherwise."""
     from ..claude_code.statusline_entry import kept
@@ -138,7 +138,7 @@ def _kept(old: object, force: bool) -> tuple[str, list[str]]:
     return "", []
 
 
-def _path(console: Console, named: str | None) -> str:
+def _settings_path(console: Console, named: str | None) -> str:
     """Return the path of the settings file; mention others that exist. Raises UsageError if it is ambiguous."""
     from ..claude_code.settings_file import settings_path
 
@@ -156,16 +156,16 @@ def _path(console: Console, named: str | None) -> str:
     return path
 
 
-def _lock(environ: Mapping[str, str]) -> str:
+def _lock_path(environ: Mapping[str, str]) -> str:
     return os.path.join(state_dir(environ), "settings.lock")
 
 
-def _tell(console: Console, change: Change, dry_run: bool) -> None:
+def _print_change(console: Console, change: Change, dry_run: bool) -> None:
     backup = f"; the old one is {change.backup}" if change.backup else ""
     console.out(shown(change.diff) if dry_run and change.diff else f"{change.what}: {change.path}{backup}\n")
 
 
-def _introduce(console: Console, words: Sequence[str], interval: object) -> None:
+def _print_next_steps(console: Console, words: Sequence[str], interval: object) -> None:
     """Show the new line, how often it is updated (every *interval* seconds too), what to do next and how to undo it."""
     from ..claude_code.statusline_entry import executable, is_in_cache
     from ..statusline.command import configured
@@ -175,11 +175,11 @@ def _introduce(console: Console, words: Sequence[str], interval: object) -> None
     options = forgiving_options([*configured(console.config.values), *words])
     options.labels = console.config.labels
     options.color = console.is_colored(None, not options.color)
-    again = f",\nand also updates it every {interval} seconds (--refresh-interval)" if interval else ""
+    interval_text = f",\nand also updates it every {interval} seconds (--refresh-interval)" if interval else ""
     console.out(
         f"\n{sample_line(options, console.width())}\n\n"
         "This is how it looks, with sample numbers. Claude Code shows it from the next message on, in folders you trust"
-        f"{again}.\n"
+        f"{interval_text}.\n"
         "To change it: ccusage statusline --preview, then ccusage install --preset NAME\n"
         "To undo this: ccusage uninstall\n"
     )

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 else:
     Commands = argparse._SubParsersAction
 
-_UNSEEN = "sweep"  # an action that only the statusline starts
+_HIDDEN = "sweep"  # an action that only the statusline starts
 
 
-def _elsewhere(option: str) -> str:
+def _other_command_hint(option: str) -> str:
     """Return the end of the error message for an option that another command has, or ""."""
     from .. import options
 
@@ -61,9 +61,9 @@ class Parser(argparse.ArgumentParser):
         self._actions[0].help = argparse.SUPPRESS
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        return super().parse_known_args(self._joined(args or []), namespace)
+        return super().parse_known_args(self._join_values(args or []), namespace)
 
-    def _joined(self, words: Iterable[str]) -> list[str]:
+    def _join_values(self, words: Iterable[str]) -> list[str]:
         """Join options and values that begin with a dash (`--jq -.totalCost`, `-p -home-me-web`) by `=`, because
         argparse would take these values for options."""
         joined: list[str] = []
@@ -82,37 +82,39 @@ class Parser(argparse.ArgumentParser):
         return joined
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{' '.join(self._in_our_words(message).split())} (see `{self.prog} --help`)")
+        raise UsageError(f"{' '.join(self._rewrite(message).split())} (see `{self.prog} --help`)")
 
-    def _in_our_words(self, message: str) -> str:
+    def _rewrite(self, message: str) -> str:
         """Rewrite a message of argparse: name the option as the user knows it, and the value that it takes."""
         named, colon, reason = message.removeprefix("argument ").partition(": ")
         for action in self._actions:
             if colon and named == "/".join(action.option_strings):
                 is_flag = reason.startswith("ignored explicit argument")
-                return f"{_name_of(action)} " + ("takes no value" if is_flag else f"wants {_wanted_of(action)}")
+                return f"{_name_of(action)} " + ("takes no value" if is_flag else f"wants {_describe_values(action)}")
             if action.required and message.endswith(f" required: {action.dest}"):
-                return f"{self.prog} wants {_wanted_of(action)}"
+                return f"{self.prog} wants {_describe_values(action)}"
         return message
 
-    def unknown(self, argument: str) -> NoReturn:
+    def reject(self, argument: str) -> NoReturn:
         wrong = argument.partition("=")[0]
         if not wrong.startswith("-"):
             file = f"; CSV goes to stdout: `--csv > {argument}`" if argument.lower().endswith(".csv") else ""
             self.error(f"unexpected argument {argument!r}{file}")
         if wrong == "--last" and "--since" in self._option_string_actions:
             self.error("no option '--last'; for the last 7 days write --since 7d")
-        self.error(f"no option {wrong!r}{_elsewhere(wrong) or did_you_mean(wrong, self._option_string_actions)}")
+        self.error(
+            f"no option {wrong!r}{_other_command_hint(wrong) or did_you_mean(wrong, self._option_string_actions)}"
+        )
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
-        valid = [str(choice) for choice in action.choices if choice != _UNSEEN]
+        valid = [str(choice) for choice in action.choices if choice != _HIDDEN]
         near = did_you_mean(str(value), valid)
         self.error(f"{_name_of(action)} {value!r} is not one of {', '.join(valid)}{near}")
 
 
-def _wanted_of(action: argparse.Action) -> str:
+def _describe_values(action: argparse.Action) -> str:
     """Return the values of an option in words: `DAY`, `desc or asc`, `auto, calculate or display`."""
     *others, last = map(str, action.choices or [_value_of(action)])
     return f"{', '.join(others)} or {last}" if others else last
@@ -160,7 +162,7 @@ def add_actions(commands: Commands, name: str, help: str, run: Callable[..., int
     return parser.add_subparsers(title="actions", metavar="ACTION", parser_class=Parser)
 
 
-def _whole(name: str) -> Callable[[str], int]:
+def _int_parser(name: str) -> Callable[[str], int]:
     """Return a function that converts the value of option *name* to an int. It raises UsageError."""
 
     def whole(text: str) -> int:
@@ -174,10 +176,10 @@ def _whole(name: str) -> Callable[[str], int]:
 
 def add_options(parser: Parser, options: Iterable[Option], checked: bool = True) -> None:
     for option in options:
-        usual = (
+        default = (
             f" (default: {option.default})" if option.default and option.kind in ("choice", "zone", "seconds") else ""
         )
-        given: dict[str, Any] = {"help": f"{option.help}{usual}" if option.help else argparse.SUPPRESS}
+        given: dict[str, Any] = {"help": f"{option.help}{default}" if option.help else argparse.SUPPRESS}
         if option.kind == "flag":
             _add_flag(parser, option, given["help"])
             continue
@@ -187,7 +189,7 @@ def add_options(parser: Parser, options: Iterable[Option], checked: bool = True)
         if option.choices and checked:
             given |= {"choices": option.choices, "default": option.default or None}
         if option.kind in ("number", "seconds"):
-            given["type"] = _whole(option.names[-1])
+            given["type"] = _int_parser(option.names[-1])
         if option.nargs:
             given["nargs"] = option.nargs
         if option.nargs == "?" and option.choices:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .console import Console
 
 
-class Form:
+class Request:
     """The options that all reports share. Raises UsageError."""
 
     def __init__(
@@ -71,17 +71,17 @@ class Form:
     def index(self, found: Walk | None = None) -> tuple[Index, Unchanged | None]:
         """Update the index, from the walk *found* if there was one; return it with the result of the refresh."""
         index = self.console.index()
-        seen = index.refresh(self.console.progress(), found)
+        unchanged = index.refresh(self.console.progress(), found)
         self.console.warn_not_stored(index)
         self.console.warn_mended(index)
-        return index, seen
+        return index, unchanged
 
-    def tell_csv(self, columns: Sequence[str], lines: Iterable[Line]) -> None:
+    def print_csv(self, columns: Sequence[str], lines: Iterable[Line]) -> None:
         from ..report.usage import csv_text
 
         self.console.out(csv_text(columns, lines))
 
-    def tell_json(self, data: Callable[[], object], text: Callable[[], str]) -> None:
+    def print_json(self, data: Callable[[], object], text: Callable[[], str]) -> None:
         """Print the JSON, or the results of --jq. *data* and *text* return the same as Python data and as JSON text."""
         if self.jq is None:
             self.console.out(text() + "\n")
@@ -99,7 +99,7 @@ class Form:
             self.console.out(line + "\n")
 
 
-class Asked(Form):
+class UsageRequest(Request):
     """The options that the reports of periods and blocks share. Raises UsageError."""
 
     def __init__(
@@ -133,7 +133,7 @@ class Asked(Form):
             ascii_only=not has_utf8(console.environ),
         )
         self.by_project = instances or project is not None
-        self._project = project_meant(project)
+        self._project = resolve_project(project)
 
     def groups(self, rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
         """Group rows by project with --instances, else return all under the empty name; only the chosen projects."""
@@ -152,7 +152,7 @@ class Asked(Form):
         projects = index.snapshot(lambda: archived_within(index, begin, end))
         return sum(self._project is None or is_of_project(project, self._project) for project in projects)
 
-    def tell(
+    def print_report(
         self,
         data: Callable[[], dict[str, object]],
         table: Callable[[], tuple[Sequence[str], Iterable[Line]]],
@@ -162,26 +162,26 @@ class Asked(Form):
         if self.is_text:
             self.console.show(text(), self.pager)
         elif self.csv:
-            self.tell_csv(*table())
+            self.print_csv(*table())
         else:
             from ..report.usage import value_text
 
-            self.tell_json(data, lambda: value_text(data()))
+            self.print_json(data, lambda: value_text(data()))
 
-    def tell_nothing(self, title: str, index: Index) -> None:
+    def print_empty(self, title: str, index: Index) -> None:
         from ..index.slots import is_of_project
         from ..report.table import box
 
         self.console.out("\n".join(box(title, self.look.width)) + "\n")
-        way = way_out(index.sessions(self.mode), self._project, self.day_of, is_of_project)
-        self.console.say(f"No usage found{way}{'' if way.endswith('?') else '.'}")
+        hint = empty_hint(index.sessions(self.mode), self._project, self.day_of, is_of_project)
+        self.console.say(f"No usage found{hint}{'' if hint.endswith('?') else '.'}")
 
 
-def days(
+def parse_days(
     since: str | None, until: str | None, day_of: DayOf, configured: str | None = None
 ) -> tuple[str | None, str | None]:
     """Return both days as `YYYY-MM-DD`; ignore a *since* from the config that is after *until*. Raises UsageError."""
-    first, last = _day(since, "--since", day_of), _day(until, "--until", day_of)
+    first, last = _parse_day(since, "--since", day_of), _parse_day(until, "--until", day_of)
     if first is not None and last is not None and first > last:
         if since != configured:
             raise UsageError(f"--since {first} is after --until {last}")
@@ -189,7 +189,7 @@ def days(
     return first, last
 
 
-def _day(text: str | None, option: str, day_of: DayOf) -> str | None:
+def _parse_day(text: str | None, option: str, day_of: DayOf) -> str | None:
     if text is None:
         return None
     import time
@@ -219,27 +219,29 @@ def used_days(index: Index, periods: Periods, since: int | None = None, until: i
 
 def refuse(console: Console, section: str, given: Mapping[str, object], why: str) -> None:
     """Raise UsageError for the first typed option: its value is neither empty nor the default nor the config's."""
-    said = console.config.defaults_for(section, console.environ)
-    usual = {option.dest: option.default for option in SECTIONS[section]}
+    configured = console.config.defaults_for(section, console.environ)
+    defaults = {option.dest: option.default for option in SECTIONS[section]}
     for name, value in given.items():
-        if value is not None and value is not False and value not in (usual.get(name), said.get(name)):
+        if value is not None and value is not False and value not in (defaults.get(name), configured.get(name)):
             raise UsageError(f"--{name.replace('_', '-')} {why}")
 
 
-def project_meant(text: str | None) -> str | None:
+def resolve_project(text: str | None) -> str | None:
     """Return --project in the form of `slots.is_in_path`; `.` is the working directory and what is below it."""
     return os.path.join(absolute(".", "--project"), ".") if text == "." else text
 
 
-def limits_told(index: Index, now: int) -> dict[str, Window]:
+def current_limits(index: Index, now: int) -> dict[str, Window]:
     """Return the client's current limits by their JSON keys."""
     from ..index.slots import WEEK, known_windows
 
-    told = {"fiveHour": known_windows(index), "sevenDay": known_windows(index, WEEK)}
-    return {key: windows[-1] for key, windows in told.items() if windows and now < windows[-1].end}
+    limits = {"fiveHour": known_windows(index), "sevenDay": known_windows(index, WEEK)}
+    return {key: windows[-1] for key, windows in limits.items() if windows and now < windows[-1].end}
 
 
-def way_out(sessions: Iterable[Session], project: str | None, day_of: DayOf, is_of: Callable[[str, str], bool]) -> str:
+def empty_hint(
+    sessions: Iterable[Session], project: str | None, day_of: DayOf, is_of: Callable[[str, str], bool]
+) -> str:
     """Return the end of the message that nothing was found: that no path contains *project* and which name is similar,
     else the day of the last usage, else "". *is_of* returns whether a path belongs to *project*, as in the report."""
     from .parser import did_you_mean
@@ -248,13 +250,13 @@ def way_out(sessions: Iterable[Session], project: str | None, day_of: DayOf, is_
     of_project = [one for one in used if project is None or is_of(one.project_path or "", project)]
     if project is not None and used and not of_project:
         names = {os.path.basename(session.project_path or "") for session in used}
-        named = clean(project.removesuffix(os.sep + "."))
-        return f"; no project has {named!r} in its path{did_you_mean(named, sorted(map(clean, names)))}"
+        name_given = clean(project.removesuffix(os.sep + "."))
+        return f"; no project has {name_given!r} in its path{did_you_mean(name_given, sorted(map(clean, names)))}"
     last = max((one.last for one in of_project if one.last is not None), default=None)
     return "" if last is None else f"; the last was on {day_of(last)}"
 
 
-def unpriced(usages: Iterable[Usage]) -> str:
+def unpriced_warning(usages: Iterable[Usage]) -> str:
     """Return the warning about models without a price, or ""."""
     models = sorted({model for usage in usages for model in usage.unpriced_models})
     return f"no price known for {', '.join(map(clean, models))}; counted as $0" if models else ""

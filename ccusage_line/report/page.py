@@ -48,7 +48,7 @@ class Page(NamedTuple):
     periods: Periods  # days
     zone: str
     made: int  # time in microseconds
-    chosen: Sequence[str]  # the filters, in words
+    filters: Sequence[str]  # the filters, in words
     name_of: Callable[[str], str]  # project path -> name
     breakdown: bool  # whether the table shows the cost of each model
 
@@ -111,7 +111,7 @@ def _section(title: str, inside: str, kind: str) -> str:
 def _headline(page: Page, days: Sequence[Share]) -> str:
     sums = total(page.sessions)
     span = " to ".join(dict.fromkeys(date_text(day.key) for day in (*days[:1], *days[-1:])))
-    told = [span or "nothing was used", *page.chosen, page.zone]
+    told = [span or "nothing was used", *page.filters, page.zone]
     projects = len({page.name_of(s.project_path or NO_PROJECT) for s in page.sessions})
     lacking = bool(unpriced(page.sessions))
     mean = f"{money(sums[5] // len(days), lacking)} each" if days else ""

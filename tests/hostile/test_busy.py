@@ -162,7 +162,7 @@ def test_one_session_of_a_long_history_is_said_to_be_provisional(
     home.write("-home-me-other/fork.jsonl", fork)
     home.index.mkdir(parents=True)
     (home.index / "swept").write_text(marks)
-    code = "from ccusage_line.commands import session\nsession._SMALL = 0"
+    code = "from ccusage_line.commands import session\nsession._SMALL_HISTORY = 0"
     ran = run_after(home, code, "session", "--id", "fork", "--jq", ".outputTokens")
     assert (ran.out, ran.err) == answer
 
