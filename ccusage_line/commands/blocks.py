@@ -120,10 +120,10 @@ def report(
 
 def _sort_by_cost(groups: Groups) -> Groups:
     """Return the projects that have blocks, sorted by cost."""
-    from ..report.usage import dearest_first
+    from ..report.usage import sort_by_cost
 
     shares = {project: [block.share for block in blocks] for project, blocks in groups.items() if blocks}
-    return {project: groups[project] for project in dearest_first(shares)}
+    return {project: groups[project] for project in sort_by_cost(shares)}
 
 
 def _parse_length(hours: str | None) -> int:
@@ -141,15 +141,15 @@ def _parse_length(hours: str | None) -> int:
 
 def _parse_limit(text: str | None) -> LimitOf:
     """Return a function that computes the tokens of --token-limit from all blocks and the current time."""
-    from ..report.blocks import limit_of
+    from ..report.blocks import parse_limit
 
     if text is None:
         return lambda blocks, now: None
     try:
-        limit_of(text, (), 0)
+        parse_limit(text, (), 0)
     except (ValueError, OverflowError):
         raise UsageError(f"--token-limit {text!r} is not a number above 0, like 500k or 2M, or max") from None
-    return lambda blocks, now: limit_of(text, blocks, now)
+    return lambda blocks, now: parse_limit(text, blocks, now)
 
 
 def _make_filter(
@@ -185,7 +185,7 @@ def _blocks(
     for project, its_rows in request.groups(rows).items():
         groups[project] = block_report.with_gaps(everything, length)
         if request.by_project:
-            its_blocks = [block.bare() for block in groups[project]]
+            its_blocks = [block.without_usage() for block in groups[project]]
             block_report.fill(its_blocks, its_rows, starts, request.now)
             groups[project] = block_report.used(its_blocks)
     return everything, groups
@@ -229,7 +229,7 @@ def _table(groups: Groups, request: UsageRequest, limit: int | None) -> tuple[li
 
     lines: list[Line] = []
     for project, blocks in groups.items():
-        for block in block_report.without_gaps(blocks):
+        for block in block_report.drop_gaps(blocks):
             line = {**block_report.csv_line(block, request.now), "project": project}
             lines += usage.per_model(line, block.share) if request.look.breakdown else [line]
     columns = [*block_report.BOUNDS, *usage.MODEL_COLUMNS] if request.look.breakdown else [*block_report.COLUMNS]

@@ -15,7 +15,7 @@ from ..index.slots import by_period, by_session, known_windows
 from ..index.watch import Watch
 from ..report import blocks as block_report
 from ..report.grid import Look, measure
-from ..report.live import KEYS, Picture, frame
+from ..report.live import KEYS, FrameData, frame
 from ..report.periods import Periods
 from ..report.usage import Share, shares
 from ..screen import Screen, TerminalClosed, Terminated, is_screen
@@ -47,16 +47,16 @@ class Source:
         self._days = Periods("day", request.zone)
         self._weeks = Periods("week", request.zone, weekly.get("start_of_week", "sunday"))
 
-    def empty(self) -> Picture:
+    def empty(self) -> FrameData:
         now = time.time_ns() // 1000
-        return Picture(now, self._load_picture.zone or time.strftime("%Z"), self._days)
+        return FrameData(now, self._load_picture.zone or time.strftime("%Z"), self._days)
 
-    def picture(self, index: Index) -> Picture:
+    def picture(self, index: Index) -> FrameData:
         picture = self.empty()
         index.snapshot(lambda: self._fill(picture, index))
         return picture
 
-    def _fill(self, picture: Picture, index: Index) -> None:
+    def _fill(self, picture: FrameData, index: Index) -> None:
         now, mode = picture.now, self._load_picture.mode
         picture.limits = {_NAMES[key]: window for key, window in current_limits(index, now).items()}
         picture.block = self._block(index, now)

@@ -60,7 +60,7 @@ def run(
     index, _ = request.index()
     rows, keys = index.snapshot(lambda: _rows(request, index, periods, bounds))
     found = {project: usage.shares(of, keys.__getitem__) for project, of in request.groups(rows).items()}
-    groups = {project: found[project] for project in usage.dearest_first(found)}
+    groups = {project: found[project] for project in usage.sort_by_cost(found)}
     everything = [share for shares in groups.values() for share in shares]
     title = f"Claude Code Token Usage Report - {name.capitalize()}"
     if not everything and request.is_text:

@@ -71,10 +71,10 @@ class Request:
     def index(self, found: Walk | None = None) -> tuple[Index, Unchanged | None]:
         """Update the index, from the walk *found* if there was one; return it with the result of the refresh."""
         index = self.console.index()
-        unchanged = index.refresh(self.console.progress(), found)
+        refreshed = index.refresh(self.console.progress(), found)
         self.console.warn_not_stored(index)
         self.console.warn_mended(index)
-        return index, unchanged
+        return index, refreshed
 
     def print_csv(self, columns: Sequence[str], lines: Iterable[Line]) -> None:
         from ..report.usage import csv_text

@@ -123,17 +123,17 @@ def _print_list(request: Request, order: Order, filters: Filters, look: Look) ->
 
     request.refresh_prices()
     ready, found = _ready_report(request, (*order, *filters.values()), look), None
-    if ready is not None and ready.there:
+    if ready is not None and ready.exists:
         found = walk(data_dirs(request.console.environ))
         stored = ready.read(found, request.day_of)
         if stored is not None:
             _print(request, *stored)
             return
     index, seen = request.index(found)
-    from ..report.sessions import arrange
+    from ..report.sessions import sort_sessions
 
     everything = index.sessions(request.mode)
-    sessions = arrange(_filter(everything, request, **filters), *order)
+    sessions = sort_sessions(_filter(everything, request, **filters), *order)
     if request.jq is not None:
         from ..jsontext import list_data, list_json
 
@@ -151,7 +151,7 @@ def _print_list(request: Request, order: Order, filters: Filters, look: Look) ->
         warning = "" if request.json else unpriced_warning(sessions)
         _print(request, out, warning)
         if ready is not None and seen is not None and len(everything) >= MANY:
-            ready.keep(index, seen, (s.last for s in everything if s.last is not None), request.day_of, out, warning)
+            ready.store(index, seen, (s.last for s in everything if s.last is not None), request.day_of, out, warning)
 
 
 def _filter(
@@ -238,12 +238,12 @@ def _make_page(request: Request, index: Index, order: Order, filters: Filters, l
     from ..index.slots import by_period
     from ..report.page import Page
     from ..report.periods import Periods
-    from ..report.sessions import arrange
-    from ..report.usage import labelled
+    from ..report.sessions import sort_sessions
+    from ..report.usage import project_namer
 
     weekly = request.console.config.defaults_for("weekly", request.console.environ)
     periods = Periods("day", request.zone, weekly.get("start_of_week", "sunday"))
-    sessions = arrange(_filter(index.sessions(request.mode), request, **filters), *order)
+    sessions = sort_sessions(_filter(index.sessions(request.mode), request, **filters), *order)
     of = {session.id for session in sessions} if any(filters.values()) else None
     starts = periods.hours(used_days(index, periods))
     return Page(
@@ -253,9 +253,9 @@ def _make_page(request: Request, index: Index, order: Order, filters: Filters, l
         starts=starts,
         periods=periods,
         zone=request.zone or time.strftime("%Z"),
-        made=time.time_ns() // 1000,
+        created=time.time_ns() // 1000,
         filters=_describe_filters(request.mode, **filters),
-        name_of=labelled(request.console.config.project_labels),
+        name_of=project_namer(request.console.config.project_labels),
         breakdown=look["breakdown"],
     )
 

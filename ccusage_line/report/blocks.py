@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 RECENT = 72 * HOUR
 YOUNG = 10 * MINUTE  # age from which a block's rate is meaningful
 MODERATE, HIGH = 2_000, 5_000  # input + output tokens a minute
-_FULL, _LEAST = 100, 5  # percent; below 5, the time when the rest is used up cannot be predicted
-_WARN = 80  # percent of the limit
+_FULL, _MIN_PERCENT = 100, 5  # percent; below 5, the time when the rest is used up cannot be predicted
+_WARNING_FROM = 80  # percent of the limit
 CLIENT, ESTIMATE = "client", "estimate"
 TOKEN_COUNTS = ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
 BOUNDS = ("startTime", "endTime")
@@ -37,7 +37,7 @@ COLUMNS = (
 class Block:
     """The interval [start, end) of the client's plan and the usage in it; or a gap without usage."""
 
-    __slots__ = ("end", "is_gap", "pause", "share", "so_far", "start", "window")
+    __slots__ = ("end", "is_gap", "pause", "share", "start", "until_now", "window")
 
     def __init__(self, start: int, end: int, window: Window | None = None, is_gap: bool = False) -> None:
         self.start = start
@@ -46,36 +46,36 @@ class Block:
         self.is_gap = is_gap
         self.pause = 0  # time since the last response before this block, in any project
         self.share = Share(start)
-        self.so_far = self.share  # the part of it until now
+        self.until_now = self.share  # the part of it until now
 
-    def bare(self) -> Block:
+    def without_usage(self) -> Block:
         return Block(self.start, self.end, self.window, self.is_gap)
 
     def is_active(self, now: int) -> bool:
         return not self.is_gap and self.start <= now < self.end
 
     @property
-    def lacks_price(self) -> bool:
+    def has_unpriced(self) -> bool:
         """Whether the cost until now, and so the rate and the projection, lack a price."""
-        return bool(self.so_far.unpriced_models)
+        return bool(self.until_now.unpriced_models)
 
     def rate(self, now: int) -> Rate | None:
         """Return the rate of usage, or None if there was no usage until now or the block is over."""
-        return Rate(self.so_far, now) if self.is_active(now) and self.so_far.first is not None else None
+        return Rate(self.until_now, now) if self.is_active(now) and self.until_now.first is not None else None
 
     def projection(self, now: int) -> tuple[int, int] | None:
         """Return (tokens, cost) at the end at the current rate, or None until ten minutes after the first response."""
-        rate, first = self.rate(now), self.so_far.first
+        rate, first = self.rate(now), self.until_now.first
         if rate is None or first is None or now < first + YOUNG:
             return None
         twice = 2 * (self.end - now)
-        tokens, cost = ((used * twice + rate.lapse) // (2 * rate.lapse) for used in (rate.tokens, rate.cost))
+        tokens, cost = ((used * twice + rate.duration) // (2 * rate.duration) for used in (rate.tokens, rate.cost))
         return rate.tokens + tokens, rate.cost + cost
 
     def reaches_100_at(self, now: int) -> int | None:
         """Return when the client's limit is reached at the current rate; None if unknown or after the end."""
         window = self.window
-        if window is None or window.used is None or window.used < _LEAST or now - self.start < YOUNG:
+        if window is None or window.used is None or window.used < _MIN_PERCENT or now - self.start < YOUNG:
             return None
         at = self.start + round((window.seen - self.start) * _FULL / window.used)
         return at if at < self.end else None
@@ -84,25 +84,25 @@ class Block:
 class Rate:
     """Tokens and cost over the time from the first response until now, at least one minute."""
 
-    __slots__ = ("cost", "indicator", "lapse", "tokens")
+    __slots__ = ("cost", "duration", "indicator", "tokens")
 
     def __init__(self, used: Share, now: int) -> None:
         first = now if used.first is None else used.first
-        self.lapse = max(now - first, MINUTE)
+        self.duration = max(now - first, MINUTE)
         tokens_in, tokens_out, _, _, self.tokens, self.cost = sums_of(used.models)
         self.indicator = tokens_in + tokens_out  # tokens that the indicator counts
 
     @property
     def per_minute(self) -> float:
-        return self.tokens * MINUTE / self.lapse
+        return self.tokens * MINUTE / self.duration
 
     @property
     def indicator_per_minute(self) -> float:
-        return self.indicator * MINUTE / self.lapse
+        return self.indicator * MINUTE / self.duration
 
     @property
     def cost_per_hour(self) -> int:
-        return self.cost * HOUR // self.lapse
+        return self.cost * HOUR // self.duration
 
 
 def indicator(per_minute: float) -> str:
@@ -138,7 +138,7 @@ def used(blocks: Sequence[Block]) -> list[Block]:
     return found[:-1] if found and found[-1].is_gap else found
 
 
-def without_gaps(blocks: Iterable[Block]) -> list[Block]:
+def drop_gaps(blocks: Iterable[Block]) -> list[Block]:
     return [block for block in blocks if not block.is_gap]
 
 
@@ -150,7 +150,7 @@ def edges(blocks: Iterable[Block], now: int) -> list[int]:
 
 def fill(blocks: Sequence[Block], rows: Iterable[Row], starts: Sequence[int], now: int) -> None:
     """Set the usage of the blocks from *rows*, the usage between the edges *starts*."""
-    of_start = {block.start: block for block in without_gaps(blocks)}
+    of_start = {block.start: block for block in drop_gaps(blocks)}
     key = None
     keys: list[int | None] = []
     ends = {block.end for block in of_start.values()}
@@ -160,13 +160,13 @@ def fill(blocks: Sequence[Block], rows: Iterable[Row], starts: Sequence[int], no
     rows = list(rows)
     known = {share.key: share for share in shares(rows, keys.__getitem__)}
     for start, block in of_start.items():
-        block.share = block.so_far = known.get(start) or Share(start)
+        block.share = block.until_now = known.get(start) or Share(start)
     for block in of_start.values():
         if block.is_active(now):
-            block.so_far = Share(block.start, [r for r in rows if block.start <= starts[r.period] <= now])
+            block.until_now = Share(block.start, [r for r in rows if block.start <= starts[r.period] <= now])
 
 
-def limit_of(text: str, blocks: Iterable[Block], now: int) -> int | None:
+def parse_limit(text: str, blocks: Iterable[Block], now: int) -> int | None:
     """Return the tokens of `--token-limit`; for `max` those of the largest finished block, or None if there is none.
     Raises ValueError if *text* is neither `max` nor a number above 0."""
     if text == "max":
@@ -180,7 +180,7 @@ def limit_of(text: str, blocks: Iterable[Block], now: int) -> int | None:
 
 
 def limit_status(projected: int, limit: int) -> str:
-    return "exceeds" if projected > limit else "warning" if projected * 100 > limit * _WARN else "ok"
+    return "exceeds" if projected > limit else "warning" if projected * 100 > limit * _WARNING_FROM else "ok"
 
 
 # --- JSON ---------------------------------------------------------------------------------------------------------

@@ -55,10 +55,10 @@ def sparkline_lines(
         return []
     lowest = 0 if count > len(values) else min(values)
     text = f"{amount(lowest)} to {amount(max(values))}, mean {amount(sum(values) // count)} a {unit}"
-    beside = len(text) + 2 + _SHORTEST_LINE <= width
-    shown = list(islice(newest, min(count, width - len(text) - 2 if beside else width)))[::-1]
+    is_beside = len(text) + 2 + _SHORTEST_LINE <= width
+    shown = list(islice(newest, min(count, width - len(text) - 2 if is_beside else width)))[::-1]
     line = sparkline(shown, ascii_only)
-    return [f"{line}  {text}"] if beside else [line, *wrap(text, width)]
+    return [f"{line}  {text}"] if is_beside else [line, *wrap(text, width)]
 
 
 def quartiles(values: Sequence[int]) -> list[int]:
@@ -124,12 +124,12 @@ def calendar_notes(
         f"{mark} to {amount(edge)}" for mark, edge in zip(shades[1:], quartiles([values[d] for d in days]), strict=True)
     ]
     longest, current = streaks(days, today)
-    dearest = max(days, key=lambda day: (values[day], -day))
+    highest = max(days, key=lambda day: (values[day], -day))
     notes = [
         ", ".join([f"{shades[0]} none", *legend]),
         f"Active days: {len(days):,}. Longest streak: {number_of(longest, 'day')}, "
         f"current: {number_of(current, 'day')}.",
-        f"Highest day: {date_text(dearest)}, {amount(values[dearest])}.",
+        f"Highest day: {date_text(highest)}, {amount(values[highest])}.",
     ]
     if any(hours.values()):
         hour = max(sorted(hours), key=hours.__getitem__)

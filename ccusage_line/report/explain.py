@@ -88,19 +88,19 @@ def explain(session: Session, index: Index, mode: str = "auto") -> Explanation:
         return Explanation(session.id, session.cost, None, [])
     client = prices.pico(session.client_cost)
     parts: list[Part] = []
-    transcript = None if _near(client, session.cost) else _Transcript.of(session, index)
+    transcript = None if _is_near(client, session.cost) else _Transcript.of(session, index)
     if transcript is not None:
         counted = index.counted(session.id)
-        transcript.fold(counted, index.parents(session.id))
+        transcript.assign(counted, index.parents(session.id))
         responses = [_Counted(r, index.table, MODES.index(mode)) for r in counted]
         parts = [part for part in _Search(client - session.cost, transcript, responses, index).parts() if part.amount]
     explanation = Explanation(session.id, session.cost, client, parts)
-    if explanation.rest and _near(explanation.rest, 0):
+    if explanation.rest and _is_near(explanation.rest, 0):
         parts.append(Part("rounding", explanation.rest, "rounding in Claude Code's sums"))
     return explanation
 
 
-def _near(one: int, other: int) -> bool:
+def _is_near(one: int, other: int) -> bool:
     return abs(one - other) <= ROUNDING
 
 
@@ -148,7 +148,7 @@ class _Transcript:
         self.parents: set[str] = set()  # sessions whose responses were copied into this one
         self.aborted: dict[Key, int] = {}  # response cut off in mid-stream -> the client's estimate of its output
         self.requested: dict[Key, str] = {}  # the requested model, if another one answered
-        self._cut: set[Key] = set()  # threads with a line that was aborted in mid-stream
+        self._cut_off: set[Key] = set()  # threads with a line that was aborted in mid-stream
         self._estimates: dict[Key, int] = {}  # estimated output tokens of all threads
 
     @classmethod
@@ -176,28 +176,28 @@ class _Transcript:
             elif own and kind == "system" and obj.get("subtype") == "compact_boundary":
                 self.compactions.append(latest)
             elif kind == "assistant":
-                self._response(obj, raw, place)
+                self._read_response(obj, raw, place)
 
-    def _response(self, obj: dict[str, Any], raw: bytes, place: int) -> None:
+    def _read_response(self, obj: dict[str, Any], raw: bytes, place: int) -> None:
         claim = claim_of(obj, raw, place, self.id)
         if claim is None:
             return
         thread = claim.group, claim.rest
         self._estimates[thread] = self._estimates.get(thread, 0) + sum(map(_estimate, _blocks(obj)))
         if obj.get("isAbortedMidStream") is True:
-            self._cut.add(thread)
+            self._cut_off.add(thread)
         requested = obj.get("requestedModel")
         if isinstance(requested, str) and requested and requested != claim.model:
             self.requested[thread] = requested
 
-    def fold(self, counted: Iterable[accounting.Response], parents: set[str]) -> None:
+    def assign(self, counted: Iterable[accounting.Response], parents: set[str]) -> None:
         """Assign what was read of threads to responses; lines of other sessions' responses are copies and dropped."""
         self.parents = parents
         requested, self.requested = self.requested, {}
         for response in counted:
             threads = {(claim.group, claim.rest) for claim in response.claims}
             key = response.claim.group, response.key
-            if threads & self._cut:
+            if threads & self._cut_off:
                 self.aborted[key] = sum(self._estimates.get(thread, 0) for thread in threads)
             for thread in threads & requested.keys():
                 self.requested[key] = requested[thread]
@@ -287,18 +287,19 @@ class _Search:
         self._inherited: dict[str, Tokens] = {}
 
     def parts(self) -> list[Part]:
-        self._outside()
-        for step in (self._unpriced, self._aborted, self._requested, self._inheritance, self._killed, self._unseen):
-            if _near(self._rest, 0):
+        self._find_outside()
+        certain = self._find_unpriced, self._find_aborted, self._find_requested
+        for step in (*certain, self._find_inherited, self._find_killed, self._find_unseen):
+            if _is_near(self._rest, 0):
                 break
             step()
         return self._parts
 
-    def _take(self, name: str, amount: int, text: str, count: int = 1) -> None:
+    def _add_part(self, name: str, amount: int, text: str, count: int = 1) -> None:
         self._parts.append(Part(name, amount, text, count))
         self._rest -= amount
 
-    def _outside(self) -> None:
+    def _find_outside(self) -> None:
         """Separate responses before the client began to count, or after it last wrote its total."""
         start, seen = self._last.start, self._last.seen
         before = [r for r in self._included if start is not None and r.time < start]
@@ -306,12 +307,12 @@ class _Search:
         self._included = [r for r in self._included if r not in before and r not in after]
         if before:
             text = "from before Claude Code began to count: it was killed and lost what it had not saved"
-            self._take("before", -_cost(before), f"{_responses(before)} {text}", len(before))
+            self._add_part("before", -_cost(before), f"{_responses(before)} {text}", len(before))
         if after:
             text = "after Claude Code last saved its total"
-            self._take("after", -_cost(after), f"{_responses(after)} {text}", len(after))
+            self._add_part("after", -_cost(after), f"{_responses(after)} {text}", len(after))
 
-    def _unpriced(self) -> None:
+    def _find_unpriced(self) -> None:
         """Find models without a price here, which the client charges at the price of its default model."""
         by_model: dict[str, list[_Counted]] = {}
         for response in self._included:
@@ -323,14 +324,15 @@ class _Search:
             if amount is None and default is not None:
                 amount = sum(r.at(default) for r in found)
             text = f"{_responses(found)} of {model or 'no named model'}, which has no known price: $0 here"
-            self._take("unpriced", amount or 0, f"{text}, the price of its default model in Claude Code", len(found))
+            text += ", the price of its default model in Claude Code"
+            self._add_part("unpriced", amount or 0, text, len(found))
 
     def _client_cost(self, model: str, found: list[_Counted]) -> int | None:
         """Return the client's cost of a model if it is for exactly the tokens of *found*."""
         of_found = tuple(map(sum, zip(*(r.tokens for r in found), strict=True)))
         return self._last.cost(model) if self._last.tokens().get(model) == of_found else None
 
-    def _aborted(self) -> None:
+    def _find_aborted(self) -> None:
         """Find responses cut off in mid-stream: the transcript has a placeholder, the client an estimate."""
         cut = [r for r in self._included if r.key in self._transcript.aborted]
         amount = 0
@@ -344,13 +346,13 @@ class _Search:
             return
         text = f"{_responses(cut)} cut off: Claude Code estimates the output, the transcript has a placeholder"
         last = self._at_client(cut[-1])
-        if cut[-1] is self._included[-1] and _near(self._rest - amount, -last):
+        if cut[-1] is self._included[-1] and _is_near(self._rest - amount, -last):
             amount -= last
             self._included = self._included[:-1]
             text += ", and saved its total before it counted the last one"
-        self._take("aborted", amount, text, len(cut))
+        self._add_part("aborted", amount, text, len(cut))
 
-    def _requested(self) -> None:
+    def _find_requested(self) -> None:
         """Find responses for which the client charges the requested model and we charge the one that answered."""
         changed: list[tuple[_Counted, int]] = []
         for response in self._included:
@@ -361,20 +363,20 @@ class _Search:
         if amount and abs(self._rest - amount) < abs(self._rest):
             self._extra.update({response.key: extra for response, extra in changed})
             text = "answered by another model than requested: Claude Code counts the price of the requested one"
-            self._take("requested", amount, f"{_responses([r for r, _ in changed])} {text}", len(changed))
+            self._add_part("requested", amount, f"{_responses([r for r, _ in changed])} {text}", len(changed))
 
-    def _inheritance(self) -> None:
+    def _find_inherited(self) -> None:
         """Find the parent's total, with which a fork's total starts."""
         if not self._transcript.parents or self._rest < 0:
             return
         states = [(parent, state) for parent in sorted(self._transcript.parents) for state in self._states_of(parent)]
-        exact = [(parent, state) for parent, state in states if _near(state.total, self._rest)]
+        exact = [(parent, state) for parent, state in states if _is_near(state.total, self._rest)]
         same_start = [(parent, state) for parent, state in states if state.start == self._last.start is not None]
         first = self._included[0].time if self._included else self._last.seen
         earlier = [(parent, state) for parent, state in same_start if state.seen <= first]
         for parent, state in exact or earlier[-1:]:
             self._inherited = state.tokens()
-            self._take("inherited", state.total, f"the total of {parent}, from which this session was forked")
+            self._add_part("inherited", state.total, f"the total of {parent}, from which this session was forked")
             return
 
     def _states_of(self, session: str) -> Iterator[_State]:
@@ -383,7 +385,7 @@ class _Search:
             transcript._read(path)
             yield from transcript.states
 
-    def _killed(self) -> None:
+    def _find_killed(self) -> None:
         """Find responses between two totals that a killed client forgot: it was resumed from the first total."""
         states = self._transcript.states
         for earlier, later in pairwise(states):
@@ -393,7 +395,7 @@ class _Search:
             if lost and self._rest <= ROUNDING - missing:
                 text = "between two totals, and not in the second: Claude Code was killed before it saved them"
                 self._included = [r for r in self._included if r not in lost]
-                self._take("killed", -missing, f"{_responses(lost)} {text}", len(lost))
+                self._add_part("killed", -missing, f"{_responses(lost)} {text}", len(lost))
 
     def _at_client(self, response: _Counted) -> int:
         return response.cost + self._extra.get(response.key, 0)
@@ -403,15 +405,15 @@ class _Search:
         total = 0
         for count, response in enumerate(responses, 1):
             total += self._at_client(response)
-            if amount > ROUNDING and _near(total, amount):
+            if amount > ROUNDING and _is_near(total, amount):
                 return responses[:count]
         return []
 
-    def _unseen(self) -> None:
+    def _find_unseen(self) -> None:
         """Find requests that only the client counts, if whole tokens at list price give the amount."""
         unseen = self._unseen_tokens() if self._rest > 0 else {}
         costs = {model: self._unseen_cost(model, tokens) for model, tokens in unseen.items()}
-        if not _near(self._rest, sum(costs.values())):
+        if not _is_near(self._rest, sum(costs.values())):
             return
         seen = {r.model for r in self._included}
         count = sum(1 for time in self._transcript.compactions if time <= self._last.seen)
@@ -420,10 +422,10 @@ class _Search:
             if count and model in seen:
                 summaries = "the summary" if count == 1 else f"{count} summaries"
                 text = f"{summaries} of the conversation at /compact, which no transcript contains ({size})"
-                self._take("compaction", costs[model], text, count)
+                self._add_part("compaction", costs[model], text, count)
             else:
                 text = "requests that no transcript contains: Claude Code's own, or cancelled before the answer"
-                self._take("helper", costs[model], f"{text} ({size})")
+                self._add_part("helper", costs[model], f"{text} ({size})")
 
     def _unseen_tokens(self) -> dict[str, Tokens]:
         """Return, by model, the tokens that the client counts and no response explains; {} if any count is too low."""
@@ -444,9 +446,9 @@ class _Search:
 
     def _unseen_cost(self, model: str, tokens: Tokens) -> int:
         """Return the cost at list price, or the client's own for a model that no response names."""
-        told = self._last.cost(model)
-        if told is not None and tokens == self._last.tokens().get(model):
-            return told
+        client_cost = self._last.cost(model)
+        if client_cost is not None and tokens == self._last.tokens().get(model):
+            return client_cost
         price = self._index.table.find(model)
         return 0 if price is None else _price_of(_plain(price), tokens)
 

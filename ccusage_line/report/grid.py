@@ -10,8 +10,7 @@ from ..session import NO_PRICE, money
 from ..text import clean, cut_distinctly, number_of, wrap
 from . import charts
 from .table import BOLD, DIM, Column, box, draw, fit, least_width, painted, whole_width
-from .usage import counted as counted_models
-from .usage import total, unpriced
+from .usage import list_models, total, unpriced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,18 +23,18 @@ if TYPE_CHECKING:
     Keys = tuple[str, ...]
     Layout = tuple[Keys, int]  # the columns, and the minimum width of the first one
     Row = tuple[dict[str, str], str]  # cells by column, and the style of the row
-    More = Callable[[int, int], list[Column]]  # (free columns, width of the table) -> further columns
+    ExtraColumns = Callable[[int, int], list[Column]]  # (free columns, width of the table) -> further columns
 
-EVERYTHING_FROM = 100  # columns; a narrower screen gets the compact table even if the full one would fit
+FULL_TABLE_FROM = 100  # columns; a narrower screen gets the compact table even if the full one would fit
 LONGEST_NAME = 36  # columns of a model name in a note
 MODELS_NAMED = 5  # in a note; the others are counted
 SHORT_MODEL = 12  # minimum columns of a shortened model name: a Claude model's family and version
-BESIDE = 3  # columns that one more table column takes in addition to its cells
+CELL_FRAME = 3  # columns that one more table column takes in addition to its cells
 _UNITS = ("", "k", "M", "G", "T", "P")  # of tokens
 BULLET = "•"  # before each model of several
 FIRST, MODELS, COST, LAST = "first", "models", "cost", "last"
 _TEXTS = (FIRST, MODELS, LAST)
-_LEFT_OUT = ("created", "read", "total")  # not in the compact table
+_NOT_COMPACT = ("created", "read", "total")  # not in the compact table
 NUMBERS = {
     "input": "Input",
     "output": "Output",
@@ -82,23 +81,23 @@ def draw_report(
     between the table and the notes.
     """
     grid = _grid(headers, rows)
-    compact = tuple(key for key in headers if key not in _LEFT_OUT)
-    full = look.width >= EVERYTHING_FROM and not look.compact
+    compact = tuple(key for key in headers if key not in _NOT_COMPACT)
+    full = look.width >= FULL_TABLE_FROM and not look.compact
     usual = [tuple(headers), compact] if full else [compact]
     layouts = [(keys, fixed) for keys in (*usual, (FIRST, MODELS, COST), (FIRST, COST))]
     bars = _bars(sizes, len(rows), look)
     table, keys = grid.draw(layouts, look.width, look.color, bars, len(usual))
-    least = grid.whole_width() + BESIDE + charts.NARROWEST_BAR if bars else grid.least_width(fixed)
-    needs = None if look.compact else max(EVERYTHING_FROM, least)
+    least = grid.whole_width() + CELL_FRAME + charts.NARROWEST_BAR if bars else grid.least_width(fixed)
+    needs = None if look.compact else max(FULL_TABLE_FROM, least)
     notes = note_lines([*notes, *grid.notes(keys, needs)], look.width, look.color)
     head = [painted(line, BOLD, look.color) for line in box(title, look.width)]
     return "\n".join([*head, *table, *below, *notes]) + "\n"
 
 
-def all_fit(headers: Mapping[str, str], rows: Sequence[Row], look: Look) -> bool:
+def shows_everything(headers: Mapping[str, str], rows: Sequence[Row], look: Look) -> bool:
     """Return whether the report shows every column uncut, including that of the bars if they are asked for."""
-    bars = BESIDE + charts.NARROWEST_BAR if look.chart == charts.BARS else 0
-    needed = max(EVERYTHING_FROM, _grid(headers, rows).whole_width() + bars)
+    bars = CELL_FRAME + charts.NARROWEST_BAR if look.chart == charts.BARS else 0
+    needed = max(FULL_TABLE_FROM, _grid(headers, rows).whole_width() + bars)
     return look.width >= needed and not look.compact
 
 
@@ -107,7 +106,7 @@ def _grid(headers: Mapping[str, str], rows: Sequence[Row]) -> Grid:
     return Grid(headers, cells, [style for _, style in rows])
 
 
-def _bars(sizes: Mapping[int, int], rows: int, look: Look) -> More | None:
+def _bars(sizes: Mapping[int, int], rows: int, look: Look) -> ExtraColumns | None:
     largest = max(sizes.values(), default=0)
     if look.chart != charts.BARS or look.width < charts.BARS_FROM or not largest:
         return None
@@ -126,7 +125,7 @@ class Grid:
     def __init__(self, headers: Mapping[str, str], cells: Mapping[str, list[str]], styles: list[str]) -> None:
         """Store the rows: *cells* by column of *headers*, *styles* by row."""
         self.headers = headers
-        self.cells = {**cells, COST: _aligned(cells[COST])}
+        self.cells = {**cells, COST: _align_costs(cells[COST])}
         self.styles = styles
         self.rounded = False  # whether the table was drawn with rounded numbers
         self.columns = {
@@ -134,32 +133,32 @@ class Grid:
         }
 
     def draw(
-        self, layouts: Sequence[Layout], width: int, color: bool, more: More | None = None, several: int = 1
+        self, layouts: Sequence[Layout], width: int, color: bool, more: ExtraColumns | None = None, preferred: int = 1
     ) -> tuple[list[str], Keys]:
         """Return the lines of the table in the first of *layouts* that fits, and its columns; those of *more* by their
         headers. If none fits, return plain lines.
 
         Before a layout is given up, first the spaces around its cells are removed, then tokens are rounded, which sets
-        `rounded`. *more* makes further columns for the room beside one of the first *several* layouts, if nothing of it
-        is cut. A layout with further columns is preferred; if there are none, only the last of the *several* is tried.
-        So a wider screen never shows less. The number of header lines does not matter.
+        `rounded`. *more* makes further columns for the room beside one of the first *preferred* layouts, if nothing of
+        it is cut. A layout with further columns comes first; if there are none, only the last of the *preferred* is
+        tried. So a wider screen never shows less. The number of header lines does not matter.
         """
         if more is not None:
-            for keys, floor in layouts[:several]:
-                columns = self._chosen(keys, floor)
+            for keys, floor in layouts[:preferred]:
+                columns = self._select(keys, floor)
                 taken = whole_width(columns)
-                added = more(width - taken - BESIDE, taken)
+                added = more(width - taken - CELL_FRAME, taken)
                 widths = fit([*columns, *added], width)
                 if added and widths is not None:
                     shown = (*keys, *(column.header for column in added))
                     return draw([*columns, *added], widths, self._styles(color)), shown
-            layouts = layouts[several - 1 :]
+            layouts = layouts[preferred - 1 :]
         grid = self
         for keys, floor in layouts:
             if MODELS in grid.headers and MODELS not in keys:
-                grid = grid._of_numbers()
+                grid = grid._without_models()
             for pad, rounded in ((1, False), (0, False), (1, True), (0, True)):
-                columns = (grid._rounded() if rounded else grid)._chosen(keys, floor)
+                columns = (grid._rounded() if rounded else grid)._select(keys, floor)
                 widths = fit(columns, width, pad)
                 if widths is None:
                     continue
@@ -173,10 +172,10 @@ class Grid:
 
     def _rounded(self) -> Grid:
         """Return a grid with tokens in three digits: `66.9M`."""
-        short = {key: [*map(rounded, self.cells[key])] for key in self.headers if key in NUMBERS and key != COST}
+        short = {key: [*map(round_cell, self.cells[key])] for key in self.headers if key in NUMBERS and key != COST}
         return Grid(self.headers, {**self.cells, **short}, self.styles)
 
-    def _of_numbers(self) -> Grid:
+    def _without_models(self) -> Grid:
         """Return a grid without the column of models and the rows that only name another model."""
         headers = {key: header for key, header in self.headers.items() if key != MODELS}
         kept = [any(map(str.strip, row)) for row in zip(*[self.cells[key] for key in headers], strict=True)]
@@ -190,9 +189,9 @@ class Grid:
 
     def least_width(self, floor: int) -> int:
         """Return the width of the narrowest screen that shows all columns, the first one cut to *floor*."""
-        return least_width(self._rounded()._chosen(tuple(self.columns), floor), pad=0)
+        return least_width(self._rounded()._select(tuple(self.columns), floor), pad=0)
 
-    def _chosen(self, keys: Keys, floor: int) -> list[Column]:
+    def _select(self, keys: Keys, floor: int) -> list[Column]:
         self.columns[FIRST].floor = floor
         if MODELS in keys:
             self.columns[MODELS].floor = SHORT_MODEL
@@ -201,10 +200,10 @@ class Grid:
     def notes(self, keys: Keys, needs: int | None) -> list[str]:
         """Return notes on a table drawn with *keys*: which columns are missing, and that tokens are rounded."""
         note = "Tokens are rounded to fit; a wider screen or --json shows every digit."
-        return [*left_out(self.headers, keys, needs), *([note] if self.rounded else [])]
+        return [*missing_note(self.headers, keys, needs), *([note] if self.rounded else [])]
 
 
-def rounded(cell: str) -> str:
+def round_cell(cell: str) -> str:
     """Return a cell's number in three digits; a cell without a number is returned unchanged."""
     digits = cell.replace(",", "")
     if not digits.isdigit() or len(digits) < 5:
@@ -216,7 +215,7 @@ def rounded(cell: str) -> str:
     return cell if "e" in number else f"{number}{_UNITS[unit]}"
 
 
-def _aligned(costs: list[str]) -> list[str]:
+def _align_costs(costs: list[str]) -> list[str]:
     """Pad costs without a mark if others have one."""
     if not any(cost.endswith(NO_PRICE) for cost in costs):
         return costs
@@ -242,13 +241,15 @@ def share_rows(labels: Sequence[str], share: Share, breakdown: bool, style: str 
     for label, model in zip_longest(labels, models, fillvalue=""):
         rows.append(({FIRST: label, MODELS: model, **({} if rows else numbers)}, style))
     if breakdown:
-        rows += [({FIRST: name, **number_cells(sums_of([m]), m.unpriced > 0)}, DIM) for name, m in branches(share)]
+        rows += [
+            ({FIRST: name, **number_cells(sums_of([m]), m.unpriced > 0)}, DIM) for name, m in breakdown_models(share)
+        ]
     return rows
 
 
-def branches(usage: Usage) -> list[tuple[str, ModelUsage]]:
+def breakdown_models(usage: Usage) -> list[tuple[str, ModelUsage]]:
     """Return the rows of a breakdown: each model with its name, or nothing for a single model."""
-    found = counted_models(usage)
+    found = list_models(usage)
     marks = [*["├─"] * (len(found) - 1), "└─"]
     named = [(f"{mark} {clean(short_model(name))}", m) for mark, (name, m) in zip(marks, found, strict=False)]
     return named if len(named) > 1 else []
@@ -295,7 +296,7 @@ def archived_note(sessions: int, mark: str = "") -> list[str]:
     ]
 
 
-def left_out(headers: Mapping[str, str], keys: Keys, needs: int | None) -> list[str]:
+def missing_note(headers: Mapping[str, str], keys: Keys, needs: int | None) -> list[str]:
     """Return a note on missing columns and how to see them; *needs*: the width that shows all, None with --compact."""
     missing = ", ".join(header for key, header in headers.items() if key not in keys)
     if not missing:

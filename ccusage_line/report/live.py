@@ -11,10 +11,10 @@ from ..session import money
 from ..text import ELLIPSIS, clean, cut, display_width, number_of
 from ..windows import SECOND
 from . import charts
-from .block_table import Times, lapse, percent_of, seen_ago
+from .block_table import TimeFormat, format_age, format_duration, percent_of
 from .blocks import MODERATE, indicator, limit_status
 from .table import BOLD, CYAN, DIM, GREEN, RED, YELLOW, painted
-from .usage import NO_PROJECT, counted
+from .usage import NO_PROJECT, list_models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ _YELLOW_FROM, _RED_FROM = 80, 95  # percent of a limit
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _RULES = ("╭─╮", "│ │", "├─┤", "╰─╯")
 _ASCII_RULES = ("+-+", "| |", "+-+", "+-+")
-_TO = "\u2013"  # an en dash
-_ASCII = {ord(_TO): "-", ord(ELLIPSIS): "."}  # other characters become `?`
+_DASH = "\u2013"  # an en dash
+_ASCII = {ord(_DASH): "-", ord(ELLIPSIS): "."}  # other characters become `?`
 
 
-class Picture:
+class FrameData:
     def __init__(self, now: int, zone: str, periods: Periods) -> None:
         self.now = self.begun = now
         self.until = now  # time from which it is outdated even if nothing is read
@@ -72,7 +72,7 @@ class Part:
         self.bar = bar
         self.after = after
 
-    def drawn(self, bar: int, look: Look) -> str:
+    def draw(self, bar: int, look: Look) -> str:
         """Return the text with a bar of so many columns between its brackets; without a bar for 0."""
         pieces = [self.text, self.after]
         if self.bar is not None and bar:
@@ -83,13 +83,13 @@ class Part:
 
 
 def frame(
-    picture: Picture, look: Look, height: int | None, *, models: bool = False, foot: tuple[str, str] = ("", "")
+    picture: FrameData, look: Look, height: int | None, *, models: bool = False, foot: tuple[str, str] = ("", "")
 ) -> list[str]:
     """Return the lines of a frame: no more than *height*, none wider than the screen. *models*: list the models of the
     block instead of its sessions; *foot*: left and right text of the last line."""
     rows = _progress(picture) if picture.progress is not None else _rows(picture, look)
     if look.width < BOX_FROM[0] or (height is not None and height < BOX_FROM[1]):
-        return _bare(picture, rows, look, height, models)
+        return _plain_frame(picture, rows, look, height, models)
     width = min(look.width, WIDEST)
     top, side, middle, bottom = _ASCII_RULES if look.ascii_only else _RULES
     inner = width - 4
@@ -104,28 +104,28 @@ def frame(
         if line:
             lines.append(boxed(f"{painted(f'{label:<{_LABELS}}', BOLD, look.color)}{line}"))
     room = _LISTED if height is None else height - len(lines) - 2
-    listed = [] if picture.progress is not None else _listed(picture, look, inner, room, models)
+    listed = [] if picture.progress is not None else _list_lines(picture, look, inner, room, models)
     if listed:
         lines.append(_rule(middle, width, "models of this block" if models else "this block", "", look))
         lines += map(boxed, listed)
     return [*lines, _rule(bottom, width, *foot, look)]
 
 
-def _bare(picture: Picture, rows: list[Row], look: Look, height: int | None, models: bool) -> list[str]:
+def _plain_frame(picture: FrameData, rows: list[Row], look: Look, height: int | None, models: bool) -> list[str]:
     """Return a frame without box and bars, the most important line first."""
     lines = []
-    for label, parts in sorted(rows, key=lambda row: _IMPORTANT.index(row[0])):
+    for label, parts in sorted(rows, key=lambda row: _BY_IMPORTANCE.index(row[0])):
         for head in (f"{label} " if label else "", ""):
             line = _line(parts, look.width - len(head), look, bars=False)
             if line:
                 lines.append(painted(head, BOLD, look.color and bool(head)) + line)
                 break
     room = _LISTED if height is None else height - len(lines)
-    listed = [] if picture.progress is not None else _listed(picture, look, look.width, room, models)
+    listed = [] if picture.progress is not None else _list_lines(picture, look, look.width, room, models)
     return [*lines, *listed][:height]
 
 
-_IMPORTANT = ("", "BLOCK", "USED", "LIMITS", "TODAY", "RATE", "AHEAD")
+_BY_IMPORTANCE = ("", "BLOCK", "USED", "LIMITS", "TODAY", "RATE", "AHEAD")
 
 
 # --- lines --------------------------------------------------------------------------------------------------------
@@ -144,17 +144,17 @@ def _line(parts: Sequence[Part], width: int, look: Look, bars: bool = True) -> s
     """Return the parts that fit, separated by two spaces; "" if none fits."""
     kept = list(parts)
     barred = [part for part in kept if bars and part.bar is not None]
-    if _least(kept, look) + len(barred) * (_NARROWEST_BAR + 3) > width:
+    if _min_width(kept, look) + len(barred) * (_NARROWEST_BAR + 3) > width:
         barred = []
-    while kept and _least(kept, look) > width:
+    while kept and _min_width(kept, look) > width:
         kept.remove(max(kept, key=lambda part: part.rank))
-    free = width - _least(kept, look) - 3 * len(barred)
+    free = width - _min_width(kept, look) - 3 * len(barred)
     bar = min(free // len(barred), _WIDEST_BAR) if barred else 0
-    return "  ".join([painted(part.drawn(bar, look), part.style, look.color and bool(part.style)) for part in kept])
+    return "  ".join([painted(part.draw(bar, look), part.style, look.color and bool(part.style)) for part in kept])
 
 
-def _least(parts: Sequence[Part], look: Look) -> int:
-    return sum(display_width(part.drawn(0, look)) + 2 for part in parts) - 2
+def _min_width(parts: Sequence[Part], look: Look) -> int:
+    return sum(display_width(part.draw(0, look)) + 2 for part in parts) - 2
 
 
 def _plain(text: str, look: Look) -> str:
@@ -171,15 +171,15 @@ def _width(line: str) -> int:
 # --- rows ---------------------------------------------------------------------------------------------------------
 
 
-def _progress(picture: Picture) -> list[Row]:
+def _progress(picture: FrameData) -> list[Row]:
     done, total = picture.progress or (0, 0)
     percent = f"{100 * done // max(total, 1)} % of {total / 1e6:,.0f} MB"
     bar = Part("", CYAN, bar=(done, total or 1), after=percent)
     return [("", [Part("Reading all transcripts for the first time:", rank=1), bar])]
 
 
-def _rows(picture: Picture, look: Look) -> list[Row]:
-    times = Times(picture.periods, picture.now)
+def _rows(picture: FrameData, look: Look) -> list[Row]:
+    times = TimeFormat(picture.periods, picture.now)
     used = [] if picture.block is None else _used(picture.block, picture.token_limit, picture.now)
     rows = [
         ("BLOCK", _block(picture, times)),
@@ -192,34 +192,34 @@ def _rows(picture: Picture, look: Look) -> list[Row]:
     return [row for row in rows if row[1]]
 
 
-def _block(picture: Picture, times: Times) -> list[Part]:
+def _block(picture: FrameData, times: TimeFormat) -> list[Part]:
     block = picture.block
     if block is None:
         return [Part("none; the next response starts one", DIM)]
     gone, length = picture.now - block.start, block.end - block.start
     estimated, style = ("~", DIM) if block.window is None else ("", "")
-    bounds = f"{estimated}{times.local(block.start)[11:]}{_TO}{times.local(block.end)[11:]}"
+    bounds = f"{estimated}{times.local(block.start)[11:]}{_DASH}{times.local(block.end)[11:]}"
     return [
         Part("", style or CYAN, rank=2, bar=(gone, length), after=f"{gone * 100 // length:3} %"),
         Part(bounds, style, rank=1),
-        Part(f"{lapse(block.end - picture.now)} left", style),
+        Part(f"{format_duration(block.end - picture.now)} left", style),
     ]
 
 
-def _limits(picture: Picture, times: Times) -> list[Part]:
+def _limits(picture: FrameData, times: TimeFormat) -> list[Part]:
     parts = []
     for rank, (name, window) in enumerate(picture.limits.items()):
         if window.used is None or picture.now >= window.end:
             continue
-        after = f"{window.used:3g} %{seen_ago(window, picture.now)}"
-        parts.append(Part(name, _alarm(window.used), rank=rank, bar=(window.used, 100), after=after))
+        after = f"{window.used:3g} %{format_age(window, picture.now)}"
+        parts.append(Part(name, _alarm_style(window.used), rank=rank, bar=(window.used, 100), after=after))
         if picture.block is None or window.end != picture.block.end:
             day = _WEEKDAYS[(picture.periods.day_of(window.end) + 4) % 7]
             parts.append(Part(f"resets {day} {times.local(window.end)[11:]}", DIM, rank=2 + rank))
     return parts
 
 
-def _alarm(percent: float) -> str:
+def _alarm_style(percent: float) -> str:
     return GREEN if percent < _YELLOW_FROM else YELLOW if percent < _RED_FROM else RED
 
 
@@ -230,16 +230,16 @@ def _used(block: Block, limit: int | None, now: int) -> list[Part]:
     else:
         percent = tokens * 100 / limit
         text = f"{tokens:,} of {limit:,} tokens"
-        told = Part(text, _alarm(percent), rank=1, bar=(tokens, limit), after=f"{percent:.0f} %")
+        told = Part(text, _alarm_style(percent), rank=1, bar=(tokens, limit), after=f"{percent:.0f} %")
     models = [
         Part(f"{clean(short_model(name))} {percent_of(m.cost, cost)}", rank=3 + at)
-        for at, (name, m) in enumerate(counted(block.share))
+        for at, (name, m) in enumerate(list_models(block.share))
     ]
     cost_text = money(cost, bool(block.share.unpriced_models))
     return [Part(cost_text, BOLD), told, Part(number_of(block.share.responses, "response"), rank=2), *models]
 
 
-def _rate(picture: Picture, look: Look) -> list[Part]:
+def _rate(picture: FrameData, look: Look) -> list[Part]:
     block = picture.block
     rate = None if block is None else block.rate(picture.now)
     parts = []
@@ -247,7 +247,7 @@ def _rate(picture: Picture, look: Look) -> list[Part]:
         busy = indicator(rate.indicator_per_minute)
         style = GREEN if rate.indicator_per_minute < MODERATE else RED if busy == "High" else YELLOW
         parts = [
-            Part(f"{money(rate.cost_per_hour, block.lacks_price)}/h"),
+            Part(f"{money(rate.cost_per_hour, block.has_unpriced)}/h"),
             Part(f"{rate.per_minute:,.0f} tok/min", rank=1),
             Part(busy, style, rank=2),
         ]
@@ -256,12 +256,12 @@ def _rate(picture: Picture, look: Look) -> list[Part]:
     return parts
 
 
-def _ahead(block: Block, picture: Picture, times: Times) -> list[Part]:
+def _ahead(block: Block, picture: FrameData, times: TimeFormat) -> list[Part]:
     ahead = block.projection(picture.now)
     if ahead is None:
         return [Part("known ten minutes after the first response", DIM)] if block.rate(picture.now) else []
     tokens, cost = ahead
-    parts = [Part(f"{money(cost, block.lacks_price)} by {times.local(block.end)[11:]}")]
+    parts = [Part(f"{money(cost, block.has_unpriced)} by {times.local(block.end)[11:]}")]
     if picture.token_limit is not None:
         status = limit_status(tokens, picture.token_limit)
         style = {"exceeds": RED, "warning": YELLOW}.get(status, GREEN)
@@ -284,12 +284,12 @@ def _days(days: Mapping[str, Usage]) -> list[Part]:
 # --- sessions and models of the block -----------------------------------------------------------------------------
 
 
-def _listed(picture: Picture, look: Look, width: int, room: int, models: bool) -> list[str]:
+def _list_lines(picture: FrameData, look: Look, width: int, room: int, models: bool) -> list[str]:
     """Return a line per session of the block, or per model, as many as there is room for."""
     if picture.block is None or room <= 0:
         return []
     if models:
-        told = [_model(name, m) for name, m in counted(picture.block.share)]
+        told = [_model(name, m) for name, m in list_models(picture.block.share)]
     else:
         told = [_session(session, picture) for session in picture.sessions[:room]]
     return _columns(told[:room], look, width)
@@ -300,10 +300,10 @@ def _model(name: str, m: ModelUsage) -> tuple[str, list[str], str]:
     return money(m.cost, m.unpriced > 0), cells, ""
 
 
-def _session(session: Session, picture: Picture) -> tuple[str, list[str], str]:
+def _session(session: Session, picture: FrameData) -> tuple[str, list[str], str]:
     path = (session.project_path or "").rstrip("/\\").replace("\\", "/")
     name = cut(clean(path.rpartition("/")[2]) or NO_PROJECT, _LONGEST_NAME)
-    model = next((short_model(name) for name, _ in counted(session)), "")
+    model = next((short_model(name) for name, _ in list_models(session)), "")
     last = session.last or 0
     clock = f"{picture.periods.local(last)[11:]}:{last // SECOND % 60:02d}"
     return money(session.cost, bool(session.unpriced_models)), [name, clean(model), clock], clean(session.title or "")

@@ -16,11 +16,11 @@ from ..jsontext import civil, short_model, short_models
 from ..session import NO_PRICE, Usage, dollars, money
 from ..text import ELLIPSIS, clean, number_of
 from . import charts
-from .grid import archived_note, incomplete_note, measure, rounded, unpriced_note
+from .grid import archived_note, incomplete_note, measure, round_cell, unpriced_note
 from .period_table import project_names
 from .periods import MONTH, WEEKDAYS, Periods, date_text, weekday
 from .sessions import ARCHIVED
-from .usage import NO_PROJECT, counted, dearest_first, shares, total, unpriced
+from .usage import NO_PROJECT, list_models, shares, sort_by_cost, total, unpriced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ class Page(NamedTuple):
     starts: Sequence[int]  # beginnings of the hours of *rows* (microseconds)
     periods: Periods  # days
     zone: str
-    made: int  # time in microseconds
+    created: int  # time in microseconds
     filters: Sequence[str]  # the filters, in words
     name_of: Callable[[str], str]  # project path -> name
     breakdown: bool  # whether the table shows the cost of each model
@@ -55,11 +55,11 @@ class Page(NamedTuple):
 
 def render(page: Page) -> str:
     style, script = (Path(__file__).with_name(f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
-    policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'"
-    used = _used(page, page.periods.day_of)
+    policy = f"default-src 'none'; style-src {_policy_hash(style)}; script-src {_policy_hash(script)}; base-uri 'none'"
+    used = _usage_by(page, page.periods.day_of)
     parts = [_headline(page, used)]
     if used:
-        parts += [_time_charts(page, used), _heat(page), _all_shares(page), _table(page)]
+        parts += [_time_charts(page, used), _heat_map(page), _shares_section(page), _sessions_section(page)]
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -80,7 +80,7 @@ def render(page: Page) -> str:
 """
 
 
-def _digest(text: str) -> str:
+def _policy_hash(text: str) -> str:
     """Return the hash of an inline style or script for the policy."""
     from base64 import b64encode
     from hashlib import sha256
@@ -88,13 +88,13 @@ def _digest(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _text(text: str) -> str:
+def _escape(text: str) -> str:
     """Clean and escape text of a transcript, for elements and attributes."""
     shown = clean(text)
     return escape(shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + ELLIPSIS)
 
 
-def _numbers(usages: Sequence[Usage]) -> str:
+def _number_cells(usages: Sequence[Usage]) -> str:
     """Return the cells with tokens and cost; the cost has a mark if a part of it has no price."""
     tokens, cost = total(usages)[4:]
     mark = f"<i>{NO_PRICE}</i>" if any(m.unpriced for usage in usages for m in usage.models) else ""
@@ -120,7 +120,7 @@ def _headline(page: Page, days: Sequence[Share]) -> str:
     cost = f'<data value="{dollars(sums[5])!r}">{money(sums[5], lacking)}</data>'
     return f"""<header>
 <h1>Claude Code usage</h1>
-<p>{" · ".join(map(_text, told))}</p>
+<p>{" · ".join(map(_escape, told))}</p>
 </header>
 <dl id="headline">
 <div><dt>Cost</dt><dd>{cost}</dd></div>
@@ -134,7 +134,7 @@ def _headline(page: Page, days: Sequence[Share]) -> str:
 # --- by day and month ---------------------------------------------------------------------------------------------
 
 
-def _used(page: Page, key_of: Callable[[int], int | None]) -> list[Share]:
+def _usage_by(page: Page, key_of: Callable[[int], int | None]) -> list[Share]:
     """Return the usage grouped by *key_of* an instant."""
     keys = list(map(key_of, page.starts))
     return shares(page.rows, keys.__getitem__)
@@ -148,7 +148,7 @@ def _time_charts(page: Page, used: Sequence[Share]) -> str:
     of_days = [share for share in used if share.key >= first]
     drawn = _bars("By day", "Day", days, of_days, _named_days(days, page.periods.week_start), date_text, measured)
     day_of, months = page.periods.day_of, Periods(MONTH)
-    earlier = _used(page, lambda start: months.of(day_of(start)) if day_of(start) < first else None)
+    earlier = _usage_by(page, lambda start: months.of(day_of(start)) if day_of(start) < first else None)
     if not earlier:
         return drawn
     begin, count = earlier[0].key, months.count(earlier[0].key, earlier[-1].key)
@@ -187,7 +187,7 @@ def _bars(
     lines = [f'<line class="base" x2="100%" y1="{bottom}" y2="{bottom}"/>']
     for told, level in {amount(level): level for level in range(step, largest + 1, step)}.items():  # each label once
         y = bottom - level * _HEIGHT / largest
-        label = rounded(told.removesuffix(".00").removesuffix(" tokens"))
+        label = round_cell(told.removesuffix(".00").removesuffix(" tokens"))
         lines.append(f'<line x2="100%" y1="{y:.1f}" y2="{y:.1f}"/><text x="-{_BESIDE}" y="{y + 4:.1f}">{label}</text>')
     for number, key in enumerate(keys):
         x = f"{number * slot:.2f}%"
@@ -201,14 +201,14 @@ def _bars(
     most = max(used, key=size_of)
     told = f"{name(keys[0])} to {name(keys[-1])}; highest: {name(most.key)}, {amount(size_of(most))}"
     svg = f'<svg class="bars{few}" height="{bottom + _BELOW}" role="img" aria-label="{told}">'
-    rows = [f"<tr><th scope=row>{name(share.key)}{_numbers([share])}\n" for share in used]
-    table = _drawn(f"<tr><th scope=col>{column}<th scope=col>Tokens<th scope=col>Cost", rows)
+    rows = [f"<tr><th scope=row>{name(share.key)}{_number_cells([share])}\n" for share in used]
+    table = _table_html(f"<tr><th scope=col>{column}<th scope=col>Tokens<th scope=col>Cost", rows)
     lines = [svg, *lines, f"</svg>\n<details><summary>As figures</summary>\n{table}</details>\n"]
     title += ", in tokens" if amount(0).endswith(" tokens") else ""
     return _section(title, "\n".join(lines), f"{column.lower()}s")
 
 
-def _drawn(head: str, rows: Iterable[str], foot: str = "") -> str:
+def _table_html(head: str, rows: Iterable[str], foot: str = "") -> str:
     """Return a table; *foot* are the rows below the line."""
     foot = f"<tfoot>\n{foot}" if foot else ""
     return f"<table>\n<thead>{head}\n<tbody>\n{''.join(rows)}{foot}</table>\n"
@@ -217,10 +217,10 @@ def _drawn(head: str, rows: Iterable[str], foot: str = "") -> str:
 # --- by weekday and hour ------------------------------------------------------------------------------------------
 
 
-def _heat(page: Page) -> str:
+def _heat_map(page: Page) -> str:
     """Draw the usage by weekday and hour of the day."""
     day_of, hour_of = page.periods.day_of, page.periods.hour_of
-    found = _used(page, lambda start: weekday(day_of(start)) * 24 + hour_of(start))
+    found = _usage_by(page, lambda start: weekday(day_of(start)) * 24 + hour_of(start))
     size_of, amount = measure(found)
     edges = charts.quartiles([size for size in map(size_of, found) if size > 0])
     cells = {}
@@ -240,18 +240,18 @@ def _heat(page: Page) -> str:
     head = f"<tr><td>{''.join([f'<th scope=col>{hour:02d}' for hour in _HOURS])}"
     several = [(n, edge) for n, edge in enumerate(edges, 1) if edge not in edges[: n - 1]]
     legend = "".join(f"<li><i class=l{n}></i>to {amount(edge)}" for n, edge in several)
-    inside = f'{_drawn(head, rows)}<ul class="legend"><li><i></i>nothing{legend}</ul>\n'
+    inside = f'{_table_html(head, rows)}<ul class="legend"><li><i></i>nothing{legend}</ul>\n'
     return _section("By weekday and hour", inside, "hours")
 
 
 # --- models and projects ------------------------------------------------------------------------------------------
 
 
-def _all_shares(page: Page) -> str:
+def _shares_section(page: Page) -> str:
     of_models: dict[str, list[Usage]] = {}
     of_projects: dict[str, list[Usage]] = {}
     for session in page.sessions:
-        for name, m in counted(session):
+        for name, m in list_models(session):
             of_models.setdefault(name, []).append(Usage([m]))
         of_projects.setdefault(page.name_of(session.project_path or NO_PROJECT), []).append(session)
     short = Counter(map(short_model, of_models))
@@ -270,61 +270,61 @@ def _share_table(title: str, groups: Mapping[str, Sequence[Usage]], names: Mappi
     sums = {name: total(of) for name, of in groups.items()}
     place = 5 if any(told[5] for told in sums.values()) else 4  # of the cost, or of the tokens if nothing has a cost
     whole = sum(told[place] for told in sums.values()) or 1
-    ranked = dearest_first(groups)
+    ranked = sort_by_cost(groups)
     rows = []
     for name in ranked[:_SHARES]:
-        label = f'<span title="{_text(name)}">{_text(names[name])}</span>'
+        label = f'<span title="{_escape(name)}">{_escape(names[name])}</span>'
         rows.append(_share_row(label, groups[name], sums[name][place] / whole))
     rest = ranked[_SHARES:]
     if rest:
         share = sum(sums[name][place] for name in rest) / whole
         rows.append(_share_row(f"{len(rest):,} more", [one for name in rest for one in groups[name]], share))
-    return _drawn(f"<tr><th scope=col>{title}<th scope=col>Tokens<th scope=col>Cost<th scope=col>Share", rows)
+    return _table_html(f"<tr><th scope=col>{title}<th scope=col>Tokens<th scope=col>Cost<th scope=col>Share", rows)
 
 
 def _share_row(label: str, usages: Sequence[Usage], share: float) -> str:
     share = max(0.0, share)  # a cost recorded in a transcript may be negative
     bar = f'<svg class="share" aria-hidden="true"><rect width="{100 * share:.2f}%"/></svg>'
     percent = f"{100 * share:.0f} %" if share >= 0.01 else "&lt; 1 %"
-    return f"<tr><th scope=row>{label}{bar}{_numbers(usages)}<td>{percent}\n"
+    return f"<tr><th scope=row>{label}{bar}{_number_cells(usages)}<td>{percent}\n"
 
 
 # --- sessions -----------------------------------------------------------------------------------------------------
 
 
-def _table(page: Page) -> str:
+def _sessions_section(page: Page) -> str:
     """Return the table of sessions, with the sum of those not shown and the total."""
     projects = {s.project_path: page.name_of(s.project_path) for s in page.sessions if s.project_path}
     shown = project_names([*set(projects.values())])
-    names = {path: _text(shown[name]) for path, name in projects.items()}
+    names = {path: _escape(shown[name]) for path, name in projects.items()}
     rows = [_row(page, session, names.get(session.project_path or "", "")) for session in page.sessions[: page.limit]]
     foot = ""
     rest = page.sessions[len(rows) :]
     if rest:
-        foot = f"<tr><th scope=row>{len(rest):,} more<td><td>{_numbers(rest)}<td><td></tr>\n"
-    foot += f"<tr><th scope=row>Total<td><td>{_numbers(page.sessions)}<td><td></tr>\n"
+        foot = f"<tr><th scope=row>{len(rest):,} more<td><td>{_number_cells(rest)}<td><td></tr>\n"
+    foot += f"<tr><th scope=row>Total<td><td>{_number_cells(page.sessions)}<td><td></tr>\n"
     columns = ("Session", "Project", "Models", "Tokens", "Cost", "Last activity", "Id")
     head = "".join(f"<th scope=col>{column}" for column in columns)
-    return _section("Sessions", _drawn(f"<tr>{head}", rows, foot), "sessions")
+    return _section("Sessions", _table_html(f"<tr>{head}", rows, foot), "sessions")
 
 
 def _row(page: Page, session: Session, project: str) -> str:
     if page.breakdown:
         models = ",\n".join(
-            f"{_text(short_model(name))} {money(m.cost, m.unpriced > 0)}" for name, m in counted(session)
+            f"{_escape(short_model(name))} {money(m.cost, m.unpriced > 0)}" for name, m in list_models(session)
         )
     else:
-        models = ",\n".join(map(_text, short_models(session.named_models)))
+        models = ",\n".join(map(_escape, short_models(session.named_models)))
     last = "" if session.last is None else page.periods.local(session.last)
     mark = ARCHIVED if session.archived else ""
     return (
-        f"<tr><th scope=row>{_text(session.title or '')}<td>{project}<td>{models}{_numbers([session])}<td>{last}{mark}"
-        f"<td>{_text(session.id)}\n"
+        f"<tr><th scope=row>{_escape(session.title or '')}<td>{project}<td>{models}{_number_cells([session])}"
+        f"<td>{last}{mark}<td>{_escape(session.id)}\n"
     )
 
 
 def _notes(page: Page) -> str:
     notes = unpriced_note(unpriced(page.sessions)) + incomplete_note(page.sessions)
     notes += archived_note(sum(s.archived for s in page.sessions), f"{ARCHIVED.strip()} ")
-    notes.append(f"Made by ccusage-line {__version__}, {page.periods.local(page.made)}.")
+    notes.append(f"Made by ccusage-line {__version__}, {page.periods.local(page.created)}.")
     return "<footer>\n" + "".join(f"<p>{escape(note)}</p>\n" for note in notes) + "</footer>\n"

@@ -41,53 +41,53 @@ class ReadyReport:
         self._path = os.path.join(folder, kind)
         self._prices = prices
         self._options = (prices, *options)
-        self.there = os.path.exists(self._path)
+        self.exists = os.path.exists(self._path)
 
     def read(self, found: Walk, day_of: DayOf) -> tuple[bytes, str] | None:
         """Return (output, warning) if transcripts are *found* as they were when it was stored, else None."""
-        kept = published.read(self._path)
-        if kept is None:
+        stored = published.read(self._path)
+        if stored is None:
             return None
-        options, transcripts, database, times, days, out, warning = kept
-        if (options, transcripts, database) != (self._options, _transcripts(found), database_identity(self._folder)):
+        options, transcripts, database, times, days, out, warning = stored
+        if (options, transcripts, database) != (self._options, _digest(found), database_identity(self._folder)):
             return None
         last = array("q")
         last.frombytes(times)
         return (out, warning) if days == _days(last, day_of) else None
 
-    def keep(
+    def store(
         self, index: Index, seen: Unchanged, times: Iterable[int], day_of: DayOf, out: bytes, warning: str
     ) -> None:
         """Store the output for the transcripts *seen* by a refresh; *times*: last activities (microseconds)."""
         from ..index.schema import DatabaseError
 
         try:
-            self._keep(index, seen, times, day_of, out, warning)
+            self._store(index, seen, times, day_of, out, warning)
         except DatabaseError:  # the report was printed; the next process repairs the database
             return
 
-    def _keep(
+    def _store(
         self, index: Index, seen: Unchanged, times: Iterable[int], day_of: DayOf, out: bytes, warning: str
     ) -> None:
-        if index.table.fingerprint != self._prices or not _settled(seen.found):
+        if index.table.fingerprint != self._prices or not _is_settled(seen.found):
             return
         if not index.lock_at_once():
             return
         try:
             if (index.data_version(), database_identity(self._folder)) == (seen.version, seen.identity):
                 last = array("q", times)
-                told = (last.tobytes(), _days(last, day_of), out, warning)
-                published.write(self._path, (self._options, _transcripts(seen.found), seen.identity, *told))
+                values = (last.tobytes(), _days(last, day_of), out, warning)
+                published.write(self._path, (self._options, _digest(seen.found), seen.identity, *values))
         finally:
             index.unlock()
 
 
-def _transcripts(found: Walk) -> bytes:
+def _digest(found: Walk) -> bytes:
     """Return a digest of the paths and stats of all transcripts."""
     return digest_bytes(marshal.dumps([(file.path, stamp(file.stat)) for file in found.files], 2))
 
 
-def _settled(found: Walk) -> bool:
+def _is_settled(found: Walk) -> bool:
     """Return whether every change after the walk must show in the stats."""
     until = found.begun - SETTLED
     return all(file.stat.st_mtime_ns <= until and file.stat.st_ctime_ns <= until for file in found.files)

@@ -9,24 +9,24 @@ from ..jsontext import NO_SUMS, add_sums, as_data, list_data, short_models, sums
 from ..session import money
 from ..text import beside, clean, cut, cut_distinctly, display_width, wrap
 from .grid import (
-    BESIDE,
     BULLET,
+    CELL_FRAME,
     COST,
-    EVERYTHING_FROM,
     FIRST,
+    FULL_TABLE_FROM,
     LAST,
     MODELS,
     NUMBERS,
     Grid,
     archived_note,
-    branches,
+    breakdown_models,
     incomplete_note,
     note_lines,
     unpriced_note,
 )
 from .period_table import project_names
 from .table import BOLD, DIM, YELLOW, Column, box, painted
-from .usage import KINDS, MODEL_COLUMNS, SUMS, counted, per_model, total
+from .usage import KINDS, MODEL_COLUMNS, SUMS, list_models, per_model, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _within(day: str, since: str | None, until: str | None) -> bool:
     return (since is None or since <= day) and (until is None or day <= until)
 
 
-def arrange(sessions: Iterable[Session], sort: str = "cost", order: str = "desc") -> list[Session]:
+def sort_sessions(sessions: Iterable[Session], sort: str = "cost", order: str = "desc") -> list[Session]:
     """Sort by *sort* (cost, date or tokens) in *order* (`desc` or `asc`), then newest first, then by id."""
     sign = 1 if order == "asc" else -1
 
@@ -129,33 +129,34 @@ def render_list(
     """Return the report of *sessions* in their order: the first *limit*, the sum of the others, and *notes* before its
     own. No line is wider than *width* columns, and the last ends with a newline."""
     width = max(width, 1)
-    chosen, is_full = sessions[:limit], width >= EVERYTHING_FROM and not compact
+    chosen, is_full = sessions[:limit], width >= FULL_TABLE_FROM and not compact
     for whole in (True, False) if width >= WHOLE_IDS_FROM and not compact else (False,):
         shown = {s.id: clean(s.id) for s in sessions} if whole else display_ids(s.id for s in sessions)
         rows, firsts = _list_rows(sessions, shown, day_of, breakdown, limit)
         grid = _grid(rows, HEADERS)
         if grid.whole_width() <= width:
             break
-    about = _About(chosen, firsts, len(rows), grid.whole_width() + (0 if whole else _longer(grid, chosen)))
+    with_ids = grid.whole_width() + (0 if whole else _extra_width(grid, chosen))
+    about_columns = _ProjectAndTitle(chosen, firsts, len(rows), with_ids)
     layouts: tuple[Keys, ...] = (tuple(HEADERS), *NARROWER) if is_full else NARROWER
     ids = max(map(display_width, shown.values()), default=0)
     floors = [*((keys, ids) for keys in layouts), (layouts[-1], min(ids, LONGEST_ID))]
-    table, keys = grid.draw(floors, width, color, about.columns if is_full else None)
-    needs = max(EVERYTHING_FROM, grid.least_width(ids))
+    table, keys = grid.draw(floors, width, color, about_columns.columns if is_full else None)
+    needs = max(FULL_TABLE_FROM, grid.least_width(ids))
     notes = [*notes, *_list_notes(sessions, keys), *grid.notes(keys, None if compact else needs)]
     if not compact:
-        notes += about.note(keys, grid.whole_width())
+        notes += about_columns.note(keys, grid.whole_width())
     head = [painted(line, BOLD, color) for line in box("Claude Code Token Usage Report - By Session", width)]
     return _text([*head, *table, *note_lines(notes, width, color)])
 
 
-def _longer(grid: Grid, sessions: Sequence[Session]) -> int:
+def _extra_width(grid: Grid, sessions: Sequence[Session]) -> int:
     """Return the number of columns by which whole ids widen the table."""
     first = grid.columns[FIRST]
     return max(0, max((display_width(clean(s.id)) for s in sessions), default=0) - max(first.width, len(first.header)))
 
 
-class _About:
+class _ProjectAndTitle:
     """The columns Project and Title, which fill the free room beside the table, unless all their cells are empty.
 
     Beside short ids they get no more room than on the narrowest screen with whole ids, so that a wider screen never
@@ -168,7 +169,7 @@ class _About:
         projects, titles = [""] * rows, [""] * rows
         for at, s in zip(firsts, sessions, strict=True):
             projects[at], titles[at] = names.get(s.project_path or "", ""), clean(s.title or "")
-        both = ("Project", projects, WIDEST_PROJECT, cut_distinctly), ("Title", titles, WIDEST_TITLE, _beginnings)
+        both = ("Project", projects, WIDEST_PROJECT, cut_distinctly), ("Title", titles, WIDEST_TITLE, _cut_all)
         self._columns = [
             (header, cells, cut_all, min(widest, max(len(header), *map(display_width, cells))))
             for header, cells, widest, cut_all in both
@@ -180,14 +181,14 @@ class _About:
     def columns(self, room: int, table: int) -> list[Column]:
         """Return those that fit in *room* columns beside a table of width *table*."""
         if table < self._with_ids:
-            room = min(room, max(WHOLE_IDS_FROM, self._with_ids + BESIDE) - self._with_ids - BESIDE)
+            room = min(room, max(WHOLE_IDS_FROM, self._with_ids + CELL_FRAME) - self._with_ids - CELL_FRAME)
         columns: list[Column] = []
         for header, cells, cut_all, widest in self._columns:
             width = min(room, widest)
             if width < min(widest, NARROWEST_TEXT):
                 break
             columns.append(Column(header, cut_all(cells, width)))
-            room -= width + BESIDE
+            room -= width + CELL_FRAME
         return columns
 
     def note(self, keys: Keys, table: int) -> list[str]:
@@ -195,15 +196,15 @@ class _About:
         if all(header in keys for header in self.headers):
             return []
         *others, last = [widest for *_, widest in self._columns]
-        room = sum(others) + BESIDE * len(others) + min(last, NARROWEST_TEXT)
+        room = sum(others) + CELL_FRAME * len(others) + min(last, NARROWEST_TEXT)
         fits = len(self.columns(room, table)) == len(self._columns)
-        needs = max(EVERYTHING_FROM, (table if fits else self._with_ids) + BESIDE + room)
+        needs = max(FULL_TABLE_FROM, (table if fits else self._with_ids) + CELL_FRAME + room)
         missing = [header for header in self.headers if header not in keys]
         names, are = " and ".join(missing), "are" if missing[1:] else "is"
         return [f"{names} {are} shown from {needs:,} columns on; `ccusage session ID` shows those of one session."]
 
 
-def _beginnings(texts: Sequence[str], width: int) -> list[str]:
+def _cut_all(texts: Sequence[str], width: int) -> list[str]:
     return [cut(text, width) for text in texts]
 
 
@@ -250,26 +251,26 @@ def _list_rows(
         last = "" if s.last is None else day_of(s.last)
         last += ARCHIVED if s.archived else ""
         firsts.append(len(rows))
-        rows.append(_row(shown[s.id], sums, _lacks_price([s]), models=names[0], last=last))
+        rows.append(_row(shown[s.id], sums, _has_unpriced([s]), models=names[0], last=last))
         rows += [("", name, *_BLANK) for name in names[1:]]
         if breakdown:
-            rows += [_model_row(name, m, DIM) for name, m in branches(s)]
+            rows += [_model_row(name, m, DIM) for name, m in breakdown_models(s)]
     rest = sessions[len(firsts) :]
     if rest:
         sums = total(rest)
         totals = add_sums(totals, sums)
-        rows.append(_row(f"{len(rest):,} more", sums, _lacks_price(rest), style=DIM))
-    return [*rows, _row("Total", totals, _lacks_price(sessions), style=YELLOW)], firsts
+        rows.append(_row(f"{len(rest):,} more", sums, _has_unpriced(rest), style=DIM))
+    return [*rows, _row("Total", totals, _has_unpriced(sessions), style=YELLOW)], firsts
 
 
-def _lacks_price(sessions: Iterable[Session]) -> bool:
+def _has_unpriced(sessions: Iterable[Session]) -> bool:
     return any(m.unpriced for s in sessions for m in s.models)
 
 
 def _model_rows(session: Session) -> list[Row]:
     """Return a row per model, with its full name, and the total."""
-    rows = [_model_row(clean(name), m) for name, m in counted(session)]
-    return [*rows, _row("Total", sums_of(session.models), _lacks_price([session]), style=YELLOW)]
+    rows = [_model_row(clean(name), m) for name, m in list_models(session)]
+    return [*rows, _row("Total", sums_of(session.models), _has_unpriced([session]), style=YELLOW)]
 
 
 def _model_row(name: str, m: ModelUsage, style: str = "") -> Row:

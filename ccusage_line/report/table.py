@@ -38,7 +38,7 @@ def fit(columns: Sequence[Column], width: int, pad: int = 1) -> list[int] | None
     widths = [max(c.width, len(c.header)) for c in columns]
     if sum(widths) > room:
         widths = [max(c.width, _longest_word(c.header)) for c in columns]
-    return _squeezed(columns, widths, sum(widths) - room)
+    return _squeeze(columns, widths, sum(widths) - room)
 
 
 def whole_width(columns: Sequence[Column], pad: int = 1) -> int:
@@ -64,13 +64,13 @@ def _longest_word(header: str) -> int:
     return max(map(len, header.split()))
 
 
-def _squeezed(columns: Sequence[Column], widths: list[int], excess: int) -> list[int] | None:
+def _squeeze(columns: Sequence[Column], widths: list[int], excess: int) -> list[int] | None:
     """Narrow the first columns that may be cut by *excess* columns in all, or return None if that is impossible."""
     excess = max(excess, 0)
     for at, column in enumerate(columns):
-        given = min(excess, widths[at] - _floor(column))
-        widths[at] -= given
-        excess -= given
+        taken = min(excess, widths[at] - _floor(column))
+        widths[at] -= taken
+        excess -= taken
     return None if excess else widths
 
 
@@ -87,7 +87,7 @@ def draw(columns: Sequence[Column], widths: Sequence[int], styles: Sequence[str]
 
     *styles* holds an escape sequence or "" for every row; if all are "", there is no colour.
     """
-    padded = [_padded(c.cells, w, c.right) for c, w in zip(columns, widths, strict=True)]
+    padded = [_pad_cells(c.cells, w, c.right) for c, w in zip(columns, widths, strict=True)]
     edge = " " * pad
     left, middle, right = f"│{edge}", f"{edge}│{edge}", f"{edge}│"
     rows = [left + middle.join(row) + right for row in zip(*padded, strict=True)]
@@ -108,11 +108,11 @@ def _header(columns: Sequence[Column], widths: Sequence[int]) -> list[tuple[str,
     split = [[c.header] if len(c.header) <= w else c.header.split() for c, w in zip(columns, widths, strict=True)]
     lines = max(map(len, split))
     filled = [words + [""] * (lines - len(words)) for words in split]
-    padded = [_padded(words, w, c.right) for words, w, c in zip(filled, widths, columns, strict=True)]
+    padded = [_pad_cells(words, w, c.right) for words, w, c in zip(filled, widths, columns, strict=True)]
     return list(zip(*padded, strict=True))
 
 
-def _padded(cells: Sequence[str], width: int, right: bool) -> list[str]:
+def _pad_cells(cells: Sequence[str], width: int, right: bool) -> list[str]:
     """Cut or pad *cells* to *width* columns."""
     if _widest(cells) > width:
         cells = cut_distinctly(cells, width)

@@ -66,20 +66,20 @@ def shares(rows: Iterable[Row], key_of: Callable[[int], int | None]) -> list[Sha
 
 def by_project(rows: Iterable[Row], labels: Mapping[str, str]) -> dict[str, list[Row]]:
     """Return rows by project. *labels*: part of a path -> label of all projects with it; the longest part wins."""
-    name_of = labelled(labels)
+    name_of = project_namer(labels)
     grouped: dict[str, list[Row]] = {}
     for row in rows:
         grouped.setdefault(name_of(row.project or NO_PROJECT), []).append(row)
     return grouped
 
 
-def labelled(labels: Mapping[str, str]) -> Callable[[str], str]:
+def project_namer(labels: Mapping[str, str]) -> Callable[[str], str]:
     """Return a function from a project path to its name; *labels* as in by_project."""
     parts = sorted(labels, key=lambda part: (-len(part), part))
     return lambda path: next((labels[part] for part in parts if part in path), path)
 
 
-def dearest_first(groups: Mapping[str, Iterable[Usage]]) -> list[str]:
+def sort_by_cost(groups: Mapping[str, Iterable[Usage]]) -> list[str]:
     """Return the projects sorted by cost, highest first, then by name."""
     costs = {project: total(usages)[5] for project, usages in groups.items()}
     return sorted(costs, key=lambda project: (-costs[project], project))
@@ -159,10 +159,12 @@ def by_project_data(rows: Mapping[str, object], groups: Mapping[str, Sequence[Us
 
 def per_model(head: Line, usage: Usage) -> list[Line]:
     """Return a line for each model of *usage*, with the values of *head* in each."""
-    return [{**head, **breakdown_data(m), "model": short_model(name), "modelName": name} for name, m in counted(usage)]
+    return [
+        {**head, **breakdown_data(m), "model": short_model(name), "modelName": name} for name, m in list_models(usage)
+    ]
 
 
-def counted(usage: Usage) -> list[tuple[str, ModelUsage]]:
+def list_models(usage: Usage) -> list[tuple[str, ModelUsage]]:
     """Return the models that add up to the whole, with names; last what names no model, unless it is zero."""
     nameless = [(UNNAMED_MODEL, m) for m in usage.models if not m.name and (m.total or m.cost)]
     return [*((m.name, m) for m in usage.named_models), *nameless]

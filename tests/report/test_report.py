@@ -53,7 +53,7 @@ ODD = Session(
     1_777_600_000_000_000,
     1_777_600_000_000_000,
 )
-SESSIONS = report.arrange([ODD, NOTES, SHOP])
+SESSIONS = report.sort_sessions([ODD, NOTES, SHOP])
 
 LAYOUTS = {
     60: """\
@@ -219,7 +219,7 @@ def test_colour_changes_nothing_but_the_colour(width):
 
 
 def test_a_breakdown_has_a_row_per_model_that_adds_up_to_its_session():
-    text = report.render_list(report.arrange(SESSIONS, order="asc"), width=120, day_of=day_of, breakdown=True)
+    text = report.render_list(report.sort_sessions(SESSIONS, order="asc"), width=120, day_of=day_of, breakdown=True)
     assert text == BREAKDOWN_FROM_THE_CHEAPEST
 
 
@@ -302,10 +302,10 @@ def test_the_dearest_come_first_then_the_newest_then_by_id():
     newest, older, never = used("c", 5, 20), used("a", 5, 10), used("b", 5)
     same, dear = used("d", 5, 10), used("e", 9, 1)
     found = [never, same, older, dear, newest]
-    assert [s.id for s in report.arrange(found)] == ["e", "c", "a", "d", "b"]
-    assert [s.id for s in report.arrange(found, order="asc")] == ["c", "a", "d", "b", "e"]
-    assert [s.id for s in report.arrange(found, "date")] == ["c", "a", "d", "e", "b"]
-    assert [s.id for s in report.arrange([used("x"), ODD, SHOP], "tokens")] == [SHOP.id, "odd", "x"]
+    assert [s.id for s in report.sort_sessions(found)] == ["e", "c", "a", "d", "b"]
+    assert [s.id for s in report.sort_sessions(found, order="asc")] == ["c", "a", "d", "b", "e"]
+    assert [s.id for s in report.sort_sessions(found, "date")] == ["c", "a", "d", "e", "b"]
+    assert [s.id for s in report.sort_sessions([used("x"), ODD, SHOP], "tokens")] == [SHOP.id, "odd", "x"]
 
 
 def test_a_limit_shows_the_first_and_what_the_rest_comes_to():
