@@ -57,8 +57,8 @@ class Config:
         """Return what the environment or, failing that, the file sets of a command's options, by keyword argument."""
         found = {}
         for option in SECTIONS.get(command, ()):
-            said = from_environment(option, environ)
-            value = self.values.get(command, {}).get(option.key) if said is None else said
+            from_env = from_environment(option, environ)
+            value = self.values.get(command, {}).get(option.key) if from_env is None else from_env
             if value is not None and option.names[0].startswith("-"):
                 found[option.dest] = value
         return found
@@ -76,10 +76,10 @@ class Config:
 def from_environment(option: Option, environ: Mapping[str, str]) -> Any:
     if option.key == "color":
         return "auto" if environ.get("NO_COLOR") or environ.get("FORCE_COLOR") else None
-    said = environ.get(option.variable, "").strip() if option.variable else ""
-    if not said:
+    value = environ.get(option.variable, "").strip() if option.variable else ""
+    if not value:
         return None
-    return said if option.kind != "flag" else said.lower() not in NO
+    return value if option.kind != "flag" else value.lower() not in NO
 
 
 # --- what is in force ---------------------------------------------------------------------------------------------
@@ -152,9 +152,9 @@ def read(path: str) -> Config:
         file.check((name,), config.values[name], known | _EXTRA_KEYS.get(name, {}), f"key in [{name}]:")
         _normalize_zones(SECTIONS[name], config.values[name])
     config.values.get("prices", {}).pop("models", None)
-    said = config.values.get("statusline", {})
-    if said.get(LOW.key, int(LOW.default)) >= said.get(MEDIUM.key, int(MEDIUM.default)):
-        wrong = LOW if LOW.key in said else MEDIUM
+    statusline = config.values.get("statusline", {})
+    if statusline.get(LOW.key, int(LOW.default)) >= statusline.get(MEDIUM.key, int(MEDIUM.default)):
+        wrong = LOW if LOW.key in statusline else MEDIUM
         raise file.error(("statusline", wrong.key), f"{LOW.key} has to be below {MEDIUM.key}")
     config.prices = {model.lower(): file.price(model, entry) for model, entry in models.items()}
     return config

@@ -42,30 +42,30 @@ _NAMES = {"fiveHour": "5h", "sevenDay": "7d"}
 class Source:
     def __init__(self, request: UsageRequest, limit_of: LimitOf) -> None:
         weekly = request.console.config.defaults_for("weekly", request.console.environ)
-        self._load_picture = request
+        self._request = request
         self._limit_of = limit_of
         self._days = Periods("day", request.zone)
         self._weeks = Periods("week", request.zone, weekly.get("start_of_week", "sunday"))
 
     def empty(self) -> FrameData:
         now = time.time_ns() // 1000
-        return FrameData(now, self._load_picture.zone or time.strftime("%Z"), self._days)
+        return FrameData(now, self._request.zone or time.strftime("%Z"), self._days)
 
-    def picture(self, index: Index) -> FrameData:
-        picture = self.empty()
-        index.snapshot(lambda: self._fill(picture, index))
-        return picture
+    def load(self, index: Index) -> FrameData:
+        data = self.empty()
+        index.snapshot(lambda: self._fill(data, index))
+        return data
 
-    def _fill(self, picture: FrameData, index: Index) -> None:
-        now, mode = picture.now, self._load_picture.mode
-        picture.limits = {_NAMES[key]: window for key, window in current_limits(index, now).items()}
-        picture.block = self._block(index, now)
-        if picture.block is not None:
-            picture.sessions = by_session(index, picture.block.start, picture.block.end, mode)
+    def _fill(self, data: FrameData, index: Index) -> None:
+        now, mode = data.now, self._request.mode
+        data.limits = {_NAMES[key]: window for key, window in current_limits(index, now).items()}
+        data.block = self._block(index, now)
+        if data.block is not None:
+            data.sessions = by_session(index, data.block.start, data.block.end, mode)
         today = self._days.day_of(now)
         week = self._weeks.of(today)
         begins = {"": (today, today + 1), "yesterday": (today - 1, today), "this week": (week, week + 7)}
-        picture.days = {
+        data.days = {
             name: self._used(index, self._days.begin(first), self._days.begin(after))
             for name, (first, after) in begins.items()
         }
@@ -73,11 +73,11 @@ class Source:
         starts = [number * SLOT for number in range(slot - _SLOTS + 1, slot + 2)]
         recent = {share.key: share for share in shares(by_period(index, starts, mode, count_sessions=False), int)}
         size_of, _ = measure(list(recent.values()))
-        picture.recent = [size_of(recent[at]) if at in recent else 0 for at in range(_SLOTS)]
-        picture.token_limit = self._limit_of(index, now)
+        data.recent = [size_of(recent[at]) if at in recent else 0 for at in range(_SLOTS)]
+        data.token_limit = self._limit_of(index, now)
         edges = [(slot + 1) * SLOT, self._days.begin(today + 1), first_from(index.db)(now + 1)]
-        edges.append(None if picture.block is None else picture.block.end)
-        picture.until = min(edge for edge in edges if edge is not None)
+        edges.append(None if data.block is None else data.block.end)
+        data.until = min(edge for edge in edges if edge is not None)
 
     def _block(self, index: Index, now: int) -> block_report.Block | None:
         bounds = under_way(first_from(index.db), last_until(index.db, now), now, known_windows(index))
@@ -85,11 +85,11 @@ class Source:
             return None
         block = block_report.Block(*bounds)
         starts = block_report.edges([block], now)
-        block_report.fill([block], by_period(index, starts, self._load_picture.mode, count_sessions=False), starts, now)
+        block_report.fill([block], by_period(index, starts, self._request.mode, count_sessions=False), starts, now)
         return block
 
     def _used(self, index: Index, begin: int, end: int) -> Share:
-        rows = by_period(index, [begin, end], self._load_picture.mode, count_sessions=False)
+        rows = by_period(index, [begin, end], self._request.mode, count_sessions=False)
         return Share(0, rows)
 
 
@@ -98,7 +98,7 @@ def show(request: UsageRequest, limit_of: LimitOf, interval: int, once: bool) ->
     source = Source(request, limit_of)
     if once or not is_screen(request.console.environ):
         index, _ = request.index()
-        request.console.out("\n".join(frame(source.picture(index), request.look, None)) + "\n")
+        request.console.out("\n".join(frame(source.load(index), request.look, None)) + "\n")
         return
     watch = Watch(request.console.index)
     request.console.warn_not_stored(watch.index)
@@ -125,7 +125,7 @@ class _Loop:
         self._watch = watch
         self._screen = screen
         self._interval = interval
-        self._picture = source.empty()
+        self._data = source.empty()
         self._paused = self._models = False
         self._next_update = 0.0  # time of the next update, by the monotonic clock
         self._duration = 0.0  # seconds of the last update
@@ -133,13 +133,13 @@ class _Loop:
         self._size = 0  # bytes of all transcripts at that time
 
     def run(self) -> None:
-        loaded = False  # whether the picture shows the contents of the index
+        loaded = False  # whether the data are those of the index
         while True:
             complete = self._watch.index.complete
             if not complete:
                 self._first_index()
             elif not loaded:
-                self._load_picture()
+                self._load_data()
             loaded = complete
             self._draw()
             if not self._handle_keys(self._screen.keys(self._wait() if complete else _PROGRESS_INTERVAL)):
@@ -164,17 +164,17 @@ class _Loop:
     def _update(self) -> None:
         reap()
         started, now = time.monotonic(), time.time_ns() // 1000
-        picture = self._picture
+        data = self._data
         changed = self._watch.look()
-        if self._watch.index.complete and (changed or not picture.begun <= now < picture.until):
-            self._load_picture()
-        picture.now = now
+        if self._watch.index.complete and (changed or not data.begun <= now < data.until):
+            self._load_data()
+        data.now = now
         self._duration = time.monotonic() - started
         self._next_update = started + self._interval
 
-    def _load_picture(self) -> None:
+    def _load_data(self) -> None:
         try:
-            self._picture = self._source.picture(self._watch.index)
+            self._data = self._source.load(self._watch.index)
         except OperationalError as error:
             if not is_busy(error):
                 raise
@@ -190,15 +190,15 @@ class _Loop:
             self._last_request = time.monotonic()
             self._size = sum(found.stat.st_size for found in walk(index.roots).files)
             spawn("index", "sweep")
-        self._picture = self._source.empty()
-        self._picture.progress = bytes_read(index), self._size
+        self._data = self._source.empty()
+        self._data.progress = bytes_read(index), self._size
 
     def _progress(self, done: int, total: int) -> None:
         if time.monotonic() - self._last_request < _PROGRESS_INTERVAL and done < total:
             return
         self._last_request = time.monotonic()
-        self._picture = self._source.empty()
-        self._picture.progress = done, total
+        self._data = self._source.empty()
+        self._data.progress = done, total
         self._draw()
         if not self._handle_keys(self._screen.keys(0)):
             raise Terminated(signal.SIGINT)
@@ -208,4 +208,4 @@ class _Loop:
         look = Look(size[0], color=self._color, ascii_only=self._ascii_only)
         state = "paused" if self._paused else f"every {self._interval} s, {self._duration * 1000:.0f} ms"
         foot = KEYS, state
-        self._screen.show(size, frame(self._picture, look, size[1], models=self._models, foot=foot))
+        self._screen.show(size, frame(self._data, look, size[1], models=self._models, foot=foot))

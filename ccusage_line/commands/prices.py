@@ -27,7 +27,7 @@ def run_refresh(console: Console, *, offline: bool) -> int:
 
     config, environ = console.config, console.environ
     offline = offline or bool(config.defaults_for("session", environ).get("offline"))
-    told, warning = refresh_command(environ, offline=offline, address=address(environ, config.url))
-    console.out(told)
+    text, warning = refresh_command(environ, offline=offline, address=address(environ, config.url))
+    console.out(text)
     console.warn(warning)
     return 1 if warning else 0

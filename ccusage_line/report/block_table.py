@@ -146,9 +146,9 @@ def _rows(
 
 
 def _headers(rows: list[Row], limit: int | None) -> dict[str, str]:
-    told = any("limit" in row for row, style in rows if style != DIM)
+    has_limit = any("limit" in row for row, style in rows if style != DIM)
     headers = {FIRST: "Block", MODELS: "Models", **NUMBERS}
-    return headers | ({"limit": "Limit"} if told else {}) | ({"percent": "%"} if limit is not None else {})
+    return headers | ({"limit": "Limit"} if has_limit else {}) | ({"percent": "%"} if limit is not None else {})
 
 
 def _labels(block: Block, times: TimeFormat, joined: bool, mixed: bool) -> list[str]:
@@ -197,10 +197,10 @@ def card(
 ) -> str:
     """Return the card of the active block. *windows*: the client's limits by name (`5 h`, `7 d`)."""
     times = TimeFormat(periods, now)
-    told = "" if block.window is not None else " (estimated)"
+    estimated = "" if block.window is not None else " (estimated)"
     facts = [
-        ("Started", [f"{times.local(block.start)}, {format_duration(now - block.start)} ago{told}"]),
-        ("Left", [f"{format_duration(block.end - now)}, until {times.clock(block.end)}{told}"]),
+        ("Started", [f"{times.local(block.start)}, {format_duration(now - block.start)} ago{estimated}"]),
+        ("Left", [f"{format_duration(block.end - now)}, until {times.clock(block.end)}{estimated}"]),
         ("Used", _used(block)),
         ("Rate", _rate(block, now)),
         ("Ahead", _ahead(block, times)),
@@ -218,8 +218,8 @@ def _used(block: Block) -> list[str]:
     tokens_in, tokens_out, created, read, tokens, cost = sums_of(block.share.models)
     kinds = f"{tokens_in:,} input, {tokens_out:,} output, {created:,} cache create, {read:,} cache read"
     models = [f"{clean(short_model(name))} {percent_of(m.cost, cost)}" for name, m in list_models(block.share)]
-    paid = money(cost, bool(block.share.unpriced_models))
-    return [": ".join([paid, *([", ".join(models)] if models else [])]), f"{tokens:,} tokens: {kinds}"]
+    cost_text = money(cost, bool(block.share.unpriced_models))
+    return [": ".join([cost_text, *([", ".join(models)] if models else [])]), f"{tokens:,} tokens: {kinds}"]
 
 
 def percent_of(part: int, whole: int) -> str:
@@ -238,12 +238,12 @@ def _ahead(block: Block, times: TimeFormat) -> list[str]:
     ahead = block.projection(times.now)
     if ahead is None:
         return ["known ten minutes after the first response"]
-    paid = money(ahead[1], block.has_unpriced)
-    return [f"{paid} and {ahead[0]:,} tokens by {times.clock(block.end)}, at this rate"]
+    cost_text = money(ahead[1], block.has_unpriced)
+    return [f"{cost_text} and {ahead[0]:,} tokens by {times.clock(block.end)}, at this rate"]
 
 
 def _limits(block: Block, windows: Mapping[str, Window], times: TimeFormat) -> list[str]:
-    told = []
+    texts = []
     for name, window in windows.items():
         if window.used is None or times.now >= window.end:
             continue
@@ -251,8 +251,8 @@ def _limits(block: Block, windows: Mapping[str, Window], times: TimeFormat) -> l
         if window.end == block.end:
             reached = block.reaches_100_at(times.now)
             text += "; reset comes first" if reached is None else f"; reached about {times.clock(reached)}"
-        told.append(text)
-    return told
+        texts.append(text)
+    return texts
 
 
 def _token_limit(block: Block, now: int, limit: int | None) -> list[str]:

@@ -83,13 +83,13 @@ class Part:
 
 
 def frame(
-    picture: FrameData, look: Look, height: int | None, *, models: bool = False, foot: tuple[str, str] = ("", "")
+    data: FrameData, look: Look, height: int | None, *, models: bool = False, foot: tuple[str, str] = ("", "")
 ) -> list[str]:
     """Return the lines of a frame: no more than *height*, none wider than the screen. *models*: list the models of the
     block instead of its sessions; *foot*: left and right text of the last line."""
-    rows = _progress(picture) if picture.progress is not None else _rows(picture, look)
+    rows = _progress(data) if data.progress is not None else _rows(data, look)
     if look.width < BOX_FROM[0] or (height is not None and height < BOX_FROM[1]):
-        return _plain_frame(picture, rows, look, height, models)
+        return _plain_frame(data, rows, look, height, models)
     width = min(look.width, WIDEST)
     top, side, middle, bottom = _ASCII_RULES if look.ascii_only else _RULES
     inner = width - 4
@@ -97,21 +97,21 @@ def frame(
     def boxed(line: str) -> str:
         return f"{side[0]} {line}{' ' * (inner - _width(line))} {side[2]}"
 
-    seconds = f"{picture.periods.local(picture.now)[11:]}:{picture.now // SECOND % 60:02d}"
-    lines = [_rule(top, width, "Claude Code", f"{seconds} {picture.zone}", look)]
+    seconds = f"{data.periods.local(data.now)[11:]}:{data.now // SECOND % 60:02d}"
+    lines = [_rule(top, width, "Claude Code", f"{seconds} {data.zone}", look)]
     for label, parts in rows:
         line = _line(parts, inner - _LABELS, look)
         if line:
             lines.append(boxed(f"{painted(f'{label:<{_LABELS}}', BOLD, look.color)}{line}"))
     room = _LISTED if height is None else height - len(lines) - 2
-    listed = [] if picture.progress is not None else _list_lines(picture, look, inner, room, models)
+    listed = [] if data.progress is not None else _list_lines(data, look, inner, room, models)
     if listed:
         lines.append(_rule(middle, width, "models of this block" if models else "this block", "", look))
         lines += map(boxed, listed)
     return [*lines, _rule(bottom, width, *foot, look)]
 
 
-def _plain_frame(picture: FrameData, rows: list[Row], look: Look, height: int | None, models: bool) -> list[str]:
+def _plain_frame(data: FrameData, rows: list[Row], look: Look, height: int | None, models: bool) -> list[str]:
     """Return a frame without box and bars, the most important line first."""
     lines = []
     for label, parts in sorted(rows, key=lambda row: _BY_IMPORTANCE.index(row[0])):
@@ -121,7 +121,7 @@ def _plain_frame(picture: FrameData, rows: list[Row], look: Look, height: int | 
                 lines.append(painted(head, BOLD, look.color and bool(head)) + line)
                 break
     room = _LISTED if height is None else height - len(lines)
-    listed = [] if picture.progress is not None else _list_lines(picture, look, look.width, room, models)
+    listed = [] if data.progress is not None else _list_lines(data, look, look.width, room, models)
     return [*lines, *listed][:height]
 
 
@@ -171,50 +171,50 @@ def _width(line: str) -> int:
 # --- rows ---------------------------------------------------------------------------------------------------------
 
 
-def _progress(picture: FrameData) -> list[Row]:
-    done, total = picture.progress or (0, 0)
+def _progress(data: FrameData) -> list[Row]:
+    done, total = data.progress or (0, 0)
     percent = f"{100 * done // max(total, 1)} % of {total / 1e6:,.0f} MB"
     bar = Part("", CYAN, bar=(done, total or 1), after=percent)
     return [("", [Part("Reading all transcripts for the first time:", rank=1), bar])]
 
 
-def _rows(picture: FrameData, look: Look) -> list[Row]:
-    times = TimeFormat(picture.periods, picture.now)
-    used = [] if picture.block is None else _used(picture.block, picture.token_limit, picture.now)
+def _rows(data: FrameData, look: Look) -> list[Row]:
+    times = TimeFormat(data.periods, data.now)
+    used = [] if data.block is None else _used(data.block, data.token_limit, data.now)
     rows = [
-        ("BLOCK", _block(picture, times)),
-        ("LIMITS", _limits(picture, times)),
+        ("BLOCK", _block(data, times)),
+        ("LIMITS", _limits(data, times)),
         ("USED", used),
-        ("RATE", _rate(picture, look)),
-        ("AHEAD", [] if picture.block is None else _ahead(picture.block, picture, times)),
-        ("TODAY", _days(picture.days)),
+        ("RATE", _rate(data, look)),
+        ("AHEAD", [] if data.block is None else _ahead(data.block, data, times)),
+        ("TODAY", _days(data.days)),
     ]
     return [row for row in rows if row[1]]
 
 
-def _block(picture: FrameData, times: TimeFormat) -> list[Part]:
-    block = picture.block
+def _block(data: FrameData, times: TimeFormat) -> list[Part]:
+    block = data.block
     if block is None:
         return [Part("none; the next response starts one", DIM)]
-    gone, length = picture.now - block.start, block.end - block.start
+    gone, length = data.now - block.start, block.end - block.start
     estimated, style = ("~", DIM) if block.window is None else ("", "")
     bounds = f"{estimated}{times.local(block.start)[11:]}{_DASH}{times.local(block.end)[11:]}"
     return [
         Part("", style or CYAN, rank=2, bar=(gone, length), after=f"{gone * 100 // length:3} %"),
         Part(bounds, style, rank=1),
-        Part(f"{format_duration(block.end - picture.now)} left", style),
+        Part(f"{format_duration(block.end - data.now)} left", style),
     ]
 
 
-def _limits(picture: FrameData, times: TimeFormat) -> list[Part]:
+def _limits(data: FrameData, times: TimeFormat) -> list[Part]:
     parts = []
-    for rank, (name, window) in enumerate(picture.limits.items()):
-        if window.used is None or picture.now >= window.end:
+    for rank, (name, window) in enumerate(data.limits.items()):
+        if window.used is None or data.now >= window.end:
             continue
-        after = f"{window.used:3g} %{format_age(window, picture.now)}"
+        after = f"{window.used:3g} %{format_age(window, data.now)}"
         parts.append(Part(name, _alarm_style(window.used), rank=rank, bar=(window.used, 100), after=after))
-        if picture.block is None or window.end != picture.block.end:
-            day = _WEEKDAYS[(picture.periods.day_of(window.end) + 4) % 7]
+        if data.block is None or window.end != data.block.end:
+            day = _WEEKDAYS[(data.periods.day_of(window.end) + 4) % 7]
             parts.append(Part(f"resets {day} {times.local(window.end)[11:]}", DIM, rank=2 + rank))
     return parts
 
@@ -226,22 +226,22 @@ def _alarm_style(percent: float) -> str:
 def _used(block: Block, limit: int | None, now: int) -> list[Part]:
     *_, tokens, cost = sums_of(block.share.models)
     if limit is None:
-        told = Part(f"{tokens:,} tokens", rank=1)
+        tokens_part = Part(f"{tokens:,} tokens", rank=1)
     else:
         percent = tokens * 100 / limit
         text = f"{tokens:,} of {limit:,} tokens"
-        told = Part(text, _alarm_style(percent), rank=1, bar=(tokens, limit), after=f"{percent:.0f} %")
+        tokens_part = Part(text, _alarm_style(percent), rank=1, bar=(tokens, limit), after=f"{percent:.0f} %")
     models = [
         Part(f"{clean(short_model(name))} {percent_of(m.cost, cost)}", rank=3 + at)
         for at, (name, m) in enumerate(list_models(block.share))
     ]
     cost_text = money(cost, bool(block.share.unpriced_models))
-    return [Part(cost_text, BOLD), told, Part(number_of(block.share.responses, "response"), rank=2), *models]
+    return [Part(cost_text, BOLD), tokens_part, Part(number_of(block.share.responses, "response"), rank=2), *models]
 
 
-def _rate(picture: FrameData, look: Look) -> list[Part]:
-    block = picture.block
-    rate = None if block is None else block.rate(picture.now)
+def _rate(data: FrameData, look: Look) -> list[Part]:
+    block = data.block
+    rate = None if block is None else block.rate(data.now)
     parts = []
     if block is not None and rate is not None:
         busy = indicator(rate.indicator_per_minute)
@@ -251,25 +251,25 @@ def _rate(picture: FrameData, look: Look) -> list[Part]:
             Part(f"{rate.per_minute:,.0f} tok/min", rank=1),
             Part(busy, style, rank=2),
         ]
-    if any(picture.recent):
-        parts.append(Part(f"{charts.sparkline(picture.recent, look.ascii_only)}  last 60 minutes", rank=3))
+    if any(data.recent):
+        parts.append(Part(f"{charts.sparkline(data.recent, look.ascii_only)}  last 60 minutes", rank=3))
     return parts
 
 
-def _ahead(block: Block, picture: FrameData, times: TimeFormat) -> list[Part]:
-    ahead = block.projection(picture.now)
+def _ahead(block: Block, data: FrameData, times: TimeFormat) -> list[Part]:
+    ahead = block.projection(data.now)
     if ahead is None:
-        return [Part("known ten minutes after the first response", DIM)] if block.rate(picture.now) else []
+        return [Part("known ten minutes after the first response", DIM)] if block.rate(data.now) else []
     tokens, cost = ahead
     parts = [Part(f"{money(cost, block.has_unpriced)} by {times.local(block.end)[11:]}")]
-    if picture.token_limit is not None:
-        status = limit_status(tokens, picture.token_limit)
+    if data.token_limit is not None:
+        status = limit_status(tokens, data.token_limit)
         style = {"exceeds": RED, "warning": YELLOW}.get(status, GREEN)
         parts.append(Part(f"{tokens:,} tokens: {status}", style, rank=1))
     if block.window is not None and block.window.used is not None:
-        at = block.reaches_100_at(picture.now)
-        told = ("reset comes first", "") if at is None else (f"5h limit reached about {times.local(at)[11:]}", YELLOW)
-        parts.append(Part(*told, rank=2))
+        at = block.reaches_100_at(data.now)
+        text = "reset comes first" if at is None else f"5h limit reached about {times.local(at)[11:]}"
+        parts.append(Part(text, "" if at is None else YELLOW, rank=2))
     return parts
 
 
@@ -284,15 +284,15 @@ def _days(days: Mapping[str, Usage]) -> list[Part]:
 # --- sessions and models of the block -----------------------------------------------------------------------------
 
 
-def _list_lines(picture: FrameData, look: Look, width: int, room: int, models: bool) -> list[str]:
+def _list_lines(data: FrameData, look: Look, width: int, room: int, models: bool) -> list[str]:
     """Return a line per session of the block, or per model, as many as there is room for."""
-    if picture.block is None or room <= 0:
+    if data.block is None or room <= 0:
         return []
     if models:
-        told = [_model(name, m) for name, m in list_models(picture.block.share)]
+        rows = [_model(name, m) for name, m in list_models(data.block.share)]
     else:
-        told = [_session(session, picture) for session in picture.sessions[:room]]
-    return _columns(told[:room], look, width)
+        rows = [_session(session, data) for session in data.sessions[:room]]
+    return _columns(rows[:room], look, width)
 
 
 def _model(name: str, m: ModelUsage) -> tuple[str, list[str], str]:
@@ -300,22 +300,22 @@ def _model(name: str, m: ModelUsage) -> tuple[str, list[str], str]:
     return money(m.cost, m.unpriced > 0), cells, ""
 
 
-def _session(session: Session, picture: FrameData) -> tuple[str, list[str], str]:
+def _session(session: Session, data: FrameData) -> tuple[str, list[str], str]:
     path = (session.project_path or "").rstrip("/\\").replace("\\", "/")
     name = cut(clean(path.rpartition("/")[2]) or NO_PROJECT, _LONGEST_NAME)
     model = next((short_model(name) for name, _ in list_models(session)), "")
     last = session.last or 0
-    clock = f"{picture.periods.local(last)[11:]}:{last // SECOND % 60:02d}"
+    clock = f"{data.periods.local(last)[11:]}:{last // SECOND % 60:02d}"
     return money(session.cost, bool(session.unpriced_models)), [name, clean(model), clock], clean(session.title or "")
 
 
-def _columns(told: Iterable[tuple[str, list[str], str]], look: Look, width: int) -> list[str]:
+def _columns(rows: Iterable[tuple[str, list[str], str]], look: Look, width: int) -> list[str]:
     """Return lines of a cost, further cells in columns, and a text that is cut to the free columns."""
-    told = [(cost, [_plain(cell, look) for cell in cells], text) for cost, cells, text in told]
-    costs = max((len(cost) for cost, _, _ in told), default=0)
-    widths = [max(map(display_width, column)) for column in zip(*(cells for _, cells, _ in told), strict=True)]
+    rows = [(cost, [_plain(cell, look) for cell in cells], text) for cost, cells, text in rows]
+    costs = max((len(cost) for cost, _, _ in rows), default=0)
+    widths = [max(map(display_width, column)) for column in zip(*(cells for _, cells, _ in rows), strict=True)]
     lines = []
-    for cost, cells, text in told:
+    for cost, cells, text in rows:
         line = f"{cost:>{costs}}"
         for cell, columns in zip(cells, widths, strict=True):
             if display_width(line) + 2 + columns > width:

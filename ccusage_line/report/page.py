@@ -111,7 +111,7 @@ def _section(title: str, inside: str, kind: str) -> str:
 def _headline(page: Page, days: Sequence[Share]) -> str:
     sums = total(page.sessions)
     span = " to ".join(dict.fromkeys(date_text(day.key) for day in (*days[:1], *days[-1:])))
-    told = [span or "nothing was used", *page.filters, page.zone]
+    facts = [span or "nothing was used", *page.filters, page.zone]
     projects = len({page.name_of(s.project_path or NO_PROJECT) for s in page.sessions})
     lacking = bool(unpriced(page.sessions))
     mean = f"{money(sums[5] // len(days), lacking)} each" if days else ""
@@ -120,7 +120,7 @@ def _headline(page: Page, days: Sequence[Share]) -> str:
     cost = f'<data value="{dollars(sums[5])!r}">{money(sums[5], lacking)}</data>'
     return f"""<header>
 <h1>Claude Code usage</h1>
-<p>{" · ".join(map(_escape, told))}</p>
+<p>{" · ".join(map(_escape, facts))}</p>
 </header>
 <dl id="headline">
 <div><dt>Cost</dt><dd>{cost}</dd></div>
@@ -185,9 +185,9 @@ def _bars(
     power = 10 ** (len(str(largest)) - 1)
     step = next(step for step in (power // 5, power // 2, power, 2 * power) if step and largest // step <= 5)
     lines = [f'<line class="base" x2="100%" y1="{bottom}" y2="{bottom}"/>']
-    for told, level in {amount(level): level for level in range(step, largest + 1, step)}.items():  # each label once
+    for text, level in {amount(level): level for level in range(step, largest + 1, step)}.items():  # each label once
         y = bottom - level * _HEIGHT / largest
-        label = round_cell(told.removesuffix(".00").removesuffix(" tokens"))
+        label = round_cell(text.removesuffix(".00").removesuffix(" tokens"))
         lines.append(f'<line x2="100%" y1="{y:.1f}" y2="{y:.1f}"/><text x="-{_BESIDE}" y="{y + 4:.1f}">{label}</text>')
     for number, key in enumerate(keys):
         x = f"{number * slot:.2f}%"
@@ -199,8 +199,8 @@ def _bars(
             lines.append(f'<text x="{x}" y="{bottom + 16}">{ticks[key]}</text>')
     few = " few" if len(keys) <= _FEW else ""
     most = max(used, key=size_of)
-    told = f"{name(keys[0])} to {name(keys[-1])}; highest: {name(most.key)}, {amount(size_of(most))}"
-    svg = f'<svg class="bars{few}" height="{bottom + _BELOW}" role="img" aria-label="{told}">'
+    description = f"{name(keys[0])} to {name(keys[-1])}; highest: {name(most.key)}, {amount(size_of(most))}"
+    svg = f'<svg class="bars{few}" height="{bottom + _BELOW}" role="img" aria-label="{description}">'
     rows = [f"<tr><th scope=row>{name(share.key)}{_number_cells([share])}\n" for share in used]
     table = _table_html(f"<tr><th scope=col>{column}<th scope=col>Tokens<th scope=col>Cost", rows)
     lines = [svg, *lines, f"</svg>\n<details><summary>As figures</summary>\n{table}</details>\n"]
@@ -228,9 +228,9 @@ def _heat_map(page: Page) -> str:
         size, (day, hour) = size_of(share), divmod(share.key, 24)
         if size > 0:
             level = 1 + sum(size > edge for edge in edges[:-1])
-            told, when = amount(size), f"{WEEKDAYS[day][:3].capitalize()} {hour:02d}:00"
+            text, when = amount(size), f"{WEEKDAYS[day][:3].capitalize()} {hour:02d}:00"
             cells[share.key] = (
-                f'<td class=l{level} data-v={dollars(total([share])[5])!r} title="{when}, {told}"><span>{told}</span>'
+                f'<td class=l{level} data-v={dollars(total([share])[5])!r} title="{when}, {text}"><span>{text}</span>'
             )
     rows = []
     for place in range(page.periods.week_start, page.periods.week_start + 7):
@@ -268,8 +268,8 @@ def _shares_section(page: Page) -> str:
 def _share_table(title: str, groups: Mapping[str, Sequence[Usage]], names: Mapping[str, str]) -> str:
     """Return a table of *groups*, sorted by cost, with a bar for the share of each."""
     sums = {name: total(of) for name, of in groups.items()}
-    place = 5 if any(told[5] for told in sums.values()) else 4  # of the cost, or of the tokens if nothing has a cost
-    whole = sum(told[place] for told in sums.values()) or 1
+    place = 5 if any(row[5] for row in sums.values()) else 4  # of the cost, or of the tokens if nothing has a cost
+    whole = sum(row[place] for row in sums.values()) or 1
     ranked = sort_by_cost(groups)
     rows = []
     for name in ranked[:_SHARES]:

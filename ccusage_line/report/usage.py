@@ -38,19 +38,19 @@ class Share(Usage):
     def _add(self, row: Row) -> None:
         self.sessions += row.sessions
         known = {m.name: m for m in self.models}
-        for told in row.models:
-            m = known.setdefault(told.model, ModelUsage(told.model))
-            m.input += told.input
-            m.output += told.output
-            m.cache_creation += told.cache_creation
-            m.cache_read += told.cache_read
-            m.cost += told.cost
-            m.responses += told.responses
-            m.unpriced += told.unpriced
-            self.responses += told.responses
-            self.incomplete += told.incomplete
-            self.first = told.first if self.first is None else min(self.first, told.first)
-            self.last = told.last if self.last is None else max(self.last, told.last)
+        for counts in row.models:
+            m = known.setdefault(counts.model, ModelUsage(counts.model))
+            m.input += counts.input
+            m.output += counts.output
+            m.cache_creation += counts.cache_creation
+            m.cache_read += counts.cache_read
+            m.cost += counts.cost
+            m.responses += counts.responses
+            m.unpriced += counts.unpriced
+            self.responses += counts.responses
+            self.incomplete += counts.incomplete
+            self.first = counts.first if self.first is None else min(self.first, counts.first)
+            self.last = counts.last if self.last is None else max(self.last, counts.last)
         self.models = list(known.values())
 
 
