@@ -79,7 +79,7 @@ def _dispatch(argv: list[str], console: Console) -> int:
 
 
 def _split_global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]:
-    """Return (the file of `--config`, whether `--debug` was given, the other words); both may stand anywhere."""
+    """Return (the file of `--config`, whether `--debug` was given, the other words); both may be anywhere."""
     named, debug, rest = None, False, []
     words = iter(argv)
     for word in words:

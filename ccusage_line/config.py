@@ -82,7 +82,7 @@ def from_environment(option: Option, environ: Mapping[str, str]) -> Any:
     return value if option.kind != "flag" else value.lower() not in NO
 
 
-# --- what is in force ---------------------------------------------------------------------------------------------
+# --- loading the config --------------------------------------------------------------------------------------------
 
 
 def load(environ: Mapping[str, str]) -> Config:

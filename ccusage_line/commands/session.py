@@ -76,7 +76,7 @@ def report(
     compact: bool,
     **shared: Any,
 ) -> None:
-    """Print the report of all sessions, or of the one named by --id or as a bare word. *shared*: see Form."""
+    """Print the report of all sessions, or of the one named by --id or as a bare word. *shared*: see Request."""
     if None not in (session, id):
         raise UsageError(f"one session at a time: --id {id} or {session}")
     request = Request(console, **shared)
