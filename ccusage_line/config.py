@@ -44,11 +44,11 @@ class ConfigError(UserError):
 class Config:
     """The settings of a config file; empty if there is no file."""
 
-    __slots__ = ("found", "labels", "path", "prices", "values")
+    __slots__ = ("exists", "labels", "path", "prices", "values")
 
-    def __init__(self, path: str, found: bool = False) -> None:
+    def __init__(self, path: str, exists: bool = False) -> None:
         self.path = path
-        self.found = found
+        self.exists = exists
         self.values: Values = {}
         self.labels: dict[str, str] = {}  # model name -> the label shown for it
         self.prices: dict[str, Packed] = {}  # model name in lower case -> the price the user has set

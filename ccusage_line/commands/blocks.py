@@ -109,9 +109,9 @@ def report(
         return console.out(f"{text}\n") if active else request.print_empty(_TITLE, index)
     limits = index.snapshot(lambda: current_limits(index, request.now))
     request.print_report(
-        lambda: _data(chosen, request, limit, limits, message if active and not shown else None),
-        lambda: _table(chosen, request, limit),
-        lambda: _text(chosen, request, index, periods, limit, limits, active),
+        lambda: _json_data(chosen, request, limit, limits, message if active and not shown else None),
+        lambda: _csv_table(chosen, request, limit),
+        lambda: _render_text(chosen, request, index, periods, limit, limits, active),
     )
     if request.is_text:
         console.warn(unpriced_warning([block.share for block in shown]))
@@ -205,7 +205,7 @@ def _bounds(index: Index, length: int, now: int, only_active: bool) -> list[Boun
     return found
 
 
-def _data(
+def _json_data(
     groups: Groups, request: UsageRequest, limit: int | None, limits: Mapping[str, Window], message: str | None
 ) -> dict[str, object]:
     from ..report.blocks import block_data, limits_data
@@ -223,7 +223,7 @@ def _data(
     return {**data, "limits": limits_data(limits)}
 
 
-def _table(groups: Groups, request: UsageRequest, limit: int | None) -> tuple[list[str], list[Line]]:
+def _csv_table(groups: Groups, request: UsageRequest, limit: int | None) -> tuple[list[str], list[Line]]:
     from ..report import blocks as block_report
     from ..report import usage
 
@@ -236,7 +236,7 @@ def _table(groups: Groups, request: UsageRequest, limit: int | None) -> tuple[li
     return ["project", *columns] if request.instances else columns, lines
 
 
-def _text(
+def _render_text(
     groups: Groups,
     request: UsageRequest,
     index: Index,

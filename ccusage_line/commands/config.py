@@ -22,7 +22,7 @@ def add(commands: Commands, name: str) -> None:
 def run_show(console: Console) -> None:
     """Print every setting and where it comes from."""
     config = console.config
-    lines = [f"# {config.path}{'' if config.found else ' (not there)'}\n"]
+    lines = [f"# {config.path}{'' if config.exists else ' (does not exist)'}\n"]
     for section, options in SECTIONS.items():
         lines.append(f"\n[{section}]\n")
         for option in options:

@@ -46,10 +46,10 @@ def resolve(index: Index, wanted: str, day_of: DayOf, mode: str = "auto") -> str
         similar = [] if wanted in ("", LATEST) else _nearest(wanted, ids)
         words = [LATEST] * _is_like_latest(wanted) + [f"--project {wanted}"] * _is_project(index, wanted)
         raise UnknownSession(wanted, words + [described(id) for id in similar])
-    return only(wanted, found, described)
+    return require_one(wanted, found, described)
 
 
-def only(wanted: str, candidates: Sequence[str], described: Callable[[str], str] = clean) -> str:
+def require_one(wanted: str, candidates: Sequence[str], described: Callable[[str], str] = clean) -> str:
     """Return the one candidate. Raises UsageError, listing them, if there are several."""
     if len(candidates) == 1:
         return candidates[0]

@@ -63,7 +63,7 @@ class Source:
         if data.block is not None:
             data.sessions = by_session(index, data.block.start, data.block.end, mode)
         today = self._days.day_of(now)
-        week = self._weeks.of(today)
+        week = self._weeks.period_of(today)
         begins = {"": (today, today + 1), "yesterday": (today - 1, today), "this week": (week, week + 7)}
         data.days = {
             name: self._used(index, self._days.begin(first), self._days.begin(after))

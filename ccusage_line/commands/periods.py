@@ -70,9 +70,9 @@ def run(
         groups = {project: shares[::-1] for project, shares in groups.items()}
     row_name = _ROW_NAMES[unit]
     request.print_report(
-        lambda: _data(groups, name, row_name, periods, request.instances),
-        lambda: _table(groups, row_name, periods, request),
-        lambda: _text(request, index, title, groups, periods, bounds),
+        lambda: _json_data(groups, name, row_name, periods, request.instances),
+        lambda: _csv_table(groups, row_name, periods, request),
+        lambda: _render_text(request, index, title, groups, periods, bounds),
     )
     if request.is_text:
         console.warn(unpriced_warning(everything))
@@ -89,7 +89,7 @@ def _bounds(periods: Periods, given: tuple[str | None, str | None], last: str | 
         raise UsageError("--last counts back from today and can't be combined with --since or --until")
     if not (last.isascii() and last.isdigit() and 0 < int(last) <= 1_000_000):
         raise UsageError(f"--last {last!r} is not a whole number from 1 to 1,000,000")
-    current = periods.of(periods.day_of(now))
+    current = periods.period_of(periods.day_of(now))
     return periods.after(current, 1 - int(last)), periods.after(current) - 1
 
 
@@ -101,14 +101,14 @@ def _rows(request: UsageRequest, index: Index, periods: Periods, bounds: Bounds)
     return (by_period(index, starts, request.mode, by_project=request.by_project) if starts else []), keys
 
 
-def _data(groups: Groups, name: str, row_name: str, periods: Periods, instances: bool) -> dict[str, object]:
+def _json_data(groups: Groups, name: str, row_name: str, periods: Periods, instances: bool) -> dict[str, object]:
     from ..report.usage import by_project_data, rows_data, totals_data
 
     rows = {project: rows_data(shares, row_name, periods.name) for project, shares in groups.items()}
     return by_project_data(rows, groups) if instances else {name: rows[""], "totals": totals_data(groups[""])}
 
 
-def _table(groups: Groups, row_name: str, periods: Periods, request: UsageRequest) -> tuple[list[str], list[Line]]:
+def _csv_table(groups: Groups, row_name: str, periods: Periods, request: UsageRequest) -> tuple[list[str], list[Line]]:
     from ..report import usage
 
     lines: list[Line] = []
@@ -120,7 +120,9 @@ def _table(groups: Groups, row_name: str, periods: Periods, request: UsageReques
     return [*head, *(usage.MODEL_COLUMNS if request.look.breakdown else usage.ROW_COLUMNS)], lines
 
 
-def _text(request: UsageRequest, index: Index, title: str, groups: Groups, periods: Periods, bounds: Bounds) -> str:
+def _render_text(
+    request: UsageRequest, index: Index, title: str, groups: Groups, periods: Periods, bounds: Bounds
+) -> str:
     from ..report import period_table
 
     everything = [share for shares in groups.values() for share in shares]

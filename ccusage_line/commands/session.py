@@ -333,7 +333,7 @@ def _find(request: Request, index: Index, wanted: str, entries: bool) -> Session
     if session is None and wanted != ids.LATEST:
         named = questions.transcripts_named(index, wanted)
         if named:
-            return questions.file_session(index, ids.only(wanted, named), request.mode, entries)
+            return questions.file_session(index, ids.require_one(wanted, named), request.mode, entries)
     if session is None:
         session = index.session(ids.resolve(index, wanted, request.day_of, request.mode), request.mode, entries)
     if session is None:

@@ -39,31 +39,31 @@ def run(console: Console, *, words: Sequence[str]) -> None:
     options = forgiving_options([*configured(console.config.values), *words])
     options.labels = console.config.labels
     if options.preview or has_keyboard():
-        _preview(console, options, words)
+        _print_preview(console, options, words)
     elif at_terminal():
         reasons: list[str] = []
-        console.out(_shows(console, options, reasons)(options) + "\n")
+        console.out(_line_renderer(console, options, reasons)(options) + "\n")
         if reasons:
             console.say(f"left out: {'; '.join(reasons)}")
     else:
         show(options)
 
 
-def _preview(console: Console, options: Options, words: Sequence[str]) -> None:
+def _print_preview(console: Console, options: Options, words: Sequence[str]) -> None:
     """Show the line with these options, or every preset, for the payload on stdin or else for an invented one."""
     from ..statusline.preview import every_preset
 
     options.color = console.is_colored(None, not options.color)
-    shows = _shows(console, options, [])
+    render_line = _line_renderer(console, options, [])
     if options.preview and not any(word.startswith(("--preset", "--format")) for word in words):
-        console.out(every_preset(options, shows))
+        console.out(every_preset(options, render_line))
     else:
-        console.out(shows(options) + "\n")
+        console.out(render_line(options) + "\n")
     if not options.preview:
         console.say("sample numbers; after `ccusage install`, Claude Code shows the real ones")
 
 
-def _shows(console: Console, options: Options, reasons: list[str]) -> Callable[[Options], str]:
+def _line_renderer(console: Console, options: Options, reasons: list[str]) -> Callable[[Options], str]:
     """Return a function that renders a line for the payload on stdin if one is piped, else for the sample. Reasons why
     segments are missing are appended to *reasons*."""
     import time

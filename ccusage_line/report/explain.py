@@ -88,7 +88,7 @@ def explain(session: Session, index: Index, mode: str = "auto") -> Explanation:
         return Explanation(session.id, session.cost, None, [])
     client = prices.pico(session.client_cost)
     parts: list[Part] = []
-    transcript = None if _is_near(client, session.cost) else _Transcript.of(session, index)
+    transcript = None if _is_near(client, session.cost) else _Transcript.find(session, index)
     if transcript is not None:
         counted = index.counted(session.id)
         transcript.assign(counted, index.parents(session.id))
@@ -152,7 +152,7 @@ class _Transcript:
         self._estimates: dict[Key, int] = {}  # estimated output tokens of all threads
 
     @classmethod
-    def of(cls, session: Session, index: Index) -> _Transcript | None:
+    def find(cls, session: Session, index: Index) -> _Transcript | None:
         """Return the transcript that ends with the session's total, or None if it can no longer be read."""
         assert session.client_cost is not None
         for path in reversed(transcripts_named(index, session.id)):
@@ -259,7 +259,7 @@ class _Counted:
     def with_output(self, output: int) -> Tokens:
         return (self.tokens[0], output, *self.tokens[2:])
 
-    def at(self, price: Price, output: int | None = None) -> int:
+    def cost_at(self, price: Price, output: int | None = None) -> int:
         """Return the cost at a price, for another number of output tokens if *output* is given."""
         return _price_of(price, self.tokens if output is None else self.with_output(output), self.flags)
 
@@ -322,7 +322,7 @@ class _Search:
         for model, found in sorted(by_model.items()):
             amount = self._client_cost(model, found)
             if amount is None and default is not None:
-                amount = sum(r.at(default) for r in found)
+                amount = sum(r.cost_at(default) for r in found)
             text = f"{_responses(found)} of {model or 'no named model'}, which has no known price: $0 here"
             text += ", the price of its default model in Claude Code"
             self._add_part("unpriced", amount or 0, text, len(found))
@@ -339,7 +339,7 @@ class _Search:
         for response in cut:
             price = self._index.table.find(response.model)
             if price is not None:
-                extra = response.at(price, self._transcript.aborted[response.key]) - response.at(price)
+                extra = response.cost_at(price, self._transcript.aborted[response.key]) - response.cost_at(price)
                 self._extra[response.key] = extra
                 amount += extra
         if not cut:
@@ -357,8 +357,8 @@ class _Search:
         changed: list[tuple[_Counted, int]] = []
         for response in self._included:
             price = self._index.table.find(self._transcript.requested.get(response.key, ""))
-            if price is not None and not response.unpriced and response.at(price) != response.cost:
-                changed.append((response, response.at(price) - response.cost))
+            if price is not None and not response.unpriced and response.cost_at(price) != response.cost:
+                changed.append((response, response.cost_at(price) - response.cost))
         amount = sum(extra for _, extra in changed)
         if amount and abs(self._rest - amount) < abs(self._rest):
             self._extra.update({response.key: extra for response, extra in changed})

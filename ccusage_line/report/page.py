@@ -59,7 +59,7 @@ def render(page: Page) -> str:
     used = _usage_by(page, page.periods.day_of)
     parts = [_headline(page, used)]
     if used:
-        parts += [_time_charts(page, used), _heat_map(page), _shares_section(page), _sessions_section(page)]
+        parts += [_time_sections(page, used), _heat_map_section(page), _shares_section(page), _sessions_section(page)]
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -140,7 +140,7 @@ def _usage_by(page: Page, key_of: Callable[[int], int | None]) -> list[Share]:
     return shares(page.rows, keys.__getitem__)
 
 
-def _time_charts(page: Page, used: Sequence[Share]) -> str:
+def _time_sections(page: Page, used: Sequence[Share]) -> str:
     """Draw bars for the last days and for the months before them."""
     measured, last = measure(used), used[-1].key
     first = max(used[0].key, last - DAYS + 1)
@@ -148,7 +148,7 @@ def _time_charts(page: Page, used: Sequence[Share]) -> str:
     of_days = [share for share in used if share.key >= first]
     drawn = _bars("By day", "Day", days, of_days, _named_days(days, page.periods.week_start), date_text, measured)
     day_of, months = page.periods.day_of, Periods(MONTH)
-    earlier = _usage_by(page, lambda start: months.of(day_of(start)) if day_of(start) < first else None)
+    earlier = _usage_by(page, lambda start: months.period_of(day_of(start)) if day_of(start) < first else None)
     if not earlier:
         return drawn
     begin, count = earlier[0].key, months.count(earlier[0].key, earlier[-1].key)
@@ -217,7 +217,7 @@ def _table_html(head: str, rows: Iterable[str], foot: str = "") -> str:
 # --- by weekday and hour ------------------------------------------------------------------------------------------
 
 
-def _heat_map(page: Page) -> str:
+def _heat_map_section(page: Page) -> str:
     """Draw the usage by weekday and hour of the day."""
     day_of, hour_of = page.periods.day_of, page.periods.hour_of
     found = _usage_by(page, lambda start: weekday(day_of(start)) * 24 + hour_of(start))

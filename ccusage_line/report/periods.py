@@ -34,7 +34,7 @@ class Periods:
 
     # --- dates ---
 
-    def of(self, day: int) -> int:
+    def period_of(self, day: int) -> int:
         if self.unit == WEEK:
             return day - (weekday(day) - self.week_start) % 7
         return day - civil(day)[2] + 1 if self.unit == MONTH else day
@@ -89,7 +89,7 @@ class Periods:
         the period between each edge and the next, or None between two periods."""
         begins: dict[int, int] = {}
         instants: set[int] = set()
-        for period in sorted({self.of(day) for day in days}):
+        for period in sorted({self.period_of(day) for day in days}):
             first = period if since is None else max(period, since)
             after = self.after(period) if until is None else min(self.after(period), until + 1)
             begin, end = (self.begin(first), self.begin(after)) if first < after else (0, 0)

@@ -65,11 +65,11 @@ def choose(
     """Return the sessions with usage that were last active from *since* to *until* (YYYY-MM-DD, inclusive)."""
     chosen = [s for s in sessions if any(m.name or m.total or m.cost for m in s.models)]
     if since is not None or until is not None:
-        chosen = [s for s in chosen if s.last is not None and _within(day_of(s.last), since, until)]
+        chosen = [s for s in chosen if s.last is not None and _is_within(day_of(s.last), since, until)]
     return chosen
 
 
-def _within(day: str, since: str | None, until: str | None) -> bool:
+def _is_within(day: str, since: str | None, until: str | None) -> bool:
     return (since is None or since <= day) and (until is None or day <= until)
 
 
@@ -147,7 +147,7 @@ def render_list(
     if not compact:
         notes += about_columns.note(keys, grid.whole_width())
     head = [painted(line, BOLD, color) for line in box("Claude Code Token Usage Report - By Session", width)]
-    return _text([*head, *table, *note_lines(notes, width, color)])
+    return _join_lines([*head, *table, *note_lines(notes, width, color)])
 
 
 def _extra_width(grid: Grid, sessions: Sequence[Session]) -> int:
@@ -217,7 +217,7 @@ def render_one(session: Session, *, width: int, day_of: DayOf, color: bool = Fal
     layouts = [(keys, SHORTEST_NAME) for keys in (tuple(ONE_HEADERS), *ONE_NARROWER)]
     table, keys = grid.draw(layouts, width, color)
     notes = [*_one_notes(session), *grid.notes(keys, grid.least_width(SHORTEST_NAME))]
-    return _text([*head, "", *table, *note_lines(notes, width, color)])
+    return _join_lines([*head, "", *table, *note_lines(notes, width, color)])
 
 
 def _grid(rows: Sequence[Row], headers: dict[str, str]) -> Grid:
@@ -321,5 +321,5 @@ def _one_notes(session: Session) -> list[str]:
     return notes
 
 
-def _text(lines: Iterable[str]) -> str:
+def _join_lines(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
