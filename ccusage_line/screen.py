@@ -1,4 +1,4 @@
-"""The full screen of a terminal, which is restored however the process ends.
+"""The full screen of a terminal, which is restored afterwards, also after an exception or a signal.
 
 Not on Windows, which has no `termios`.
 """
@@ -40,7 +40,7 @@ def is_screen(environ: dict[str, str] | Any) -> bool:
 
 
 class Screen:
-    """The terminal of stdout and the keys of stdin; in `with`, the first signal that ends the process raises Ended."""
+    """The terminal of stdout and the keys of stdin; in `with`, a signal that ends the process raises Terminated."""
 
     def __init__(self) -> None:
         self._keys = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
@@ -73,7 +73,7 @@ class Screen:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ending = True  # from here on no signal raises Ended
+        self._ending = True  # from here on no signal raises Terminated
         try:
             self._leave()
         except TerminalClosed:

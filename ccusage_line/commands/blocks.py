@@ -172,7 +172,7 @@ def _make_filter(
 def _blocks(
     request: UsageRequest, index: Index, length: int, only_active: bool
 ) -> tuple[list[Block], dict[str, list[Block]]]:
-    """Return (all blocks, or *only_active*; the blocks of each chosen project, with the gaps between them)."""
+    """Return (all blocks, or only the active one; the blocks of each chosen project, with gaps between them)."""
     from ..index.slots import by_period
     from ..report import blocks as block_report
 
@@ -192,7 +192,7 @@ def _blocks(
 
 
 def _bounds(index: Index, length: int, now: int, only_active: bool) -> list[Bounds]:
-    """Return the bounds of all blocks, or *only_active*; a window of the client is one before its first response."""
+    """Return the bounds of all blocks, or only of the active one, which may have no response yet."""
     from ..index.slots import blocks, known_windows
     from ..windows import WINDOW, first_from, last_until, under_way
 
