@@ -1,4 +1,4 @@
-"""The entry point: asks the fast lane, else the command line; the one place that turns errors into text and codes."""
+"""The entry point: tries the fast lanes, then the command line; it alone turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 
 def main() -> int:
-    gc.disable()  # nothing lives long enough here to be collected; a collection in passing costs 0.2 ms
+    gc.disable()  # the process ends before a collection could pay off; one in passing costs 0.2 ms
     lean.install()
     from . import fast, files
 
@@ -26,14 +26,14 @@ def main() -> int:
     try:
         if fast.answer(sys.argv[1:]):
             files.flush_stdout()
-            _leave(0)
+            _exit(0)
         from .cli import run
 
         code = run(sys.argv[1:])
         files.flush_stdout()
-        _leave(code)
+        _exit(code)
     except BrokenPipeError:
-        return _closed_pipe()
+        return _ignore_closed_pipe()
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
@@ -41,44 +41,43 @@ def main() -> int:
 
         if not isinstance(error, UserError):
             raise
-        return _mendable(error, shown(f"ccusage: {error}\n"))
+        return _report(error, shown(f"ccusage: {error}\n"))
 
 
-def _leave(code: int) -> NoReturn:
-    """End without the interpreter's clean-up, which takes milliseconds: the streams are flushed, and what SQLite has
-    committed is on disk."""
+def _exit(code: int) -> NoReturn:
+    """End without the interpreter's slow clean-up: stdout is flushed, and SQLite's commits are on disk."""
     try:
         sys.stderr.flush()
-    except OSError:  # nobody to tell
+    except OSError:  # stderr is closed or full: there is nowhere to report it
         pass
     os._exit(code)
 
 
 def _open_streams() -> None:
-    """Whoever closed stdout or stderr wants nothing from them."""
+    """Open the null device in place of a stdout or stderr that the caller has closed."""
     if sys.stdout is None or sys.stderr is None:
-        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # open as long as the process lives
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
 
 
-def _mendable(error: UserError, text: str) -> int:
-    """What the user can mend: a message on stderr, no traceback."""
+def _report(error: UserError, text: str) -> int:
+    """Write the message of an error that the user can fix to stderr, without a traceback; return its exit code."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        return _closed_pipe()
+        return _ignore_closed_pipe()
     except OSError:
-        _closed_pipe()
+        _ignore_closed_pipe()
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
-    except OSError:  # nobody to tell
+    except OSError:  # stderr is closed or full: there is nowhere to report it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     return error.exit_code
 
 
-def _closed_pipe() -> int:
-    """Whoever read us has read enough: silent success, at interpreter shutdown too."""
+def _ignore_closed_pipe() -> int:
+    """Return 0 because a reader that has read enough is no error; let the flush at interpreter exit succeed too."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
@@ -86,8 +85,8 @@ def _closed_pipe() -> int:
 if __name__ == "__main__":
     if __package__:
         sys.exit(main())
-    # `python -I FOLDER`, which `install` writes where there is no launcher: the folder of the package takes the place
-    # of the package on the module path
+    # `python -I FOLDER`, the command that `install` writes if there is no launcher, puts the folder of the package
+    # first on the module path; the folder above it has to be there instead.
     from runpy import run_module
 
     sys.path[:] = [*sys.path[1:], os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]

@@ -1,12 +1,12 @@
-"""Children that outlive us: own session, nothing of ours on 0, 1 and 2."""
+"""Detached child processes: in a session of their own, with the null device as stdin, stdout and stderr."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-# As `python -m ccusage_line`, without the folder we happen to be in on the module path: that is a project's, and what
-# lies in it may be called like a module.
+# Like `python -m ccusage_line`, but without the working directory on the module path: it belongs to a project, whose
+# files may have the names of modules.
 _START = (
     "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv.pop(1)];"
     " from ccusage_line.__main__ import main; sys.exit(main())"
@@ -14,26 +14,26 @@ _START = (
 
 
 def spawn(*args: str) -> bool:
-    """Start `ccusage ARGS` in the background; whether it was started.
+    """Start `ccusage ARGS` in the background and return whether it was started.
 
-    Claude Code kills a statusline's process group and waits for its pipe: the child has neither.
+    Claude Code kills the process group of a statusline and waits for its pipe, so the child has neither of them.
     """
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     command = [sys.executable, "-c", _START, home, *args]
     if sys.platform == "win32":
-        return _spawn_elsewhere(command)
-    nothing = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+        return _spawn_on_windows(command)
+    redirections = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     try:
-        os.posix_spawn(sys.executable, command, os.environ, file_actions=nothing, setsid=True)
-    except NotImplementedError:  # macOS before 10.15: a group of its own is what can be had
-        os.posix_spawn(sys.executable, command, os.environ, file_actions=nothing, setpgroup=0)
+        os.posix_spawn(sys.executable, command, os.environ, file_actions=redirections, setsid=True)
+    except NotImplementedError:  # macOS before 10.15: a process group of its own has to do
+        os.posix_spawn(sys.executable, command, os.environ, file_actions=redirections, setpgroup=0)
     except OSError:
         return False
     return True
 
 
 def reap() -> None:
-    """Let children that have ended go: who lives long would keep them."""
+    """Wait for children that have ended, so that they do not stay as zombies of a long-lived process."""
     if sys.platform == "win32":
         return
     try:
@@ -43,7 +43,7 @@ def reap() -> None:
         return
 
 
-def _spawn_elsewhere(command: list[str]) -> bool:
+def _spawn_on_windows(command: list[str]) -> bool:
     import subprocess
 
     flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)

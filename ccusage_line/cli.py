@@ -1,4 +1,4 @@
-"""The command line: the config, one command, and one retry after a repair. Nobody imports it but the entry point."""
+"""The command line: loads the config, runs a command, retries once after a repair. Only the entry point imports it."""
 
 from __future__ import annotations
 
@@ -19,51 +19,52 @@ if TYPE_CHECKING:
     from .config import Config
 
 _REPORTS = "session daily weekly monthly blocks live"
-_NAMES = f"{_REPORTS} demo index statusline install uninstall prices config doctor init prompt"  # as the help has them
-_ELSEWHERE = {"daily": "periods", "weekly": "periods", "monthly": "periods", "live": "blocks", "uninstall": "install"}
-COMMANDS = {name: name for name in _NAMES.split()} | _ELSEWHERE  # the module of each below commands/
+_NAMES = f"{_REPORTS} demo index statusline install uninstall prices config doctor init prompt"  # in order of the help
+_MODULES = {"daily": "periods", "weekly": "periods", "monthly": "periods", "live": "blocks", "uninstall": "install"}
+COMMANDS = {name: name for name in _NAMES.split()} | _MODULES  # command -> its module in commands/
 _HELP = {"-h", "--help"}
 _VERSION = {"-V", "--version"}
-_MEANT = {"version": "--version", "forget": "index forget", "rebuild": "index rebuild", "verify": "index verify"}
-_MEANT |= {"refresh": "prices refresh", "status": "index status", "today": "daily --since today", "report": "session"}
+_SUGGESTIONS = {"version": "--version", "report": "session", "today": "daily --since today"}
+_SUGGESTIONS |= {"forget": "index forget", "rebuild": "index rebuild", "verify": "index verify"}
+_SUGGESTIONS |= {"refresh": "prices refresh", "status": "index status"}
 _WITH_ANY_CONFIG = {*_VERSION, "doctor", "index", "init", "install", "prompt", "statusline", "uninstall", *_HELP}
 
 
 def run(argv: list[str]) -> int:
-    """Answer a command line; returns the exit code. Raises UserError for what the user can mend."""
+    """Run a command line and return its exit code. Raises UserError for what the user can fix."""
     if "_ARGCOMPLETE" in os.environ:
         from .prompt.completion import autocomplete
 
-        autocomplete(_parser, os.environ)  # ends the process
-    began = time.perf_counter()
-    named, debug, argv = _global_options(argv)
+        autocomplete(_parser, os.environ)  # does not return
+    started = time.perf_counter()
+    named, debug, argv = _split_global_options(argv)
     argv = _with_command(argv)
-    console = Console(os.environ, _config(named, argv))
+    console = Console(os.environ, _load_config(named, argv))
     try:
-        code = _answer(argv, console)
+        code = _dispatch(argv, console)
     finally:
         console.close()
     if debug:
-        console.debug(began)
+        console.debug(started)
     return code
 
 
-def _answer(argv: list[str], console: Console) -> int:
-    of_client = argv[0] == "statusline" and not at_terminal()  # the client takes away a line that fails
-    if of_client and not _HELP & set(argv):
+def _dispatch(argv: list[str], console: Console) -> int:
+    by_client = argv[0] == "statusline" and not at_terminal()  # Claude Code removes the line of a statusline that fails
+    if by_client and not _HELP & set(argv):
         from .commands import statusline
 
         statusline.run(console, words=argv[1:])
         return 0
-    given, unknown = _parser(argv[0], console).parse_known_args(argv)
-    values = vars(given)
+    known, unknown = _parser(argv[0], console).parse_known_args(argv)
+    values = vars(known)
     command: Callable[..., int | None] = values.pop("run")
     parser = values.pop("parser")
     if values.get("session") in COMMANDS:
-        raise UsageError(f"the command comes first: `ccusage {values['session']} ...` (a session is --id ID)")
-    if unknown and not of_client:
-        parser.unknown(unknown[0])
-    if argv[0] == "statusline":  # which reads its options itself
+        raise UsageError(f"the command comes first: `ccusage {values['session']} ...` (for a session write --id ID)")
+    if unknown and not by_client:
+        parser.reject(unknown[0])
+    if argv[0] == "statusline":  # it parses its options itself
         values = {"words": argv[1:]}
     try:
         return command(console, **values) or 0
@@ -74,11 +75,11 @@ def _answer(argv: list[str], console: Console) -> int:
 
         if not recover(console.environ, error):
             raise
-    return command(console, **values) or 0  # nothing was printed yet: answers are, when they are whole
+    return command(console, **values) or 0  # nothing was printed before the error: answers are printed whole
 
 
-def _global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]:
-    """(the file that `--config` names, whether `--debug` is there, the other words): both may stand anywhere."""
+def _split_global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]:
+    """Return (the file of `--config`, whether `--debug` was given, the other words); both may be anywhere."""
     named, debug, rest = None, False, []
     words = iter(argv)
     for word in words:
@@ -95,15 +96,15 @@ def _global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]:
     return named, debug, rest
 
 
-def _config(named: str | None, argv: list[str]) -> Config:
-    """The config in force. What is wrong with it, or with where it is, is the user's to mend, and nobody else's: not
-    the statusline's, nor that of the command that would tell."""
+def _load_config(named: str | None, argv: list[str]) -> Config:
+    """Load the config in force. The commands that work without one (the statusline, `doctor`, which explains what is
+    wrong with it, and others) get an empty Config if it cannot be read."""
     from .config import Config, load
     from .paths import absolute
     from .prices.stored import config_path
 
     try:
-        if named:  # whoever asks for prices asks the environment, and so do our children
+        if named:  # the price table and child processes look for the config in the environment
             os.environ["CCUSAGE_CONFIG"] = absolute(named, "--config")
         return load(os.environ)
     except UserError:
@@ -113,31 +114,31 @@ def _config(named: str | None, argv: list[str]) -> Config:
 
 
 def _with_command(argv: list[str]) -> list[str]:
-    """Plain `ccusage` and bare options are those of `session`; a misspelt command is said before argparse sees it. A
-    first word `claude` is passed over: in ccusage 20 it chooses among agents."""
+    """Add `session` to a command line without a command. Raises UsageError for a misspelled command, before argparse
+    sees it. A first word `claude` is skipped: in ccusage 20 it chooses among agents."""
     argv = argv[1:] if argv[:1] == ["claude"] else argv
     argv = [*argv[1:], "--help"] if argv[:1] == ["help"] else argv
     first = argv[0] if argv else None
     if first is None or (first.startswith("-") and first not in {*_VERSION, *_HELP}):
         return ["session", *argv]
     if not first.startswith("-") and first not in COMMANDS:
-        raise UsageError(f"no command {first!r}{_meant(first)} (see `ccusage --help`)")
+        raise UsageError(f"no command {first!r}{_suggest(first)} (see `ccusage --help`)")
     return argv
 
 
-def _meant(word: str) -> str:
-    """The end of a message about a word that is no command."""
-    if word in _MEANT:
-        return f", did you mean `ccusage {_MEANT[word]}`?"
+def _suggest(word: str) -> str:
+    """Return the end of the error message for a *word* that is no command: what may have been meant, or ""."""
+    if word in _SUGGESTIONS:
+        return f", did you mean `ccusage {_SUGGESTIONS[word]}`?"
     is_id = any(map(str.isdigit, word)) and not any(map(str.isspace, word))
-    return did_you_mean(word, COMMANDS) or (f"; a session is `ccusage session {word}`" if is_id else "")
+    return did_you_mean(word, COMMANDS) or (f"; for a session write `ccusage session {word}`" if is_id else "")
 
 
 def _parser(name: str = "", console: Console | None = None) -> Parser:
-    """The parser of every command, or of *name* alone if it is one (all take 10 ms), with the config's defaults."""
+    """Return the parser of command *name*, with the config's defaults; of all commands if it is none (10 ms)."""
     parser = Parser(
         prog="ccusage",
-        description="What Claude Code sessions cost: exact, from an index over their transcripts.",
+        description="Shows what Claude Code sessions cost, exactly, from an index of their transcripts.",
         epilog="`ccusage` alone is `ccusage session`; `ccusage session --help` has its options.\n"
         "`ccusage help COMMAND` is `ccusage COMMAND --help`.",
         argument_default=SUPPRESS,

@@ -1,7 +1,7 @@
-"""The config file: TOML in the user's config directory, the options' names as keys, a section per command.
+"""The config file: TOML in the user's config directory, with the names of options as keys and a section per command.
 
-Reading it leaves a copy in the state directory (prices.stored.Settled) for those that never read TOML: they ask
-stored.settled(), and where its answer is None, what reads TOML has to go first.
+Reading it stores a copy in the state directory (prices.stored.Settled) for the lean lanes, which never read TOML: they
+call stored.settled(). If that returns None, the file has to be read by this module first.
 """
 
 from __future__ import annotations
@@ -28,44 +28,44 @@ if TYPE_CHECKING:
     Keys = tuple[str, ...]  # from the section down
 
 _LIMIT = 1024 * 1024  # bytes
-_TICK = 2_000_000_000  # ns within which a second change might not show in a file's times
-LABELS = ("labels", "project-labels")  # sections of which every key is a name
+_TICK = 2_000_000_000  # ns after a change in which another one might not show in the file's times
+LABELS = ("labels", "project-labels")  # sections whose keys are names, not options
 _TABLES = (*SECTIONS, *LABELS)
-_MORE: dict[str, dict[str, tuple[str, Keys]]] = {"prices": {"models": ("table", ())}}
+_EXTRA_KEYS: dict[str, dict[str, tuple[str, Keys]]] = {"prices": {"models": ("table", ())}}
 RATES = ("input", "output", "cache-write-5m", "cache-write-1h", "cache-read")
-# What a model's own price under [prices.models."name"] takes.
+# The keys of a model's price under [prices.models."name"].
 PRICE = dict.fromkeys(RATES, "price") | {"fast": "factor", "us": "factor", "context-window": "tokens"}
 
 
 class ConfigError(UserError):
-    """The config file can't be read or says what can't be meant; the message names file and line."""
+    """The config file cannot be read or contains an invalid setting; the message names file and line."""
 
 
 class Config:
-    """What a config file says. Without a file it says nothing."""
+    """The settings of a config file; empty if there is no file."""
 
-    __slots__ = ("found", "labels", "path", "prices", "values")
+    __slots__ = ("exists", "labels", "path", "prices", "values")
 
-    def __init__(self, path: str, found: bool = False) -> None:
+    def __init__(self, path: str, exists: bool = False) -> None:
         self.path = path
-        self.found = found
+        self.exists = exists
         self.values: Values = {}
-        self.labels: dict[str, str] = {}  # model name -> what to show for it
-        self.prices: dict[str, Packed] = {}  # model name in lower case -> its own price
+        self.labels: dict[str, str] = {}  # model name -> the label shown for it
+        self.prices: dict[str, Packed] = {}  # model name in lower case -> the price the user has set
 
     def defaults_for(self, command: str, environ: Mapping[str, str]) -> dict[str, Any]:
-        """By keyword: what the environment, else the file says of a command's options."""
+        """Return what the environment or, failing that, the file sets of a command's options, by keyword argument."""
         found = {}
         for option in SECTIONS.get(command, ()):
-            said = from_environment(option, environ)
-            value = self.values.get(command, {}).get(option.key) if said is None else said
+            from_env = from_environment(option, environ)
+            value = self.values.get(command, {}).get(option.key) if from_env is None else from_env
             if value is not None and option.names[0].startswith("-"):
                 found[option.dest] = value
         return found
 
     @property
     def project_labels(self) -> dict[str, str]:
-        """Part of a project's path -> what stands for all projects whose path contains it."""
+        """Part of a project path -> the label of all projects whose path contains it."""
         return self.values.get(LABELS[1], {})
 
     @property
@@ -76,19 +76,19 @@ class Config:
 def from_environment(option: Option, environ: Mapping[str, str]) -> Any:
     if option.key == "color":
         return "auto" if environ.get("NO_COLOR") or environ.get("FORCE_COLOR") else None
-    said = environ.get(option.variable, "").strip() if option.variable else ""
-    if not said:
+    value = environ.get(option.variable, "").strip() if option.variable else ""
+    if not value:
         return None
-    return said if option.kind != "flag" else said.lower() not in NO
+    return value if option.kind != "flag" else value.lower() not in NO
 
 
-# --- what is in force ---------------------------------------------------------------------------------------------
+# --- loading the config --------------------------------------------------------------------------------------------
 
 
 def load(environ: Mapping[str, str]) -> Config:
-    """The config in force, and leave a copy for those that do not read it.
+    """Load the config in force and store a copy for the lean lanes.
 
-    Raises UserError. To be called before the prices are looked at.
+    Raises UserError. Has to be called before prices are looked up.
     """
     import time
 
@@ -106,27 +106,27 @@ def load(environ: Mapping[str, str]) -> Config:
         stored.give(stored.Settled(__version__, stamp, False, {}, {}, {}, ""))
         try:
             os.unlink(stored.Settled.path(folder))
-        except OSError:  # it was not there, or it stays and is of another file
+        except OSError:  # there was none, or it stays; its stamp is another file's, so nobody uses it
             pass
         return Config(path)
-    looked = time.time_ns()
+    started = time.time_ns()
     config = read(path)
-    _settle(config, stamp, looked, folder)
+    _store_copy(config, stamp, started, folder)
     return config
 
 
-def _settle(config: Config, stamp: tuple[object, ...], looked: int, folder: str) -> None:
+def _store_copy(config: Config, stamp: tuple[object, ...], started: int, folder: str) -> None:
     from . import __version__
     from .prices import table as prices
 
-    changed = max((time for time in stamp[-2:] if isinstance(time, int)), default=looked)
+    changed = max((time for time in stamp[-2:] if isinstance(time, int)), default=started)
     part_id = prices.part_id(config.prices) if config.prices else ""
-    racy = changed + _TICK > looked
+    racy = changed + _TICK > started
     copy = stored.Settled(__version__, stamp, racy, config.values, config.labels, config.prices, part_id)
     stored.give(copy)
     try:
         copy.save(folder)
-    except OSError:  # it is read again
+    except OSError:  # the next process reads the file again
         pass
 
 
@@ -134,7 +134,7 @@ def _settle(config: Config, stamp: tuple[object, ...], looked: int, folder: str)
 
 
 def read(path: str) -> Config:
-    """What the file at *path* says. Raises ConfigError."""
+    """Read and check the file at *path*. Raises ConfigError."""
     file, config = _File(path), Config(path, True)
     for name, content in file.document.items():
         if name not in _TABLES:
@@ -149,19 +149,19 @@ def read(path: str) -> Config:
     models = file.table(("prices", "models"), config.values.get("prices", {}).get("models", {}))
     for name in config.values.keys() - {*LABELS}:
         known = {option.key: (option.kind, option.choices) for option in SECTIONS[name]}
-        file.check((name,), config.values[name], known | _MORE.get(name, {}), f"key in [{name}]:")
-        _respell_zones(SECTIONS[name], config.values[name])
+        file.check((name,), config.values[name], known | _EXTRA_KEYS.get(name, {}), f"key in [{name}]:")
+        _normalize_zones(SECTIONS[name], config.values[name])
     config.values.get("prices", {}).pop("models", None)
-    said = config.values.get("statusline", {})
-    if said.get(LOW.key, int(LOW.default)) >= said.get(MEDIUM.key, int(MEDIUM.default)):
-        wrong = LOW if LOW.key in said else MEDIUM
+    statusline = config.values.get("statusline", {})
+    if statusline.get(LOW.key, int(LOW.default)) >= statusline.get(MEDIUM.key, int(MEDIUM.default)):
+        wrong = LOW if LOW.key in statusline else MEDIUM
         raise file.error(("statusline", wrong.key), f"{LOW.key} has to be below {MEDIUM.key}")
     config.prices = {model.lower(): file.price(model, entry) for model, entry in models.items()}
     return config
 
 
-def _respell_zones(options: Iterable[Option], values: dict[str, Any]) -> None:
-    """Zones as IANA spells them, which the lean lanes need not look for; `local` is to say nothing."""
+def _normalize_zones(options: Iterable[Option], values: dict[str, Any]) -> None:
+    """Spell zones as IANA does, so that the lean lanes need not look them up; delete `local`, the default."""
     from .clock import zone_of
 
     for key in {option.key for option in options if option.kind == "zone"} & values.keys():
@@ -171,15 +171,15 @@ def _respell_zones(options: Iterable[Option], values: dict[str, Any]) -> None:
 
 
 class _File:
-    """A file's document; each complaint about it names the line."""
+    """The document of a config file; each error names the line."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        text = self._text()
+        text = self._read_text()
         self._lines = text.split("\n")
-        self.document = self._parsed(text)
+        self.document = self._parse(text)
 
-    def _text(self) -> str:
+    def _read_text(self) -> str:
         try:
             data = read_regular(self.path, _LIMIT)
         except (OSError, ValueError) as error:
@@ -190,7 +190,7 @@ class _File:
             line = data[: error.start].count(b"\n") + 1
             raise ConfigError(f"{self.path}:{line}: not UTF-8") from None
 
-    def _parsed(self, text: str) -> dict[str, Any]:
+    def _parse(self, text: str) -> dict[str, Any]:
         import re
 
         try:
@@ -208,7 +208,7 @@ class _File:
         return ConfigError(f"{self.path}:{self._line_of(keys)}: {problem}")
 
     def _line_of(self, keys: Keys) -> int:
-        """The line where a key is first mentioned: statement by statement, each behind the header of its table."""
+        """Return the line where a key first occurs: parse statement by statement, each after its table's header."""
         header, begin = "", 0
         for end in range(1, len(self._lines) + 1):
             statement = "\n".join(self._lines[begin:end])
@@ -216,7 +216,7 @@ class _File:
             try:
                 found: Any = _loads(statement if is_header else f"{header}\n{statement}")
             except (ValueError, RecursionError):
-                continue  # in the middle of a value
+                continue  # the statement goes on on the next line
             for key in keys:
                 found = found.get(key) if isinstance(found, dict) else None
             if found is not None:
@@ -235,7 +235,7 @@ class _File:
         return value
 
     def check(self, keys: Keys, table: dict[str, Any], known: Mapping[str, tuple[str, Keys]], what: str) -> None:
-        """Hold a table against the kinds and choices of its *known* keys."""
+        """Raise ConfigError for the first key that is not *known* or whose value does not have its kind or choices."""
         for key, value in table.items():
             if key not in known:
                 raise self.unknown((*keys, key), known, what)
@@ -253,7 +253,7 @@ class _File:
                 raise self.error(keys, f"the price of {shown(model)} lacks {key}")
         try:
             return _packed(entry)
-        except ValueError as error:  # less beyond a limit than a float can tell
+        except ValueError as error:  # beyond a limit by less than a float can show
             raise self.error(keys, f"the price of {shown(model)}: {error}") from None
 
 
@@ -275,7 +275,7 @@ def _number(text: str) -> Decimal | float:
 
 
 def _problem(kind: str, choices: tuple[str, ...], value: object) -> str:
-    """What a value of this kind has to be; empty if *value* is one."""
+    """Return the description of the values that *kind* allows, or "" if *value* is one."""
     from typing import Annotated, Literal
 
     from msgspec import Meta, ValidationError, convert
@@ -289,12 +289,12 @@ def _problem(kind: str, choices: tuple[str, ...], value: object) -> str:
         "flag": (bool, "true or false"),
         "label": (Annotated[str, Meta(pattern=r"\S")], "a string, not empty"),
         "percentage": (Annotated[int, Meta(ge=0, le=100)], "a whole number from 0 to 100"),
-        # twice the input, for a cache write of 1 hour, has to be a price too (prices.refresh.DEAREST)
+        # twice the input, the price of a 1-hour cache write, has to be a valid price too (prices.refresh.DEAREST)
         "price": (Annotated[float, Meta(ge=0, le=50_000)], "a number of dollars per million tokens, up to 50,000"),
         "seconds": (Annotated[int, Meta(ge=1, le=60)], "a whole number of seconds from 1 to 60"),
         "table": (dict, "a section"),
         "tokens": (Annotated[int, Meta(gt=0, lt=2**53)], "a whole number of tokens"),
-        "zone": (str, "a zone like Europe/Berlin; this is none that is known here"),
+        "zone": (str, "a zone like Europe/Berlin; this one is unknown"),
     }.get(kind, (str, "a string in quotes"))
     try:
         convert(value, wanted)
@@ -330,10 +330,10 @@ def _packed(entry: dict[str, Any]) -> Packed:
 
 
 def shown(value: object) -> str:
-    """A value as it might stand in the file, on one line and not too long."""
+    """Return a value as it would be written in the file, on one line and at most 60 characters long."""
     try:
         text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
-    except ValueError:  # Python writes no whole number of more than 4,300 digits
+    except ValueError:  # Python refuses to print integers of more than 4,300 digits
         text = "..."
     text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
     return text if len(text) <= 60 else f"{text[:57]}..."

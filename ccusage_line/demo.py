@@ -1,8 +1,8 @@
-"""The bundled sample: five sessions of an invented developer, for those who have no transcripts yet.
+"""The bundled sample: five sessions of an invented developer, for users without transcripts.
 
-The files in `sample/projects` are shaped like the client's own: a response on several lines, with placeholders first in
-those of older clients and of subagents; subagents, some of a workflow; a fork that repeats its parent's lines; a cache
-kept for an hour; an aborted response; an API error; a gateway's model without a price and without request ids.
+The files in `sample/projects` have the form of Claude Code's own: responses on several lines, which begin with
+placeholders in older clients and in subagents; subagents, some of a workflow; a fork that repeats its parent's lines; a
+1-hour cache; an aborted response; an API error; a gateway's model without a price and request ids.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ SOURCE = Path(__file__).parent / "sample"
 
 
 def materialize(target: Path) -> Path:
-    """Lay the sample out in *target*, which is made if it is not there; returns what CLAUDE_CONFIG_DIR has to be."""
+    """Copy the sample to *target*, which is created if necessary; return the value for CLAUDE_CONFIG_DIR."""
     for source in SOURCE.rglob("*"):
         if source.is_file():
             copy = target / source.relative_to(SOURCE)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(source.read_bytes())  # no modes: an installed package may be read-only, a copy must not
+            copy.write_bytes(source.read_bytes())  # without modes: an installed package may be read-only
     return target
 
 
 @contextmanager
 def sample(environ: MutableMapping[str, str]) -> Iterator[None]:
-    """Have *environ* name the sample, and a state folder that goes away again."""
+    """Make *environ* refer to the sample and to a temporary state folder."""
     with tempfile.TemporaryDirectory(prefix="ccusage-demo-") as folder:
         environ["CLAUDE_CONFIG_DIR"] = str(materialize(Path(folder) / "data"))
         environ["CCUSAGE_STATE_DIR"] = os.path.join(folder, "state")

@@ -1,4 +1,4 @@
-"""What the user can mend: each error is a message for stderr and an exit code.
+"""Errors that the user can fix: each is a message for stderr and an exit code.
 
 On the lean lanes: imports nothing. Messages are lower-case, name the thing and, if there is one, the way out.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 
 def shown(text: str) -> str:
-    """*text* as a terminal may get it: what can't be printed, lines and tabs apart, is written as an escape."""
+    """Return *text* with every unprintable character, except newlines and tabs, written as an escape."""
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\u{ord(c):04x}" for c in text)
 
 
 class UserError(Exception):
-    """Shown as its message, without a traceback; the process ends with `exit_code`."""
+    """An error that is shown as its message, without a traceback; the process ends with `exit_code`."""
 
     exit_code = 2
 
@@ -22,23 +22,23 @@ class UsageError(UserError):
 
 
 class UnknownSession(UserError):
-    """No transcript and no archived session answers to the id."""
+    """The id matches no transcript and no archived session."""
 
     exit_code = 3
 
     def __init__(self, session_id: str, near: list[str] | None = None) -> None:
-        """*near*: a line for each session that may be meant."""
+        """Store the id; *near* holds one line for each session that may have been meant."""
         shown = session_id if len(session_id) <= 80 else f"{session_id[:77]}..."
-        what = f"no session {shown!r}" if session_id else "the id is empty"
-        way = "; did you mean" if near else "; `ccusage session` lists those there are"
-        super().__init__("\n  ".join([what + way, *(near or ())]))
+        problem = f"no session {shown!r}" if session_id else "the id is empty"
+        hint = "; did you mean" if near else "; `ccusage session` lists all sessions"
+        super().__init__("\n  ".join([problem + hint, *(near or ())]))
         self.session_id = session_id
 
 
 class JqError(UserError):
-    """A `--jq` expression that cannot be read, or that failed on the value; may be several lines.
+    """A `--jq` expression that cannot be parsed or that failed; the message may have several lines.
 
-    What the message repeats of the data cannot move a terminal's cursor.
+    Unprintable characters of the data are escaped, so that they cannot move a terminal's cursor.
     """
 
     exit_code = 4
@@ -48,18 +48,18 @@ class JqError(UserError):
 
 
 class UnwritableOutput(UserError):
-    """Stdout takes no more: a full disk."""
+    """Stdout cannot be written, for example because the disk is full."""
 
     exit_code = 1
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"can't write the answer: {reason.lower()}")
+        super().__init__(f"can't write to stdout: {reason.lower()}")
 
 
 class UnreadableIndex(UserError):
-    """What is stored can't be read now: an answer without it could be wrong."""
+    """The index cannot be read now, and an answer without it could be wrong."""
 
     exit_code = 1
 
-    def __init__(self, reason: str = "another process has it and does not let go of it; try again later") -> None:
+    def __init__(self, reason: str = "another process has locked it; try again later") -> None:
         super().__init__(f"the index can't be read: {reason}")

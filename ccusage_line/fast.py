@@ -1,8 +1,8 @@
-"""Lanes 1 and 2: what can be answered without argparse and the packages.
+"""Lanes 1 and 2: the commands that can be answered without argparse and third-party packages.
 
-Lane 1 reads a published answer, checks it and prints. Lane 2 reads what was appended, counts, commits, publishes.
-Exact spellings only; anything else, and anything that is not plain success, falls through to the command line proper,
-which gives the same bytes.
+Lane 1 reads a published answer, checks it and prints it. Lane 2 reads what was appended to the transcripts, updates the
+index, prints and publishes. Both accept exact spellings only. Anything else, and anything that is not a plain success,
+is left to the command line proper, which prints the same bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VALUES = {"--id": "id", "-i": "id", "--jq": "jq", "-q": "jq", "--mode": "mode", 
 
 
 def answer(argv: list[str]) -> bool:
-    """Whether the command line was answered; if not, the command line proper has to."""
+    """Answer the command line if it is one of the fast lanes' and return whether that was done."""
     if "_ARGCOMPLETE" in os.environ:
         from .prompt.completion import answer as complete
 
@@ -33,8 +33,8 @@ def answer(argv: list[str]) -> bool:
         return prompt(argv[1:])
     if argv[:1] == ["statusline"]:
         return _statusline(argv[1:])
-    asked = _asked(argv) if argv[:1] == ["session"] else None
-    return asked is not None and (_unchanged(asked) or _appended(asked))
+    options = _parse_session(argv) if argv[:1] == ["session"] else None
+    return options is not None and (_answer_published(options) or _answer_appended(options))
 
 
 def _statusline(words: list[str]) -> bool:
@@ -45,19 +45,19 @@ def _statusline(words: list[str]) -> bool:
     except Exception as error:
         from .errors import UnwritableOutput
 
-        if isinstance(error, UnwritableOutput):  # nobody takes the line: no failure of a statusline
+        if isinstance(error, UnwritableOutput):  # nobody reads stdout: that is no failure of a statusline
             return True
         raise
 
 
-def _asked(argv: list[str]) -> dict[str, str] | None:
-    """What an exactly spelt `session --id ...` asks, None for any other command line."""
-    asked: dict[str, str] = {"mode": "auto"}
+def _parse_session(argv: list[str]) -> dict[str, str] | None:
+    """Parse an exactly spelled `session --id ...`; return None for any other command line."""
+    options: dict[str, str] = {"mode": "auto"}
     place = 1
     while place < len(argv):
         name, place = argv[place], place + 1
         if name in FLAGS:
-            asked[FLAGS[name]] = ""
+            options[FLAGS[name]] = ""
             continue
         name, equals, value = name.partition("=")
         if name not in VALUES or (equals and not name.startswith("--")):
@@ -66,65 +66,65 @@ def _asked(argv: list[str]) -> dict[str, str] | None:
             if place == len(argv) or argv[place].startswith("-"):
                 return None
             value, place = argv[place], place + 1
-        asked[VALUES[name]] = value
-    if asked.get("id", "latest") in ("", "latest") or asked["mode"] not in MODES:
+        options[VALUES[name]] = value
+    if options.get("id", "latest") in ("", "latest") or options["mode"] not in MODES:
         return None
-    jq = asked.get("jq")
-    return asked if ("json" in asked if jq is None else _is_path(jq)) else None
+    jq = options.get("jq")
+    return options if ("json" in options if jq is None else _is_plain_path(jq)) else None
 
 
-def _is_path(jq: str) -> bool:
-    """Whether the expression is one for lean lanes: jq's own language is not, and responses are not published."""
+def _is_plain_path(jq: str) -> bool:
+    """Return whether *jq* is a plain path to something in a published answer, which has no responses (`entries`)."""
     if jq[:1] != "." or "entries" in jq:
         return False
-    if jq.isascii() and jq[1:].isidentifier():  # `.totalCost`: an answer may have that ready
+    if jq.isascii() and jq[1:].isidentifier():  # `.totalCost`: the answer may hold its text
         return True
     from .jqpath import parse
 
     return parse(jq) is not None
 
 
-def _unchanged(asked: dict[str, str]) -> bool:
-    """Lane 1: the published answer."""
+def _answer_published(options: dict[str, str]) -> bool:
+    """Answer from the published answer (lane 1)."""
     from .answer import read
     from .paths import index_dir
     from .prices.stored import is_plain, sources
 
-    if not is_plain(os.environ):  # the config asks for other costs or days, or has to be read first
+    if not is_plain(os.environ):  # the config changes costs or days, or has not been read yet
         return False
-    found = read(index_dir(os.environ), asked["id"], sources(os.environ))
-    text = None if found is None else _published(found, asked)
+    published = read(index_dir(os.environ), options["id"], sources(os.environ))
+    text = None if published is None else _published_text(published, options)
     if text is None:
         return False
     print_text(text)
     return True
 
 
-def _published(found: Answer, asked: dict[str, str]) -> str | None:
-    """The text to print: ready in the answer for mode auto, else built from its numbers."""
-    jq = asked.get("jq")
-    if asked["mode"] == "auto" and jq is None:
-        day = _day(found.last)
-        return None if day is None else found.before + day + found.after
-    if asked["mode"] == "auto" and jq is not None and jq[:1] == "." and jq[1:] in found.scalars:
-        return found.scalars[jq[1:]] + "\n"
+def _published_text(published: Answer, options: dict[str, str]) -> str | None:
+    """Return the text to print: that stored in the answer for mode auto, else one made from its numbers."""
+    jq = options.get("jq")
+    if options["mode"] == "auto" and jq is None:
+        day = _local_day(published.last)
+        return None if day is None else published.before + day + published.after
+    if options["mode"] == "auto" and jq is not None and jq[:1] == "." and jq[1:] in published.scalars:
+        return published.scalars[jq[1:]] + "\n"
     from .answer import session_of
 
-    session = session_of(found, asked["mode"])
-    return _built(session, jq)
+    session = session_of(published, options["mode"])
+    return _session_text(session, jq)
 
 
-def _appended(asked: dict[str, str]) -> bool:
-    """Lane 2: what was appended is counted first."""
+def _answer_appended(options: dict[str, str]) -> bool:
+    """Answer after reading what was appended (lane 2)."""
     from .index.index import refreshed
     from .prices.stored import is_plain
 
     if not is_plain(os.environ):
         return False
     try:
-        lane = refreshed(os.environ, asked["id"], asked["mode"])
-        text = None if lane is None else _built(lane.session, asked.get("jq"))
-    except Exception:  # a corrupt index, say: the command line proper mends it, or shows the bug
+        lane = refreshed(os.environ, options["id"], options["mode"])
+        text = None if lane is None else _session_text(lane.session, options.get("jq"))
+    except Exception:  # for example a corrupt index: the command line proper repairs it or reports the bug
         return False
     if lane is None or text is None:
         return False
@@ -134,8 +134,8 @@ def _appended(asked: dict[str, str]) -> bool:
     return True
 
 
-def _built(session: Session, jq: str | None) -> str | None:
-    """The text of a session; None where the path *jq* fails: the command line proper says why."""
+def _session_text(session: Session, jq: str | None) -> str | None:
+    """Return the text of a session, or None if the path *jq* fails: the command line proper explains why."""
     from .clock import system_day
 
     if jq is None:
@@ -153,8 +153,8 @@ def _built(session: Session, jq: str | None) -> str | None:
         return None
 
 
-def _day(us: int | None) -> str | None:
-    """The local day; "" where there is none."""
+def _local_day(us: int | None) -> str | None:
+    """Return the local day, "" if *us* is None, or None if the system cannot convert the time."""
     if us is None:
         return ""
     from time import localtime

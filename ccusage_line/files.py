@@ -1,6 +1,5 @@
-"""Files: digests of their bytes, what tells that one has not changed, reading and atomic writing; stdout. And the
-halves of two packages that are written in C, without the other half's import. On the lean lanes.
-"""
+"""Files: digests, stamps that detect changes, reading, atomic writing, and stdout. Also loads blake2b and the JSON
+scanner, both in C, without their slow Python modules. On the lean lanes."""
 
 from __future__ import annotations
 
@@ -13,17 +12,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     Stat = tuple[int, int, int, int, int]  # device, inode, size, mtime, ctime; the times in ns
-    Dependency = tuple[str, Stat | None]  # None: the path does not exist
+    Dependency = tuple[str, Stat | None]  # None if the path does not exist
 
-PRIVATE = 0o600  # the mode of every file of ours
-_PRIVATE_FOLDER = 0o700
-_INVALID = 22  # EINVAL
-_LARGEST = 256 * 1024 * 1024  # bytes of a file of ours
-SETTLED = 2_000_000_000  # ns from the youngest change to what is published: file systems keep times that coarsely
+PRIVATE = 0o600  # the mode of all files that we write
+_FOLDER_MODE = 0o700
+_EINVAL = 22  # EINVAL
+_MAX_SIZE = 256 * 1024 * 1024  # maximum size in bytes of a file that we wrote
+SETTLED = 2_000_000_000  # ns between the last change and publishing: some file systems store times with this resolution
 
 
 def load_blake2() -> Callable[..., Any]:
-    """blake2b without hashlib, whose import costs 2 ms; `_blake2` is private to CPython."""
+    """Return blake2b without importing hashlib, which costs 2 ms; `_blake2` is private to CPython."""
     try:
         from _blake2 import blake2b
     except ImportError:
@@ -41,7 +40,7 @@ _blake2b = load_blake2()
 
 
 def bytes_digester(kind: str) -> Callable[[str], bytes]:
-    """A function for 64 bits of a digest of *kind* and a text."""
+    """Return a function from a text to 8 bytes of a digest that depends on *kind* too."""
     begun = _blake2b(kind.encode(), digest_size=8).copy
 
     def digest8(text: str) -> bytes:
@@ -53,7 +52,7 @@ def bytes_digester(kind: str) -> Callable[[str], bytes]:
 
 
 def digester(kind: str) -> Callable[[str], int]:
-    """The same 64 bits as the signed number SQLite stores, the least significant byte first."""
+    """Return a function from a text to the same 64 bits, little-endian, as the signed integer that SQLite stores."""
     begun, number = _blake2b(kind.encode(), digest_size=8).copy, int.from_bytes
 
     def digest64(text: str) -> int:
@@ -65,13 +64,13 @@ def digester(kind: str) -> Callable[[str], int]:
 
 
 def digest_bytes(data: bytes) -> bytes:
-    """16 bytes of digest."""
+    """Return a digest of 16 bytes."""
     digest: bytes = _blake2b(data, digest_size=16).digest()
     return digest
 
 
-class _Rules:
-    """What the C scanner wants of a decoder: the settings of json.loads."""
+class _ScannerSettings:
+    """The attributes that the C scanner reads from a decoder, set as in json.loads."""
 
     strict = True
     object_hook = None
@@ -84,16 +83,13 @@ class _Rules:
 
 
 def load_scanner(**settings: Any) -> Callable[[str, int], tuple[Any, int]]:
-    """json's scan_once(text, index) -> (value, end) without importing json, which costs 8 ms; *settings* as json.loads
-    has them.
-
-    `_json` is private to CPython; the public module gives the same.
-    """
+    """Return json's scan_once(text, index) -> (value, end) without importing json, which costs 8 ms. *settings* are
+    those of json.loads. `_json` is private to CPython; the public module gives the same."""
     try:
         from _json import make_scanner
     except ImportError:
         return public_scanner(**settings)
-    rules: Any = _Rules()
+    rules: Any = _ScannerSettings()
     vars(rules).update(settings)
     scanner: Callable[[str, int], tuple[Any, int]] = make_scanner(rules)
     return scanner
@@ -106,12 +102,12 @@ def public_scanner(**settings: Any) -> Callable[[str, int], tuple[Any, int]]:
 
 
 def stamp(stat: os.stat_result) -> Stat:
-    """What tells one state of a file or folder from another; times in ns."""
+    """Return the fields that change when a file or folder changes; times in ns."""
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def stat_of(path: str) -> Stat | None:
-    """The stamp of a file or folder; None where it is not there."""
+    """Return the stamp of a file or folder, or None if it does not exist."""
     try:
         return stamp(os.stat(path))
     except (OSError, ValueError):
@@ -119,7 +115,7 @@ def stat_of(path: str) -> Stat | None:
 
 
 def names_in(folder: str) -> list[str]:
-    """What a folder holds; nothing where it can't be listed."""
+    """Return the names in *folder*; none if it cannot be listed."""
     try:
         return os.listdir(folder)
     except OSError:
@@ -127,7 +123,7 @@ def names_in(folder: str) -> list[str]:
 
 
 def leads_to(path: str | bytes, stat: os.stat_result) -> bool:
-    """Whether a path leads to the file or folder of that stat."""
+    """Return whether *path* leads to the file or folder with this stat."""
     try:
         return os.path.samestat(os.stat(path), stat)
     except OSError:
@@ -135,25 +131,25 @@ def leads_to(path: str | bytes, stat: os.stat_result) -> bool:
 
 
 def open_regular(path: str) -> int:
-    """A descriptor of a regular file; raises OSError for anything else, without waiting for a FIFO's writer."""
+    """Open a regular file for reading. Raises OSError for anything else, without waiting for the writer of a FIFO."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags | getattr(os, "O_NOCTTY", 0))
     if not S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(_INVALID, "not a regular file", path)
+        raise OSError(_EINVAL, "not a regular file", path)
     return descriptor
 
 
 def read_regular(path: str, most: int) -> bytes:
-    """All of a regular file. Raises OSError for anything else, and for one of more than *most* bytes."""
+    """Return the content of a regular file. Raises OSError for anything else or if it is larger than *most* bytes."""
     data = read_part(path, most + 1, 0)
     if len(data) > most:
-        raise OSError(_INVALID, f"larger than {most // 1024:,} KB", path)
+        raise OSError(_EINVAL, f"larger than {most // 1024:,} KB", path)
     return data
 
 
 def read_part(path: str, length: int, offset: int) -> bytes:
-    """*length* bytes of a regular file at *offset*; fewer where it ends. Raises OSError."""
+    """Return *length* bytes of a regular file from *offset* on, fewer if it ends before. Raises OSError."""
     descriptor = open_regular(path)
     try:
         return read_at(descriptor, length, offset)
@@ -162,7 +158,7 @@ def read_part(path: str, length: int, offset: int) -> bytes:
 
 
 def read_at(descriptor: int, length: int, offset: int) -> bytes:
-    """*length* bytes at *offset*; fewer where the file ends."""
+    """Return *length* bytes from *offset* on, fewer if the file ends before."""
     os.lseek(descriptor, offset, os.SEEK_SET)
     parts = []
     while length > 0:
@@ -175,24 +171,24 @@ def read_at(descriptor: int, length: int, offset: int) -> bytes:
 
 
 def is_ours(found: os.stat_result) -> bool:
-    """Whether a file or folder belongs to the user we are; where systems don't tell, it does."""
+    """Return whether a file or folder belongs to the current user; True on systems without owners."""
     return not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
 
 
-# Without following a link, without waiting for the other end of a FIFO.
+# Do not follow a link, do not wait for the other end of a FIFO.
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
 def read_private(path: str) -> bytes | None:
-    """What a regular file of ours holds; None for any other, and where it can't be read. What another user wrote is
-    not believed."""
+    """Return the content of a regular file that belongs to the user; None for any other, because what another user
+    wrote is not trusted, and if it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | _FLAGS)
     except (OSError, ValueError):
         return None
     try:
         found = os.fstat(descriptor)
-        if not S_ISREG(found.st_mode) or not is_ours(found) or found.st_size > _LARGEST:
+        if not S_ISREG(found.st_mode) or not is_ours(found) or found.st_size > _MAX_SIZE:
             return None
         return os.read(descriptor, found.st_size + 1)
     except OSError:
@@ -202,17 +198,17 @@ def read_private(path: str) -> bytes | None:
 
 
 def open_private(path: str, flags: int) -> int:
-    """A descriptor of a file of ours alone, made if it is not there. Raises OSError."""
+    """Open a file, creating it with access for its owner alone. Raises OSError."""
     return os.open(path, flags | os.O_CREAT | _FLAGS, PRIVATE)
 
 
 def private_dir(path: str) -> None:
-    """Make *path*, a folder of ours alone, if it is not there. Raises OSError where it can't be made, PermissionError
-    where it, or the folder that it would have to be made in, is another user's, and where others may write to it."""
+    """Create the folder *path* with access for its owner alone, unless it exists. Raises OSError; PermissionError if it
+    or its parent belongs to another user or if others may write to it."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
-        _make(path)
+        _make_folder(path)
         found = os.stat(path)
     if not S_ISDIR(found.st_mode):
         raise NotADirectoryError(f"{path} is not a folder")
@@ -222,22 +218,22 @@ def private_dir(path: str) -> None:
         raise PermissionError(f"others may write to {path}")
 
 
-def _make(path: str) -> None:
-    """Make a folder, and those above it. Not in a folder of another user, root apart: that user could put anything in
-    its place, and with sudo what we leave in somebody's home would be theirs no more."""
+def _make_folder(path: str) -> None:
+    """Create a folder and its parents, but not below a folder of another user, except root. That user could put
+    anything in its place, and with sudo our files in somebody's home would not belong to them."""
     above = path
     while not os.path.lexists(above):
         above = os.path.dirname(above)
     found = os.stat(above)
     if found.st_uid and not is_ours(found):
         raise PermissionError(f"{above} belongs to another user")
-    os.makedirs(os.path.dirname(path), mode=_PRIVATE_FOLDER, exist_ok=True)
-    os.makedirs(path, mode=_PRIVATE_FOLDER, exist_ok=True)
+    os.makedirs(os.path.dirname(path), mode=_FOLDER_MODE, exist_ok=True)
+    os.makedirs(path, mode=_FOLDER_MODE, exist_ok=True)
 
 
 def write_private(folder: str, name: str, data: bytes, mtime: int | None = None, ending: str = "") -> None:
-    """Put *data* into a folder of ours in one step, readable by its owner alone; *mtime* in ns. Until then it stands
-    under the name with an *ending* that no other writer has. Raises OSError."""
+    """Write *data* to a file in a private folder in one step, readable by its owner alone; *mtime* in ns. The temporary
+    file is called *name* plus *ending*, which no other writer may use. Raises OSError."""
     private_dir(folder)
     target = os.path.join(folder, name)
     temporary = target + (ending or f".{os.getpid()}.tmp")
@@ -256,16 +252,16 @@ def write_private(folder: str, name: str, data: bytes, mtime: int | None = None,
         raise
 
 
-# --- stdout: what is written there has arrived, or the error says why not ------------------------------------------
+# --- stdout: after a call without an error, the output was delivered -----------------------------------------------
 
 
 def print_text(text: str) -> None:
-    """Write to stdout past Python's buffers: there is nothing left to flush. Raises as flush_stdout."""
+    """Write *text* to stdout, bypassing Python's buffers. Raises like flush_stdout."""
     print_bytes(text.encode("utf-8", "backslashreplace"))
 
 
 def print_bytes(data: bytes) -> None:
-    """As print_text."""
+    """Write *data* to stdout, bypassing Python's buffers. Raises like flush_stdout."""
     left = memoryview(data)
     try:
         while left:
@@ -273,11 +269,11 @@ def print_bytes(data: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _unwritable(error) from error
+        raise _unwritable_output(error) from error
 
 
 def flush_stdout() -> None:
-    """Nothing stays in Python's buffers. Raises BrokenPipeError, or UserError where stdout takes no more."""
+    """Flush Python's buffers. Raises BrokenPipeError, or UnwritableOutput if stdout cannot be written."""
     import sys
 
     try:
@@ -285,10 +281,10 @@ def flush_stdout() -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _unwritable(error) from error
+        raise _unwritable_output(error) from error
 
 
-def _unwritable(error: OSError) -> Exception:
+def _unwritable_output(error: OSError) -> Exception:
     from .errors import UnwritableOutput
 
     return UnwritableOutput(error.strerror or str(error))

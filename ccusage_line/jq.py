@@ -1,7 +1,7 @@
-"""`--jq` where the expression is more than a plain path: jq itself, as the package `jq` or as the command on PATH.
+"""`--jq` expressions that are more than a plain path: evaluated by jq, as the package `jq` or as a command.
 
-Either way the results are those of `ccusage ... --json | jq -r EXPR`, but a lone surrogate, which jq refuses, is
-replaced. `_PRELUDE` says what the command would know and the package does not; `debug` and `stderr` are silent there.
+Results are those of `ccusage ... --json | jq -r EXPR`, except that a lone surrogate, which jq refuses, is replaced.
+`_PRELUDE` defines what the command has and the package lacks; `debug` and `stderr` print nothing with the package.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from .errors import JqError
-from .jqpath import whole_characters
+from .jqpath import replace_surrogates
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _MISSING = (
     "this is more than a path such as .totals.totalCost, and needs jq: install the command (apt, dnf, brew, winget:"
-    " jq), or the Python package jq beside ccusage-line"
+    " jq), or the Python package jq next to ccusage-line"
 )
 _PRELUDE = (
     'def input_filename: "<stdin>"; def input_line_number: {lines};'
     " def halt_error: error; def halt_error($exit_code): error; "
 )
-_NO_BODY = "Top-level program not given"  # of nothing but definitions or a comment, which the command reads as `.`
-_AS_TEXT = "\n\n| @json"  # numbers as jq writes them; two line ends, because a backslash at a comment's end escapes one
+_NO_BODY = "Top-level program not given"  # for definitions or comments alone, which the command reads as `.`
+_AS_TEXT = "\n\n| @json"  # numbers as jq writes them; two newlines, because a comment's final backslash escapes one
 _ARGS: dict[str, Any] = {"ARGS": {"positional": [], "named": {}}}
 _ESCAPE = re.compile(r"\\(ud[89a-f]..|.)")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|\[\]|\{\}|[][{}:,]|[^][{}:,"]+')
@@ -33,40 +33,40 @@ _PREFIX = re.compile(r"^jq: error(?: \(at [^)]*\))?(?: \(not a string\))?: |\s*^
 
 
 def run(expression: str, text: str) -> Iterator[str]:
-    """The results for the JSON *text*, as jsontext writes it, each as it is printed, without the newline behind it.
+    """Evaluate *expression* on the JSON *text* (as jsontext writes it); yield results as printed, without newlines.
 
-    A string is raw, everything else indented by two spaces. Raises JqError where there is no jq or the expression
-    cannot be read, and where jq fails, after the results before that. SIGINT ends the process, as it ends jq.
+    Strings are raw, everything else is indented by two spaces. Raises JqError if jq is not installed or cannot parse
+    the expression, and if jq fails, after the results before the failure. SIGINT ends the process, as it ends jq.
     """
-    expression = whole_characters(expression)
+    expression = replace_surrogates(expression)
     if "\\ud" in text:
         text = _ESCAPE.sub(lambda found: found[0] if len(found[1]) == 1 else "\ufffd", text)
     try:
         import jq  # noqa: F401
     except ImportError:
-        return _by_command(expression, text)
-    return _by_library(expression, text)
+        return _run_command(expression, text)
+    return _run_library(expression, text)
 
 
-def _by_library(expression: str, text: str) -> Iterator[str]:
+def _run_library(expression: str, text: str) -> Iterator[str]:
     import signal
 
     handler = signal.getsignal(signal.SIGINT)
-    ours = handler is signal.default_int_handler  # else whoever started us wants it ignored
-    if ours:  # libjq never looks whether Python has noted a signal
+    is_default = handler is signal.default_int_handler  # otherwise the parent wants SIGINT ignored
+    if is_default:  # libjq never checks whether Python has received a signal
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        for result in _compiled(expression, text.count("\n")).input_text(text):
-            yield _printed(result)
+        for result in _compile(expression, text.count("\n")).input_text(text):
+            yield _format(result)
     except ValueError as error:
-        raise JqError(_message(str(error))) from None
+        raise JqError(_clean_message(str(error))) from None
     finally:
-        if ours:
+        if is_default:
             signal.signal(signal.SIGINT, handler)
 
 
-def _compiled(expression: str, lines: int) -> Any:
-    """The program, whose results are JSON texts; an error has the user's own lines and columns."""
+def _compile(expression: str, lines: int) -> Any:
+    """Compile a program whose results are JSON texts; errors refer to the user's own lines and columns."""
     import jq
 
     try:
@@ -77,12 +77,12 @@ def _compiled(expression: str, lines: int) -> Any:
         expression += "\n\n."
     try:
         return jq.compile(_PRELUDE.replace("{lines}", str(lines)) + expression + _AS_TEXT, args=_ARGS)
-    except ValueError:  # `import` and `include` have to come first
+    except ValueError:  # `import` and `include` have to be at the beginning
         return jq.compile(expression + _AS_TEXT, args=_ARGS)
 
 
-def _printed(result: str) -> str:
-    """A compact JSON text of jq's as `jq -r` prints the value."""
+def _format(result: str) -> str:
+    """Return a result, compact JSON, as `jq -r` would print it."""
     if result[0] not in '"[{':
         return result
     if result[0] == '"':
@@ -105,13 +105,13 @@ def _printed(result: str) -> str:
     return "".join(parts)
 
 
-def _by_command(expression: str, text: str) -> Iterator[str]:
+def _run_command(expression: str, text: str) -> Iterator[str]:
     import subprocess
     import sys
     from threading import Thread
 
     if expression.startswith("-"):
-        expression = " " + expression  # jq 1.6 knows no `--`
+        expression = " " + expression  # jq 1.6 does not know `--`
     pipe = subprocess.PIPE
     try:
         process = subprocess.Popen(["jq", "-r", "--unbuffered", expression], stdin=pipe, stdout=pipe, stderr=pipe)
@@ -121,30 +121,30 @@ def _by_command(expression: str, text: str) -> Iterator[str]:
     assert source is not None
     assert results is not None
     assert errors is not None
-    said: list[bytes] = []
-    listener = Thread(target=said.extend, args=(errors,))
-    listener.start()
+    captured: list[bytes] = []
+    reader = Thread(target=captured.extend, args=(errors,))
+    reader.start()
     with process:
         try:
             try:
                 with source:
                     source.write(text.encode())
-            except BrokenPipeError:  # an expression that jq can't read: it says so
+            except BrokenPipeError:  # jq has rejected the expression and reports why
                 pass
             for line in results:
                 yield line.removesuffix(b"\n").decode("utf-8", "replace")
             code = process.wait()
         finally:
             process.kill()
-            listener.join()
-    told = b"".join(said).decode("utf-8", "replace")
+            reader.join()
+    stderr_text = b"".join(captured).decode("utf-8", "replace")
     if code:
-        raise JqError(_message(told) or f"jq ended with exit code {code}")
-    sys.stderr.write(told)
+        raise JqError(_clean_message(stderr_text) or f"jq ended with exit code {code}")
+    sys.stderr.write(stderr_text)
 
 
-def _message(text: str) -> str:
-    """What jq said, without the words around it."""
-    told = _PREFIX.sub("", text).rstrip()
-    name = re.match(r"(\w+)/0 is not defined", told)
-    return f"{told}\na key begins with a dot: .{name[1]}" if name else told
+def _clean_message(text: str) -> str:
+    """Return the message of jq without its prefix."""
+    message = _PREFIX.sub("", text).rstrip()
+    name = re.match(r"(\w+)/0 is not defined", message)
+    return f"{message}\na key begins with a dot: .{name[1]}" if name else message

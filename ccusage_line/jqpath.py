@@ -1,9 +1,9 @@
-"""`--jq` where the expression is a plain path, and how a result is printed: both as jq 1.7 does.
+"""Plain `--jq` paths and the form in which results are printed, both as in jq 1.7.
 
 On the lean lanes: imports nothing at module level. A plain path is `.`, or names, indexes and `[]` in a row, without
 white space: `.totalCost`, `.sessions[].sessionId`, `.a[-1]."b c"["d"]`. Every other expression is left to jq itself.
 
-A value is what the json module makes of our JSON.
+Values are what the json module makes of our JSON.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    Step = str | int | None  # a key, an index, None for every element
+    Step = str | int | None  # a key, an index, or None for every element
 
 _DIGITS = "0123456789"
 _WORD = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_" + _DIGITS
-_LONG = 10  # digits of an index; a longer one is left to jq
+_LONG = 10  # digits of an index; one with more is left to jq
 _INDENT = "  "
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_KEY_SHOWN, _VALUE_SHOWN = 29, 14  # bytes that an error of jq 1.7 repeats
+_KEY_SHOWN, _VALUE_SHOWN = 29, 14  # bytes that an error message of jq 1.7 quotes
 
 
 def parse(expr: str) -> list[Step] | None:
-    """The steps of a plain path; None for every other expression, also for a wrong one."""
+    """Return the steps of a plain path, or None for any other expression, valid or not."""
     if expr[:1] != ".":
         return None
     steps: list[Step] = []
@@ -57,9 +57,9 @@ def _is_index(text: str) -> bool:
 
 
 def results(steps: list[Step], value: Any) -> Iterator[str]:
-    """The results of a path, each as it is printed, without the newline behind it.
+    """Yield the results of a path, each as it is printed, without a newline.
 
-    Raises JqError where a step does not fit its value, after the results before it.
+    Raises JqError if a step does not fit its value, after the results before it.
     """
     for result in _walk(value, steps, 0):
         yield render(result)
@@ -82,7 +82,7 @@ def _field(value: Any, key: str) -> Any:
     if value is None:
         return None
     shown = f' "{key}"' if len(key.encode("utf-8", "replace")) <= _KEY_SHOWN else ""
-    raise _failure(f"Cannot index {_kind(value)} with string{shown}")
+    raise _jq_error(f"Cannot index {_type_name(value)} with string{shown}")
 
 
 def _item(value: Any, index: int) -> Any:
@@ -90,7 +90,7 @@ def _item(value: Any, index: int) -> Any:
         return value[index] if -len(value) <= index < len(value) else None
     if value is None:
         return None
-    raise _failure(f"Cannot index {_kind(value)} with number")
+    raise _jq_error(f"Cannot index {_type_name(value)} with number")
 
 
 def _each(value: Any) -> Any:
@@ -101,17 +101,17 @@ def _each(value: Any) -> Any:
     text = _scalar(value)
     if len(text.encode()) > _VALUE_SHOWN:
         text = text.encode()[: _VALUE_SHOWN - 3].decode("utf-8", "replace") + "..."
-    raise _failure(f"Cannot iterate over {_kind(value)} ({text})")
+    raise _jq_error(f"Cannot iterate over {_type_name(value)} ({text})")
 
 
-def _failure(message: str) -> Exception:
+def _jq_error(message: str) -> Exception:
     from .errors import JqError
 
     return JqError(message)
 
 
-def _kind(value: Any) -> str:
-    """jq's name of the value's type."""
+def _type_name(value: Any) -> str:
+    """Return jq's name for the type of *value*."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -124,16 +124,16 @@ def _kind(value: Any) -> str:
 
 
 def render(value: Any) -> str:
-    """One result as it is printed: a string raw, everything else as jq prints it, indented by two spaces."""
+    """Return one result as it is printed: a string raw, everything else as jq prints it, indented by two spaces."""
     if isinstance(value, str):
-        return whole_characters(value)
+        return replace_surrogates(value)
     parts: list[str] = []
     _write(value, parts, "\n")
     return "".join(parts)
 
 
 def _write(value: Any, parts: list[str], newline: str) -> None:
-    """Append the JSON of *value* to *parts*; *newline* is the line end with the indentation."""
+    """Append the JSON of *value* to *parts*; *newline* is a newline with the current indentation."""
     if not isinstance(value, (dict, list)):
         parts.append(_scalar(value))
     elif not value:
@@ -144,7 +144,7 @@ def _write(value: Any, parts: list[str], newline: str) -> None:
         for inner in value:
             parts.append(opening + deeper)
             if isinstance(value, dict):
-                parts.append(f"{_quoted(inner)}: ")
+                parts.append(f"{_quote(inner)}: ")
                 inner = value[inner]
             _write(inner, parts, deeper)
             opening = ","
@@ -153,37 +153,37 @@ def _write(value: Any, parts: list[str], newline: str) -> None:
 
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
-        return _quoted(value)
+        return _quote(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     text = repr(value)
-    return _decimal(text) if "e" in text else text
+    return _format_number(text) if "e" in text else text
 
 
-def _quoted(text: str) -> str:
-    """The JSON string, escaped as jq does: control characters and DEL, nothing above it."""
+def _quote(text: str) -> str:
+    """Return a JSON string that escapes what jq escapes: quotes, backslashes, control characters and DEL."""
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
-    return '"' + "".join([_escaped(c) for c in whole_characters(text)]) + '"'
+    return '"' + "".join([_escape(c) for c in replace_surrogates(text)]) + '"'
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
     return _ESCAPES.get(char) or (f"\\u{ord(char):04x}" if char < " " or char == "\x7f" else char)
 
 
-def whole_characters(text: str) -> str:
-    """The text with every lone surrogate, which no encoding can carry, replaced by U+FFFD."""
+def replace_surrogates(text: str) -> str:
+    """Replace every lone surrogate, which no encoding can represent, by U+FFFD."""
     if text.isprintable():
         return text
     return "".join(["\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text])
 
 
-def _decimal(number: str) -> str:
-    """A float's repr with an exponent as jq 1.7 prints such a number of the JSON: 0.00003 for 3e-05, 1.5E-7, 1E+16.
+def _format_number(number: str) -> str:
+    """Return a float's repr that has an exponent as jq 1.7 prints the number: 0.00003 for 3e-05, 1.5E-7, 1E+16.
 
-    This is the scientific string of the General Decimal Arithmetic specification, which the decimal module gives too.
+    This is the scientific string of the General Decimal Arithmetic specification, which the decimal module uses too.
     """
     mantissa, _, exponent = number.partition("e")
     whole, _, fraction = mantissa.partition(".")

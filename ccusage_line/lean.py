@@ -1,8 +1,8 @@
-"""Imports made cheap: the package's own modules are found and read with four system calls each.
+"""Cheaper imports: a finder that loads a module of this package with four system calls.
 
-Python's own path finder and loader take twelve, and build a reader and a path or two on the way: for the thirty modules
-of a question after an append that is a tenth of a bare start. What the finder does not find as it expects (no compiled
-file, another version's, one older than its source) it leaves to Python's.
+Python's own finder and loader take twelve and build readers and paths on the way; for the thirty modules of a question
+after an append that costs a tenth of a bare interpreter start. Whatever this finder does not find as expected (the
+compiled file is missing, older than its source or another version's) it leaves to Python's.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _PACKAGE = __name__.partition(".")[0] + "."
 _COMPILED = f".{sys.implementation.cache_tag}.pyc"
-_HEADER = 16  # bytes before the code: magic number, flags, the source's time and size (PEP 552)
-_LARGEST = 64 * 1024  # bytes of a compiled file; from 128 KB on, malloc maps each buffer anew
+_HEADER = 16  # bytes before the code: magic number, flags, mtime and size of the source (PEP 552)
+_LARGEST = 64 * 1024  # bytes of a compiled file; malloc maps each buffer of 128 KB or more anew
 
 
 class _Loader(SourceFileLoader):
-    """Python's loader of a source file, given its code beforehand."""
+    """Python's loader of source files with code that is already loaded."""
 
     code: CodeType
 
@@ -34,17 +34,17 @@ class _Loader(SourceFileLoader):
 
 
 class Finder:
-    """A meta path finder for the modules below this package."""
+    """The meta path finder of this package's modules."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
-        """The module's spec; None for those of others, and where Python's finders have to look."""
+        """Return the module's spec, or None for other packages and for modules that Python's finders have to load."""
         if path is None or not name.startswith(_PACKAGE):
             return None
         folder, last = path[0], name.rpartition(".")[2]
         try:
             return _spec(name, folder, last)
-        except OSError:  # no such file: a folder?
+        except OSError:  # no such file: it may be a package
             folder += os.sep + last
         try:
             spec = _spec(name, folder, "__init__")
@@ -56,7 +56,7 @@ class Finder:
 
 
 def _spec(name: str, folder: str, stem: str) -> ModuleSpec | None:
-    """The spec of the source *stem* in *folder* if its compiled file is up to date. Raises OSError."""
+    """Return the spec of *stem* in *folder*, or None if its compiled file is out of date. Raises OSError."""
     source = f"{folder}{os.sep}{stem}.py"
     compiled = f"{folder}{os.sep}__pycache__{os.sep}{stem}{_COMPILED}"
     about = os.stat(source)
@@ -75,6 +75,6 @@ def _spec(name: str, folder: str, stem: str) -> ModuleSpec | None:
 
 
 def install() -> None:
-    """Ask this finder first, unless compiled files lie in a folder of their own."""
+    """Put this finder first, unless compiled files are in a separate folder or the interpreter is not CPython."""
     if sys.pycache_prefix is None and sys.implementation.name == "cpython":
         sys.meta_path.insert(0, Finder)

@@ -1,7 +1,7 @@
-"""What only one process at a time may do: locks on files, which end with the process however it ends.
+"""Locks on files, for work that only one process at a time should do; a lock ends with its process.
 
-Where a lock can't be had at all (no inode left, a folder or a link in its place, a file system without locks) the work
-is done without: each kind of it is right, if slower, where two processes do it at once.
+If a lock cannot be had at all (no inode left, a folder or link in its place, a file system without locks), the work is
+done without it. That is always correct, but slower if two processes do the same.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Held:
-    """A lock that is held until it is released, or the process ends."""
+    """A lock that is held until the `with` block or the process ends."""
 
     __slots__ = ("_release",)
 
     def __init__(self, release: Callable[[], object] | None = None) -> None:
-        """*release*: None where there is nothing to hold."""
+        """Store what releases the lock: *release*, or None if there is nothing to release."""
         self._release = release
 
     def __enter__(self) -> Held:
@@ -34,21 +34,21 @@ class Held:
 
 
 def lock(path: str, wait: float = 0.0) -> Held | None:
-    """The lock at *path*, whose folder is there; None if another process still has it after *wait* seconds."""
+    """Lock the file at *path*, whose folder exists; None if another process still has it after *wait* seconds."""
     if sys.platform == "win32":
-        return _waited(path, wait)
+        return _lock_with_filelock(path, wait)
     try:
         descriptor = open_private(path, os.O_RDWR)
     except OSError:
         return Held()
-    if not is_taken(descriptor) and os.fstat(descriptor).st_nlink:  # 0: just released, and removed with it
+    if not is_taken(descriptor) and os.fstat(descriptor).st_nlink:  # 0 links: just released and deleted
         return Held(lambda: os.close(descriptor))
     os.close(descriptor)
-    return _waited(path, wait) if wait else None
+    return _lock_with_filelock(path, wait) if wait else None
 
 
 def is_taken(descriptor: int) -> bool:
-    """Whether another process holds the lock of an open file. If not, it is ours as long as the descriptor is open."""
+    """Return whether another process has locked this open file; if not, lock it until *descriptor* is closed."""
     if sys.platform == "win32":
         return False
     import fcntl
@@ -62,8 +62,8 @@ def is_taken(descriptor: int) -> bool:
     return False
 
 
-def _waited(path: str, wait: float) -> Held | None:
-    """The same by filelock, whose import takes 50 ms: it waits, and it knows Windows."""
+def _lock_with_filelock(path: str, wait: float) -> Held | None:
+    """Lock with filelock, which takes 50 ms to import: it can wait, and it supports Windows."""
     from filelock import FileLock, Timeout
 
     held = FileLock(path, mode=PRIVATE)

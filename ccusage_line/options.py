@@ -1,8 +1,8 @@
-"""The one table of options: how each is spelled, what it takes, and whether the config or the environment may set it.
+"""The table of all options: spelling, value, and whether the config or the environment may set it.
 
-Data alone. The parsers (commands/parser.py), the config's sections (config.py) and what completes a value
-(prompt/completion.py) are made of it. What the lean lanes accept without loading it (fast.py, statusline/options.py,
-prompt/command.py) is held against it by tests/commands/test_options.py.
+It holds data alone. The parsers (commands/parser.py), the config's sections (config.py) and the completion of values
+(prompt/completion.py) are made from it. The lean lanes (fast.py, statusline/options.py, prompt/command.py) do not load
+it; tests/commands/test_options.py compares what they accept with it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from .session import MODES
 
 
 class Option:
-    """An option of one command or of several; without dashes a positional argument, or a key of the config alone.
+    """An option of one or several commands; without dashes, a positional argument or a key of the config alone.
 
-    *kind* is flag, choice, number or text, or a text of which more is known: session, archived (a session whose
-    transcripts are gone), project, model, zone, day, file, folder, percentage, seconds, address. Without *help* an
-    option is accepted and not shown; with *meaning* the config may set it. A flag with *meaning* can be denied by
-    `--no-NAME`; one that is usually true is shown so, with the *help* of that.
+    *kind* is flag, choice, number or text, or names a text that is checked or completed: session, archived (a session
+    whose transcripts are gone), project, model, zone, day, file, folder, percentage, seconds, address. An option
+    without *help* is accepted but not shown. The config may set an option that has a *meaning*; if it is a flag,
+    `--no-NAME` turns it off. The help shows that form, with *help* as its text, for a flag that is on by default.
     """
 
     def __init__(
@@ -33,72 +33,72 @@ class Option:
         dest: str = "",
         nargs: str = "",
     ) -> None:
-        self.names = spelling.split()  # the long one last
+        self.names = spelling.split()  # short ones first
         self.kind = kind
         self.help = help
-        self.metavar = metavar  # what the help shows for the value; empty: argparse's own
+        self.metavar = metavar  # the name of the value in the help; empty: argparse's default
         self.choices = choices
-        self.default = default  # of the config in words, of a choice the value itself
-        self.meaning = meaning  # in docs/config.md
-        self.variable = variable  # of the environment, which overrides the config
-        self.key = self.names[-1].strip("-")  # of the config
+        self.default = default  # for a choice the value itself, else a description for docs/config.md
+        self.meaning = meaning  # for docs/config.md
+        self.variable = variable  # environment variable that overrides the config
+        self.key = self.names[-1].strip("-")  # in the config
         self.dest = dest or self.key.replace("-", "_")  # the keyword argument of a command's run()
-        self.nargs = nargs  # of a positional argument, as argparse has it
+        self.nargs = nargs  # of a positional argument, as in argparse
 
 
-# --- what several commands take -----------------------------------------------------------------------------------
+# --- options of several commands ------------------------------------------------------------------------------------
 
 # fmt: off
 BREAKDOWN = Option("-b --breakdown", help="a row per model under each session", default="false",
                    meaning="a row per model under each session")
 COLOR = Option("--color", "choice", "auto, always or never (--no-color)", "WHEN", default="auto",
                choices=("auto", "always", "never"), meaning="when to colour", variable="NO_COLOR, FORCE_COLOR")
-CSV = Option("--csv", help="CSV, with --breakdown a line per model")
+CSV = Option("--csv", help="print CSV, with --breakdown a line per model")
 COMPACT = Option("--compact", help="fewer columns", default="false", meaning="fewer columns")
-DRY_RUN = Option("--dry-run", help="show what would change")
+DRY_RUN = Option("--dry-run", help="only show what would change")
 JQ = Option("-q --jq", "text", "apply a jq expression to the JSON", "EXPR")
-JSON = Option("-j --json", help="JSON")
+JSON = Option("-j --json", help="print JSON")
 MODE = Option("-m --mode", "choice", "costs: auto, calculate or display", "MODE", default="auto",
               choices=MODES, meaning="which costs count")
 NO_COLOR = Option("--no-color")
-PAGER = Option("--pager", help="print what is longer than the screen all at once", default="true",
+PAGER = Option("--pager", help="print long output at once instead of page by page", default="true",
                meaning="show what is longer than the screen page by page")
 OFFLINE = Option("-O --offline", help="never use the network", default="false",
                  meaning="never use the network", variable="CCUSAGE_OFFLINE")
-LIMIT = Option("-n --limit", "number", "the first N sessions, and what the rest comes to", "N")
+LIMIT = Option("-n --limit", "number", "the first N sessions, and the sum of the rest", "N")
 ORDER = Option("-o --order", "choice", "desc or asc", "ORDER", default="desc",
                choices=("desc", "asc"), meaning="highest or lowest first")
 SORT = Option("--sort", "choice", "by cost, date or tokens", "KEY", default="cost",
               choices=("cost", "date", "tokens"), meaning="what the sessions are sorted by")
-PROJECT = Option("-p --project", "project", "path contains TEXT, in any case; . is this folder", "TEXT")
+PROJECT = Option("-p --project", "project", "project path contains TEXT, any case; . is this folder", "TEXT")
 SINCE = Option("-s --since", "day", "last activity on DAY or later (YYYY-MM-DD, today, 7d)", "DAY",
                default="the first", meaning="the first day that is shown")
 TIMEZONE = Option("-z --timezone", "zone", "a zone like Europe/Berlin", "ZONE", default="the system's",
                   meaning="zone of the days")
 UNTIL = Option("-u --until", "day", "last activity on DAY or earlier", "DAY")
 
-# --- what the reports by time take --------------------------------------------------------------------------------
+# --- options of the reports by time ---------------------------------------------------------------------------------
 
-OF_ROW = Option("-b --breakdown", help="a row per model below each row", default="false",
+ROW_BREAKDOWN = Option("-b --breakdown", help="a row per model below each row", default="false",
                 meaning="a row per model below each row")
-BY_TIME = Option("-o --order", "choice", "by time: asc or desc", "ORDER", default="asc",
+TIME_ORDER = Option("-o --order", "choice", "by time: asc or desc", "ORDER", default="asc",
                  choices=("asc", "desc"), meaning="by time, oldest or newest first")
-USED_SINCE = Option("-s --since", "day", "usage of DAY or later (YYYY-MM-DD, today, 7d, 2w)", "DAY",
+USED_SINCE = Option("-s --since", "day", "usage on DAY or later (YYYY-MM-DD, today, 7d, 2w)", "DAY",
                     default="the first", meaning="the first day that is shown")
-STARTED_SINCE = Option("-s --since", "day", "blocks from DAY on (YYYY-MM-DD, today, 7d, 2w)", "DAY",
+STARTED_SINCE = Option("-s --since", "day", "blocks from DAY or later (YYYY-MM-DD, today, 7d, 2w)", "DAY",
                        default="the first", meaning="the first day that is shown")
-_USED = (
+_REPORT_OPTIONS = (
     JSON,
     JQ,
     CSV,
     USED_SINCE,
-    Option("-u --until", "day", "usage of DAY or earlier", "DAY"),
-    TIMEZONE, MODE, BY_TIME, OF_ROW,
-    Option("-i --instances", help="grouped by project"),
+    Option("-u --until", "day", "usage on DAY or earlier", "DAY"),
+    TIMEZONE, MODE, TIME_ORDER, ROW_BREAKDOWN,
+    Option("-i --instances", help="group by project"),
     PROJECT, OFFLINE, COMPACT, PAGER, COLOR, NO_COLOR,
-    Option("--locale", "text"),  # of tools that came before: to be refused with the reason
+    Option("--locale", "text"),  # of earlier tools: refused with an explanation
 )
-LAST = Option("--last", "text", "the N newest, the current one included", "N")
+LAST = Option("--last", "text", "the last N, including the current one", "N")
 CHART = Option("--chart", "choice", "bars or none", "KIND", default="none", choices=("bars", "none"), nargs="?",
                meaning="what is drawn beside and below the table")
 DAY_CHART = Option("--chart", "choice", "bars, heat (a calendar) or none", "KIND", default="none",
@@ -107,55 +107,55 @@ START_OF_WEEK = Option("-w --start-of-week", "choice", "first day of a week: sun
                        choices=("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"),
                        meaning="the first day of weeks, and of the calendar of `daily`")
 
-TOKEN_LIMIT = Option("-t --token-limit", "text", "tokens (500k, 2M), or max: those of the largest block", "N")
+TOKEN_LIMIT = Option("-t --token-limit", "text", "tokens (500k, 2M), or max: as in the largest block", "N")
 INTERVAL = Option("--refresh-interval", "seconds", "seconds between two frames, 1 to 60", "N", default="2",
                   meaning="seconds between two frames")
 ONCE = Option("--once", help="one frame as text")
 
-# --- what each command takes, in the order of its help ------------------------------------------------------------
+# --- the options of each command, in the order of its help --------------------------------------------------------
 
-GLOBAL = (  # of every command; they may stand anywhere
+GLOBAL = (  # of every command, in any place
     Option("--config", "file", "read this config file instead of the usual one", "FILE"),
-    Option("--debug", help="tell on stderr what is done and how long it takes"),
+    Option("--debug", help="report on stderr what is done and how long it takes"),
 )
 SESSION = (
-    Option("session", "session", nargs="?"),  # the same as a bare word
+    Option("session", "session", nargs="?"),  # a bare word, the same as --id
     Option("-i --id", "session", "one session: id, prefix, shown form, file name, latest"),
     JSON,
     JQ,
     CSV,
-    Option("--html", "file", "the list as a page to look at; - is stdout", "FILE"),
-    Option("--explain", help="with --id: why Claude Code's own total differs"),
+    Option("--html", "file", "write the list as an HTML page; - is stdout", "FILE"),
+    Option("--explain", help="with --id: explain why Claude Code's total differs"),
     Option("--entries", help="with --id and --json or --csv: every response"),
     SINCE, UNTIL, TIMEZONE, MODE, SORT, ORDER, LIMIT, BREAKDOWN, PROJECT, OFFLINE, COMPACT, PAGER,
     COLOR, NO_COLOR,
 )
-OR_DEMO = Option("--or-demo")  # of session: the README's first command
-DAILY = (*_USED[:5], LAST, *_USED[5:], DAY_CHART)
-WEEKLY = (*_USED[:5], LAST, START_OF_WEEK, *_USED[5:], CHART)
-MONTHLY = (*_USED[:5], LAST, *_USED[5:], CHART)
+OR_DEMO = Option("--or-demo")  # of session, for the first command in the README
+DAILY = (*_REPORT_OPTIONS[:5], LAST, *_REPORT_OPTIONS[5:], DAY_CHART)
+WEEKLY = (*_REPORT_OPTIONS[:5], LAST, START_OF_WEEK, *_REPORT_OPTIONS[5:], CHART)
+MONTHLY = (*_REPORT_OPTIONS[:5], LAST, *_REPORT_OPTIONS[5:], CHART)
 BLOCKS = (
-    *_USED[:3],
+    *_REPORT_OPTIONS[:3],
     STARTED_SINCE,
     Option("-u --until", "day", "blocks that start on DAY or earlier", "DAY"),
-    Option("-a --active", help="the block under way alone"),
-    Option("-r --recent", help="blocks of the last three days"),
+    Option("-a --active", help="only the block under way, as a card"),
+    Option("-r --recent", help="only blocks of the last three days"),
     TOKEN_LIMIT,
-    Option("-n --session-length", "text", "hours of a block (5)", "N"),
-    *_USED[5:], CHART,
-    Option("--live", help="as `ccusage live`, with its options"),
+    Option("-n --session-length", "text", "hours per block (default: 5)", "N"),
+    *_REPORT_OPTIONS[5:], CHART,
+    Option("--live", help="the same as `ccusage live`, with its options"),
     Option("--refresh-interval", "seconds"), Option("--once"),
 )
 LIVE = (TOKEN_LIMIT, INTERVAL, ONCE, JSON, JQ, TIMEZONE, MODE, OFFLINE, COLOR, NO_COLOR)
 FORGET = (
     Option("which", "archived", "one session: id, prefix, shown form, latest", "SESSION", nargs="?"),
-    Option("--project", "project", "those whose project path contains TEXT; . is this folder", "TEXT"),
-    Option("--archived", help="sessions all of whose transcripts are gone"),
-    Option("--windows", help="what Claude Code said of its plan's limits"),
+    Option("--project", "project", "project path contains TEXT; . is this folder", "TEXT"),
+    Option("--archived", help="sessions whose transcripts no longer exist"),
+    Option("--windows", help="what Claude Code reported about the plan's limits"),
 )
-LOW = Option("--context-low-threshold", "percentage", "yellow from here (50)", "PERCENT", default="50",
+LOW = Option("--context-low-threshold", "percentage", "yellow from here on (default: 50)", "PERCENT", default="50",
              meaning="below it the context is green")
-MEDIUM = Option("--context-medium-threshold", "percentage", "red from here (80)", "PERCENT", default="80",
+MEDIUM = Option("--context-medium-threshold", "percentage", "red from here on (default: 80)", "PERCENT", default="80",
                 meaning="below it the context is yellow, from it on red")
 STATUSLINE = (
     Option("--cost-source", "choice", "auto, ccusage, cc or both", "SOURCE", default="auto",
@@ -172,29 +172,29 @@ STATUSLINE = (
     Option("--no-color", help="no colours"),
 )
 PREVIEW = Option("--preview", help="show the presets as they look in this terminal")
-EARLIER = (  # of the statuslines of tools that came before
+IGNORED = (  # of earlier statusline tools: accepted and ignored
     Option("-O --offline"), Option("--no-offline"), Option("--cache"), Option("--no-cache"),
     Option("--refresh-interval", "text"),
 )
 SETTINGS = Option("--settings", "file", "Claude Code's settings, if not the usual file", "FILE")
 UNINSTALL = (SETTINGS, DRY_RUN)
 INSTALL = (
-    Option("--force", help="replace a statusline that is not ours, or not ours alone"),
-    Option("--refresh-interval", "number", "run it every SECONDS too (5; 0: never)", "SECONDS"),
+    Option("--force", help="replace a statusline that is not only ccusage's"),
+    Option("--refresh-interval", "number", "also run it every SECONDS (default: 5; 0: never)", "SECONDS"),
     Option("--padding", "number", "columns to the left", "COLUMNS"),
     Option("options", "text", nargs="*"),  # of statusline, after `--`
     *UNINSTALL, *STATUSLINE,
 )
-PRICES_SHOW = (Option("model", "model", "as a transcript or a report names it, or a part", "MODEL", nargs="?"), JSON)
+PRICES_SHOW = (Option("model", "model", "a name in transcripts or reports, or a part of it", "MODEL", nargs="?"), JSON)
 PRICES_REFRESH = (Option("-O --offline", help="never use the network"),)
 INIT = (
     Option("shell", "choice", "bash, zsh or fish", choices=("bash", "zsh", "fish")),
-    Option("--no-prompt", help="set the variables only"),
+    Option("--no-prompt", help="only set the variables"),
     Option("--no-completion", help="leave out the completion"),
 )
 PROMPT = (
     Option("--for", "choice", "starship, p10k or tmux", "WHAT", choices=("starship", "p10k", "tmux"), dest="kind"),
-    Option("--cwd", "folder", "the folder to speak of", "DIR"),
+    Option("--cwd", "folder", "the folder whose line is shown", "DIR"),
     Option("--refresh"),
     Option("--redraw", "text"),
 )
@@ -202,23 +202,23 @@ URL = Option("url", "address", default="LiteLLM's list", meaning="where current 
              variable="CCUSAGE_PRICES_URL")
 # fmt: on
 
-# --- what the config sets: by section, in the order of docs/config.md ---------------------------------------------
+# --- the options that the config may set, by section, in the order of docs/config.md ------------------------------
 
-_BY_TIME = (MODE, TIMEZONE, BY_TIME, OF_ROW, COMPACT, PAGER, COLOR, OFFLINE)
-_OF_PERIODS = (*_BY_TIME, USED_SINCE)
+_TIME_KEYS = (MODE, TIMEZONE, TIME_ORDER, ROW_BREAKDOWN, COMPACT, PAGER, COLOR, OFFLINE)
+_PERIOD_KEYS = (*_TIME_KEYS, USED_SINCE)
 SECTIONS: dict[str, tuple[Option, ...]] = {
     "session": (MODE, TIMEZONE, SORT, ORDER, BREAKDOWN, COMPACT, PAGER, COLOR, OFFLINE, SINCE),
-    "daily": (*_OF_PERIODS, DAY_CHART),
-    "weekly": (*_OF_PERIODS, CHART, START_OF_WEEK),
-    "monthly": (*_OF_PERIODS, CHART),
-    "blocks": (*_BY_TIME, STARTED_SINCE, CHART),
+    "daily": (*_PERIOD_KEYS, DAY_CHART),
+    "weekly": (*_PERIOD_KEYS, CHART, START_OF_WEEK),
+    "monthly": (*_PERIOD_KEYS, CHART),
+    "blocks": (*_TIME_KEYS, STARTED_SINCE, CHART),
     "live": (MODE, TIMEZONE, COLOR, OFFLINE, INTERVAL),
     "statusline": (MODE, TIMEZONE, *STATUSLINE[:6]),
     "prices": (URL,),
 }
-# What a keyword argument of a command means, for the completion of its values.
+# Keyword argument of a command -> kind, for the completion of values.
 KINDS = {
     option.dest: option.kind for option in (*GLOBAL, *SESSION, *BLOCKS, *FORGET, *PROMPT, *UNINSTALL, *PRICES_SHOW)
 }
-# What may stand behind an option whose command says itself what is wrong with a value.
+# Choices of the options whose command checks the values itself, for completion.
 CHOICES = {option.dest: option.choices for option in STATUSLINE if option.choices}

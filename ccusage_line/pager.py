@@ -1,7 +1,8 @@
-"""Text page by page, by the pager that the user has: PAGER, else `less`, asked as git asks it.
+"""Text page by page in the user's pager: PAGER, else `less`, called as git calls it.
 
-PAGER is words, no program of a shell. Where LESS is not set, what fits the screen is printed at once, colours are
-shown, and the text stays on the screen afterwards (`FRX`); `less` shows colours and UTF-8 whatever is set.
+PAGER is split into words, but not run by a shell. If LESS is not set, text that fits the screen is printed at once,
+colours are shown, and the text stays on the screen afterwards (`FRX`). `less` always gets `-R`, which shows colours,
+and expects UTF-8 unless LESSCHARSET is set.
 
 Not on Windows, which has no SIGHUP.
 """
@@ -17,17 +18,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ENDINGS = ("SIGINT", "SIGHUP")  # the pager's to obey, and ours by its end
+_PAGER_SIGNALS = ("SIGINT", "SIGHUP")  # handled by the pager while it runs
 
 
-def was_shown(data: bytes, environ: Mapping[str, str]) -> bool:
-    """Whether a pager was there to show *data*; it has ended. What it did not read is not missed.
-
-    Raises KeyboardInterrupt where Ctrl-C ended it.
-    """
+def show_in_pager(data: bytes, environ: Mapping[str, str]) -> bool:
+    """Show *data* in the pager and wait for its end; return False if there is no pager. Data that the pager did not
+    read is no error. Raises KeyboardInterrupt if Ctrl-C ended the pager."""
     try:
         words = shlex.split(environ.get("PAGER", "less"))
-    except ValueError:  # a quote that nothing closes
+    except ValueError:  # an unclosed quote
         return False
     if not words:
         return False
@@ -38,12 +37,12 @@ def was_shown(data: bytes, environ: Mapping[str, str]) -> bool:
         process = subprocess.Popen(words, stdin=subprocess.PIPE, env=environ)
     except OSError:
         return False
-    numbers = [getattr(signal, name) for name in _ENDINGS]
-    ours = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    numbers = [getattr(signal, name) for name in _PAGER_SIGNALS]
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:
         process.communicate(data)
     finally:
-        for number, handler in ours.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
     if process.returncode == -signal.SIGINT:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Where transcripts are and where our state is, from the environment alone. On the lean lanes."""
+"""The paths of transcripts and of our state, from the environment alone. On the lean lanes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 APP = "ccusage-line"
-DATABASE = "index.db"  # in the index's folder
-LINES = "prompt"  # the folder of the ready lines, in the state directory and in the index's folder
+DATABASE = "index.db"  # in the folder of the index
+LINES = "prompt"  # the folder of the ready lines, in the state directory and in the folder of the index
 LOG = "statusline.log"  # in the state directory
-NO_HOME = os.path.join(os.devnull, "no-home")  # where nothing can be read or made
-NO = ("0", "false", "no", "off")  # what switches a variable of the environment off; anything else is on
+NO_HOME = os.path.join(os.devnull, "no-home")  # a folder that cannot exist
+NO = ("0", "false", "no", "off")  # values that switch an environment variable off; any other value is on
 
 
 def database_identity(folder: str) -> tuple[int, int] | None:
-    """Device and inode of the database in an index's folder, None where there is none."""
+    """Return device and inode of the database in the folder of an index, or None if there is none."""
     from .files import stat_of
 
     stat = stat_of(os.path.join(folder, DATABASE))
@@ -26,36 +26,36 @@ def database_identity(folder: str) -> tuple[int, int] | None:
 
 
 def data_dirs(environ: Mapping[str, str]) -> list[str]:
-    """The folders called `projects` that hold transcripts (A1), sorted real paths, existing or not.
+    """Return the `projects` folders that hold transcripts (A1), as sorted real paths, existing or not.
 
-    `CLAUDE_CONFIG_DIR` is one folder if the whole value is one, else a comma list; a folder called `projects` is
-    taken as it is. Without it both places Claude Code ever used.
+    If `CLAUDE_CONFIG_DIR` as a whole is a folder, it is one, else a comma-separated list; a folder called `projects` is
+    used itself. If it is not set, these are the two places that Claude Code has ever used.
     """
     return sorted(named_data_dirs(environ))
 
 
 def named_data_dirs(environ: Mapping[str, str]) -> dict[str, str]:
-    """The folders called `projects` by their real paths: as they are named."""
-    named = map(_projects, config_dirs(environ))
+    """Return the `projects` folders: real path -> the path as it was named."""
+    named = map(_projects_folder, config_dirs(environ))
     return {os.path.realpath(folder): folder for folder in named}
 
 
 def config_dirs(environ: Mapping[str, str]) -> list[str]:
-    """Claude Code's configuration folders, as named, absolute. Raises UsageError as `absolute`."""
+    """Return Claude Code's configuration folders, absolute, as they were named. Raises UsageError like `absolute`."""
     value = environ.get("CLAUDE_CONFIG_DIR", "")
     if value.strip(" ,"):
-        whole = expanded(value, environ)
+        whole = expand(value, environ)
         if os.path.isdir(whole):
             return [absolute(whole, "CLAUDE_CONFIG_DIR")]
         return [
-            absolute(expanded(part.strip(), environ), "CLAUDE_CONFIG_DIR") for part in value.split(",") if part.strip()
+            absolute(expand(part.strip(), environ), "CLAUDE_CONFIG_DIR") for part in value.split(",") if part.strip()
         ]
     return [os.path.join(xdg_dir(environ, "CONFIG", ".config"), "claude"), os.path.join(home_dir(environ), ".claude")]
 
 
 def absolute(path: str, named_by: str) -> str:
-    """The absolute path of one as it is typed. Raises UsageError, which tells what it is *named_by*, where the working
-    directory that it is relative to is gone."""
+    """Return the absolute form of a path that a user typed. Raises UsageError, naming *named_by*, if the path is
+    relative and the working directory no longer exists."""
     try:
         return os.path.abspath(os.path.expanduser(path))
     except OSError:
@@ -64,19 +64,19 @@ def absolute(path: str, named_by: str) -> str:
         raise UsageError(f"{named_by} {path!r}: the working directory is gone") from None
 
 
-def _projects(folder: str) -> str:
+def _projects_folder(folder: str) -> str:
     return folder if os.path.basename(folder.rstrip(os.sep)) == "projects" else os.path.join(folder, "projects")
 
 
 def home_dir(environ: Mapping[str, str]) -> str:
-    """The user's home, absolute: HOME, else what the password file says, else NO_HOME."""
+    """Return the user's home, absolute: HOME, else that of the password database, else NO_HOME."""
     home = environ.get("HOME", "")
     if not os.path.isabs(home):
-        home = _recorded_home()
+        home = _password_home()
     return home if os.path.isabs(home) else NO_HOME
 
 
-def _recorded_home() -> str:
+def _password_home() -> str:
     if sys.platform != "win32":
         from pwd import getpwuid
 
@@ -88,17 +88,17 @@ def _recorded_home() -> str:
 
 
 def xdg_dir(environ: Mapping[str, str], kind: str, usual: str) -> str:
-    """A base folder: `XDG_<kind>_HOME`, else *usual* in the home. A relative one is passed over, as the standard wants:
-    the working directory may be anybody's repository."""
-    named = expanded(environ.get(f"XDG_{kind}_HOME", ""), environ)
+    """Return a base folder: `XDG_<kind>_HOME`, else *usual* in the home. A relative value is ignored, as the XDG
+    standard demands: the working directory may be anybody's repository."""
+    named = expand(environ.get(f"XDG_{kind}_HOME", ""), environ)
     return named if os.path.isabs(named) else os.path.join(home_dir(environ), usual)
 
 
 def named_place(environ: Mapping[str, str], variable: str) -> str:
-    """The absolute path in a variable of ours, "" where it is not set. Raises UserError for a relative one: the working
-    directory may be anybody's repository."""
+    """Return the absolute path in one of our variables, "" if it is not set. Raises UserError for a relative one,
+    because the working directory may be anybody's repository."""
     named = environ.get(variable, "")
-    path = expanded(named, environ)
+    path = expand(named, environ)
     if named and not os.path.isabs(path):
         from .errors import UserError
 
@@ -106,15 +106,14 @@ def named_place(environ: Mapping[str, str], variable: str) -> str:
     return os.path.abspath(path) if named else ""
 
 
-def expanded(path: str, environ: Mapping[str, str]) -> str:
+def expand(path: str, environ: Mapping[str, str]) -> str:
     if path == "~" or path.startswith("~/"):
         return home_dir(environ) + path[1:]
     return os.path.expanduser(path)
 
 
 def state_dir(environ: Mapping[str, str]) -> str:
-    """The folder of the index: `CCUSAGE_STATE_DIR`, else the user's state folder (as platformdirs has it). Raises
-    UserError as `named_place`."""
+    """Return our state directory: `CCUSAGE_STATE_DIR`, else the user's. Raises UserError like `named_place`."""
     own = named_place(environ, "CCUSAGE_STATE_DIR")
     if own:
         return own

@@ -9,16 +9,16 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _WIDTH = 30  # columns of the bar
-_PAUSE = 0.1  # seconds between two drawings
-_QUIET = 0.3  # seconds before the first: what is quick needs no bar
+_INTERVAL = 0.1  # seconds between two drawings
+_DELAY = 0.3  # seconds before the first drawing, because a quick run needs no bar
 
 
 class Bar:
-    """Draws `(done, total)` in bytes; wipes itself away at the end."""
+    """A callable that draws `(done, total)`, in bytes, and erases the bar at the end."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._next = time.monotonic() + _QUIET
+        self._next = time.monotonic() + _DELAY
         self._drawn = False
 
     def __call__(self, done: int, total: int) -> None:
@@ -30,7 +30,7 @@ class Bar:
         now = time.monotonic()
         if now < self._next:
             return
-        self._next = now + _PAUSE
+        self._next = now + _INTERVAL
         self._drawn = True
         filled = _WIDTH * done // total
         bar = "█" * filled + "░" * (_WIDTH - filled)

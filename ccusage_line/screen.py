@@ -1,4 +1,4 @@
-"""The whole screen of a terminal, for as long as something is shown on it: whatever ends that, it is as it was before.
+"""The full screen of a terminal, which is restored afterwards, also after an exception or a signal.
 
 Not on Windows, which has no `termios`.
 """
@@ -16,56 +16,56 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_SYNCHRONIZED, _AT_ONCE = "\x1b[?2026h", "\x1b[?2026l"  # nothing is drawn between the two
-_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"  # the alternative screen, no cursor, lines that do not wrap
-_LEAVE = f"{_AT_ONCE}\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
-_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)  # what a key that is no character sends
-_USUAL = 80, 24  # columns and lines of a terminal that does not tell
-_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+_BEGIN_UPDATE, _END_UPDATE = "\x1b[?2026h", "\x1b[?2026l"  # the terminal draws nothing between the two
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"  # alternate screen, hidden cursor, no line wrapping
+_LEAVE = f"{_END_UPDATE}\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
+_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)  # what a key sends that is not a character
+_DEFAULT_SIZE = 80, 24  # columns and lines if the terminal does not report them
+_ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-class Ended(BaseException):
+class Terminated(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
 
 
-class Gone(Exception):
-    """The terminal is closed."""
+class TerminalClosed(Exception):
+    """The terminal was closed."""
 
 
 def is_screen(environ: dict[str, str] | Any) -> bool:
-    """Whether stdout is a terminal on which text can be put anywhere."""
+    """Return whether stdout is a terminal with cursor addressing."""
     return sys.platform != "win32" and sys.stdout.isatty() and environ.get("TERM", "dumb") not in ("dumb", "")
 
 
 class Screen:
-    """The terminal of stdout, and the keys of stdin; within `with`, signals that end the process raise Ended once."""
+    """The terminal of stdout and the keys of stdin; in `with`, a signal that ends the process raises Terminated."""
 
     def __init__(self) -> None:
         self._keys = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
         self._out = sys.stdout.fileno()
-        self._mode: list[Any] | None = None  # of the terminal as it was; None while it is
-        self._before: dict[int, Any] = {}  # signal -> what was done about it
+        self._saved_mode: list[Any] | None = None  # terminal attributes to restore; None outside the full screen
+        self._old_handlers: dict[int, Any] = {}  # signal -> the handler to restore
         self._ending = False
-        self._stopping = False
-        self._shown: tuple[tuple[int, int], Sequence[str]] | None = None
-        self._woken, self._wake = os.pipe()  # a signal writes to it, so that no wait sleeps through one
+        self._stop_requested = False
+        self._last_frame: tuple[tuple[int, int], Sequence[str]] | None = None
+        self._wake_reader, self._wake_writer = os.pipe()  # a signal writes to the pipe, which ends a wait for keys
 
-    # --- in and out ---
+    # --- entering and leaving ---
 
     def __enter__(self) -> Screen:
         if sys.platform == "win32":
             return self
         try:
-            os.set_blocking(self._wake, False)
-            signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
-            for name in _ENDING:
-                if signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:  # as nohup wants it
-                    self._take(getattr(signal, name), self._end)
-            self._take(signal.SIGTSTP, self._stop_soon)
-            self._take(signal.SIGCONT, self._go_on)
-            self._take(signal.SIGWINCH, lambda *_: None)
+            os.set_blocking(self._wake_writer, False)
+            signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
+            for name in _ENDING_SIGNALS:
+                if signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:  # ignored by nohup
+                    self._handle(getattr(signal, name), self._terminate)
+            self._handle(signal.SIGTSTP, self._request_stop)
+            self._handle(signal.SIGCONT, self._resume)
+            self._handle(signal.SIGWINCH, lambda *_: None)
             self._enter()
         except BaseException:
             self.__exit__()
@@ -73,19 +73,19 @@ class Screen:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ending = True  # from here on no signal raises
+        self._ending = True  # from here on no signal raises Terminated
         try:
             self._leave()
-        except Gone:
+        except TerminalClosed:
             pass
         signal.set_wakeup_fd(-1)
-        for number, handler in self._before.items():
+        for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
-        os.close(self._woken)
-        os.close(self._wake)
+        os.close(self._wake_reader)
+        os.close(self._wake_writer)
 
-    def _take(self, number: int, handler: Any) -> None:
-        self._before.setdefault(number, signal.getsignal(number))
+    def _handle(self, number: int, handler: Any) -> None:
+        self._old_handlers.setdefault(number, signal.getsignal(number))
         signal.signal(number, handler)
 
     def _enter(self) -> None:
@@ -96,54 +96,54 @@ class Screen:
         if self._keys is not None:
             try:
                 mode = termios.tcgetattr(self._keys)
-                self._mode = self._mode or mode
+                self._saved_mode = self._saved_mode or mode
                 mode = [*mode[:3], mode[3] & ~(termios.ICANON | termios.ECHO), *mode[4:]]
                 termios.tcsetattr(self._keys, termios.TCSANOW, mode)
             except termios.error as error:
-                raise Gone from error
-        self._mode = self._mode or []
-        self._shown = None
+                raise TerminalClosed from error
+        self._saved_mode = self._saved_mode or []
+        self._last_frame = None
         self._write(_ENTER)
 
     def _leave(self) -> None:
         if sys.platform == "win32":
             return
-        if self._mode is None:
+        if self._saved_mode is None:
             return
         import termios
 
-        mode, self._mode = self._mode, None
+        mode, self._saved_mode = self._saved_mode, None
         if mode and self._keys is not None:
             try:
                 termios.tcsetattr(self._keys, termios.TCSANOW, mode)
-            except termios.error:  # the terminal is gone
+            except termios.error:  # the terminal was closed
                 pass
         self._write(_LEAVE)
 
     # --- signals ---
 
-    def _end(self, number: int, _: object) -> None:
+    def _terminate(self, number: int, _: object) -> None:
         if not self._ending:
             self._ending = True
-            raise Ended(number)
+            raise Terminated(number)
 
-    def _stop_soon(self, *_: object) -> None:
-        """Ctrl+Z: as soon as there is nothing in hand that others would have to wait for."""
-        self._stopping = True
+    def _request_stop(self, *_: object) -> None:
+        """Handle Ctrl+Z: stop at the next wait for keys, when nothing is held that other processes wait for."""
+        self._stop_requested = True
 
     def _stop(self) -> None:
-        """The shell gets its screen back, until it lets us go on."""
+        """Restore the shell's screen, stop the process, and enter again after it was continued."""
         if sys.platform == "win32":
             return
-        self._stopping = False
+        self._stop_requested = False
         self._leave()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
-        signal.signal(signal.SIGTSTP, self._stop_soon)
+        signal.signal(signal.SIGTSTP, self._request_stop)
         self._enter()
 
-    def _go_on(self, *_: object) -> None:
-        if self._mode is not None:  # stopped by what can't be handled: the shell had the screen as it was
+    def _resume(self, *_: object) -> None:
+        if self._saved_mode is not None:  # after SIGSTOP, which cannot be handled: the shell may have changed it
             self._enter()
 
     # --- text and keys ---
@@ -152,14 +152,14 @@ class Screen:
         try:
             columns, lines = os.get_terminal_size(self._out)
         except OSError as error:
-            raise Gone from error
-        return columns or _USUAL[0], lines or _USUAL[1]
+            raise TerminalClosed from error
+        return columns or _DEFAULT_SIZE[0], lines or _DEFAULT_SIZE[1]
 
     def show(self, size: tuple[int, int], lines: Sequence[str]) -> None:
-        """Have *lines*, made for *size*, and nothing else on the screen; only those that changed are written."""
+        """Show *lines*, made for *size*, and nothing else; only lines that changed are written."""
         lines = lines[: size[1]]
-        old_size, old = self._shown or (None, ())
-        self._shown = size, lines
+        old_size, old = self._last_frame or (None, ())
+        self._last_frame = size, lines
         parts = ["\x1b[2J"] if old_size != size else []
         before = old if old_size == size else ()
         for at in range(max(len(lines), len(before))):
@@ -167,24 +167,24 @@ class Screen:
             if at >= len(before) or before[at] != line:
                 parts.append(f"\x1b[{at + 1};1H\x1b[2K{line}")
         if parts:
-            self._write("".join([_SYNCHRONIZED, *parts, _AT_ONCE]))
+            self._write("".join([_BEGIN_UPDATE, *parts, _END_UPDATE]))
 
     def keys(self, seconds: float) -> str:
-        """What was typed; after so many seconds nothing, and sooner if the screen has to be drawn anew."""
-        watched = [self._woken, *([] if self._keys is None else [self._keys])]
+        """Return the keys typed, "" after *seconds* or sooner if the screen has to be drawn again."""
+        watched = [self._wake_reader, *([] if self._keys is None else [self._keys])]
         ready = select.select(watched, [], [], max(seconds, 0))[0]
-        if self._woken in ready:
-            os.read(self._woken, 512)
-        if self._stopping:
+        if self._wake_reader in ready:
+            os.read(self._wake_reader, 512)
+        if self._stop_requested:
             self._stop()
         if self._keys not in ready:
             return ""
         try:
             typed = os.read(self._keys, 1024) if self._keys is not None else b""
         except OSError as error:
-            raise Gone from error
+            raise TerminalClosed from error
         if not typed:
-            raise Gone
+            raise TerminalClosed
         return _SEQUENCE.sub("", typed.decode("utf-8", "replace"))
 
     def _write(self, text: str) -> None:
@@ -193,4 +193,4 @@ class Screen:
             while data:
                 data = data[os.write(self._out, data) :]
         except OSError as error:
-            raise Gone from error
+            raise TerminalClosed from error

@@ -1,8 +1,8 @@
-"""Text for a screen: what transcripts say made harmless, and the columns it takes.
+"""Text for a screen: removes harmful characters, measures in terminal columns, cuts and wraps.
 
-Widths are terminal columns. Characters that East Asian fonts show either way count one, as most terminals do.
-Not handled: right-to-left text, which a terminal that reorders may show in another order inside its cell; flags and
-other sequences that a font draws as one picture take the columns of their parts.
+Characters of ambiguous width in East Asian fonts count as one column, as in most terminals. Not handled: right-to-left
+text, which some terminals reorder inside its cell. Flags and other sequences that a font draws as one picture count the
+columns of their parts.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ELLIPSIS = "…"
-_SPACES = "\t\n\v\f\r\x85\u2028\u2029"  # they part words: removing them would join these
-# "as text", "as emoji": terminals disagree about the width, without them they agree
+_SPACES = "\t\n\v\f\r\x85\u2028\u2029"  # replaced by a space: removing them would join words
+# variation selectors ("as text", "as emoji"): terminals disagree about the width of what they modify
 _VARIATIONS = range(0xFE00, 0xFE10)
 _PRIVATE = range(0xE000, 0xF900)  # icons of patched fonts
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
-# wide since Unicode 16, which not every Python knows: trigrams, hexagrams, counting rods
-_WIDENED = ((0x2630, 0x2637), (0x268A, 0x268F), (0x4DC0, 0x4DFF), (0x1D300, 0x1D376))
-_JAMO_TAILS = range(0x1160, 0x1200)  # vowels and finals, drawn into the syllable before them
+# wide since Unicode 16, which older Pythons do not know: trigrams, hexagrams, counting rods
+_NEWLY_WIDE = ((0x2630, 0x2637), (0x268A, 0x268F), (0x4DC0, 0x4DFF), (0x1D300, 0x1D376))
+_JAMO_TAILS = range(0x1160, 0x1200)  # vowels and finals, drawn into the preceding syllable
 
 
 def clean(text: str) -> str:
-    """*text* without control, format and line-separator characters and variation selectors; half a surrogate pair,
-    which no terminal can be sent, becomes U+FFFD."""
+    """Return *text* without control and format characters and variation selectors. Tabs and line separators become
+    spaces; lone surrogates, which cannot be encoded, become U+FFFD."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(map(_clean_character, text))
@@ -35,7 +35,7 @@ def _clean_character(c: str) -> str:
         return c
     if c in _SPACES:
         return " "
-    from unicodedata import category  # most texts do without this import
+    from unicodedata import category  # imported late because most texts do not need it
 
     if ord(c) in _VARIATIONS or category(c) in ("Cc", "Cf"):
         return ""
@@ -43,7 +43,7 @@ def _clean_character(c: str) -> str:
 
 
 def display_width(text: str) -> int:
-    """Terminal columns that *text*, as `clean` leaves it, takes."""
+    """Return the number of terminal columns of *text*, which `clean` has returned."""
     if text.isascii():
         return len(text)
     if text not in _widths:
@@ -56,11 +56,11 @@ def display_width(text: str) -> int:
     return _widths[text]
 
 
-_widths: dict[str, int] = {}  # the same few model names and titles, row after row
+_widths: dict[str, int] = {}  # the same few model names and titles occur row after row
 
 
 def character_width(c: str, before: int = 0) -> int:
-    """Columns of *c* after a character of *before* columns: a skin tone is drawn into the emoji before it."""
+    """Return the columns of *c* after a character of *before* columns; a skin tone is drawn into a preceding emoji."""
     if c.isascii():
         return 1
     from unicodedata import category, east_asian_width
@@ -68,11 +68,11 @@ def character_width(c: str, before: int = 0) -> int:
     code = ord(c)
     if category(c) in ("Mn", "Me", "Cf") or code in _JAMO_TAILS or (code in _SKIN_TONES and before == 2):
         return 0
-    return 2 if east_asian_width(c) in "WF" or any(first <= code <= last for first, last in _WIDENED) else 1
+    return 2 if east_asian_width(c) in "WF" or any(first <= code <= last for first, last in _NEWLY_WIDE) else 1
 
 
 def cut(text: str, width: int) -> str:
-    """*text* in at most *width* columns, an ellipsis in place of what does not fit."""
+    """Return *text* in at most *width* columns; an ellipsis replaces an end that does not fit."""
     if display_width(text) <= width:
         return text
     if width <= 0:
@@ -81,9 +81,9 @@ def cut(text: str, width: int) -> str:
     return kept + ELLIPSIS
 
 
-def cut_apart(texts: Sequence[str], width: int) -> list[str]:
-    """Each of *texts* in at most *width* columns, an ellipsis within what does not fit: where in it is the same for all
-    of them, and such that as many as can be told apart stay different."""
+def cut_distinctly(texts: Sequence[str], width: int) -> list[str]:
+    """Cut each of *texts* to at most *width* columns, so that as many as possible stay different. The ellipsis replaces
+    a middle part, at the same column in all of them."""
     whole = {text for text in texts if display_width(text) <= width}
     long = sorted({*texts} - whole)
     if not long or width < 3:
@@ -100,15 +100,15 @@ def cut_apart(texts: Sequence[str], width: int) -> list[str]:
 
 
 def _without_middle(text: str, head: int, tail: int) -> str:
-    """The first *head* and the last *tail* columns of *text*, which has more."""
+    """Return the first *head* and the last *tail* columns of *text*, which is longer."""
     end = _split(text, display_width(text) - tail)[1]
-    while display_width(end) > tail:  # a wide character stands in the way
+    while display_width(end) > tail:  # a wide character crosses the boundary
         end = end[1:]
     return _split(text, head)[0] + ELLIPSIS + end
 
 
 def _split(text: str, width: int) -> tuple[str, str]:
-    """As much of *text* as *width* columns hold, and the rest."""
+    """Return as much of *text* as fits *width* columns, and the rest."""
     used = before = 0
     for at, c in enumerate(text):
         columns = character_width(c, before)
@@ -120,8 +120,8 @@ def _split(text: str, width: int) -> tuple[str, str]:
 
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
-    """*text* in lines of at most *width* columns, broken at spaces, a longer word wherever it must be; the lines after
-    the first begin with *indent*. A character wider than a whole line (there is one column) is left out."""
+    """Break *text* at spaces into lines of at most *width* columns; a longer word is broken anywhere. Lines after the
+    first begin with *indent*. A character wider than a whole line (of one column) is left out."""
     indent = indent if len(indent) + 2 <= width else ""
     lines: list[str] = []
     start = line = ""
@@ -143,18 +143,18 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
 
 
 def beside(label: str, text: str, indent: int, width: int) -> list[str]:
-    """*text* in lines of at most *width* columns behind a *label* that takes *indent* of them."""
+    """Wrap *text* to at most *width* columns to the right of *label*, which takes *indent* of them."""
     first, *more = wrap(text, max(width - indent, 1)) or [""]
     return [f"{label}{first}".rstrip(), *(" " * indent + line for line in more)]
 
 
 def number_of(number: int, noun: str) -> str:
-    """`1 day`, `2 days`."""
+    """Return `1 day` or `2 days`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def human_size(size: int) -> str:
-    """Bytes as people read them: `512 bytes`, `1.2 MB`."""
+    """Return a number of bytes in readable form: `512 bytes`, `1.2 MB`."""
     if size < 1000:
         return f"{size} bytes"
     units = ("kB", "MB", "GB", "TB")

@@ -1,11 +1,11 @@
-"""`ccusage blocks`: what was used in each 5-hour block, and where the one under way will end."""
+"""`ccusage blocks`: usage in 5-hour blocks, and a projection for the active one."""
 
 from __future__ import annotations
 
 from .. import options
 from ..errors import UsageError
 from .parser import add_command
-from .reporting import Asked, days, limits_told, refuse, unpriced
+from .reporting import UsageRequest, current_limits, parse_days, refuse, unpriced_warning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,62 +20,62 @@ if TYPE_CHECKING:
     from .parser import Commands
 
     LimitOf = Callable[[Sequence[Block], int], int | None]
-    Groups = Mapping[str, Sequence[Block]]  # by project; all of them under the empty name
+    Groups = Mapping[str, Sequence[Block]]  # by project; without --instances, everything under the empty name
 
 _TITLE = "Claude Code Token Usage Report - Session Blocks"
-_LONGEST = 24 * 366  # hours of a block
+_LONGEST = 24 * 366  # maximum length of a block in hours
 _NOT_LIVE = (
     *("since", "until", "recent", "session_length", "csv", "instances", "project"),
     *("breakdown", "compact", "chart", "order"),
 )
-_NO_BLOCK = "No block is under way.", "No active block"  # as text and in JSON
-_NOT_ASKED_FOR = "The block under way holds nothing that was asked for.", "Nothing asked for is in the active block"
-_OF_BLOCKS = ("since", "until", "active", "recent", "token_limit", "session_length", "order")  # not of all reports
+_NO_BLOCK = "No block is under way.", "No active block"  # as text and as the JSON message
+_NOT_ASKED_FOR = "The block under way has no usage that matches.", "No matching usage in the active block"
+_OF_BLOCKS = ("since", "until", "active", "recent", "token_limit", "session_length", "order")  # not of other reports
 
 
 def add(commands: Commands, name: str) -> None:
     help = "the report by 5-hour block"
     if name == "live":
-        help = "today, the block and its sessions as they go on"
+        help = "a live view of today, the block and its sessions"
         add_command(commands, name, run_live, options.LIVE, help=help, usage="ccusage live [options]")
         return
     add_command(commands, name, run, options.BLOCKS, help=help, usage="ccusage blocks [options]")
 
 
-def run_live(console: Console, **asked: Any) -> None:
-    """`blocks --live`."""
+def run_live(console: Console, **given: Any) -> None:
+    """Run `ccusage live`, which is `blocks --live` with the other options at their defaults."""
     flags = ("active", "recent", "csv", "instances", "breakdown", "compact", "pager")
     values = ("since", "until", "session_length", "project", "locale")
     rest: dict[str, Any] = {"order": "asc", "chart": "none", **dict.fromkeys(flags, False), **dict.fromkeys(values)}
-    run(console, live=True, **rest, **asked)
+    run(console, live=True, **rest, **given)
 
 
-def run(console: Console, *, live: bool, refresh_interval: int | None, once: bool, **asked: Any) -> None:
-    """The report, or the live view."""
+def run(console: Console, *, live: bool, refresh_interval: int | None, once: bool, **given: Any) -> None:
+    """Print the report or show the live view."""
     if not live:
-        refuse(console, "blocks", {"refresh_interval": refresh_interval, "once": once}, "belongs to --live")
-        report(console, **asked)
+        refuse(console, "blocks", {"refresh_interval": refresh_interval, "once": once}, "works only with --live")
+        report(console, **given)
         return
-    refuse(console, "blocks", {name: asked[name] for name in _NOT_LIVE}, "has no meaning in the live view")
-    asked["since"] = None  # what the config says of the report
-    limit_of, is_max = _limit(asked["token_limit"]), asked["token_limit"] == "max"
+    refuse(console, "blocks", {name: given[name] for name in _NOT_LIVE}, "does not work in the live view")
+    given["since"] = None  # from the config, meant for the report
+    limit_of, is_max = _parse_limit(given["token_limit"]), given["token_limit"] == "max"
     if refresh_interval is None:
         config = console.config.defaults_for("live", console.environ)
         refresh_interval = config.get("refresh_interval", int(options.INTERVAL.default))
     if not 1 <= refresh_interval <= 60:
         raise UsageError(f"--refresh-interval {refresh_interval} is not a number of seconds from 1 to 60")
-    if asked["json"] or asked["jq"] is not None:
-        report(console, **{**asked, "active": True, "offline": True})  # as every other live view
+    if given["json"] or given["jq"] is not None:
+        report(console, **{**given, "active": True, "offline": True})  # no live view fetches prices
         return
     from ..windows import WINDOW
     from .live import show
 
     def limit(index: Index, now: int) -> int | None:
-        ask.now = now
-        return limit_of(_blocks(ask, index, WINDOW, False)[0] if is_max else (), now)
+        request.now = now
+        return limit_of(_blocks(request, index, WINDOW, False)[0] if is_max else (), now)
 
-    ask = Asked(console, **{name: value for name, value in asked.items() if name not in _OF_BLOCKS})
-    show(ask, limit, refresh_interval, once)
+    request = UsageRequest(console, **{name: value for name, value in given.items() if name not in _OF_BLOCKS})
+    show(request, limit, refresh_interval, once)
 
 
 def report(
@@ -88,46 +88,46 @@ def report(
     token_limit: str | None,
     session_length: str | None,
     order: str,
-    **asked: Any,
+    **given: Any,
 ) -> None:
     from ..report.periods import Periods
 
-    ask = Asked(console, **asked)
-    length, limit_of = _length(session_length), _limit(token_limit)
-    periods = Periods("day", ask.zone)
+    request = UsageRequest(console, **given)
+    length, limit_of = _parse_length(session_length), _parse_limit(token_limit)
+    periods = Periods("day", request.zone)
     configured = console.config.defaults_for("blocks", console.environ).get("since")
-    is_chosen = _choice(periods, days(since, until, ask.day_of, configured), active, recent, ask.now)
-    ask.refresh_prices()
-    index, _ = ask.index()
-    everything, groups = index.snapshot(lambda: _blocks(ask, index, length, active and token_limit != "max"))
-    limit = limit_of(everything, ask.now)
+    matches = _make_filter(periods, parse_days(since, until, request.day_of, configured), active, recent, request.now)
+    request.refresh_prices()
+    index, _ = request.index()
+    everything, groups = index.snapshot(lambda: _blocks(request, index, length, active and token_limit != "max"))
+    limit = limit_of(everything, request.now)
     step = 1 if order == "asc" else -1
-    chosen = _dearest_first({project: [*filter(is_chosen, blocks[::step])] for project, blocks in groups.items()})
+    chosen = _sort_by_cost({project: [*filter(matches, blocks[::step])] for project, blocks in groups.items()})
     shown = [block for blocks in chosen.values() for block in blocks]
-    text, message = _NOT_ASKED_FOR if any(block.is_active(ask.now) for block in everything) else _NO_BLOCK
-    if ask.is_text and not shown:
-        return console.out(f"{text}\n") if active else ask.tell_nothing(_TITLE, index)
-    limits = index.snapshot(lambda: limits_told(index, ask.now))
-    ask.tell(
-        lambda: _data(chosen, ask, limit, limits, message if active and not shown else None),
-        lambda: _table(chosen, ask, limit),
-        lambda: _text(chosen, ask, index, periods, limit, limits, active),
+    text, message = _NOT_ASKED_FOR if any(block.is_active(request.now) for block in everything) else _NO_BLOCK
+    if request.is_text and not shown:
+        return console.out(f"{text}\n") if active else request.print_empty(_TITLE, index)
+    limits = index.snapshot(lambda: current_limits(index, request.now))
+    request.print_report(
+        lambda: _json_data(chosen, request, limit, limits, message if active and not shown else None),
+        lambda: _csv_table(chosen, request, limit),
+        lambda: _render_text(chosen, request, index, periods, limit, limits, active),
     )
-    if ask.is_text:
-        console.warn(unpriced([block.share for block in shown]))
+    if request.is_text:
+        console.warn(unpriced_warning([block.share for block in shown]))
     return None
 
 
-def _dearest_first(groups: Groups) -> Groups:
-    """The projects with blocks, by what they cost."""
-    from ..report.usage import dearest_first
+def _sort_by_cost(groups: Groups) -> Groups:
+    """Return the projects that have blocks, sorted by cost."""
+    from ..report.usage import sort_by_cost
 
     shares = {project: [block.share for block in blocks] for project, blocks in groups.items() if blocks}
-    return {project: groups[project] for project in dearest_first(shares)}
+    return {project: groups[project] for project in sort_by_cost(shares)}
 
 
-def _length(hours: str | None) -> int:
-    """Microseconds of `--session-length`."""
+def _parse_length(hours: str | None) -> int:
+    """Return --session-length in microseconds."""
     from ..windows import HOUR
 
     try:
@@ -139,20 +139,20 @@ def _length(hours: str | None) -> int:
     return round(length * HOUR)
 
 
-def _limit(text: str | None) -> LimitOf:
-    """What tells the tokens of `--token-limit`, from all blocks there are and now."""
-    from ..report.blocks import limit_of
+def _parse_limit(text: str | None) -> LimitOf:
+    """Return a function that computes the tokens of --token-limit from all blocks and the current time."""
+    from ..report.blocks import parse_limit
 
     if text is None:
         return lambda blocks, now: None
     try:
-        limit_of(text, (), 0)
+        parse_limit(text, (), 0)
     except (ValueError, OverflowError):
         raise UsageError(f"--token-limit {text!r} is not a number above 0, like 500k or 2M, or max") from None
-    return lambda blocks, now: limit_of(text, blocks, now)
+    return lambda blocks, now: parse_limit(text, blocks, now)
 
 
-def _choice(
+def _make_filter(
     periods: Any, bounds: tuple[str | None, str | None], active: bool, recent: bool, now: int
 ) -> Callable[[Block], bool]:
     from ..report.blocks import RECENT
@@ -160,82 +160,85 @@ def _choice(
 
     since, until = (None if day is None else periods.begin(day_number(day) + n) for n, day in enumerate(bounds))
 
-    def is_chosen(block: Block) -> bool:
+    def matches(block: Block) -> bool:
         under_way = block.is_active(now)
         if (active and not under_way) or (recent and not (under_way or block.start >= now - RECENT)):
             return False
         return (since is None or since <= block.start) and (until is None or block.start < until)
 
-    return is_chosen
+    return matches
 
 
-def _blocks(ask: Asked, index: Index, length: int, alone: bool) -> tuple[list[Block], dict[str, list[Block]]]:
-    """(all blocks there are, or the one under way *alone*; those of the projects that were asked for, with the gaps
-    between them)."""
+def _blocks(
+    request: UsageRequest, index: Index, length: int, only_active: bool
+) -> tuple[list[Block], dict[str, list[Block]]]:
+    """Return (all blocks, or only the active one; the blocks of each chosen project, with gaps between them)."""
     from ..index.slots import by_period
-    from ..report import blocks as of_blocks
+    from ..report import blocks as block_report
 
-    everything = [of_blocks.Block(*bounds) for bounds in _bounds(index, length, ask.now, alone)]
-    starts = of_blocks.edges(everything, ask.now)
-    rows = by_period(index, starts, ask.mode, by_project=ask.by_project, count_sessions=False)
-    of_blocks.fill(everything, rows, starts, ask.now)
-    of_blocks.tell_pauses(everything)
+    everything = [block_report.Block(*bounds) for bounds in _bounds(index, length, request.now, only_active)]
+    starts = block_report.edges(everything, request.now)
+    rows = by_period(index, starts, request.mode, by_project=request.by_project, count_sessions=False)
+    block_report.fill(everything, rows, starts, request.now)
+    block_report.tell_pauses(everything)
     groups: dict[str, list[Block]] = {}
-    for project, its_rows in ask.groups(rows).items():
-        groups[project] = of_blocks.with_gaps(everything, length)
-        if ask.by_project:
-            its_blocks = [block.bare() for block in groups[project]]
-            of_blocks.fill(its_blocks, its_rows, starts, ask.now)
-            groups[project] = of_blocks.used(its_blocks)
+    for project, its_rows in request.groups(rows).items():
+        groups[project] = block_report.with_gaps(everything, length)
+        if request.by_project:
+            its_blocks = [block.without_usage() for block in groups[project]]
+            block_report.fill(its_blocks, its_rows, starts, request.now)
+            groups[project] = block_report.used(its_blocks)
     return everything, groups
 
 
-def _bounds(index: Index, length: int, now: int, alone: bool) -> list[Bounds]:
-    """Of all blocks, or of the one under way *alone*; it is there before its first response if the client said so."""
+def _bounds(index: Index, length: int, now: int, only_active: bool) -> list[Bounds]:
+    """Return the bounds of all blocks, or only of the active one, which may have no response yet."""
     from ..index.slots import blocks, known_windows
     from ..windows import WINDOW, first_from, last_until, under_way
 
-    if length != WINDOW:  # no client tells of such
+    if length != WINDOW:  # the client's windows have the usual length
         return blocks(index, length)
     current = under_way(first_from(index.db), last_until(index.db, now), now, known_windows(index))
-    found = [] if alone else blocks(index, length)
+    found = [] if only_active else blocks(index, length)
     if current is not None and all(bounds[0] != current[0] for bounds in found):
         found = sorted([*found, current], key=lambda bounds: bounds[0])
     return found
 
 
-def _data(
-    groups: Groups, ask: Asked, limit: int | None, limits: Mapping[str, Window], message: str | None
+def _json_data(
+    groups: Groups, request: UsageRequest, limit: int | None, limits: Mapping[str, Window], message: str | None
 ) -> dict[str, object]:
     from ..report.blocks import block_data, limits_data
     from ..report.usage import by_project_data
 
-    told = {project: [block_data(block, ask.now, limit) for block in blocks] for project, blocks in groups.items()}
-    data: dict[str, object] = {"blocks": told.get("", [])}
-    if ask.instances:
+    project_data = {
+        project: [block_data(block, request.now, limit) for block in blocks] for project, blocks in groups.items()
+    }
+    data: dict[str, object] = {"blocks": project_data.get("", [])}
+    if request.instances:
         shares = {project: [block.share for block in blocks] for project, blocks in groups.items()}
-        data = by_project_data(told, shares)
+        data = by_project_data(project_data, shares)
     if message is not None:
         data["message"] = message
     return {**data, "limits": limits_data(limits)}
 
 
-def _table(groups: Groups, ask: Asked, limit: int | None) -> tuple[list[str], list[Line]]:
-    from ..report import blocks as of_blocks
+def _csv_table(groups: Groups, request: UsageRequest, limit: int | None) -> tuple[list[str], list[Line]]:
+    from ..report import blocks as block_report
     from ..report import usage
 
     lines: list[Line] = []
     for project, blocks in groups.items():
-        for block in of_blocks.without_gaps(blocks):
-            line = {**of_blocks.csv_line(block, ask.now), "project": project}
-            lines += usage.per_model(line, block.share) if ask.look.breakdown else [line]
-    columns = [*of_blocks.BOUNDS, *usage.MODEL_COLUMNS] if ask.look.breakdown else [*of_blocks.COLUMNS]
-    return ["project", *columns] if ask.instances else columns, lines
+        for block in block_report.drop_gaps(blocks):
+            line = {**block_report.csv_line(block, request.now), "project": project}
+            lines += usage.per_model(line, block.share) if request.look.breakdown else [line]
+    columns = [*block_report.BOUNDS, *usage.MODEL_COLUMNS] if request.look.breakdown else [*block_report.COLUMNS]
+    return ["project", *columns] if request.instances else columns, lines
 
 
-def _text(
+def _render_text(
     groups: Groups,
-    ask: Asked,
+    request: UsageRequest,
     index: Index,
     periods: Any,
     limit: int | None,
@@ -244,10 +247,10 @@ def _text(
 ) -> str:
     from ..report import block_table
 
-    if not active or ask.instances:
+    if not active or request.instances:
         shown = [block for blocks in groups.values() for block in blocks]
-        archived = ask.archived(index, min(block.start for block in shown), max(block.end for block in shown))
-        return block_table.render(_TITLE, groups, periods, ask.look, ask.now, limit, archived)
+        archived = request.archived(index, min(block.start for block in shown), max(block.end for block in shown))
+        return block_table.render(_TITLE, groups, periods, request.look, request.now, limit, archived)
     names = {"fiveHour": "5 h", "sevenDay": "7 d"}
     windows = {names[key]: window for key, window in limits.items()}
-    return block_table.card(_TITLE, groups[""][0], periods, ask.look, ask.now, limit, windows)
+    return block_table.card(_TITLE, groups[""][0], periods, request.look, request.now, limit, windows)

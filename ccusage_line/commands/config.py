@@ -20,19 +20,20 @@ def add(commands: Commands, name: str) -> None:
 
 
 def run_show(console: Console) -> None:
-    """Every setting and where it comes from."""
+    """Print every setting and where it comes from."""
     config = console.config
-    lines = [f"# {config.path}{'' if config.found else ' (not there)'}\n"]
+    lines = [f"# {config.path}{'' if config.exists else ' (does not exist)'}\n"]
     for section, options in SECTIONS.items():
         lines.append(f"\n[{section}]\n")
         for option in options:
-            said, filed = from_environment(option, console.environ), config.values.get(section, {}).get(option.key)
-            if said is not None:
-                lines.append(f"{option.key} = {_toml(said)}  # from {option.variable}\n")
-            elif filed is not None:
-                lines.append(f"{option.key} = {_toml(filed)}\n")
+            from_env = from_environment(option, console.environ)
+            from_file = config.values.get(section, {}).get(option.key)
+            if from_env is not None:
+                lines.append(f"{option.key} = {_toml(from_env)}  # from {option.variable}\n")
+            elif from_file is not None:
+                lines.append(f"{option.key} = {_toml(from_file)}\n")
             else:
-                lines.append(f"# {option.key}{_usual(option)}\n")
+                lines.append(f"# {option.key}{_default_text(option)}\n")
     for model, packed in sorted(config.prices.items()):
         lines.append(f"\n[prices.models.{_toml(model)}]\n{_price(packed)}")
     for section, labels in zip(LABELS, (config.labels, config.project_labels), strict=True):
@@ -41,8 +42,8 @@ def run_show(console: Console) -> None:
     console.out("".join(lines))
 
 
-def _usual(option: Option) -> str:
-    """What holds if nothing is said, as the file would have it; in words where it would have nothing."""
+def _default_text(option: Option) -> str:
+    """Return the default of an option as the end of its line: a value, or words if the file could not contain it."""
     if option.kind == "choice":
         return f" = {_toml(option.default)}"
     is_value = option.kind in ("flag", "percentage", "seconds")
@@ -50,7 +51,7 @@ def _usual(option: Option) -> str:
 
 
 def _toml(value: object) -> str:
-    """A value as it stands in the file, whole, and harmless on a screen."""
+    """Return a value as it is written in the file, escaped for a screen."""
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str):
@@ -71,5 +72,5 @@ def _price(packed: Packed) -> str:
 
 
 def run_path(console: Console) -> None:
-    """Where the config file is, readable or not."""
+    """Print the path of the config file, which need not be readable."""
     console.out(console.config.path + "\n")

@@ -1,4 +1,4 @@
-"""What every command works with: the environment, the config, the streams, and the indexes that it asks."""
+"""The environment, config, streams and indexes that every command uses."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..index.index import Index
 
-_NARROWEST = 20  # columns
+_NARROWEST = 20  # columns; enough for every number to stay on one line
 
 
 class Console:
     def __init__(self, environ: MutableMapping[str, str], config: Config) -> None:
-        self.environ = environ  # that of the process: the price table and the children look there too
+        self.environ = environ  # of the process, because the price table and child processes use it too
         self.config = config
         self._indexes: list[Index] = []
 
     def index(self) -> Index:
-        """The index of the environment's data directories; closed with the console."""
+        """Open the index of the environment's data directories; `close` closes it."""
         from ..index.index import Index
 
         index = Index(self.index_dir(), self.roots)
@@ -45,76 +45,76 @@ class Console:
         return data_dirs(self.environ)
 
     def index_dir(self) -> str:
-        """Return the folder of that index."""
+        """Return the folder of the index of these data directories."""
         return index_dir(self.environ, self.roots)
 
     def close(self) -> None:
         for index in self._indexes:
             index.close()
 
-    # --- what is said ---
+    # --- output ---
 
     def out(self, text: str) -> None:
-        """Answers, as UTF-8 whatever the locale says."""
+        """Print an answer, in UTF-8 whatever the locale is."""
         flush_stdout()
         print_text(text)
 
     def show(self, text: str | bytes, pager: bool) -> None:
-        """A report for people: with *pager* page by page where it is longer than their screen."""
+        """Print a report for people, in the pager if *pager* is set and the screen is too small."""
         data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
         flush_stdout()
-        if not (pager and self._is_longer(data) and self._was_paged(data)):
+        if not (pager and self._is_longer(data) and self._show_in_pager(data)):
             print_bytes(data)
 
     def _is_longer(self, data: bytes) -> bool:
-        """Whether *data* and the prompt that comes after it do not fit the terminal, if stdout is one."""
+        """Return whether stdout is a terminal that cannot show *data* and the next prompt at once."""
         try:
             return data.count(b"\n") >= os.get_terminal_size(sys.stdout.fileno()).lines > 0
         except (OSError, ValueError):
             return False
 
-    def _was_paged(self, data: bytes) -> bool:
-        from ..pager import was_shown
+    def _show_in_pager(self, data: bytes) -> bool:
+        from ..pager import show_in_pager
         from ..screen import is_screen
 
-        return is_screen(self.environ) and was_shown(data, self.environ)
+        return is_screen(self.environ) and show_in_pager(data, self.environ)
 
     def say(self, text: str) -> None:
-        """Errors, warnings and what is not an answer."""
+        """Print an error, a warning or another message that is not an answer to stderr."""
         sys.stdout.flush()
         sys.stderr.write(shown(f"ccusage: {text}\n"))
 
     def warn(self, text: str | None) -> None:
-        """A warning, if there is one."""
+        """Print a warning, unless *text* is empty."""
         if text:
             self.say(f"warning: {text}")
 
     def warn_not_stored(self, index: Index, busy: bool = False) -> None:
-        """*busy*: also where another process had the database just then, which makes no answer another one."""
+        """Warn if the index cannot be stored; with *busy* also if another process has locked it for the moment."""
         if not index.stored and (busy or not index.busy):
             self.warn(f"the index can't be stored ({index.why_not_stored}); counted in memory")
 
     def warn_mended(self, index: Index) -> None:
-        """What became of a damaged index, once."""
+        """Report once what was recovered from a damaged index."""
         if index.meta("notice") is not None:
             from ..index.repair import notice
 
             self.warn(notice(index))
 
     def debug(self, began: float) -> None:
-        """What was done since *began* (seconds of the performance counter)."""
+        """Print what was done since *began* (seconds of the performance counter)."""
         try:
             for index in self._indexes:
                 self.say(f"debug: index {index.folder}, {'stored' if index.stored else index.why_not_stored}")
                 self.say(f"debug: {index.reads} transcripts opened below {', '.join(index.roots)}")
             self.say(f"debug: {(time.perf_counter() - began) * 1000:.1f} ms, Python {sys.version.split()[0]}")
-        except OSError:  # nobody to tell
+        except OSError:  # stderr is closed
             return
 
-    # --- what it looks like ---
+    # --- properties of the terminal ---
 
     def width(self) -> int:
-        """Columns: COLUMNS if it is set, else the terminal's, else 120; enough for a number to stay in one piece."""
+        """Return the columns to use: COLUMNS, else those of the terminal, else 120; at least _NARROWEST."""
         columns = self.environ.get("COLUMNS", "")
         if columns.isascii() and columns.isdigit() and len(columns) < 6 and int(columns) > 0:
             return max(int(columns), _NARROWEST)
@@ -124,7 +124,7 @@ class Console:
             return 120
 
     def is_colored(self, color: str | None, no_color: bool) -> bool:
-        """Whether to colour: the options, else NO_COLOR and FORCE_COLOR, else a terminal that can."""
+        """Return whether to use colours: according to the options, else NO_COLOR and FORCE_COLOR, else the terminal."""
         if no_color or color == "never":
             return False
         if color == "always":
@@ -136,7 +136,7 @@ class Console:
         return sys.stdout.isatty() and self.environ.get("TERM") != "dumb"
 
     def progress(self) -> Callable[[int, int], None] | None:
-        """A bar on stderr, where that is a terminal."""
+        """Return a progress bar on stderr, or None if that is no terminal."""
         if not sys.stderr.isatty():
             return None
         from ..progress import Bar
@@ -145,7 +145,7 @@ class Console:
 
 
 def at_terminal() -> bool:
-    """Whether a person, not a program, gives us our input or reads what we say."""
+    """Return whether stdin or stdout is a terminal, so that a person is present."""
     return has_keyboard() or (sys.stdout is not None and sys.stdout.isatty())
 
 

@@ -17,9 +17,9 @@ def add(commands: Commands, name: str) -> None:
     add_command(commands, name, run, SESSION, help=help, usage="ccusage demo [options of session]")
 
 
-def run(console: Console, **asked: Any) -> None:
-    """The report of what is *asked*, in a state folder of its own that goes away again."""
+def run(console: Console, **given: Any) -> None:
+    """Print the report of the sample, with a temporary state folder."""
     from ..demo import sample
 
     with sample(console.environ):
-        report(console, **{**asked, "offline": True})  # the sample's prices are all in the table
+        report(console, **{**given, "offline": True})  # the built-in table has all prices of the sample

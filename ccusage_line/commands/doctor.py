@@ -1,4 +1,4 @@
-"""`ccusage doctor`: why a line is blank or a number wrong."""
+"""`ccusage doctor`: explains a blank line or a wrong number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def add(commands: Commands, name: str) -> None:
 
 
 def run(console: Console, *, json: bool) -> int:
-    """Every reason why a line might be blank or a number wrong, each with its remedy."""
+    """Print the result of every check, with a remedy for each problem; return 1 if there is a problem."""
 
     from ..doctor import as_json, as_text, findings, is_healthy
 

@@ -1,4 +1,4 @@
-"""Which session a word means: for `--id`, a bare word and `index forget`."""
+"""Finds the session that a user names, in `--id`, as a bare word or for `index forget`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from ..jsontext import DayOf
 
 LATEST = "latest"
-_CANDIDATES = 10  # shown of an ambiguous id
-_NEAREST = 3  # shown of an unknown one
+_CANDIDATES = 10  # shown for an ambiguous id
+_NEAREST = 3  # shown for an unknown id
 
 
 def resolve(index: Index, wanted: str, day_of: DayOf, mode: str = "auto") -> str:
-    """The id that *wanted* means in an index that is up to date: an id, a unique beginning of one, the form that a
-    report shows or a unique beginning of it, `latest`.
+    """Return the session id that *wanted* names, in an index that is up to date. It may be an id, the form that a
+    report shows, a unique prefix of either, a unique end of an id, or `latest`.
 
-    Raises UsageError where it means several and UnknownSession where it means none; both name candidates with their
-    costs in *mode* and the days of their last activity.
+    Raises UsageError if it names several sessions and UnknownSession if it names none. The messages list candidates
+    with their costs in *mode* and the days of their last activity.
     """
 
     def described(id: str) -> str:
@@ -43,14 +43,14 @@ def resolve(index: Index, wanted: str, day_of: DayOf, mode: str = "auto") -> str
         ids = questions.session_ids(index)
         found = [wanted] if wanted in ids else _matches(wanted, ids)
     if not found:
-        near = [] if wanted in ("", LATEST) else _nearest(wanted, ids)
+        similar = [] if wanted in ("", LATEST) else _nearest(wanted, ids)
         words = [LATEST] * _is_like_latest(wanted) + [f"--project {wanted}"] * _is_project(index, wanted)
-        raise UnknownSession(wanted, words + [described(id) for id in near])
-    return only(wanted, found, described)
+        raise UnknownSession(wanted, words + [described(id) for id in similar])
+    return require_one(wanted, found, described)
 
 
-def only(wanted: str, candidates: Sequence[str], described: Callable[[str], str] = clean) -> str:
-    """The one candidate; raises UsageError that names them where there are several."""
+def require_one(wanted: str, candidates: Sequence[str], described: Callable[[str], str] = clean) -> str:
+    """Return the one candidate. Raises UsageError, listing them, if there are several."""
     if len(candidates) == 1:
         return candidates[0]
     shown = "".join(f"\n  {described(name)}" for name in candidates[:_CANDIDATES])
@@ -59,7 +59,7 @@ def only(wanted: str, candidates: Sequence[str], described: Callable[[str], str]
 
 
 def _matches(wanted: str, ids: Sequence[str]) -> list[str]:
-    """The id that is shown so, else those that begin or end so and those of which the shown form begins so."""
+    """Return the id shown as *wanted*, else the ids of which it is a prefix, an end or a prefix of the shown form."""
     if not wanted:
         return []
     shown = display_ids(ids)
@@ -72,7 +72,7 @@ def _is_part(wanted: str, id: str, shown: str) -> bool:
 
 
 def _short(id: str) -> Iterable[str]:
-    """What a report shows of an id where that is unique: its last two segments, or three."""
+    """Return the forms in which a report may show an id: its last two and its last three segments."""
     return ("-".join(id.rsplit("-", segments)[-segments:]) for segments in (2, 3))
 
 
@@ -83,12 +83,12 @@ def _is_like_latest(wanted: str) -> bool:
 
 
 def _is_project(index: Index, wanted: str) -> bool:
-    """Whether a session's folder has that name."""
+    """Return whether *wanted* is the name of a session's project folder."""
     return any(os.path.basename(session.project_path or "") == wanted != "" for session in index.sessions())
 
 
 def _nearest(wanted: str, ids: Sequence[str]) -> list[str]:
-    """The ids that are spelt most like *wanted*, whole or as shown, or that begin so."""
+    """Return the ids that, or a form or prefix of which, are spelled most like *wanted*."""
     from difflib import get_close_matches
 
     spelt: dict[str, list[str]] = {}
@@ -96,5 +96,5 @@ def _nearest(wanted: str, ids: Sequence[str]) -> list[str]:
         for form in (*_short(id), id):
             spelt.setdefault(form, []).append(id)
             spelt.setdefault(form[: len(wanted)], []).append(id)
-    near = [id for form in get_close_matches(wanted, spelt, _NEAREST) for id in spelt[form]]
-    return list(dict.fromkeys(near))[:_NEAREST]
+    similar = [id for form in get_close_matches(wanted, spelt, _NEAREST) for id in spelt[form]]
+    return list(dict.fromkeys(similar))[:_NEAREST]

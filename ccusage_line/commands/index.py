@@ -1,4 +1,4 @@
-"""`ccusage index`: check, rebuild or erase the index."""
+"""`ccusage index`: checks, rebuilds or erases the index."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from ..options import FORGET
 from ..text import clean
 from .console import Console
 from .parser import Commands, add_actions, add_command
-from .reporting import project_meant
+from .reporting import resolve_project
 
 
 def add(commands: Commands, name: str) -> None:
     actions = add_actions(commands, name, "check, rebuild or erase the index", run_status)
-    add_command(actions, "status", run_status, help="what the index holds and what could not be read")
+    add_command(actions, "status", run_status, help="what the index contains and what could not be read")
     add_command(actions, "refresh", run_refresh, help="bring the index up to date")
-    add_command(actions, "sweep", run_sweep)  # what the statusline starts behind its back
-    add_command(actions, "verify", run_verify, help="compare with a fresh reading of everything")
-    add_command(actions, "rebuild", run_rebuild, help="read everything anew; archived sessions are kept")
-    add_command(actions, "forget", run_forget, FORGET, help="erase what only the index still knows")
+    add_command(actions, "sweep", run_sweep)  # started by the statusline in the background; not in the help
+    add_command(actions, "verify", run_verify, help="compare the index with a fresh reading of all transcripts")
+    add_command(actions, "rebuild", run_rebuild, help="read all transcripts again; archived sessions are kept")
+    add_command(actions, "forget", run_forget, FORGET, help="erase sessions or limits that only the index still has")
     add_command(actions, "path", run_path, help="where the index is")
 
 
 def run_status(console: Console) -> None:
-    """What the index holds, without reading anything new into it."""
+    """Print what the index contains, without updating it."""
     from ..index.questions import status
 
     found = status(console.index())
@@ -33,7 +33,7 @@ def run_status(console: Console) -> None:
 
 
 def run_refresh(console: Console) -> None:
-    """Bring the index up to date."""
+    """Update the index."""
 
     from ..index.questions import contents
 
@@ -44,47 +44,50 @@ def run_refresh(console: Console) -> None:
 
 
 def run_sweep(console: Console) -> None:
-    """`watch.sweep`, by a process that nobody waits for."""
+    """Run `watch.sweep` in a background process."""
     from ..index.watch import sweep
 
     index = console.index()
-    if not index.stored:  # nobody would have what is read
+    if not index.stored:  # what is read could not be stored
         return
     if hasattr(os, "nice"):
-        os.nice(10)  # nobody waits for it
+        os.nice(10)  # nobody waits for this process
     sweep(index)
 
 
 def run_verify(console: Console) -> int:
-    """Hold the index against a fresh reading of everything; 1 if they differ."""
+    """Compare the index with a fresh reading of all transcripts; return 1 if they differ."""
     from ..index.verify import verify
 
     index = console.index()
     console.warn_not_stored(index)
     differences = verify(index, console.progress())
-    console.out("".join(f"{clean(difference)}\n" for difference in differences) or "the index is one fresh reading\n")
+    console.out(
+        "".join(f"{clean(difference)}\n" for difference in differences)
+        or "the index agrees with a fresh reading of all transcripts\n"
+    )
     return 1 if differences else 0
 
 
 def run_rebuild(console: Console) -> None:
-    """Read everything anew, into a new database where the old one is damaged."""
+    """Read all transcripts again, into a new database if the old one is damaged."""
     from ..index.questions import contents
     from ..index.rebuild import rebuild
     from ..index.repair import mend
 
     try:
         mend(console.index_dir())
-    except (OSError, UserError):  # what is wrong shows below
+    except (OSError, UserError):  # the commands below report what is wrong
         pass
     index = console.index()
     console.warn_not_stored(index)
     rebuild(index, console.progress())
     console.warn_mended(index)
-    console.out(f"read anew: {contents(index)}\n")
+    console.out(f"rebuilt: {contents(index)}\n")
 
 
 def run_forget(console: Console, *, which: str | None, project: str | None, archived: bool, windows: bool) -> None:
-    """Erase sessions for good; what still stands in a transcript would come back, and is told."""
+    """Erase sessions permanently. Those that still have transcripts would come back, so they are kept and reported."""
     from ..index.forget import forget, forget_windows
 
     if windows and not (which is not None or project or archived):
@@ -92,7 +95,7 @@ def run_forget(console: Console, *, which: str | None, project: str | None, arch
         console.out(f"forgot {count} window{'s' if count != 1 else ''}\n")
         return
     if windows or not (which is not None or project or archived):
-        raise UsageError("forget what? SESSION, --project TEXT, --archived or --windows")
+        raise UsageError("choose what to forget: SESSION, --project TEXT, --archived or --windows")
     index = console.index()
     session = None
     if which is not None:
@@ -101,12 +104,12 @@ def run_forget(console: Console, *, which: str | None, project: str | None, arch
 
         index.refresh(console.progress())
         session = resolve(index, which, day_of(zone_of(None)))
-    done = forget(index, session=session, project=project_meant(project), archived=archived)
+    done = forget(index, session=session, project=resolve_project(project), archived=archived)
     console.out("".join(f"forgot {clean(name)}\n" for name in done.sessions) or "nothing to forget\n")
     for name in done.kept:
         console.say(f"{clean(name)} still has transcripts, which would bring it back: delete them first")
 
 
 def run_path(console: Console) -> None:
-    """Where the index of these data directories is."""
+    """Print the folder of the index of these data directories."""
     console.out(console.index_dir() + "\n")

@@ -1,4 +1,4 @@
-"""`ccusage init`: what a shell evaluates at its start."""
+"""`ccusage init`: the code that a shell evaluates when it starts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add(commands: Commands, name: str) -> None:
 
 
 def run(console: Console, *, shell: str, no_prompt: bool, no_completion: bool) -> None:
-    """The snippet of a shell."""
+    """Print the snippet for *shell*."""
 
     from ..claude_code.statusline_entry import executable
     from ..prompt.snippets import render

@@ -1,4 +1,4 @@
-"""`ccusage install` and `ccusage uninstall`: the statusline in Claude Code's settings.json, and what to do next."""
+"""`ccusage install` and `ccusage uninstall`: put the statusline into Claude Code's settings.json or remove it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from ..claude_code.settings_file import Change
 
-REFRESH = 5  # seconds: Claude Code does not call while background agents run
+REFRESH = 5  # seconds; Claude Code does not call the command while background agents run
 
 
 def add(commands: Commands, name: str) -> None:
     if name == "uninstall":
-        add_command(commands, name, run_uninstall, UNINSTALL, help="take it out of Claude Code's settings")
+        add_command(commands, name, run_uninstall, UNINSTALL, help="remove the statusline from Claude Code's settings")
         return
     add_command(
         commands,
@@ -30,7 +30,7 @@ def add(commands: Commands, name: str) -> None:
         INSTALL,
         checked=False,
         help="put the statusline into Claude Code's settings",
-        description="Put the statusline into Claude Code's settings. Options of the line are kept by the next install.",
+        description="Put the statusline into Claude Code's settings. The next install keeps its options.",
         usage="ccusage install [options]",
     )
 
@@ -46,23 +46,23 @@ def run_install(
     dry_run: bool,
     **chosen: object,
 ) -> None:
-    """Put the statusline into the settings. What it is called with are the options of before, those *chosen* by
-    keyword, and *options*, words of its own."""
+    """Put the statusline into the settings. Its options are those of the previous install, overridden by those *chosen*
+    by keyword and by *options*, words after `--`."""
     import shlex
 
     from ..claude_code import settings_file, statusline_entry
     from ..statusline.options import complaint, parse_options, replaced
 
     if (refresh_interval or 0) < 0 or (padding or 0) < 0:
-        raise UsageError("--refresh-interval wants seconds, 0 for none, --padding no less than 0 columns")
-    words = [*_words(chosen), *options]
+        raise UsageError("--refresh-interval and --padding can't be less than 0")
+    words = [*_as_words(chosen), *options]
     understood = parse_options(words)
     problem = "unknown option of statusline" if understood is None else complaint(understood)
     if problem is not None:
         raise UsageError(f"{problem}: {shlex.join(words)} (see `ccusage statusline --help`)")
-    path = _path(console, settings)
+    path = _settings_path(console, settings)
     old = settings_file.statusline_of(path)
-    variables, before = _kept(old, force) if statusline_entry.is_ours(old) else ("", [])
+    variables, before = _previous_options(old, force) if statusline_entry.is_ours(old) else ("", [])
     words = replaced(before, words)
     if refresh_interval is None and isinstance(old, dict) and statusline_entry.is_ours(old):
         refresh_interval = old.get("refreshInterval", REFRESH)
@@ -75,38 +75,38 @@ def run_install(
         dry_run=dry_run,
         refresh_interval=refresh_interval,
         padding=padding,
-        lock=_lock(console.environ),
+        lock=_lock_path(console.environ),
     )
-    _tell(console, change, dry_run)
+    _print_change(console, change, dry_run)
     if not dry_run:
-        _introduce(console, words, refresh_interval)
+        _print_next_steps(console, words, refresh_interval)
 
 
 def run_uninstall(console: Console, *, settings: str | None, dry_run: bool) -> None:
-    """Take the statusline out of the settings."""
+    """Remove the statusline from the settings."""
 
     from ..claude_code import settings_file
 
-    path = _path(console, settings)
-    change = settings_file.uninstall(path, dry_run=dry_run, lock=_lock(console.environ))
+    path = _settings_path(console, settings)
+    change = settings_file.uninstall(path, dry_run=dry_run, lock=_lock_path(console.environ))
     if change.what == "absent":
-        console.say(f"no statusline of ours in {change.path}")
+        console.say(f"no statusline of ccusage in {change.path}")
         return
-    _tell(console, change, dry_run)
+    _print_change(console, change, dry_run)
     if not dry_run:
         path = console.config.path
         config = f"  {path}: the config file\n" if os.path.exists(path) else ""
         console.out(
-            "\nStill there, for the reports and the prompt:\n"
+            "\nNot removed, because the reports and the prompt use it:\n"
             f"{config}"
-            f"  {state_dir(console.environ)}: the index, which remembers what Claude Code has deleted\n"
-            "  the line with `ccusage init` in your shell's startup file, if you have put it there\n"
+            f"  {state_dir(console.environ)}: the index, also of sessions that Claude Code has deleted\n"
+            "  the line with `ccusage init` in your shell's startup file, if you have added it\n"
             "  the package: `pip uninstall ccusage-line`, `uv tool uninstall ccusage-line` or `pipx uninstall ...`\n"
         )
 
 
-def _words(chosen: Mapping[str, object]) -> list[str]:
-    """The options of statusline that were given, as words. Raises UsageError for an unknown zone."""
+def _as_words(chosen: Mapping[str, object]) -> list[str]:
+    """Return the given options of statusline as words. Raises UsageError for an unknown zone."""
     from ..clock import zone_of
 
     found = []
@@ -121,9 +121,9 @@ def _words(chosen: Mapping[str, object]) -> list[str]:
     return found
 
 
-def _kept(old: object, force: bool) -> tuple[str, list[str]]:
-    """The variables and the options of our statusLine of before; neither where they can't be told apart from what else
-    is there. Raises UserError for that if not *force*."""
+def _previous_options(old: object, force: bool) -> tuple[str, list[str]]:
+    """Return (variables, options) of our previous statusLine; ("", []) if *force* is set and it contains more than
+    these, for which UserError is raised otherwise."""
     from ..claude_code.statusline_entry import kept
     from ..statusline.options import parse_options
 
@@ -133,13 +133,13 @@ def _kept(old: object, force: bool) -> tuple[str, list[str]]:
     if not force:
         assert isinstance(old, dict)
         raise UserError(
-            f"more than our options would be lost of the statusLine {old['command']!r}; --force replaces it"
+            f"the statusLine {old['command']!r} contains more than options of ccusage; --force replaces all of it"
         )
     return "", []
 
 
-def _path(console: Console, named: str | None) -> str:
-    """The settings file; said if there might be another one."""
+def _settings_path(console: Console, named: str | None) -> str:
+    """Return the path of the settings file; mention others that exist. Raises UsageError if it is ambiguous."""
     from ..claude_code.settings_file import settings_path
 
     if named is not None:
@@ -147,24 +147,26 @@ def _path(console: Console, named: str | None) -> str:
     folders = config_dirs(console.environ)
     path = settings_path(console.environ)
     if console.environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,") and len(folders) > 1:
-        raise UsageError(f"CLAUDE_CONFIG_DIR names {', '.join(folders)}: say which with --settings FILE")
+        raise UsageError(f"CLAUDE_CONFIG_DIR names {', '.join(folders)}: choose one with --settings FILE")
     for other in [os.path.join(folder, "settings.json") for folder in folders]:
         if os.path.realpath(other) != os.path.realpath(path) and os.path.exists(other):
-            console.say(f"{other} is left alone: Claude Code reads {path} (else say --settings FILE)")
+            console.say(
+                f"{other} is not changed, because Claude Code reads {path}; --settings FILE chooses another file"
+            )
     return path
 
 
-def _lock(environ: Mapping[str, str]) -> str:
+def _lock_path(environ: Mapping[str, str]) -> str:
     return os.path.join(state_dir(environ), "settings.lock")
 
 
-def _tell(console: Console, change: Change, dry_run: bool) -> None:
+def _print_change(console: Console, change: Change, dry_run: bool) -> None:
     backup = f"; the old one is {change.backup}" if change.backup else ""
     console.out(shown(change.diff) if dry_run and change.diff else f"{change.what}: {change.path}{backup}\n")
 
 
-def _introduce(console: Console, words: Sequence[str], interval: object) -> None:
-    """The line as it will look, made anew every *interval* seconds too; what to do next, how to undo it."""
+def _print_next_steps(console: Console, words: Sequence[str], interval: object) -> None:
+    """Show the new line, how often it is updated (every *interval* seconds too), what to do next and how to undo it."""
     from ..claude_code.statusline_entry import executable, is_in_cache
     from ..statusline.command import configured
     from ..statusline.options import forgiving_options
@@ -173,12 +175,12 @@ def _introduce(console: Console, words: Sequence[str], interval: object) -> None
     options = forgiving_options([*configured(console.config.values), *words])
     options.labels = console.config.labels
     options.color = console.is_colored(None, not options.color)
-    again = f",\nand makes it anew every {interval} seconds too (--refresh-interval)" if interval else ""
+    interval_text = f",\nand also updates it every {interval} seconds (--refresh-interval)" if interval else ""
     console.out(
         f"\n{sample_line(options, console.width())}\n\n"
-        "So it looks, with made-up numbers. Claude Code shows it from the next message on, in folders you trust"
-        f"{again}.\n"
-        "Another one:  ccusage statusline --preview, then ccusage install --preset NAME\n"
+        "This is how it looks, with sample numbers. Claude Code shows it from the next message on, in folders you trust"
+        f"{interval_text}.\n"
+        "To change it: ccusage statusline --preview, then ccusage install --preset NAME\n"
         "To undo this: ccusage uninstall\n"
     )
     try:
@@ -187,5 +189,5 @@ def _introduce(console: Console, words: Sequence[str], interval: object) -> None
         return
     if is_in_cache(program):
         console.warn(
-            f"{program} lies in a cache that is cleaned up some day: `uv tool install ccusage-line`, install again"
+            f"{program} is in a cache that may be cleared: run `uv tool install ccusage-line`, then install again"
         )

@@ -1,4 +1,4 @@
-"""The loop of `ccusage live`: what `blocks`, `daily` and the statusline tell, drawn again as it changes."""
+"""The loop of `ccusage live`, which shows the numbers of `blocks`, `daily` and the statusline as they change."""
 
 from __future__ import annotations
 
@@ -13,59 +13,59 @@ from ..index.questions import bytes_read
 from ..index.schema import OperationalError, is_busy
 from ..index.slots import by_period, by_session, known_windows
 from ..index.watch import Watch
-from ..report import blocks as of_blocks
+from ..report import blocks as block_report
 from ..report.grid import Look, measure
-from ..report.live import KEYS, Picture, frame
+from ..report.live import KEYS, FrameData, frame
 from ..report.periods import Periods
 from ..report.usage import Share, shares
-from ..screen import Ended, Gone, Screen, is_screen
+from ..screen import Screen, TerminalClosed, Terminated, is_screen
 from ..transcripts.files import walk
 from ..windows import first_from, last_until, under_way
-from .reporting import limits_told
+from .reporting import current_limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..index.index import Index
-    from .reporting import Asked
+    from .reporting import UsageRequest
 
-    LimitOf = Callable[[Index, int], int | None]  # the tokens that --token-limit means now
+    LimitOf = Callable[[Index, int], int | None]  # computes the tokens of --token-limit
 
-_SLOTS = 12  # that the sparkline shows
-_READING = 0.5  # seconds between two frames while the first index is made
-_AGAIN = 5.0  # seconds after which somebody else is asked to make it: whoever was may have been killed
-_LONG = 3600.0  # seconds that a pause is waited for at once
+_SLOTS = 12  # shown by the sparkline
+_PROGRESS_INTERVAL = 0.5  # seconds between two frames while the first index is being built
+_RETRY_AFTER = 5.0  # seconds until another process is started to build it: the previous one may have been killed
+_LONGEST_WAIT = 3600.0  # seconds of one wait for keys during a pause
 _NAMES = {"fiveHour": "5h", "sevenDay": "7d"}
 
 
 class Source:
-    def __init__(self, ask: Asked, limit_of: LimitOf) -> None:
-        weekly = ask.console.config.defaults_for("weekly", ask.console.environ)
-        self._ask = ask
+    def __init__(self, request: UsageRequest, limit_of: LimitOf) -> None:
+        weekly = request.console.config.defaults_for("weekly", request.console.environ)
+        self._request = request
         self._limit_of = limit_of
-        self._days = Periods("day", ask.zone)
-        self._weeks = Periods("week", ask.zone, weekly.get("start_of_week", "sunday"))
+        self._days = Periods("day", request.zone)
+        self._weeks = Periods("week", request.zone, weekly.get("start_of_week", "sunday"))
 
-    def empty(self) -> Picture:
+    def empty(self) -> FrameData:
         now = time.time_ns() // 1000
-        return Picture(now, self._ask.zone or time.strftime("%Z"), self._days)
+        return FrameData(now, self._request.zone or time.strftime("%Z"), self._days)
 
-    def picture(self, index: Index) -> Picture:
-        picture = self.empty()
-        index.snapshot(lambda: self._fill(picture, index))
-        return picture
+    def load(self, index: Index) -> FrameData:
+        data = self.empty()
+        index.snapshot(lambda: self._fill(data, index))
+        return data
 
-    def _fill(self, picture: Picture, index: Index) -> None:
-        now, mode = picture.now, self._ask.mode
-        picture.limits = {_NAMES[key]: window for key, window in limits_told(index, now).items()}
-        picture.block = self._block(index, now)
-        if picture.block is not None:
-            picture.sessions = by_session(index, picture.block.start, picture.block.end, mode)
+    def _fill(self, data: FrameData, index: Index) -> None:
+        now, mode = data.now, self._request.mode
+        data.limits = {_NAMES[key]: window for key, window in current_limits(index, now).items()}
+        data.block = self._block(index, now)
+        if data.block is not None:
+            data.sessions = by_session(index, data.block.start, data.block.end, mode)
         today = self._days.day_of(now)
-        week = self._weeks.of(today)
+        week = self._weeks.period_of(today)
         begins = {"": (today, today + 1), "yesterday": (today - 1, today), "this week": (week, week + 7)}
-        picture.days = {
+        data.days = {
             name: self._used(index, self._days.begin(first), self._days.begin(after))
             for name, (first, after) in begins.items()
         }
@@ -73,139 +73,139 @@ class Source:
         starts = [number * SLOT for number in range(slot - _SLOTS + 1, slot + 2)]
         recent = {share.key: share for share in shares(by_period(index, starts, mode, count_sessions=False), int)}
         size_of, _ = measure(list(recent.values()))
-        picture.recent = [size_of(recent[at]) if at in recent else 0 for at in range(_SLOTS)]
-        picture.token_limit = self._limit_of(index, now)
+        data.recent = [size_of(recent[at]) if at in recent else 0 for at in range(_SLOTS)]
+        data.token_limit = self._limit_of(index, now)
         edges = [(slot + 1) * SLOT, self._days.begin(today + 1), first_from(index.db)(now + 1)]
-        edges.append(None if picture.block is None else picture.block.end)
-        picture.until = min(edge for edge in edges if edge is not None)
+        edges.append(None if data.block is None else data.block.end)
+        data.until = min(edge for edge in edges if edge is not None)
 
-    def _block(self, index: Index, now: int) -> of_blocks.Block | None:
+    def _block(self, index: Index, now: int) -> block_report.Block | None:
         bounds = under_way(first_from(index.db), last_until(index.db, now), now, known_windows(index))
         if bounds is None:
             return None
-        block = of_blocks.Block(*bounds)
-        starts = of_blocks.edges([block], now)
-        of_blocks.fill([block], by_period(index, starts, self._ask.mode, count_sessions=False), starts, now)
+        block = block_report.Block(*bounds)
+        starts = block_report.edges([block], now)
+        block_report.fill([block], by_period(index, starts, self._request.mode, count_sessions=False), starts, now)
         return block
 
     def _used(self, index: Index, begin: int, end: int) -> Share:
-        rows = by_period(index, [begin, end], self._ask.mode, count_sessions=False)
+        rows = by_period(index, [begin, end], self._request.mode, count_sessions=False)
         return Share(0, rows)
 
 
-def show(ask: Asked, limit_of: LimitOf, interval: int, once: bool) -> None:
-    """One frame as text, where there is no screen or nothing else is wanted; else the loop until somebody ends it."""
-    source = Source(ask, limit_of)
-    if once or not is_screen(ask.console.environ):
-        index, _ = ask.index()
-        ask.console.out("\n".join(frame(source.picture(index), ask.look, None)) + "\n")
+def show(request: UsageRequest, limit_of: LimitOf, interval: int, once: bool) -> None:
+    """Print one frame as text if *once* is set or stdout cannot show a screen; otherwise loop until the user quits."""
+    source = Source(request, limit_of)
+    if once or not is_screen(request.console.environ):
+        index, _ = request.index()
+        request.console.out("\n".join(frame(source.load(index), request.look, None)) + "\n")
         return
-    watch = Watch(ask.console.index)
-    ask.console.warn_not_stored(watch.index)
-    gc.enable()  # we live long
+    watch = Watch(request.console.index)
+    request.console.warn_not_stored(watch.index)
+    gc.enable()  # this process lives long
     try:
         with Screen() as screen:
-            _Loop(ask, source, watch, screen, interval).run()
-    except Gone:
+            _Loop(request, source, watch, screen, interval).run()
+    except TerminalClosed:
         return
-    except Ended as ended:
+    except Terminated as ended:
         if ended.number != signal.SIGINT:
-            ask.console.close()
+            request.console.close()
             signal.signal(ended.number, signal.SIG_DFL)
             os.kill(os.getpid(), ended.number)
 
 
 class _Loop:
-    """Draws, waits for a key or the time, looks at what came."""
+    """The loop: draw, wait for a key or the next update, update."""
 
-    def __init__(self, ask: Asked, source: Source, watch: Watch, screen: Screen, interval: int) -> None:
-        self._color = ask.color
-        self._ascii_only = ask.look.ascii_only
+    def __init__(self, request: UsageRequest, source: Source, watch: Watch, screen: Screen, interval: int) -> None:
+        self._color = request.color
+        self._ascii_only = request.look.ascii_only
         self._source = source
         self._watch = watch
         self._screen = screen
         self._interval = interval
-        self._picture = source.empty()
+        self._data = source.empty()
         self._paused = self._models = False
-        self._due = 0.0  # when the next look is, by the monotonic clock
-        self._took = 0.0  # seconds of the last one
-        self._asked = -_AGAIN  # when somebody was asked to make the first index
-        self._size = 0  # bytes of all transcripts then
+        self._next_update = 0.0  # time of the next update, by the monotonic clock
+        self._duration = 0.0  # seconds of the last update
+        self._last_request = -_RETRY_AFTER  # time when the first index was last asked for
+        self._size = 0  # bytes of all transcripts at that time
 
     def run(self) -> None:
-        known = False  # whether the picture is what the index tells
+        loaded = False  # whether the data are those of the index
         while True:
             complete = self._watch.index.complete
             if not complete:
                 self._first_index()
-            elif not known:
-                self._ask()
-            known = complete
+            elif not loaded:
+                self._load_data()
+            loaded = complete
             self._draw()
-            if not self._obey(self._screen.keys(self._wait() if complete else _READING)):
+            if not self._handle_keys(self._screen.keys(self._wait() if complete else _PROGRESS_INTERVAL)):
                 return
             if complete and self._wait() <= 0:
-                self._look()
+                self._update()
 
     def _wait(self) -> float:
-        return _LONG if self._paused else self._due - time.monotonic()
+        return _LONGEST_WAIT if self._paused else self._next_update - time.monotonic()
 
-    def _obey(self, keys: str) -> bool:
-        """Whether to go on."""
+    def _handle_keys(self, keys: str) -> bool:
+        """Handle typed keys; return False if the user quits."""
         for key in keys.lower():
             self._models ^= key == "b"
             self._paused ^= key == "p"
             if key == "r":
                 self._watch.sweep_soon()
             if key in "rp":
-                self._due = 0.0
+                self._next_update = 0.0
         return "q" not in keys.lower()
 
-    def _look(self) -> None:
+    def _update(self) -> None:
         reap()
-        began, now = time.monotonic(), time.time_ns() // 1000
-        picture = self._picture
+        started, now = time.monotonic(), time.time_ns() // 1000
+        data = self._data
         changed = self._watch.look()
-        if self._watch.index.complete and (changed or not picture.begun <= now < picture.until):
-            self._ask()
-        picture.now = now
-        self._took = time.monotonic() - began
-        self._due = began + self._interval
+        if self._watch.index.complete and (changed or not data.begun <= now < data.until):
+            self._load_data()
+        data.now = now
+        self._duration = time.monotonic() - started
+        self._next_update = started + self._interval
 
-    def _ask(self) -> None:
+    def _load_data(self) -> None:
         try:
-            self._picture = self._source.picture(self._watch.index)
+            self._data = self._source.load(self._watch.index)
         except OperationalError as error:
             if not is_busy(error):
                 raise
 
     def _first_index(self) -> None:
-        """Have it made by a process of its own, which goes on if we end; where nothing can be stored, here."""
+        """Have a background process build the first index; if nothing can be stored, build it here."""
         index = self._watch.index
         if not index.stored:
             index.refresh(self._progress)
             return
-        if time.monotonic() - self._asked >= _AGAIN:
+        if time.monotonic() - self._last_request >= _RETRY_AFTER:
             reap()
-            self._asked = time.monotonic()
+            self._last_request = time.monotonic()
             self._size = sum(found.stat.st_size for found in walk(index.roots).files)
             spawn("index", "sweep")
-        self._picture = self._source.empty()
-        self._picture.progress = bytes_read(index), self._size
+        self._data = self._source.empty()
+        self._data.progress = bytes_read(index), self._size
 
     def _progress(self, done: int, total: int) -> None:
-        if time.monotonic() - self._asked < _READING and done < total:
+        if time.monotonic() - self._last_request < _PROGRESS_INTERVAL and done < total:
             return
-        self._asked = time.monotonic()
-        self._picture = self._source.empty()
-        self._picture.progress = done, total
+        self._last_request = time.monotonic()
+        self._data = self._source.empty()
+        self._data.progress = done, total
         self._draw()
-        if not self._obey(self._screen.keys(0)):
-            raise Ended(signal.SIGINT)
+        if not self._handle_keys(self._screen.keys(0)):
+            raise Terminated(signal.SIGINT)
 
     def _draw(self) -> None:
         size = self._screen.size()
         look = Look(size[0], color=self._color, ascii_only=self._ascii_only)
-        state = "paused" if self._paused else f"every {self._interval} s, {self._took * 1000:.0f} ms"
+        state = "paused" if self._paused else f"every {self._interval} s, {self._duration * 1000:.0f} ms"
         foot = KEYS, state
-        self._screen.show(size, frame(self._picture, look, size[1], models=self._models, foot=foot))
+        self._screen.show(size, frame(self._data, look, size[1], models=self._models, foot=foot))

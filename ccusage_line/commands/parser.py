@@ -1,4 +1,4 @@
-"""Parsers of commands, made of the table of options: one line per error and the nearest valid spelling."""
+"""argparse parsers made from the table of options; an error is one line that suggests the nearest valid spelling."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 else:
     Commands = argparse._SubParsersAction
 
-_UNSEEN = "sweep"  # an action that only the statusline asks for
+_HIDDEN = "sweep"  # an action that only the statusline starts
 
 
-def _elsewhere(option: str) -> str:
-    """The end of a message about an option that only another command takes."""
+def _other_command_hint(option: str) -> str:
+    """Return the end of the error message for an option that another command has, or ""."""
     from .. import options
 
     for name in ("session", "daily", "weekly", "blocks", "live", "statusline", "install"):
         if any(option in known.names and known.help for known in getattr(options, name.upper())):
-            return f"; `ccusage {name}` has it"
+            return f"; it is an option of `ccusage {name}`"
     return ""
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """One line per option in 80 columns, so that the help of a command fits a screen."""
+    """A help format with one line of at most 80 columns per option, so that the help of a command fits a screen."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=26, width=80)
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
-        """`-i, --id ID`, the value once."""
+        """Return `-i, --id ID`, with the value once."""
         if not action.option_strings or action.nargs == 0:
             return super()._format_action_invocation(action)
         return f"{', '.join(action.option_strings)} {_value_of(action)}"
@@ -49,23 +49,23 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with exact spellings only; raises UsageError."""
+    """An argument parser that accepts exact spellings only and raises UsageError."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**{"formatter_class": _Help, "allow_abbrev": False, "add_help": False, **given})
         self.add_argument("-h", "--help", action="help", help="show this help")
 
     def shorten_help(self) -> None:
-        """Without the heading of the options and the line of `--help`: that of a command has to fit a screen."""
+        """Remove the heading of the options and the line of `--help`, so that the help fits a screen."""
         self._optionals.title = None
         self._actions[0].help = argparse.SUPPRESS
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        return super().parse_known_args(self._joined(args or []), namespace)
+        return super().parse_known_args(self._join_values(args or []), namespace)
 
-    def _joined(self, words: Iterable[str]) -> list[str]:
-        """*words* with `=` between an option and a value that begins with a dash, which argparse takes for options:
-        `--jq -.totalCost`, `-p -home-me-web`."""
+    def _join_values(self, words: Iterable[str]) -> list[str]:
+        """Join options and values that begin with a dash (`--jq -.totalCost`, `-p -home-me-web`) by `=`, because
+        argparse would take these values for options."""
         joined: list[str] = []
         words = iter(words)
         for word in words:
@@ -82,38 +82,40 @@ class Parser(argparse.ArgumentParser):
         return joined
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{' '.join(self._in_our_words(message).split())} (see `{self.prog} --help`)")
+        raise UsageError(f"{' '.join(self._rewrite(message).split())} (see `{self.prog} --help`)")
 
-    def _in_our_words(self, message: str) -> str:
-        """What argparse says of a command line, with the option as it is spelt and what it wants."""
+    def _rewrite(self, message: str) -> str:
+        """Rewrite a message of argparse: name the option as the user knows it, and the value that it takes."""
         named, colon, reason = message.removeprefix("argument ").partition(": ")
         for action in self._actions:
             if colon and named == "/".join(action.option_strings):
                 is_flag = reason.startswith("ignored explicit argument")
-                return f"{_name_of(action)} " + ("takes no value" if is_flag else f"wants {_wanted_of(action)}")
+                return f"{_name_of(action)} " + ("takes no value" if is_flag else f"wants {_describe_values(action)}")
             if action.required and message.endswith(f" required: {action.dest}"):
-                return f"{self.prog} wants {_wanted_of(action)}"
+                return f"{self.prog} wants {_describe_values(action)}"
         return message
 
-    def unknown(self, argument: str) -> NoReturn:
+    def reject(self, argument: str) -> NoReturn:
         wrong = argument.partition("=")[0]
         if not wrong.startswith("-"):
             file = f"; CSV goes to stdout: `--csv > {argument}`" if argument.lower().endswith(".csv") else ""
             self.error(f"unexpected argument {argument!r}{file}")
         if wrong == "--last" and "--since" in self._option_string_actions:
-            self.error("no option '--last'; write --since 7d for what was used from a week ago on")
-        self.error(f"no option {wrong!r}{_elsewhere(wrong) or did_you_mean(wrong, self._option_string_actions)}")
+            self.error("no option '--last'; for the last 7 days write --since 7d")
+        self.error(
+            f"no option {wrong!r}{_other_command_hint(wrong) or did_you_mean(wrong, self._option_string_actions)}"
+        )
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
-        valid = [str(choice) for choice in action.choices if choice != _UNSEEN]
+        valid = [str(choice) for choice in action.choices if choice != _HIDDEN]
         near = did_you_mean(str(value), valid)
-        self.error(f"{_name_of(action)} {value!r} is none of {', '.join(valid)}{near}")
+        self.error(f"{_name_of(action)} {value!r} is not one of {', '.join(valid)}{near}")
 
 
-def _wanted_of(action: argparse.Action) -> str:
-    """`DAY`, `desc or asc`, `auto, calculate or display`."""
+def _describe_values(action: argparse.Action) -> str:
+    """Return the values of an option in words: `DAY`, `desc or asc`, `auto, calculate or display`."""
     *others, last = map(str, action.choices or [_value_of(action)])
     return f"{', '.join(others)} or {last}" if others else last
 
@@ -127,7 +129,7 @@ def _value_of(action: argparse.Action) -> str:
 
 
 def did_you_mean(wrong: str, valid: Iterable[str]) -> str:
-    """The end of a message about *wrong*; empty where nothing is near."""
+    """Return the end of a message about *wrong* with the nearest valid word, or "" if none is near."""
     from difflib import get_close_matches
 
     valid = list(valid)
@@ -145,11 +147,8 @@ def add_command(
     checked: bool = True,
     **texts: Any,
 ) -> None:
-    """Add a command, or an action of one: *run* gets a Console, and the values of *options* by keyword, and
-    returns an exit code other than 0 if there is one.
-
-    What is not *checked* takes any value for a choice: the command says itself what is wrong with it.
-    """
+    """Add a command, or an action of a command. *run* takes a Console and the values of *options* by keyword, and may
+    return an exit code. Unless *checked*, any value is accepted for a choice, and the command checks it itself."""
     parser = commands.add_parser(name, **texts)
     parser.set_defaults(run=run, parser=parser)
     parser.shorten_help()
@@ -157,14 +156,14 @@ def add_command(
 
 
 def add_actions(commands: Commands, name: str, help: str, run: Callable[..., int | None]) -> Commands:
-    """Add a command that has actions: what they are to be added to. *run* is the command without one."""
+    """Add a command with actions and return the object to add these to. *run* is called if no action is given."""
     parser = commands.add_parser(name, help=help, description=f"{help[:1].upper()}{help[1:]}.")
     parser.set_defaults(run=run, parser=parser)
     return parser.add_subparsers(title="actions", metavar="ACTION", parser_class=Parser)
 
 
-def _whole(name: str) -> Callable[[str], int]:
-    """What makes a whole number of the value of an option."""
+def _int_parser(name: str) -> Callable[[str], int]:
+    """Return a function that converts the value of option *name* to an int. It raises UsageError."""
 
     def whole(text: str) -> int:
         try:
@@ -177,8 +176,10 @@ def _whole(name: str) -> Callable[[str], int]:
 
 def add_options(parser: Parser, options: Iterable[Option], checked: bool = True) -> None:
     for option in options:
-        usual = f" (usual: {option.default})" if option.default and option.kind in ("choice", "zone", "seconds") else ""
-        given: dict[str, Any] = {"help": f"{option.help}{usual}" if option.help else argparse.SUPPRESS}
+        default = (
+            f" (default: {option.default})" if option.default and option.kind in ("choice", "zone", "seconds") else ""
+        )
+        given: dict[str, Any] = {"help": f"{option.help}{default}" if option.help else argparse.SUPPRESS}
         if option.kind == "flag":
             _add_flag(parser, option, given["help"])
             continue
@@ -188,7 +189,7 @@ def add_options(parser: Parser, options: Iterable[Option], checked: bool = True)
         if option.choices and checked:
             given |= {"choices": option.choices, "default": option.default or None}
         if option.kind in ("number", "seconds"):
-            given["type"] = _whole(option.names[-1])
+            given["type"] = _int_parser(option.names[-1])
         if option.nargs:
             given["nargs"] = option.nargs
         if option.nargs == "?" and option.choices:
@@ -197,7 +198,7 @@ def add_options(parser: Parser, options: Iterable[Option], checked: bool = True)
 
 
 def _add_flag(parser: Parser, option: Option, help: str) -> None:
-    """A flag; its contrary too, if the config may set it. The help shows the one of them that changes what is usual."""
+    """Add a flag; also its negation if the config may set it. The help shows the one that changes the default."""
     if not option.meaning:
         parser.add_argument(*option.names, action="store_true", dest=option.dest, help=help)
         return

@@ -14,7 +14,7 @@ def add(commands: Commands, name: str) -> None:
 
 
 def run_show(console: Console, *, model: str | None = None, json: bool = False) -> None:
-    """The price table in use, or one model's price."""
+    """Print the price table in use, or the price of one model."""
 
     from ..prices.show import show
 
@@ -22,12 +22,12 @@ def run_show(console: Console, *, model: str | None = None, json: bool = False) 
 
 
 def run_refresh(console: Console, *, offline: bool) -> int:
-    """Fetch the current price list; 1 if that failed."""
+    """Fetch the current price list; return 1 if that failed."""
     from ..prices.refresh import address, refresh_command
 
     config, environ = console.config, console.environ
     offline = offline or bool(config.defaults_for("session", environ).get("offline"))
-    told, warning = refresh_command(environ, offline=offline, address=address(environ, config.url))
-    console.out(told)
+    text, warning = refresh_command(environ, offline=offline, address=address(environ, config.url))
+    console.out(text)
     console.warn(warning)
     return 1 if warning else 0

@@ -1,4 +1,4 @@
-"""`ccusage prompt` in spellings that the fast lane does not take."""
+"""`ccusage prompt` in spellings that the fast lane does not accept."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def add(commands: Commands, name: str) -> None:
         run,
         PROMPT,
         help="the line for prompts and status bars",
-        description="The line for prompts and status bars that are not a shell's own hook.",
+        description="The line for status bars, and for prompts that do not use the hook of `ccusage init`.",
     )
 
 
 def run(console: Console, *, kind: str | None, cwd: str | None, refresh: bool, redraw: str | None) -> None:
-    """The ready line of a folder, or its refreshing."""
+    """Print the ready line of a folder, or refresh it."""
 
     from ..prompt.command import run as prompt
 

@@ -1,4 +1,4 @@
-"""What the commands that report usage have in common."""
+"""What the commands that report usage share."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from .console import Console
 
 
-class Form:
-    """How a report is to be given: what the options say that all reports share. Raises UsageError."""
+class Request:
+    """The options that all reports share. Raises UsageError."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Form:
         self.console = console
         self.json = json or jq is not None
         if csv and self.json:
-            raise UsageError("--csv and --json are two answers: choose one")
+            raise UsageError("--csv and --json can't be combined: choose one")
         self.jq = jq
         self.csv = csv
         self.is_text = not (csv or self.json)
@@ -61,7 +61,7 @@ class Form:
         self._offline = offline
 
     def refresh_prices(self) -> None:
-        """A price list older than a day is fetched anew, unless offline; nobody else asks for it unasked."""
+        """Fetch a price list that is older than a day again, unless offline. Only reports do so unasked."""
         from ..prices.refresh import address, before_report
 
         environ = self.console.environ
@@ -69,20 +69,20 @@ class Form:
         self.console.warn(before_report(environ, offline=self._offline, address=source))
 
     def index(self, found: Walk | None = None) -> tuple[Index, Unchanged | None]:
-        """The index, brought up to date with what was just *found*, and what that gave."""
+        """Update the index, from the walk *found* if there was one; return it with the result of the refresh."""
         index = self.console.index()
-        seen = index.refresh(self.console.progress(), found)
+        refreshed = index.refresh(self.console.progress(), found)
         self.console.warn_not_stored(index)
         self.console.warn_mended(index)
-        return index, seen
+        return index, refreshed
 
-    def tell_csv(self, columns: Sequence[str], lines: Iterable[Line]) -> None:
+    def print_csv(self, columns: Sequence[str], lines: Iterable[Line]) -> None:
         from ..report.usage import csv_text
 
         self.console.out(csv_text(columns, lines))
 
-    def tell_json(self, data: Callable[[], object], text: Callable[[], str]) -> None:
-        """The JSON, or what --jq makes of it; *data* and *text* make the same, as Python data and as it is printed."""
+    def print_json(self, data: Callable[[], object], text: Callable[[], str]) -> None:
+        """Print the JSON, or the results of --jq. *data* and *text* return the same as Python data and as JSON text."""
         if self.jq is None:
             self.console.out(text() + "\n")
             return
@@ -99,8 +99,8 @@ class Form:
             self.console.out(line + "\n")
 
 
-class Asked(Form):
-    """What the reports of periods and of blocks have in common. Raises UsageError."""
+class UsageRequest(Request):
+    """The options that the reports of periods and blocks share. Raises UsageError."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class Asked(Form):
         from ..report.grid import Look
 
         if locale is not None:
-            raise UsageError("no option '--locale': times are ISO, in the zone of --timezone")
+            raise UsageError("no option '--locale': dates are always YYYY-MM-DD, in the zone of --timezone")
         super().__init__(console, **shared)
         self.now = time.time_ns() // 1000
         self.instances = instances
@@ -133,10 +133,10 @@ class Asked(Form):
             ascii_only=not has_utf8(console.environ),
         )
         self.by_project = instances or project is not None
-        self._project = project_meant(project)
+        self._project = resolve_project(project)
 
     def groups(self, rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
-        """What was used by each of the projects that were asked for; by all of them, under the empty name."""
+        """Group rows by project with --instances, else return all under the empty name; only the chosen projects."""
         from ..index.slots import is_of_project
         from ..report.usage import by_project
 
@@ -145,44 +145,43 @@ class Asked(Form):
         return {**by_project(rows, self.console.config.project_labels)} if self.instances else {"": rows}
 
     def archived(self, index: Index, begin: int, end: int) -> int:
-        """How many sessions in [begin, end) have no transcripts any more."""
+        """Return the number of sessions active in [begin, end) whose transcripts no longer exist."""
         from ..index.questions import archived_within
         from ..index.slots import is_of_project
 
         projects = index.snapshot(lambda: archived_within(index, begin, end))
         return sum(self._project is None or is_of_project(project, self._project) for project in projects)
 
-    def tell(
+    def print_report(
         self,
         data: Callable[[], dict[str, object]],
         table: Callable[[], tuple[Sequence[str], Iterable[Line]]],
         text: Callable[[], str],
     ) -> None:
-        """Print the one of the three that was asked for."""
+        """Print the report in the form that was asked for."""
         if self.is_text:
             self.console.show(text(), self.pager)
         elif self.csv:
-            self.tell_csv(*table())
+            self.print_csv(*table())
         else:
             from ..report.usage import value_text
 
-            self.tell_json(data, lambda: value_text(data()))
+            self.print_json(data, lambda: value_text(data()))
 
-    def tell_nothing(self, title: str, index: Index) -> None:
+    def print_empty(self, title: str, index: Index) -> None:
         from ..index.slots import is_of_project
         from ..report.table import box
 
         self.console.out("\n".join(box(title, self.look.width)) + "\n")
-        way = way_out(index.sessions(self.mode), self._project, self.day_of, is_of_project)
-        self.console.say(f"No usage found{way}{'' if way.endswith('?') else '.'}")
+        hint = empty_hint(index.sessions(self.mode), self._project, self.day_of, is_of_project)
+        self.console.say(f"No usage found{hint}{'' if hint.endswith('?') else '.'}")
 
 
-def days(
+def parse_days(
     since: str | None, until: str | None, day_of: DayOf, configured: str | None = None
 ) -> tuple[str | None, str | None]:
-    """The two days as `YYYY-MM-DD`. A *since* that is only *configured* gives way to an earlier *until*. Raises
-    UsageError."""
-    first, last = _day(since, "--since", day_of), _day(until, "--until", day_of)
+    """Return both days as `YYYY-MM-DD`; ignore a *since* from the config that is after *until*. Raises UsageError."""
+    first, last = _parse_day(since, "--since", day_of), _parse_day(until, "--until", day_of)
     if first is not None and last is not None and first > last:
         if since != configured:
             raise UsageError(f"--since {first} is after --until {last}")
@@ -190,7 +189,7 @@ def days(
     return first, last
 
 
-def _day(text: str | None, option: str, day_of: DayOf) -> str | None:
+def _parse_day(text: str | None, option: str, day_of: DayOf) -> str | None:
     if text is None:
         return None
     import time
@@ -204,7 +203,7 @@ def _day(text: str | None, option: str, day_of: DayOf) -> str | None:
 
 
 def used_days(index: Index, periods: Periods, since: int | None = None, until: int | None = None) -> Iterator[int]:
-    """The days from *since* to *until* in which there was a response."""
+    """Yield the days from *since* to *until* with at least one response."""
     from ..windows import first_from
 
     first = first_from(index.db)
@@ -219,45 +218,45 @@ def used_days(index: Index, periods: Periods, since: int | None = None, until: i
 
 
 def refuse(console: Console, section: str, given: Mapping[str, object], why: str) -> None:
-    """Raise UsageError for the first option that was typed: whose value is neither none, nor what is usual in that
-    section of the config, nor what the config says."""
-    said = console.config.defaults_for(section, console.environ)
-    usual = {option.dest: option.default for option in SECTIONS[section]}
+    """Raise UsageError for the first typed option: its value is neither empty nor the default nor the config's."""
+    configured = console.config.defaults_for(section, console.environ)
+    defaults = {option.dest: option.default for option in SECTIONS[section]}
     for name, value in given.items():
-        if value is not None and value is not False and value not in (usual.get(name), said.get(name)):
+        if value is not None and value is not False and value not in (defaults.get(name), configured.get(name)):
             raise UsageError(f"--{name.replace('_', '-')} {why}")
 
 
-def project_meant(text: str | None) -> str | None:
-    """What `slots.is_in_path` takes for *text*, of which `.` is this folder and what lies below it."""
+def resolve_project(text: str | None) -> str | None:
+    """Return --project in the form of `slots.is_in_path`; `.` is the working directory and what is below it."""
     return os.path.join(absolute(".", "--project"), ".") if text == "." else text
 
 
-def limits_told(index: Index, now: int) -> dict[str, Window]:
-    """What the client told of its limits that are not over yet, by their keys in JSON."""
+def current_limits(index: Index, now: int) -> dict[str, Window]:
+    """Return the client's current limits by their JSON keys."""
     from ..index.slots import WEEK, known_windows
 
-    told = {"fiveHour": known_windows(index), "sevenDay": known_windows(index, WEEK)}
-    return {key: windows[-1] for key, windows in told.items() if windows and now < windows[-1].end}
+    limits = {"fiveHour": known_windows(index), "sevenDay": known_windows(index, WEEK)}
+    return {key: windows[-1] for key, windows in limits.items() if windows and now < windows[-1].end}
 
 
-def way_out(sessions: Iterable[Session], project: str | None, day_of: DayOf, is_of: Callable[[str, str], bool]) -> str:
-    """The end of a message that nothing was found: that *project* is in no path and which one is spelt nearly so, else
-    the day of the last usage in it; empty where there is none at all. *is_of* tells, as the report does, whether a path
-    is of *project*."""
+def empty_hint(
+    sessions: Iterable[Session], project: str | None, day_of: DayOf, is_of: Callable[[str, str], bool]
+) -> str:
+    """Return the end of the message that nothing was found: that no path contains *project* and which name is similar,
+    else the day of the last usage, else "". *is_of* returns whether a path belongs to *project*, as in the report."""
     from .parser import did_you_mean
 
     used = [session for session in sessions if session.last is not None]
     of_project = [one for one in used if project is None or is_of(one.project_path or "", project)]
     if project is not None and used and not of_project:
         names = {os.path.basename(session.project_path or "") for session in used}
-        named = clean(project.removesuffix(os.sep + "."))
-        return f"; no project has {named!r} in its path{did_you_mean(named, sorted(map(clean, names)))}"
+        name_given = clean(project.removesuffix(os.sep + "."))
+        return f"; no project has {name_given!r} in its path{did_you_mean(name_given, sorted(map(clean, names)))}"
     last = max((one.last for one in of_project if one.last is not None), default=None)
     return "" if last is None else f"; the last was on {day_of(last)}"
 
 
-def unpriced(usages: Iterable[Usage]) -> str:
-    """The warning about models without a price, empty where there are none."""
+def unpriced_warning(usages: Iterable[Usage]) -> str:
+    """Return the warning about models without a price, or ""."""
     models = sorted({model for usage in usages for model in usage.unpriced_models})
     return f"no price known for {', '.join(map(clean, models))}; counted as $0" if models else ""

@@ -10,7 +10,7 @@ from ..paths import data_dirs
 from ..text import clean
 from .console import Console
 from .parser import Commands, add_command
-from .reporting import Form, days, project_meant, refuse, unpriced, used_days, way_out
+from .reporting import Request, empty_hint, parse_days, refuse, resolve_project, unpriced_warning, used_days
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     Look = dict[str, Any]  # keyword arguments of render_list
     Order = tuple[str, str]
-    Chosen = dict[str, str | None]  # keyword arguments of _chosen
+    Filters = dict[str, str | None]  # keyword arguments of _filter
 
-_SMALL = 32 * 1024 * 1024  # bytes of transcripts that are indexed before one session is answered
+_SMALL_HISTORY = 32 * 1024 * 1024  # bytes of transcripts that are all read before one session is answered
 _EXAMPLES = """\
 example: ccusage session --json --jq '[.sessions[].totalCost] | add'
 """
@@ -44,18 +44,18 @@ def add(commands: Commands, name: str) -> None:
     )
 
 
-def run(console: Console, *, or_demo: bool, **asked: Any) -> None:
-    """`report` of what is *asked*; with *or_demo* that of the sample, where there are no transcripts."""
+def run(console: Console, *, or_demo: bool, **given: Any) -> None:
+    """Print the report; with *or_demo* that of the sample if there are no transcripts."""
     if or_demo:
         from ..demo import sample
         from ..transcripts.files import walk
 
-        asked["offline"] = True  # this has to work without a network too
+        given["offline"] = True  # the first command in the README has to work without a network
         if not walk(data_dirs(console.environ)).files:  # the sample has a data directory of its own
             console.say("no transcripts found: this is the bundled sample")
             with sample(console.environ):
-                return report(console, **asked)
-    return report(console, **asked)
+                return report(console, **given)
+    return report(console, **given)
 
 
 def report(
@@ -76,133 +76,133 @@ def report(
     compact: bool,
     **shared: Any,
 ) -> None:
-    """The report of all sessions, or of the one that *id*, or *session* as a bare word, means; *shared* is what a Form
-    takes."""
+    """Print the report of all sessions, or of the one named by --id or as a bare word. *shared*: see Request."""
     if None not in (session, id):
         raise UsageError(f"one session at a time: --id {id} or {session}")
-    form = Form(console, **shared)
-    if session is not None and form.csv and session.lower().endswith(".csv"):
+    request = Request(console, **shared)
+    if session is not None and request.csv and session.lower().endswith(".csv"):
         raise UsageError(f"CSV goes to stdout: write `--csv > {session}`")
     id = session if id is None else id
     look: Look = {"breakdown": breakdown, "compact": compact, "limit": limit}
-    chosen = {"since": since, "until": until, "project": project}
+    filters = {"since": since, "until": until, "project": project}
     if id is None:
         for name, given in (("entries", entries), ("explain", explain)):
             if given:
-                raise UsageError(f"--{name} belongs to --id")
-        return _all(form, (sort, order), chosen, look, html)
-    other = "it can't be combined with --id" if session is None else f"{session!r} is taken for a session"
-    of_list = {"html": html, **chosen, **look, "sort": sort, "order": order}
+                raise UsageError(f"--{name} works only with --id")
+        return _report_all(request, (sort, order), filters, look, html)
+    other = "it can't be combined with --id" if session is None else f"{session!r} is read as a session id"
+    of_list = {"html": html, **filters, **look, "sort": sort, "order": order}
     refuse(console, "session", of_list, f"applies to the list; {other}")
-    if entries and form.is_text:
+    if entries and request.is_text:
         raise UsageError("--entries wants --json or --csv")
-    if explain and form.csv:
-        raise UsageError("--explain gives text or --json")
-    return _one(form, id, explain, entries or (form.jq is not None and "entries" in form.jq))
+    if explain and request.csv:
+        raise UsageError("--explain can't be combined with --csv; use --json")
+    return _report_one(request, id, explain, entries or (request.jq is not None and "entries" in request.jq))
 
 
-# --- all ---------------------------------------------------------------------------------------------------------
+# --- all sessions ------------------------------------------------------------------------------------------------
 
 
-def _all(form: Form, order: Order, chosen: Chosen, look: Look, html: str | None) -> None:
-    """The list, or a page of it in the file *html*. *order* is what it is sorted by and how, *chosen* as it was typed
-    says which sessions, *look* what the text looks like."""
-    limit, said = look["limit"], form.console.config.defaults_for("session", form.console.environ)
-    since, until = days(chosen["since"], chosen["until"], form.day_of, said.get("since"))
-    if limit is not None and (limit < 1 or form.json):
-        way = "with JSON write --jq '.sessions[:N]'" if form.json else "it wants a number from 1 on"
+def _report_all(request: Request, order: Order, filters: Filters, look: Look, html: str | None) -> None:
+    """Print the list, or write it as a page to the file *html*. *order* is the sort key and direction, *filters* the
+    filters as typed, *look* the appearance of the text."""
+    limit, said = look["limit"], request.console.config.defaults_for("session", request.console.environ)
+    since, until = parse_days(filters["since"], filters["until"], request.day_of, said.get("since"))
+    if limit is not None and (limit < 1 or request.json):
+        way = "with JSON write --jq '.sessions[:N]'" if request.json else "it has to be at least 1"
         raise UsageError(f"--limit {limit}: {way}")
-    chosen = {"since": since, "until": until, "project": project_meant(chosen["project"])}
+    filters = {"since": since, "until": until, "project": resolve_project(filters["project"])}
     if html is None:
-        return _list(form, order, chosen, look)
-    return _page(form, html, order, chosen, look)
+        return _print_list(request, order, filters, look)
+    return _write_page(request, html, order, filters, look)
 
 
-def _list(form: Form, order: Order, chosen: Chosen, look: Look) -> None:
+def _print_list(request: Request, order: Order, filters: Filters, look: Look) -> None:
     from ..report.ready import MANY
     from ..transcripts.files import walk
 
-    form.refresh_prices()
-    ready, found = _ready_report(form, (*order, *chosen.values()), look), None
-    if ready is not None and ready.there:
-        found = walk(form.console.roots)
-        told = ready.read(found, form.day_of)
-        if told is not None:
-            _tell(form, *told)
+    request.refresh_prices()
+    ready, found = _ready_report(request, (*order, *filters.values()), look), None
+    if ready is not None and ready.exists:
+        found = walk(request.console.roots)
+        stored = ready.read(found, request.day_of)
+        if stored is not None:
+            _print(request, *stored)
             return
-    index, seen = form.index(found)
-    from ..report.sessions import arrange
+    index, seen = request.index(found)
+    from ..report.sessions import sort_sessions
 
-    everything = index.sessions(form.mode)
-    sessions = arrange(_chosen(everything, form, **chosen), *order)
-    if form.jq is not None:
+    everything = index.sessions(request.mode)
+    sessions = sort_sessions(_filter(everything, request, **filters), *order)
+    if request.jq is not None:
         from ..jsontext import list_data, list_json
 
-        form.tell_json(lambda: list_data(sessions, form.day_of), lambda: list_json(sessions, form.day_of))
-    elif form.csv:
+        request.print_json(lambda: list_data(sessions, request.day_of), lambda: list_json(sessions, request.day_of))
+    elif request.csv:
         from ..report.sessions import CSV_COLUMNS, CSV_MODEL_COLUMNS, csv_lines
 
         by_model = look["breakdown"]
-        lines = csv_lines(sessions[: look["limit"]], form.day_of, by_model)
-        form.tell_csv(CSV_MODEL_COLUMNS if by_model else CSV_COLUMNS, lines)
-    elif not (sessions or form.json):
-        form.console.say(_nothing(index, form, chosen))
+        lines = csv_lines(sessions[: look["limit"]], request.day_of, by_model)
+        request.print_csv(CSV_MODEL_COLUMNS if by_model else CSV_COLUMNS, lines)
+    elif not (sessions or request.json):
+        request.console.say(_explain_empty(index, request, filters))
     else:
-        out = _text(form, sessions, look, chosen).encode("utf-8", "backslashreplace")
-        warning = "" if form.json else unpriced(sessions)
-        _tell(form, out, warning)
+        out = _text(request, sessions, look, filters).encode("utf-8", "backslashreplace")
+        warning = "" if request.json else unpriced_warning(sessions)
+        _print(request, out, warning)
         if ready is not None and seen is not None and len(everything) >= MANY:
-            ready.keep(index, seen, (s.last for s in everything if s.last is not None), form.day_of, out, warning)
+            ready.store(index, seen, (s.last for s in everything if s.last is not None), request.day_of, out, warning)
 
 
-def _chosen(
-    sessions: Iterable[Session], form: Form, since: str | None, until: str | None, project: str | None
+def _filter(
+    sessions: Iterable[Session], request: Request, since: str | None, until: str | None, project: str | None
 ) -> list[Session]:
-    """Those that the list shows."""
+    """Return the sessions that pass the filters."""
     from ..report.sessions import choose
 
     if project is not None:
         from ..index.slots import is_in_path
 
         sessions = [session for session in sessions if is_in_path(session.project_path or "", project)]
-    return choose(sessions, form.day_of, since=since, until=until)
+    return choose(sessions, request.day_of, since=since, until=until)
 
 
-def _ready_report(form: Form, asked: tuple[object, ...], look: Look) -> ReadyReport | None:
-    """Where the report that is asked for may lie ready; --jq looks into every one anew, CSV is rarely asked for."""
-    if form.jq is not None or form.csv:
+def _ready_report(request: Request, given: tuple[object, ...], look: Look) -> ReadyReport | None:
+    """Return where the report may be stored; None with --jq or --csv, whose reports are rarely repeated."""
+    if request.jq is not None or request.csv:
         return None
     from ..prices.in_use import table
     from ..report.ready import JSON, TEXT, ReadyReport
 
-    kind, more = (JSON, ()) if form.json else (TEXT, (*look.values(), form.width, form.color))
-    return ReadyReport(form.console.index_dir(), kind, table().fingerprint, (form.mode, *asked, *more))
+    kind, more = (JSON, ()) if request.json else (TEXT, (*look.values(), request.width, request.color))
+    return ReadyReport(request.console.index_dir(), kind, table().fingerprint, (request.mode, *given, *more))
 
 
-def _tell(form: Form, out: bytes, warning: str) -> None:
-    form.console.show(out, form.pager)
-    form.console.warn(warning)
+def _print(request: Request, out: bytes, warning: str) -> None:
+    request.console.show(out, request.pager)
+    request.console.warn(warning)
 
 
-def _text(form: Form, sessions: list[Session], look: Look, chosen: Chosen) -> str:
-    if form.json:
+def _text(request: Request, sessions: list[Session], look: Look, filters: Filters) -> str:
+    if request.json:
         from ..jsontext import list_json
 
-        return list_json(sessions, form.day_of) + "\n"
+        return list_json(sessions, request.day_of) + "\n"
     from ..report.sessions import render_list
 
-    words = "; ".join(_words("auto", **chosen))
-    whole = " (each with all that it ever used; `ccusage daily` has days alone)" if chosen["since"] else ""
+    words = "; ".join(_describe_filters("auto", **filters))
+    whole = " (with all their usage, also before that; `ccusage daily` has single days)" if filters["since"] else ""
     notes = [f"Shown: {words}{whole}."] if words else []
-    return render_list(sessions, width=form.width, day_of=form.day_of, color=form.color, notes=notes, **look)
+    return render_list(sessions, width=request.width, day_of=request.day_of, color=request.color, notes=notes, **look)
 
 
-def _nothing(index: Index, form: Form, chosen: Chosen) -> str:
-    """Why a report is empty."""
-    if any(chosen.values()):
+def _explain_empty(index: Index, request: Request, filters: Filters) -> str:
+    """Explain why a report is empty."""
+    if any(filters.values()):
         from ..index.slots import is_in_path
 
-        return f"no session matches{way_out(index.sessions(form.mode), chosen['project'], form.day_of, is_in_path)}"
+        hint = empty_hint(index.sessions(request.mode), filters["project"], request.day_of, is_in_path)
+        return f"no session matches{hint}"
     places = "\n".join(f"  {root}" for root in index.roots)
     return f"no usage found; looked for transcripts below\n{places}\n`ccusage demo` shows the report on a sample"
 
@@ -210,58 +210,58 @@ def _nothing(index: Index, form: Form, chosen: Chosen) -> str:
 # --- a page ------------------------------------------------------------------------------------------------------
 
 
-def _page(form: Form, file: str, order: Order, chosen: Chosen, look: Look) -> None:
-    """The list as HTML, in *file* or on stdout."""
+def _write_page(request: Request, file: str, order: Order, filters: Filters, look: Look) -> None:
+    """Write the list as HTML to *file*, or to stdout if it is `-`."""
     from ..report.page import render
     from .target import Target
 
-    if not form.is_text:
-        raise UsageError(f"--html and --{'csv' if form.csv else 'json'} are two answers: choose one")
+    if not request.is_text:
+        raise UsageError(f"--html and --{'csv' if request.csv else 'json'} can't be combined: choose one")
     target = None if file == "-" else Target("--html", file)
-    form.refresh_prices()
-    index, _ = form.index()
-    page = index.snapshot(lambda: _page_of(form, index, order, chosen, look))
+    request.refresh_prices()
+    index, _ = request.index()
+    page = index.snapshot(lambda: _make_page(request, index, order, filters, look))
     if not page.sessions:
-        form.console.say(_nothing(index, form, chosen))
+        request.console.say(_explain_empty(index, request, filters))
     text = render(page)
     if target is None:
-        form.console.out(text)
+        request.console.out(text)
     else:
         target.write(text.encode())
-        form.console.out(f"written: {clean(target.path)}\n")
-    form.console.warn(unpriced(page.sessions))
+        request.console.out(f"written: {clean(target.path)}\n")
+    request.console.warn(unpriced_warning(page.sessions))
 
 
-def _page_of(form: Form, index: Index, order: Order, chosen: Chosen, look: Look) -> Page:
+def _make_page(request: Request, index: Index, order: Order, filters: Filters, look: Look) -> Page:
     import time
 
     from ..index.slots import by_period
     from ..report.page import Page
     from ..report.periods import Periods
-    from ..report.sessions import arrange
-    from ..report.usage import labelled
+    from ..report.sessions import sort_sessions
+    from ..report.usage import project_namer
 
-    weekly = form.console.config.defaults_for("weekly", form.console.environ)
-    periods = Periods("day", form.zone, weekly.get("start_of_week", "sunday"))
-    sessions = arrange(_chosen(index.sessions(form.mode), form, **chosen), *order)
-    of = {session.id for session in sessions} if any(chosen.values()) else None
+    weekly = request.console.config.defaults_for("weekly", request.console.environ)
+    periods = Periods("day", request.zone, weekly.get("start_of_week", "sunday"))
+    sessions = sort_sessions(_filter(index.sessions(request.mode), request, **filters), *order)
+    of = {session.id for session in sessions} if any(filters.values()) else None
     starts = periods.hours(used_days(index, periods))
     return Page(
         sessions=sessions,
         limit=look["limit"],
-        rows=by_period(index, starts, form.mode, count_sessions=False, of=of),
+        rows=by_period(index, starts, request.mode, count_sessions=False, of=of),
         starts=starts,
         periods=periods,
-        zone=form.zone or time.strftime("%Z"),
-        made=time.time_ns() // 1000,
-        chosen=_words(form.mode, **chosen),
-        name_of=labelled(form.console.config.project_labels),
+        zone=request.zone or time.strftime("%Z"),
+        created=time.time_ns() // 1000,
+        filters=_describe_filters(request.mode, **filters),
+        name_of=project_namer(request.console.config.project_labels),
         breakdown=look["breakdown"],
     )
 
 
-def _words(mode: str, since: str | None, until: str | None, project: str | None) -> list[str]:
-    """What was asked for, as a page says it."""
+def _describe_filters(mode: str, since: str | None, until: str | None, project: str | None) -> list[str]:
+    """Describe the filters in words."""
     days = [f"{word} {day}" for word, day in (("from", since), ("until", until)) if day is not None]
     words = [f"sessions last active {' '.join(days)}"] if days else []
     if project is not None:
@@ -269,97 +269,97 @@ def _words(mode: str, since: str | None, until: str | None, project: str | None)
     return words + ([f"costs: {mode}"] if mode != "auto" else [])
 
 
-# --- one ---------------------------------------------------------------------------------------------------------
+# --- one session -------------------------------------------------------------------------------------------------
 
 
-def _one(form: Form, id: str, explain: bool, entries: bool) -> None:
-    index = form.console.index()
+def _report_one(request: Request, id: str, explain: bool, entries: bool) -> None:
+    index = request.console.index()
     try:
-        session = _find(form, index, id, entries)
+        session = _find(request, index, id, entries)
     except UnknownSession:
-        if form.json:  # null to a script, and a message to its reader
-            form.tell_json(lambda: None, lambda: "null")
+        if request.json:  # scripts get null, people the message
+            request.print_json(lambda: None, lambda: "null")
         raise
-    form.console.warn_not_stored(index)
+    request.console.warn_not_stored(index)
     if explain:
-        _explain(form, index, session)
-    elif form.json:
+        _explain(request, index, session)
+    elif request.json:
         from ..jsontext import as_data, one_json
 
-        told = session, form.day_of, entries
-        form.tell_json(lambda: as_data(*told), lambda: one_json(*told))
-    elif form.csv:
+        arguments = session, request.day_of, entries
+        request.print_json(lambda: as_data(*arguments), lambda: one_json(*arguments))
+    elif request.csv:
         from ..report import sessions as of
 
-        lines = of.csv_entries(session, form.day_of) if entries else of.csv_lines([session], form.day_of, True)
-        form.tell_csv(of.CSV_ENTRY_COLUMNS if entries else of.CSV_MODEL_COLUMNS, lines)
+        lines = of.csv_entries(session, request.day_of) if entries else of.csv_lines([session], request.day_of, True)
+        request.print_csv(of.CSV_ENTRY_COLUMNS if entries else of.CSV_MODEL_COLUMNS, lines)
     else:
         from ..report.sessions import render_one
 
-        text = render_one(session, width=form.width, day_of=form.day_of, color=form.color)
-        form.console.show(text, form.pager)
-        form.console.warn(unpriced([session]))
+        text = render_one(session, width=request.width, day_of=request.day_of, color=request.color)
+        request.console.show(text, request.pager)
+        request.console.warn(unpriced_warning([session]))
 
 
-def _explain(form: Form, index: Index, session: Session) -> None:
-    """What makes the client's own total another one."""
+def _explain(request: Request, index: Index, session: Session) -> None:
+    """Explain why Claude Code's own total differs."""
     from ..jqpath import render
     from ..report.explain import as_data, as_text, explain
 
-    explanation = explain(session, index, form.mode)
-    if form.json:
+    explanation = explain(session, index, request.mode)
+    if request.json:
         data = as_data(explanation)
-        form.tell_json(lambda: data, lambda: render(data))
+        request.print_json(lambda: data, lambda: render(data))
     else:
-        form.console.show(as_text(explanation, form.width), form.pager)
+        request.console.show(as_text(explanation, request.width), request.pager)
 
 
-def _find(form: Form, index: Index, wanted: str, entries: bool) -> Session:
-    """The session that an id means: the id itself, else a transcript's name, a unique prefix, a displayed form."""
+def _find(request: Request, index: Index, wanted: str, entries: bool) -> Session:
+    """Find the session by its id, the name of a transcript, a unique prefix or the form that a report shows."""
     if not index.complete:
-        _begin(form.console, index)
-    form.console.warn_mended(index)
+        _start_first_index(request.console, index)
+    request.console.warn_mended(index)
     if wanted != "latest" and index.refresh_session(wanted) is not None:
-        complete, session = index.snapshot(lambda: (index.complete, index.session(wanted, form.mode, entries)))
+        complete, session = index.snapshot(lambda: (index.complete, index.session(wanted, request.mode, entries)))
         if session is not None:
             if not complete:
-                form.console.say("provisional: not all transcripts have been read yet")
+                request.console.say("provisional: not all transcripts have been read yet")
             return session
     from ..index import questions
     from . import ids
 
-    index.refresh(form.console.progress())
-    session = index.session(wanted, form.mode, entries)
+    index.refresh(request.console.progress())
+    session = index.session(wanted, request.mode, entries)
     if session is None and wanted != ids.LATEST:
         named = questions.transcripts_named(index, wanted)
         if named:
-            return questions.file_session(index, ids.only(wanted, named), form.mode, entries)
+            return questions.file_session(index, ids.require_one(wanted, named), request.mode, entries)
     if session is None:
-        session = index.session(ids.resolve(index, wanted, form.day_of, form.mode), form.mode, entries)
+        session = index.session(ids.resolve(index, wanted, request.day_of, request.mode), request.mode, entries)
     if session is None:
         raise UnknownSession(wanted)
     return session
 
 
-def _begin(console: Console, index: Index) -> None:
-    """A first index: at once where it is small, else behind our back, while one session's own files are read here."""
+def _start_first_index(console: Console, index: Index) -> None:
+    """Start the first index: here if it is small, else in the background; the caller reads one session's files."""
     from .. import recent
     from ..transcripts.files import walk
 
     look = recent.last_look(index.folder)
     size = sum(found.stat.st_size for found in walk(index.roots).files)
-    if size <= _SMALL or not index.stored:
-        _read_all(console, index, patience=1.0)
-    elif recent.is_lost(look):  # nobody could store it, or somebody is at it
-        _read_all(console, index, patience=0.0)
+    if size <= _SMALL_HISTORY or not index.stored:
+        _build_first_index(console, index, patience=1.0)
+    elif recent.is_lost(look):  # an earlier attempt could not store it, or has not finished yet
+        _build_first_index(console, index, patience=0.0)
     elif recent.begin_look(index.folder, look, recent.FIRST_SWEEP):
         from ..background import spawn
 
         spawn("index", "sweep")
 
 
-def _read_all(console: Console, index: Index, patience: float) -> None:
-    """The first index, here; if another process is at it for *patience* seconds, the session's own files are read."""
+def _build_first_index(console: Console, index: Index, patience: float) -> None:
+    """Build the first index here. If another process is busy with it for *patience* seconds, return without it."""
     from ..errors import UnreadableIndex
 
     try:

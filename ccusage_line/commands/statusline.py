@@ -1,9 +1,9 @@
-"""`ccusage statusline` with options that the fast lane does not take."""
+"""`ccusage statusline` with options that the fast lane does not accept."""
 
 from __future__ import annotations
 
 from ..errors import UsageError
-from ..options import EARLIER, PREVIEW, STATUSLINE
+from ..options import IGNORED, PREVIEW, STATUSLINE
 from .console import Console, at_terminal, has_keyboard
 from .parser import Commands, add_command
 
@@ -19,18 +19,17 @@ def add(commands: Commands, name: str) -> None:
         commands,
         name,
         run,
-        (*STATUSLINE, PREVIEW, *EARLIER),
+        (*STATUSLINE, PREVIEW, *IGNORED),
         checked=False,
-        help="Claude Code's statusline, of the JSON on stdin",
-        description="Claude Code's statusline, of the JSON on stdin.",
+        help="Claude Code's statusline, made from the JSON on stdin",
+        description="Claude Code's statusline, made from the JSON on stdin.",
         epilog="`ccusage install` puts it into Claude Code's settings; docs/statusline.md has segments and a gallery.",
         usage="ccusage statusline [options]",
     )
 
 
 def run(console: Console, *, words: Sequence[str]) -> None:
-    """The lines of whatever options in *words* can be understood. A person is told of those that can't, and nothing of
-    what a person tries out enters the log."""
+    """Print the line with the valid options in *words*. At a terminal, invalid ones are errors; nothing is logged."""
     from ..statusline.command import configured, show
     from ..statusline.options import complaint, forgiving_options
 
@@ -40,33 +39,33 @@ def run(console: Console, *, words: Sequence[str]) -> None:
     options = forgiving_options([*configured(console.config.values), *words])
     options.labels = console.config.labels
     if options.preview or has_keyboard():
-        _preview(console, options, words)
+        _print_preview(console, options, words)
     elif at_terminal():
         reasons: list[str] = []
-        console.out(_shows(console, options, reasons)(options) + "\n")
+        console.out(_line_renderer(console, options, reasons)(options) + "\n")
         if reasons:
             console.say(f"left out: {'; '.join(reasons)}")
     else:
         show(options)
 
 
-def _preview(console: Console, options: Options, words: Sequence[str]) -> None:
-    """The line of these options, or every preset, over the payload on stdin, else over a made-up one."""
+def _print_preview(console: Console, options: Options, words: Sequence[str]) -> None:
+    """Show the line with these options, or every preset, for the payload on stdin or else for an invented one."""
     from ..statusline.preview import every_preset
 
     options.color = console.is_colored(None, not options.color)
-    shows = _shows(console, options, [])
+    render_line = _line_renderer(console, options, [])
     if options.preview and not any(word.startswith(("--preset", "--format")) for word in words):
-        console.out(every_preset(options, shows))
+        console.out(every_preset(options, render_line))
     else:
-        console.out(shows(options) + "\n")
+        console.out(render_line(options) + "\n")
     if not options.preview:
-        console.say("made-up numbers; Claude Code gives the real ones once `ccusage install` has put the line there")
+        console.say("sample numbers; after `ccusage install`, Claude Code shows the real ones")
 
 
-def _shows(console: Console, options: Options, reasons: list[str]) -> Callable[[Options], str]:
-    """What makes a line of options, over the payload on stdin if one is piped; why it lacks something is appended to
-    *reasons*."""
+def _line_renderer(console: Console, options: Options, reasons: list[str]) -> Callable[[Options], str]:
+    """Return a function that renders a line for the payload on stdin if one is piped, else for the sample. Reasons why
+    segments are missing are appended to *reasons*."""
     import time
 
     from ..statusline import payload

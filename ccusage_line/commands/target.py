@@ -1,4 +1,4 @@
-"""The file that a page goes to."""
+"""The file that a page is written to."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from ..paths import absolute
 
 
 class Target:
-    """A file that is made or replaced in one step; a new one is readable by its owner alone, as it names sessions."""
+    """A file that is created or replaced in one step; a new one is private, because it names sessions."""
 
     def __init__(self, option: str, file: str) -> None:
-        """Where a link leads, its target is meant. Raises UsageError for what is no file and for a folder that is not
-        there, the working directory too."""
+        """Follow links. Raises UsageError if *file* is not a regular file or its folder is missing."""
         self.path = os.path.realpath(absolute(file, option))
         self._mode = PRIVATE
         try:
@@ -23,16 +22,16 @@ class Target:
         except (OSError, ValueError):
             found = None
         if found is not None and not S_ISREG(found.st_mode):
-            what = "a folder" if S_ISDIR(found.st_mode) else "no file"
+            what = "a folder" if S_ISDIR(found.st_mode) else "not a regular file"
             raise UsageError(f"{option} {file!r} is {what}; name a file, or - for stdout")
         if found is not None and is_ours(found):
-            self._mode = S_IMODE(found.st_mode)  # who has opened it to others need not do so again
+            self._mode = S_IMODE(found.st_mode)  # keep the mode if the user has made it readable for others
         folder = os.path.dirname(self.path)
         if not os.path.isdir(folder):
             raise UsageError(f"{option} {file!r}: there is no folder {folder}")
 
     def write(self, data: bytes) -> None:
-        """Raises UserError where that can't be."""
+        """Write the file. Raises UserError if that fails."""
         import tempfile
 
         temporary = ""

@@ -1,4 +1,4 @@
-"""5-hour blocks as a table, and the one under way as a card."""
+"""5-hour blocks as a table, and the active one as a card."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from ..session import money
 from ..text import beside, clean
 from ..windows import MINUTE
 from . import charts
-from .blocks import indicator, limit_status, without_gaps
+from .blocks import drop_gaps, indicator, limit_status
 from .grid import (
     COST,
     FIRST,
     MODELS,
     NUMBERS,
-    all_fit,
     archived_note,
     draw_report,
     incomplete_note,
     measure,
     share_rows,
+    shows_everything,
     total_cells,
     unpriced_note,
 )
 from .period_table import project_names, sizes_by_key
 from .table import BOLD, CYAN, DIM, RED, YELLOW, box, painted
-from .usage import counted, unpriced
+from .usage import list_models, unpriced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,56 +38,57 @@ if TYPE_CHECKING:
     from .periods import Periods
     from .usage import Share
 
-    Groups = Mapping[str, Sequence[Block]]  # by project; all of them under the empty name
+    Groups = Mapping[str, Sequence[Block]]  # by project; without --instances, everything under the empty name
 
-_TO = "\u2013"  # an en dash
-_LABELS = 10  # columns
+_DASH = "\u2013"  # an en dash
+_LABELS = 10  # columns of the labels
 _JOINED_FROM = (
-    121  # columns: on a narrower screen there is hardly room for times and state on one line, and to try takes long
+    121  # columns; a narrower screen hardly ever has room for times and state on one line, and trying is slow
 )
-_STALE = 10 * MINUTE  # from when on it is said how old the client's percentage is
+_STALE = 10 * MINUTE  # age from which the client's percentage is shown with its age
 
 
-class Times:
-    """How times are written: in a zone, from now."""
+class TimeFormat:
+    """A formatter of times in a zone, relative to now."""
 
     def __init__(self, periods: Periods, now: int) -> None:
         self.local = periods.local
         self.now = now
 
     def clock(self, us: int) -> str:
-        """`14:40`, with the day if it is not today: `05-02 00:10`."""
+        """Return `14:40`, or `05-02 00:10` if that is not today."""
         text = self.local(us)
         return text[11:] if text[:10] == self.local(self.now)[:10] else text[5:]
 
     def bounds(self, block: Block) -> str:
-        """`2026-05-01 09:40` to `14:40`, with the day if that is another one; of a gap without the year."""
+        """Return start and end of a block, the end with its date if that differs; of a gap without years."""
         start, end = self.local(block.start), self.local(block.end)
         if block.is_gap:
-            return f"{start[5:]} {_TO} {end[5:]}"
-        return f"{start}{_TO}{end[11:] if start[:10] == end[:10] else end[5:]}"
+            return f"{start[5:]} {_DASH} {end[5:]}"
+        return f"{start}{_DASH}{end[11:] if start[:10] == end[:10] else end[5:]}"
 
     def state(self, block: Block) -> list[str]:
-        """How far it is, or how long it was used."""
+        """Return the elapsed and remaining time of the active block, else the time from first to last response."""
         if block.is_gap:
-            return [f"({lapse(block.end - block.start)} idle)"]
+            return [f"({format_duration(block.end - block.start)} idle)"]
         if block.is_active(self.now):
-            return [f"active, {lapse(self.now - block.start)} gone,", f"{lapse(block.end - self.now)} left"]
+            gone, left = self.now - block.start, block.end - self.now
+            return [f"active, {format_duration(gone)} gone,", f"{format_duration(left)} left"]
         first, last = block.share.first, block.share.last
-        return [] if first is None or last is None else [f"({lapse(last - first)})"]
+        return [] if first is None or last is None else [f"({format_duration(last - first)})"]
 
 
-def lapse(us: int) -> str:
-    """`2d 18h`, `2h 40m`, `5m`: cut, never rounded up."""
+def format_duration(us: int) -> str:
+    """Return a duration, rounded down: `2d 18h`, `2h 40m`, `5m`."""
     hours, minutes = divmod(us // MINUTE, 60)
     days, hours = divmod(hours, 24)
     return f"{days}d {hours}h" if days else f"{hours}h {minutes}m" if hours else f"{minutes}m"
 
 
-def seen_ago(window: Window, now: int) -> str:
-    """How old the client's percentage is, if it is not of just now."""
+def format_age(window: Window, now: int) -> str:
+    """Return the age of the client's percentage, or "" if it is recent."""
     age = now - window.seen
-    return f" ({lapse(age)} ago)" if age > _STALE else ""
+    return f" ({format_duration(age)} ago)" if age > _STALE else ""
 
 
 # --- the table ----------------------------------------------------------------------------------------------------
@@ -96,22 +97,22 @@ def seen_ago(window: Window, now: int) -> str:
 def render(
     title: str, groups: Groups, periods: Periods, look: Look, now: int, limit: int | None, archived: int = 0
 ) -> str:
-    """The report, no line wider than the screen, a newline at the end."""
-    times = Times(periods, now)
-    used = [block for blocks in groups.values() for block in without_gaps(blocks)]
+    """Return the report; no line is wider than the screen, and the last ends with a newline."""
+    times = TimeFormat(periods, now)
+    used = [block for blocks in groups.values() for block in drop_gaps(blocks)]
     shares = [block.share for block in used]
     mixed = len({block.window is None for block in used}) > 1
     size_of, amount = measure(shares)
-    for joined in (True, False)[look.width < _JOINED_FROM :]:  # what is said of a block, on one line if there is room
+    for joined in (True, False)[look.width < _JOINED_FROM :]:  # bounds and state on one line if they fit
         labels_of = partial(_labels, times=times, joined=joined, mixed=mixed)
         rows, sizes, fixed = _rows(groups, labels_of, size_of, look, now, limit)
         rows.append(({FIRST: "Total", **total_cells(shares)}, YELLOW))
         headers = _headers(rows, limit)
-        if joined and all_fit(headers, rows, look):
+        if joined and shows_everything(headers, rows, look):
             break
     notes = [*unpriced_note(unpriced(shares)), *incomplete_note(shares)]
     notes += archived_note(archived)
-    notes += ["~ estimated: Claude Code did not tell when these blocks began."] if mixed else []
+    notes += ["~ estimated: Claude Code did not report when these blocks began."] if mixed else []
     below = []
     if look.chart == charts.BARS:
         by_block = sizes_by_key(shares, size_of)
@@ -128,7 +129,7 @@ def _rows(
     now: int,
     limit: int | None,
 ) -> tuple[list[Row], dict[int, int], int]:
-    """All but the total; what the bars beside them show; how wide the first column has to be."""
+    """Return all rows but the total, the sizes of the bars by row, and the minimum width of the first column."""
     names = project_names(list(groups))
     rows: list[Row] = []
     sizes: dict[int, int] = {}
@@ -145,12 +146,12 @@ def _rows(
 
 
 def _headers(rows: list[Row], limit: int | None) -> dict[str, str]:
-    told = any("limit" in row for row, style in rows if style != DIM)
+    has_limit = any("limit" in row for row, style in rows if style != DIM)
     headers = {FIRST: "Block", MODELS: "Models", **NUMBERS}
-    return headers | ({"limit": "Limit"} if told else {}) | ({"percent": "%"} if limit is not None else {})
+    return headers | ({"limit": "Limit"} if has_limit else {}) | ({"percent": "%"} if limit is not None else {})
 
 
-def _labels(block: Block, times: Times, joined: bool, mixed: bool) -> list[str]:
+def _labels(block: Block, times: TimeFormat, joined: bool, mixed: bool) -> list[str]:
     estimated = "~" if mixed and block.window is None and not block.is_gap else ""
     bounds, state = f"{estimated}{times.bounds(block)}", times.state(block)
     if joined:
@@ -176,7 +177,8 @@ def _block_rows(labels: Sequence[str], block: Block, now: int, limit: int | None
         tokens, cost = ahead
         more = {"percent": _percent(tokens, limit)} if limit is not None else {}
         style = RED if limit is not None and limit_status(tokens, limit) == "exceeds" else CYAN
-        rows.append(({FIRST: "PROJECTED", "total": f"{tokens:,}", COST: money(cost, block.lacks_price), **more}, style))
+        more |= {"total": f"{tokens:,}", COST: money(cost, block.has_unpriced)}
+        rows.append(({FIRST: "PROJECTED", **more}, style))
     if limit is not None and block.is_active(now):
         left = max(0, limit - block.share.total)
         rows.append(({FIRST: "REMAINING", "total": f"{left:,}", "percent": _percent(left, limit)}, CYAN))
@@ -193,12 +195,12 @@ def _percent(tokens: int, limit: int) -> str:
 def card(
     title: str, block: Block, periods: Periods, look: Look, now: int, limit: int | None, windows: Mapping[str, Window]
 ) -> str:
-    """The block under way. *windows*: what the client told of its limits, by the names of their lengths."""
-    times = Times(periods, now)
-    told = "" if block.window is not None else " (estimated)"
+    """Return the card of the active block. *windows*: the client's limits by name (`5 h`, `7 d`)."""
+    times = TimeFormat(periods, now)
+    estimated = "" if block.window is not None else " (estimated)"
     facts = [
-        ("Started", [f"{times.local(block.start)}, {lapse(now - block.start)} ago{told}"]),
-        ("Left", [f"{lapse(block.end - now)}, until {times.clock(block.end)}{told}"]),
+        ("Started", [f"{times.local(block.start)}, {format_duration(now - block.start)} ago{estimated}"]),
+        ("Left", [f"{format_duration(block.end - now)}, until {times.clock(block.end)}{estimated}"]),
         ("Used", _used(block)),
         ("Rate", _rate(block, now)),
         ("Ahead", _ahead(block, times)),
@@ -215,9 +217,9 @@ def card(
 def _used(block: Block) -> list[str]:
     tokens_in, tokens_out, created, read, tokens, cost = sums_of(block.share.models)
     kinds = f"{tokens_in:,} input, {tokens_out:,} output, {created:,} cache create, {read:,} cache read"
-    models = [f"{clean(short_model(name))} {percent_of(m.cost, cost)}" for name, m in counted(block.share)]
-    paid = money(cost, bool(block.share.unpriced_models))
-    return [": ".join([paid, *([", ".join(models)] if models else [])]), f"{tokens:,} tokens: {kinds}"]
+    models = [f"{clean(short_model(name))} {percent_of(m.cost, cost)}" for name, m in list_models(block.share)]
+    cost_text = money(cost, bool(block.share.unpriced_models))
+    return [": ".join([cost_text, *([", ".join(models)] if models else [])]), f"{tokens:,} tokens: {kinds}"]
 
 
 def percent_of(part: int, whole: int) -> str:
@@ -229,28 +231,28 @@ def _rate(block: Block, now: int) -> list[str]:
     if rate is None:
         return []
     busy = indicator(rate.indicator_per_minute)
-    return [f"{money(rate.cost_per_hour, block.lacks_price)} an hour, {rate.per_minute:,.0f} tokens a minute: {busy}"]
+    return [f"{money(rate.cost_per_hour, block.has_unpriced)} an hour, {rate.per_minute:,.0f} tokens a minute: {busy}"]
 
 
-def _ahead(block: Block, times: Times) -> list[str]:
+def _ahead(block: Block, times: TimeFormat) -> list[str]:
     ahead = block.projection(times.now)
     if ahead is None:
         return ["known ten minutes after the first response"]
-    paid = money(ahead[1], block.lacks_price)
-    return [f"{paid} and {ahead[0]:,} tokens by {times.clock(block.end)}, if it goes on so"]
+    cost_text = money(ahead[1], block.has_unpriced)
+    return [f"{cost_text} and {ahead[0]:,} tokens by {times.clock(block.end)}, at this rate"]
 
 
-def _limits(block: Block, windows: Mapping[str, Window], times: Times) -> list[str]:
-    told = []
+def _limits(block: Block, windows: Mapping[str, Window], times: TimeFormat) -> list[str]:
+    texts = []
     for name, window in windows.items():
         if window.used is None or times.now >= window.end:
             continue
-        text = f"{name}: {window.used:g} %{seen_ago(window, times.now)}, resets {times.clock(window.end)}"
+        text = f"{name}: {window.used:g} %{format_age(window, times.now)}, resets {times.clock(window.end)}"
         if window.end == block.end:
             reached = block.reaches_100_at(times.now)
             text += "; reset comes first" if reached is None else f"; reached about {times.clock(reached)}"
-        told.append(text)
-    return told
+        texts.append(text)
+    return texts
 
 
 def _token_limit(block: Block, now: int, limit: int | None) -> list[str]:

@@ -1,6 +1,6 @@
-"""5-hour blocks: what was used in each, how fast the one under way goes on, and where that ends.
+"""5-hour blocks: their usage, the rate of the active one, and its projection to the end.
 
-Times are microseconds since the epoch, money 1e-12 dollar.
+Times are microseconds since the epoch, money is in 1e-12 dollars.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ..windows import Window
 
 RECENT = 72 * HOUR
-YOUNG = 10 * MINUTE  # from which on a block's rate says something
+YOUNG = 10 * MINUTE  # age from which a block's rate is meaningful
 MODERATE, HIGH = 2_000, 5_000  # input + output tokens a minute
-_FULL, _LEAST = 100, 5  # percent; less says nothing about when the rest will be used
-_WARN = 80  # percent of the limit
+_FULL, _MIN_PERCENT = 100, 5  # percent; below 5, the time when the rest is used up cannot be predicted
+_WARNING_FROM = 80  # percent of the limit
 CLIENT, ESTIMATE = "client", "estimate"
 TOKEN_COUNTS = ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
 BOUNDS = ("startTime", "endTime")
@@ -35,83 +35,83 @@ COLUMNS = (
 
 
 class Block:
-    """[start, end) of the client's plan and what was used in it; or a gap, in which nothing was."""
+    """The interval [start, end) of the client's plan and the usage in it; or a gap without usage."""
 
-    __slots__ = ("end", "is_gap", "pause", "share", "so_far", "start", "window")
+    __slots__ = ("end", "is_gap", "pause", "share", "start", "until_now", "window")
 
     def __init__(self, start: int, end: int, window: Window | None = None, is_gap: bool = False) -> None:
         self.start = start
         self.end = end
-        self.window = window  # as the client told it; None where its bounds are estimated
+        self.window = window  # from the client; None if the bounds are an estimate
         self.is_gap = is_gap
-        self.pause = 0  # since the last response before it, whoever's
+        self.pause = 0  # time since the last response before this block, in any project
         self.share = Share(start)
-        self.so_far = self.share  # of it, what does not lie after now
+        self.until_now = self.share  # the part of it until now
 
-    def bare(self) -> Block:
+    def without_usage(self) -> Block:
         return Block(self.start, self.end, self.window, self.is_gap)
 
     def is_active(self, now: int) -> bool:
         return not self.is_gap and self.start <= now < self.end
 
     @property
-    def lacks_price(self) -> bool:
-        """Whether what it costs until now, and so its rate and projection, leaves out what has no price."""
-        return bool(self.so_far.unpriced_models)
+    def has_unpriced(self) -> bool:
+        """Whether the cost until now, and so the rate and the projection, lack a price."""
+        return bool(self.until_now.unpriced_models)
 
     def rate(self, now: int) -> Rate | None:
-        """How fast it is used; None where nothing was until now, or it is over."""
-        return Rate(self.so_far, now) if self.is_active(now) and self.so_far.first is not None else None
+        """Return the rate of usage, or None if there was no usage until now or the block is over."""
+        return Rate(self.until_now, now) if self.is_active(now) and self.until_now.first is not None else None
 
     def projection(self, now: int) -> tuple[int, int] | None:
-        """(tokens, cost) at its end if it goes on so; None until ten minutes after its first response."""
-        rate, first = self.rate(now), self.so_far.first
+        """Return (tokens, cost) at the end at the current rate, or None until ten minutes after the first response."""
+        rate, first = self.rate(now), self.until_now.first
         if rate is None or first is None or now < first + YOUNG:
             return None
         twice = 2 * (self.end - now)
-        tokens, cost = ((used * twice + rate.lapse) // (2 * rate.lapse) for used in (rate.tokens, rate.cost))
+        tokens, cost = ((used * twice + rate.duration) // (2 * rate.duration) for used in (rate.tokens, rate.cost))
         return rate.tokens + tokens, rate.cost + cost
 
     def reaches_100_at(self, now: int) -> int | None:
-        """When the client's limit is reached if it goes on so; None where nothing tells, or not before the end."""
+        """Return when the client's limit is reached at the current rate; None if unknown or after the end."""
         window = self.window
-        if window is None or window.used is None or window.used < _LEAST or now - self.start < YOUNG:
+        if window is None or window.used is None or window.used < _MIN_PERCENT or now - self.start < YOUNG:
             return None
         at = self.start + round((window.seen - self.start) * _FULL / window.used)
         return at if at < self.end else None
 
 
 class Rate:
-    """Tokens and cost over the time since the first response until now, one minute at least."""
+    """Tokens and cost over the time from the first response until now, at least one minute."""
 
-    __slots__ = ("cost", "indicator", "lapse", "tokens")
+    __slots__ = ("cost", "duration", "indicator", "tokens")
 
     def __init__(self, used: Share, now: int) -> None:
         first = now if used.first is None else used.first
-        self.lapse = max(now - first, MINUTE)
+        self.duration = max(now - first, MINUTE)
         tokens_in, tokens_out, _, _, self.tokens, self.cost = sums_of(used.models)
-        self.indicator = tokens_in + tokens_out  # what tells how busy it is
+        self.indicator = tokens_in + tokens_out  # tokens that the indicator counts
 
     @property
     def per_minute(self) -> float:
-        return self.tokens * MINUTE / self.lapse
+        return self.tokens * MINUTE / self.duration
 
     @property
     def indicator_per_minute(self) -> float:
-        return self.indicator * MINUTE / self.lapse
+        return self.indicator * MINUTE / self.duration
 
     @property
     def cost_per_hour(self) -> int:
-        return self.cost * HOUR // self.lapse
+        return self.cost * HOUR // self.duration
 
 
 def indicator(per_minute: float) -> str:
-    """What a rate of input + output tokens a minute is called."""
+    """Return the name of a rate of input and output tokens per minute."""
     return "Normal" if per_minute < MODERATE else "Moderate" if per_minute < HIGH else "High"
 
 
 def with_gaps(blocks: Sequence[Block], length: int) -> list[Block]:
-    """*blocks*, and before one with a pause of *length* or more the gap that neither it nor the one before covers."""
+    """Return *blocks* with a gap between two that do not touch, if the pause between them has *length* or more."""
     found = list(blocks[:1])
     for before, block in pairwise(blocks):
         if block.pause >= length and before.end < block.start:
@@ -121,14 +121,14 @@ def with_gaps(blocks: Sequence[Block], length: int) -> list[Block]:
 
 
 def tell_pauses(blocks: Sequence[Block]) -> None:
-    """Note the pauses of blocks that know of all responses."""
+    """Set the pauses of blocks that contain the responses of all projects."""
     for before, block in pairwise(blocks):
         last, first = before.share.last, block.share.first
         block.pause = block.start - before.end if last is None or first is None else first - last
 
 
 def used(blocks: Sequence[Block]) -> list[Block]:
-    """Without the blocks that hold nothing, the gaps after them, and one with nothing behind it."""
+    """Return the blocks with usage and the gaps between them."""
     found: list[Block] = []
     before: Block | None = None
     for block in blocks:
@@ -138,19 +138,19 @@ def used(blocks: Sequence[Block]) -> list[Block]:
     return found[:-1] if found and found[-1].is_gap else found
 
 
-def without_gaps(blocks: Iterable[Block]) -> list[Block]:
+def drop_gaps(blocks: Iterable[Block]) -> list[Block]:
     return [block for block in blocks if not block.is_gap]
 
 
 def edges(blocks: Iterable[Block], now: int) -> list[int]:
-    """The instants that part what is asked for: starts, ends, and in the block under way what comes after now."""
+    """Return the instants between which usage is queried: the bounds of the blocks, and now in the active one."""
     found = {edge for block in blocks for edge in (block.start, block.end)}
     return sorted(found | {now + 1 for block in blocks if block.is_active(now)})
 
 
 def fill(blocks: Sequence[Block], rows: Iterable[Row], starts: Sequence[int], now: int) -> None:
-    """Tell the blocks what was used in them; *rows* are those between the edges *starts*."""
-    of_start = {block.start: block for block in without_gaps(blocks)}
+    """Set the usage of the blocks from *rows*, the usage between the edges *starts*."""
+    of_start = {block.start: block for block in drop_gaps(blocks)}
     key = None
     keys: list[int | None] = []
     ends = {block.end for block in of_start.values()}
@@ -160,17 +160,15 @@ def fill(blocks: Sequence[Block], rows: Iterable[Row], starts: Sequence[int], no
     rows = list(rows)
     known = {share.key: share for share in shares(rows, keys.__getitem__)}
     for start, block in of_start.items():
-        block.share = block.so_far = known.get(start) or Share(start)
+        block.share = block.until_now = known.get(start) or Share(start)
     for block in of_start.values():
         if block.is_active(now):
-            block.so_far = Share(block.start, [r for r in rows if block.start <= starts[r.period] <= now])
+            block.until_now = Share(block.start, [r for r in rows if block.start <= starts[r.period] <= now])
 
 
-def limit_of(text: str, blocks: Iterable[Block], now: int) -> int | None:
-    """The tokens that `--token-limit` means, `max` those of the largest finished block; None where there is none.
-
-    Raises ValueError for what is neither `max` nor a number above 0.
-    """
+def parse_limit(text: str, blocks: Iterable[Block], now: int) -> int | None:
+    """Return the tokens of `--token-limit`; for `max` those of the largest finished block, or None if there is none.
+    Raises ValueError if *text* is neither `max` nor a number above 0."""
     if text == "max":
         return max((block.share.total for block in blocks if not block.is_active(now)), default=0) or None
     factor = {"k": 1_000, "m": 1_000_000}.get(text[-1:].lower())
@@ -182,7 +180,7 @@ def limit_of(text: str, blocks: Iterable[Block], now: int) -> int | None:
 
 
 def limit_status(projected: int, limit: int) -> str:
-    return "exceeds" if projected > limit else "warning" if projected * 100 > limit * _WARN else "ok"
+    return "exceeds" if projected > limit else "warning" if projected * 100 > limit * _WARNING_FROM else "ok"
 
 
 # --- JSON ---------------------------------------------------------------------------------------------------------
@@ -246,12 +244,12 @@ def _source_data(block: Block, now: int) -> dict[str, object]:
 
 
 def _time(us: int) -> str:
-    """In UTC, cut to milliseconds."""
+    """Return a time in UTC, truncated to milliseconds."""
     return rfc3339(us // 1000 * 1000)
 
 
 def csv_line(block: Block, now: int) -> dict[str, object]:
-    """A block's cells in a CSV file, under COLUMNS."""
+    """Return the cells of a block in a CSV file, by the names in COLUMNS."""
     data = block_data(block, now)
     return {**data, **dict(zip(TOKEN_COUNTS, sums_of(block.share.models)[:4], strict=True))}
 

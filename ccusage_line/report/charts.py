@@ -1,4 +1,4 @@
-"""Bars, sparklines and the calendar, in block characters or in ASCII where a screen has no UTF-8."""
+"""Bars, sparklines and the calendar, in block characters, or in ASCII on a screen without UTF-8."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 BARS, HEAT, NONE = KINDS = ("bars", "heat", "none")
 NARROWEST_BAR, WIDEST_BAR = 12, 30  # columns
-BARS_FROM, SPARKLINE_FROM = 60, 20  # columns of the screen
+BARS_FROM, SPARKLINE_FROM = 60, 20  # minimum columns of the screen
 MOST_WEEKS = 53
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _STEPS = ("▁▂▃▄▅▆▇█", ".:+*#")
 _SHADES = ("·░▒▓█", ".:+*#")
-_SHORTEST_LINE = 8  # columns of a sparkline that has its numbers beside it
-_LABELS = 4  # columns for the weekdays' names
+_SHORTEST_LINE = 8  # columns of a sparkline that has numbers beside it
+_LABELS = 4  # columns for the names of weekdays
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def bar(value: int, largest: int, width: int, ascii_only: bool = False) -> str:
-    """*value* as a bar, of *width* columns for *largest*; what is more than 0 is at least the smallest mark."""
+    """Return a bar for *value*, *width* columns long for *largest*; a value above 0 has at least the smallest mark."""
     if value <= 0 or largest <= 0:
         return ""
     if ascii_only:
@@ -35,7 +35,7 @@ def bar(value: int, largest: int, width: int, ascii_only: bool = False) -> str:
 
 
 def sparkline(values: Sequence[int], ascii_only: bool = False) -> str:
-    """A character for each value, as high as it is beside the largest; a space for 0."""
+    """Return a character for each value, its height relative to the largest value; a space for 0."""
     steps, largest = _STEPS[ascii_only], max(values, default=0)
     return "".join([steps[(value * len(steps) - 1) // largest] if value > 0 else " " for value in values])
 
@@ -49,16 +49,16 @@ def sparkline_lines(
     width: int,
     ascii_only: bool,
 ) -> list[str]:
-    """A sparkline of as many of the *newest* values, the last one first, as fit; and what the lowest, the highest and
-    the mean of all are. *count*: how many there are with those that are 0; *values*: the others."""
+    """Return a sparkline of as many of the *newest* values, the last one first, as fit, and the lowest, highest and
+    mean of all. *count* values include zeros, *values* are the others."""
     if not any(values):
         return []
     lowest = 0 if count > len(values) else min(values)
     text = f"{amount(lowest)} to {amount(max(values))}, mean {amount(sum(values) // count)} a {unit}"
-    beside = len(text) + 2 + _SHORTEST_LINE <= width
-    shown = list(islice(newest, min(count, width - len(text) - 2 if beside else width)))[::-1]
+    is_beside = len(text) + 2 + _SHORTEST_LINE <= width
+    shown = list(islice(newest, min(count, width - len(text) - 2 if is_beside else width)))[::-1]
     line = sparkline(shown, ascii_only)
-    return [f"{line}  {text}"] if beside else [line, *wrap(text, width)]
+    return [f"{line}  {text}"] if is_beside else [line, *wrap(text, width)]
 
 
 def quartiles(values: Sequence[int]) -> list[int]:
@@ -69,10 +69,10 @@ def quartiles(values: Sequence[int]) -> list[int]:
 def calendar(
     values: Mapping[int, int], first: int, last: int, *, width: int, week_start: int = 0, ascii_only: bool = False
 ) -> list[str]:
-    """The days from *first* to *last*, the newest weeks that fit: a column for each week, a line for each weekday, the
-    months above. *week_start* as `periods.weekday` counts."""
+    """Draw the days from *first* to *last*, or the newest weeks that fit: a column per week, a line per weekday, the
+    months above. *week_start* is numbered like `periods.weekday`."""
     newest = last - (weekday(last) - week_start) % 7
-    weeks = (newest - first + 6) // 7 + 1  # that holds the first day too
+    weeks = (newest - first + 6) // 7 + 1  # from the week of the first day to that of the last
     weeks = max(1, min(weeks, MOST_WEEKS, width - _LABELS))
     step = 2 if weeks * 2 + _LABELS <= width else 1
     begin = newest - 7 * (weeks - 1)
@@ -90,8 +90,7 @@ def calendar(
 
 
 def _months(first: int, begin: int, weeks: int, step: int, width: int) -> str:
-    """The name of each month above the first week that begins in it, where there is room for it; of two that are too
-    near to one another the later one."""
+    """Return the names of months, each above the first week that begins in it; of two that overlap, the later one."""
     line, before = "", ""
     for week in range(weeks):
         month = date_text(max(first, begin + 7 * week))[:7]
@@ -104,7 +103,7 @@ def _months(first: int, begin: int, weeks: int, step: int, width: int) -> str:
 
 
 def streaks(days: Sequence[int], today: int) -> tuple[int, int]:
-    """(the longest run of days without a break, the one that lasts until *today* or the day before) of sorted days."""
+    """Return (the longest run of consecutive days, the run that ends *today* or the day before) of sorted *days*."""
     longest = run = 0
     before = None
     for day in days:
@@ -116,7 +115,7 @@ def streaks(days: Sequence[int], today: int) -> tuple[int, int]:
 def calendar_notes(
     values: Mapping[int, int], hours: Mapping[int, int], today: int, amount: Callable[[int], str], ascii_only: bool
 ) -> list[str]:
-    """What the calendar's shades are, and what stands out in it. *hours*: hour of the day -> what it comes to."""
+    """Return the legend of the calendar and its highlights. *hours*: hour of the day -> its size."""
     days = sorted(day for day, value in values.items() if value > 0)
     if not days:
         return []
@@ -125,20 +124,20 @@ def calendar_notes(
         f"{mark} to {amount(edge)}" for mark, edge in zip(shades[1:], quartiles([values[d] for d in days]), strict=True)
     ]
     longest, current = streaks(days, today)
-    dearest = max(days, key=lambda day: (values[day], -day))
+    highest = max(days, key=lambda day: (values[day], -day))
     notes = [
         ", ".join([f"{shades[0]} none", *legend]),
         f"Active days: {len(days):,}. Longest streak: {number_of(longest, 'day')}, "
         f"current: {number_of(current, 'day')}.",
-        f"Dearest day: {date_text(dearest)}, {amount(values[dearest])}.",
+        f"Highest day: {date_text(highest)}, {amount(values[highest])}.",
     ]
     if any(hours.values()):
         hour = max(sorted(hours), key=hours.__getitem__)
-        notes[-1] += f" Dearest hour: {hour:02d}:00 to {(hour + 1) % 24:02d}:00, {amount(hours[hour])} in all."
+        notes[-1] += f" Highest hour: {hour:02d}:00 to {(hour + 1) % 24:02d}:00, {amount(hours[hour])} in all."
     return notes
 
 
 def has_utf8(environ: Mapping[str, str]) -> bool:
-    """Whether a terminal of this locale shows more than ASCII; without one most do."""
+    """Return whether the locale of the terminal has UTF-8; assume so if no locale is set."""
     locale = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
     return not locale or "utf" in locale.lower()

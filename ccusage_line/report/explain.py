@@ -1,9 +1,9 @@
-"""Why a session's cost here is not the total that Claude Code itself shows (`session --id ID --explain`).
+"""Explains why a session's cost differs from Claude Code's own total (`session --id ID --explain`).
 
 The client's total is the last `cost-state` line of the session's own transcript. It is not the cost of that session id
-(A5): a fork starts with its parent's, a killed client forgets, an aborted response is estimated, and requests count
-that stand in no transcript. Each of these is a part of the difference with an exact amount; what they leave is shown as
-not explained. Money is a whole number of 1e-12 dollar, as elsewhere.
+(A5): a fork starts with its parent's total, a killed client forgets, an aborted response is estimated, and requests
+that no transcript contains are counted. Each of these is a part of the difference with an exact amount; the remainder
+is shown as not explained. Money is an integer in 1e-12 dollars, as elsewhere.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from ..prices.table import Price
     from ..session import Session
 
-    Tokens = tuple[int, ...]  # input, output, 5 minute write, 1 hour write, read, searches
+    Tokens = tuple[int, ...]  # input, output, 5-minute write, 1-hour write, read, searches
     Key = tuple[int, int]
 
-DEFAULT_MODEL = "claude-opus-5-5"  # by which the client (2.1.330) prices a model it does not know (A6)
-ROUNDING = 1000  # 1e-9 dollar: what the client's sums of floats may be off after thousands of responses
-_NARROWEST = 24  # columns beside the amounts in which it is said where they come from; else it is said behind them
+DEFAULT_MODEL = "claude-opus-5-5"  # whose price the client (2.1.330) uses for unknown models (A6)
+ROUNDING = 1000  # 1e-9 dollars: the rounding error of the client's float sums after thousands of responses
+_NARROWEST = 24  # columns for explanations beside the amounts; on a narrower screen they follow the amounts
 _NO_TOKENS = (0, 0, 0, 0, 0, 0)
-_NO_TOTAL = "Claude Code left no total of its own: the session is still open, was killed, or is older than these totals"
+_NO_TOTAL = "Claude Code has stored no total: the session is still open, was killed, or is older than these totals"
 NAMES = (
     "unpriced",
     "requested",
@@ -51,7 +51,7 @@ NAMES = (
 
 
 class Part:
-    """One reason: `amount` is what it adds to the client's total over ours, negative where the client lacks it."""
+    """One reason. `amount` is what it adds to the client's total; negative if the client lacks what we count."""
 
     __slots__ = ("amount", "count", "name", "text")
 
@@ -63,11 +63,11 @@ class Part:
 
 
 class Explanation(NamedTuple):
-    """Ours, the client's own total, and the parts of the difference; they and `rest` add up to it exactly."""
+    """Our cost, the client's total, and the parts of the difference, which with `rest` add up to it exactly."""
 
     session: str
     ours: int
-    client: int | None  # None where the client left no total
+    client: int | None  # None if the client left no total
     parts: list[Part]
 
     @property
@@ -80,31 +80,31 @@ class Explanation(NamedTuple):
 
 
 def explain(session: Session, index: Index, mode: str = "auto") -> Explanation:
-    """What makes the client's total another one than *session*'s cost, which is that of *mode*.
+    """Explain why the client's total differs from *session*'s cost, which is that of *mode*.
 
-    Reads the session's transcripts once more; the index has to be up to date.
+    Reads the session's transcripts again; the index has to be up to date.
     """
     if session.client_cost is None:
         return Explanation(session.id, session.cost, None, [])
     client = prices.pico(session.client_cost)
     parts: list[Part] = []
-    transcript = None if _near(client, session.cost) else _Transcript.of(session, index)
+    transcript = None if _is_near(client, session.cost) else _Transcript.find(session, index)
     if transcript is not None:
         counted = index.counted(session.id)
-        transcript.fold(counted, index.parents(session.id))
+        transcript.assign(counted, index.parents(session.id))
         responses = [_Counted(r, index.table, MODES.index(mode)) for r in counted]
         parts = [part for part in _Search(client - session.cost, transcript, responses, index).parts() if part.amount]
     explanation = Explanation(session.id, session.cost, client, parts)
-    if explanation.rest and _near(explanation.rest, 0):
+    if explanation.rest and _is_near(explanation.rest, 0):
         parts.append(Part("rounding", explanation.rest, "rounding in Claude Code's sums"))
     return explanation
 
 
-def _near(one: int, other: int) -> bool:
+def _is_near(one: int, other: int) -> bool:
     return abs(one - other) <= ROUNDING
 
 
-# --- what the transcripts tell ------------------------------------------------------------------------------------
+# --- what the transcripts contain ---------------------------------------------------------------------------------
 
 
 class _State:
@@ -113,7 +113,7 @@ class _State:
     def __init__(self, obj: dict[str, Any], total: int, seen: int) -> None:
         self.total = total
         self.seen = seen
-        start = money(obj.get("startTime"))  # a finite number, here of milliseconds
+        start = money(obj.get("startTime"))  # validated as a finite number; here in milliseconds
         self.start = None if start is None else int(start) * 1000
         usage = obj.get("modelUsage")
         of_models = usage.items() if isinstance(usage, dict) else ()
@@ -139,21 +139,21 @@ def _client_tokens(usage: dict[str, Any]) -> Tokens:
 
 
 class _Transcript:
-    """What a session's transcripts say beside its responses."""
+    """The facts in a session's transcripts that its responses do not contain."""
 
     def __init__(self, id: str) -> None:
         self.id = id
         self.states: list[_State] = []
         self.compactions: list[int] = []  # times
         self.parents: set[str] = set()  # sessions whose responses were copied into this one
-        self.aborted: dict[Key, int] = {}  # a response cut in mid-stream -> output tokens as the client estimates them
-        self.requested: dict[Key, str] = {}  # the model asked for, where it is not the one that answered
-        self._cut: set[Key] = set()  # threads with a line cut in mid-stream
-        self._estimates: dict[Key, int] = {}  # of all threads
+        self.aborted: dict[Key, int] = {}  # response cut off in mid-stream -> the client's estimate of its output
+        self.requested: dict[Key, str] = {}  # the requested model, if another one answered
+        self._cut_off: set[Key] = set()  # threads with a line that was aborted in mid-stream
+        self._estimates: dict[Key, int] = {}  # estimated output tokens of all threads
 
     @classmethod
-    def of(cls, session: Session, index: Index) -> _Transcript | None:
-        """That of *session* whose last total is the session's; None where it can't be read any more."""
+    def find(cls, session: Session, index: Index) -> _Transcript | None:
+        """Return the transcript that ends with the session's total, or None if it can no longer be read."""
         assert session.client_cost is not None
         for path in reversed(transcripts_named(index, session.id)):
             transcript = cls(session.id)
@@ -176,41 +176,41 @@ class _Transcript:
             elif own and kind == "system" and obj.get("subtype") == "compact_boundary":
                 self.compactions.append(latest)
             elif kind == "assistant":
-                self._response(obj, raw, place)
+                self._read_response(obj, raw, place)
 
-    def _response(self, obj: dict[str, Any], raw: bytes, place: int) -> None:
+    def _read_response(self, obj: dict[str, Any], raw: bytes, place: int) -> None:
         claim = claim_of(obj, raw, place, self.id)
         if claim is None:
             return
         thread = claim.group, claim.rest
         self._estimates[thread] = self._estimates.get(thread, 0) + sum(map(_estimate, _blocks(obj)))
         if obj.get("isAbortedMidStream") is True:
-            self._cut.add(thread)
+            self._cut_off.add(thread)
         requested = obj.get("requestedModel")
         if isinstance(requested, str) and requested and requested != claim.model:
             self.requested[thread] = requested
 
-    def fold(self, counted: Iterable[accounting.Response], parents: set[str]) -> None:
-        """Say of responses what was read of their threads; lines of others' responses are copies."""
+    def assign(self, counted: Iterable[accounting.Response], parents: set[str]) -> None:
+        """Assign what was read of threads to responses; lines of other sessions' responses are copies and dropped."""
         self.parents = parents
         requested, self.requested = self.requested, {}
         for response in counted:
             threads = {(claim.group, claim.rest) for claim in response.claims}
             key = response.claim.group, response.key
-            if threads & self._cut:
+            if threads & self._cut_off:
                 self.aborted[key] = sum(self._estimates.get(thread, 0) for thread in threads)
             for thread in threads & requested.keys():
                 self.requested[key] = requested[thread]
 
 
 def _agents_of(path: str) -> Iterator[str]:
-    """The transcripts of subagents beside a session's own."""
+    """Yield the transcripts of the subagents of a session's transcript."""
     for folder, _, names in os.walk(os.path.join(path.removesuffix(".jsonl"), "subagents")):
         yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(".jsonl"))
 
 
 def _objects(path: str) -> Iterator[tuple[dict[str, Any], bytes, int]]:
-    """Every object of a transcript, its bytes and its place; none where it can't be read."""
+    """Yield every object of a transcript, its bytes and its offset; nothing if the file cannot be read."""
     try:
         descriptor = open_regular(path)
     except OSError:
@@ -237,12 +237,12 @@ def _blocks(obj: dict[str, Any]) -> Iterator[str]:
 
 
 def _estimate(text: str) -> int:
-    """Tokens as the client guesses them of a block it did not get whole: a third of its UTF-16 units, up (A3)."""
+    """Return the client's estimate of a block's tokens: a third of the UTF-16 units received, rounded up (A3)."""
     return -(-len(text.encode("utf-16-le", "surrogatepass")) // 6)
 
 
 class _Counted:
-    """One counted response: its cost here, and all that tells what the client made of it."""
+    """One counted response: its cost here, and what determines its cost at the client."""
 
     def __init__(self, response: accounting.Response, table: prices.PriceTable, mode: int) -> None:
         claim = response.claim
@@ -259,8 +259,8 @@ class _Counted:
     def with_output(self, output: int) -> Tokens:
         return (self.tokens[0], output, *self.tokens[2:])
 
-    def at(self, price: Price, output: int | None = None) -> int:
-        """What it costs at a price, with another count of output tokens if one is given."""
+    def cost_at(self, price: Price, output: int | None = None) -> int:
+        """Return the cost at a price, for another number of output tokens if *output* is given."""
         return _price_of(price, self.tokens if output is None else self.with_output(output), self.flags)
 
 
@@ -270,11 +270,11 @@ def _price_of(price: Price, tokens: Tokens, flags: int = 0) -> int:
     return prices.cost(price, input, output, write_5m, write_1h, read, searches, fast, us)
 
 
-# --- which parts make the difference ------------------------------------------------------------------------------
+# --- which parts make up the difference ---------------------------------------------------------------------------
 
 
 class _Search:
-    """Takes off the difference, one after another, what has a definite amount; the least certain last."""
+    """A search for the parts of the difference: subtracts one exact amount after another, the least certain last."""
 
     def __init__(self, difference: int, transcript: _Transcript, responses: list[_Counted], index: Index) -> None:
         self._rest = difference
@@ -282,37 +282,38 @@ class _Search:
         self._index = index
         self._last = transcript.states[-1]
         self._parts: list[Part] = []
-        self._extra: dict[Key, int] = {}  # what the client counts of a response beyond ours
-        self._included = sorted(responses, key=lambda r: (r.time, r.key))  # by the client in its total
+        self._extra: dict[Key, int] = {}  # response -> the client's cost minus ours
+        self._included = sorted(responses, key=lambda r: (r.time, r.key))  # in the client's total
         self._inherited: dict[str, Tokens] = {}
 
     def parts(self) -> list[Part]:
-        self._outside()
-        for step in (self._unpriced, self._aborted, self._requested, self._inheritance, self._killed, self._unseen):
-            if _near(self._rest, 0):
+        self._find_outside()
+        certain = self._find_unpriced, self._find_aborted, self._find_requested
+        for step in (*certain, self._find_inherited, self._find_killed, self._find_unseen):
+            if _is_near(self._rest, 0):
                 break
             step()
         return self._parts
 
-    def _take(self, name: str, amount: int, text: str, count: int = 1) -> None:
+    def _add_part(self, name: str, amount: int, text: str, count: int = 1) -> None:
         self._parts.append(Part(name, amount, text, count))
         self._rest -= amount
 
-    def _outside(self) -> None:
-        """Responses before the client began to count, or after it last wrote its total."""
+    def _find_outside(self) -> None:
+        """Separate responses before the client began to count, or after it last wrote its total."""
         start, seen = self._last.start, self._last.seen
         before = [r for r in self._included if start is not None and r.time < start]
         after = [r for r in self._included if r.time > seen]
         self._included = [r for r in self._included if r not in before and r not in after]
         if before:
-            text = "from before Claude Code began to count: it was killed and forgot what it had not written down"
-            self._take("before", -_cost(before), f"{_responses(before)} {text}", len(before))
+            text = "from before Claude Code began to count: it was killed and lost what it had not saved"
+            self._add_part("before", -_cost(before), f"{_responses(before)} {text}", len(before))
         if after:
-            text = "since Claude Code last wrote its total"
-            self._take("after", -_cost(after), f"{_responses(after)} {text}", len(after))
+            text = "after Claude Code last saved its total"
+            self._add_part("after", -_cost(after), f"{_responses(after)} {text}", len(after))
 
-    def _unpriced(self) -> None:
-        """Models without a price here, which the client prices as its default."""
+    def _find_unpriced(self) -> None:
+        """Find models without a price here, which the client charges at the price of its default model."""
         by_model: dict[str, list[_Counted]] = {}
         for response in self._included:
             if response.unpriced:
@@ -321,62 +322,61 @@ class _Search:
         for model, found in sorted(by_model.items()):
             amount = self._client_cost(model, found)
             if amount is None and default is not None:
-                amount = sum(r.at(default) for r in found)
-            text = f"{_responses(found)} of {model or 'no named model'}, which has no price: $0 here"
-            self._take("unpriced", amount or 0, f"{text}, the price of its default model there", len(found))
+                amount = sum(r.cost_at(default) for r in found)
+            text = f"{_responses(found)} of {model or 'no named model'}, which has no known price: $0 here"
+            text += ", the price of its default model in Claude Code"
+            self._add_part("unpriced", amount or 0, text, len(found))
 
     def _client_cost(self, model: str, found: list[_Counted]) -> int | None:
-        """What the client says a model cost, if that is for the very tokens of *found*."""
+        """Return the client's cost of a model if it is for exactly the tokens of *found*."""
         of_found = tuple(map(sum, zip(*(r.tokens for r in found), strict=True)))
         return self._last.cost(model) if self._last.tokens().get(model) == of_found else None
 
-    def _aborted(self) -> None:
-        """Responses cut in mid-stream: a placeholder is recorded, the client estimates from what it got."""
+    def _find_aborted(self) -> None:
+        """Find responses cut off in mid-stream: the transcript has a placeholder, the client an estimate."""
         cut = [r for r in self._included if r.key in self._transcript.aborted]
         amount = 0
         for response in cut:
             price = self._index.table.find(response.model)
             if price is not None:
-                extra = response.at(price, self._transcript.aborted[response.key]) - response.at(price)
+                extra = response.cost_at(price, self._transcript.aborted[response.key]) - response.cost_at(price)
                 self._extra[response.key] = extra
                 amount += extra
         if not cut:
             return
-        text = (
-            f"{_responses(cut)} cut off: Claude Code guesses the output from its length, the record has a placeholder"
-        )
+        text = f"{_responses(cut)} cut off: Claude Code estimates the output, the transcript has a placeholder"
         last = self._at_client(cut[-1])
-        if cut[-1] is self._included[-1] and _near(self._rest - amount, -last):
+        if cut[-1] is self._included[-1] and _is_near(self._rest - amount, -last):
             amount -= last
             self._included = self._included[:-1]
-            text += ", and wrote its total before it took the last one in"
-        self._take("aborted", amount, text, len(cut))
+            text += ", and saved its total before it counted the last one"
+        self._add_part("aborted", amount, text, len(cut))
 
-    def _requested(self) -> None:
-        """The client prices the model it asked for, ours is the one that answered."""
+    def _find_requested(self) -> None:
+        """Find responses for which the client charges the requested model and we charge the one that answered."""
         changed: list[tuple[_Counted, int]] = []
         for response in self._included:
             price = self._index.table.find(self._transcript.requested.get(response.key, ""))
-            if price is not None and not response.unpriced and response.at(price) != response.cost:
-                changed.append((response, response.at(price) - response.cost))
+            if price is not None and not response.unpriced and response.cost_at(price) != response.cost:
+                changed.append((response, response.cost_at(price) - response.cost))
         amount = sum(extra for _, extra in changed)
         if amount and abs(self._rest - amount) < abs(self._rest):
             self._extra.update({response.key: extra for response, extra in changed})
-            text = "answered by another model than was asked for: Claude Code prices the one asked for"
-            self._take("requested", amount, f"{_responses([r for r, _ in changed])} {text}", len(changed))
+            text = "answered by another model than requested: Claude Code counts the price of the requested one"
+            self._add_part("requested", amount, f"{_responses([r for r, _ in changed])} {text}", len(changed))
 
-    def _inheritance(self) -> None:
-        """A fork's total starts with its parent's."""
+    def _find_inherited(self) -> None:
+        """Find the parent's total, with which a fork's total starts."""
         if not self._transcript.parents or self._rest < 0:
             return
         states = [(parent, state) for parent in sorted(self._transcript.parents) for state in self._states_of(parent)]
-        exact = [(parent, state) for parent, state in states if _near(state.total, self._rest)]
+        exact = [(parent, state) for parent, state in states if _is_near(state.total, self._rest)]
         same_start = [(parent, state) for parent, state in states if state.start == self._last.start is not None]
         first = self._included[0].time if self._included else self._last.seen
         earlier = [(parent, state) for parent, state in same_start if state.seen <= first]
         for parent, state in exact or earlier[-1:]:
             self._inherited = state.tokens()
-            self._take("inherited", state.total, f"the total of {parent}, of which this session is a fork")
+            self._add_part("inherited", state.total, f"the total of {parent}, from which this session was forked")
             return
 
     def _states_of(self, session: str) -> Iterator[_State]:
@@ -385,35 +385,35 @@ class _Search:
             transcript._read(path)
             yield from transcript.states
 
-    def _killed(self) -> None:
-        """Between two totals: what a killed client had not written down when it was resumed from the first."""
+    def _find_killed(self) -> None:
+        """Find responses between two totals that a killed client forgot: it was resumed from the first total."""
         states = self._transcript.states
         for earlier, later in pairwise(states):
             between = [r for r in self._included if earlier.seen < r.time <= later.seen]
             missing = sum(map(self._at_client, between)) - (later.total - earlier.total)
             lost = self._first_of(between, missing)
             if lost and self._rest <= ROUNDING - missing:
-                text = "after one total and before the next, which does not have them: Claude Code was killed"
+                text = "between two totals, and not in the second: Claude Code was killed before it saved them"
                 self._included = [r for r in self._included if r not in lost]
-                self._take("killed", -missing, f"{_responses(lost)} {text}", len(lost))
+                self._add_part("killed", -missing, f"{_responses(lost)} {text}", len(lost))
 
     def _at_client(self, response: _Counted) -> int:
         return response.cost + self._extra.get(response.key, 0)
 
     def _first_of(self, responses: list[_Counted], amount: int) -> list[_Counted]:
-        """The first of *responses* that cost the client *amount* together; none where no number of them does."""
+        """Return the first of *responses* that together cost *amount* at the client, or none."""
         total = 0
         for count, response in enumerate(responses, 1):
             total += self._at_client(response)
-            if amount > ROUNDING and _near(total, amount):
+            if amount > ROUNDING and _is_near(total, amount):
                 return responses[:count]
         return []
 
-    def _unseen(self) -> None:
-        """Requests that the client counts and no transcript holds, if whole tokens at list price make the amount."""
+    def _find_unseen(self) -> None:
+        """Find requests that only the client counts, if whole tokens at list price give the amount."""
         unseen = self._unseen_tokens() if self._rest > 0 else {}
         costs = {model: self._unseen_cost(model, tokens) for model, tokens in unseen.items()}
-        if not _near(self._rest, sum(costs.values())):
+        if not _is_near(self._rest, sum(costs.values())):
             return
         seen = {r.model for r in self._included}
         count = sum(1 for time in self._transcript.compactions if time <= self._last.seen)
@@ -421,14 +421,14 @@ class _Search:
             size = f"{tokens[0] + tokens[2] + tokens[3] + tokens[4]:,} tokens in, {tokens[1]:,} out, of {model}"
             if count and model in seen:
                 summaries = "the summary" if count == 1 else f"{count} summaries"
-                text = f"{summaries} of the conversation at /compact, which stand in no transcript ({size})"
-                self._take("compaction", costs[model], text, count)
+                text = f"{summaries} of the conversation at /compact, which no transcript contains ({size})"
+                self._add_part("compaction", costs[model], text, count)
             else:
-                text = "requests of Claude Code's own, or broken off before the answer, which stand in no transcript"
-                self._take("helper", costs[model], f"{text} ({size})")
+                text = "requests that no transcript contains: Claude Code's own, or cancelled before the answer"
+                self._add_part("helper", costs[model], f"{text} ({size})")
 
     def _unseen_tokens(self) -> dict[str, Tokens]:
-        """By model, what the client counts beyond what is accounted for; nothing where it counts less of something."""
+        """Return, by model, the tokens that the client counts and no response explains; {} if any count is too low."""
         left = self._last.tokens()
         accounted = list(self._inherited.items())
         for response in self._included:
@@ -445,16 +445,16 @@ class _Search:
         return requested if response.model not in known and requested in known else response.model
 
     def _unseen_cost(self, model: str, tokens: Tokens) -> int:
-        """At list price. A model that no response names is taken at the client's word."""
-        told = self._last.cost(model)
-        if told is not None and tokens == self._last.tokens().get(model):
-            return told
+        """Return the cost at list price, or the client's own for a model that no response names."""
+        client_cost = self._last.cost(model)
+        if client_cost is not None and tokens == self._last.tokens().get(model):
+            return client_cost
         price = self._index.table.find(model)
         return 0 if price is None else _price_of(_plain(price), tokens)
 
 
 def _plain(price: Price) -> Price:
-    """*price* without its threshold: the sum of several prompts is not one long prompt."""
+    """Return *price* without its threshold, because the sum of several prompts is not one long prompt."""
     plain = prices.Price(price.input, price.output, price.write_5m, price.write_1h, price.read)
     plain.web_search = price.web_search
     return plain
@@ -468,11 +468,11 @@ def _responses(found: list[_Counted]) -> str:
     return f"{len(found)} response{'s' if len(found) != 1 else ''}"
 
 
-# --- how it is shown ----------------------------------------------------------------------------------------------
+# --- output -------------------------------------------------------------------------------------------------------
 
 
 def as_data(explanation: Explanation) -> dict[str, object]:
-    """For `--json`: dollars; `parts` and `notExplained` add up to `difference`; null where the client left no total."""
+    """Return the data for `--json`, in dollars: `parts` and `notExplained` add up to `difference`."""
     return {
         "sessionId": explanation.session,
         "totalCost": dollars(explanation.ours),
@@ -487,7 +487,7 @@ def as_data(explanation: Explanation) -> dict[str, object]:
 
 
 def as_text(explanation: Explanation, width: int) -> str:
-    """For people, every amount exact to the last digit that is not zero; no line wider than *width* columns."""
+    """Return the text, with exact amounts, in lines of at most *width* columns."""
     from ..text import clean
 
     lines = [("cost", exact_money(explanation.ours), "of the responses in its transcripts")]

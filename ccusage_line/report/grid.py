@@ -1,4 +1,4 @@
-"""Rows of numbers in columns, of which a narrow screen shows some, and the notes below: what all reports share."""
+"""The table of numbers that all reports share: columns chosen for the width of the screen, and the notes below."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from itertools import compress, zip_longest
 
 from ..jsontext import short_model, sums_of
 from ..session import NO_PRICE, money
-from ..text import clean, cut_apart, number_of, wrap
+from ..text import clean, cut_distinctly, number_of, wrap
 from . import charts
 from .table import BOLD, DIM, Column, box, draw, fit, least_width, painted, whole_width
-from .usage import counted as counted_models
-from .usage import total, unpriced
+from .usage import list_models, total, unpriced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,20 +21,20 @@ if TYPE_CHECKING:
     from .usage import Share
 
     Keys = tuple[str, ...]
-    Layout = tuple[Keys, int]  # the columns, and how narrow the first of them may get
-    Row = tuple[dict[str, str], str]  # cells by column, and the style
-    More = Callable[[int, int], list[Column]]  # makes columns for as much room beside a table so wide
+    Layout = tuple[Keys, int]  # the columns, and the minimum width of the first one
+    Row = tuple[dict[str, str], str]  # cells by column, and the style of the row
+    ExtraColumns = Callable[[int, int], list[Column]]  # (free columns, width of the table) -> further columns
 
-EVERYTHING_FROM = 100  # columns; a narrower screen gets the compact table even if the whole one would fit
-LONGEST_NAME = 36  # of a model in a note
-MODELS_NAMED = 5  # in a note; the rest are counted
-SHORT_MODEL = 12  # columns that a cut model keeps: a Claude model's family and version
-BESIDE = 3  # columns that one more column takes beside its cells
+FULL_TABLE_FROM = 100  # columns; a narrower screen gets the compact table even if the full one would fit
+LONGEST_NAME = 36  # columns of a model name in a note
+MODELS_NAMED = 5  # in a note; the others are counted
+SHORT_MODEL = 12  # minimum columns of a shortened model name: a Claude model's family and version
+CELL_FRAME = 3  # columns that one more table column takes in addition to its cells
 _UNITS = ("", "k", "M", "G", "T", "P")  # of tokens
-BULLET = "•"  # before each of several models
+BULLET = "•"  # before each model of several
 FIRST, MODELS, COST, LAST = "first", "models", "cost", "last"
 _TEXTS = (FIRST, MODELS, LAST)
-_LEFT_OUT = ("created", "read", "total")  # by the compact table
+_NOT_COMPACT = ("created", "read", "total")  # not in the compact table
 NUMBERS = {
     "input": "Input",
     "output": "Output",
@@ -76,29 +75,29 @@ def draw_report(
     below: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> str:
-    """A report, no line wider than the screen, a newline at the end.
+    """Return a report; no line is wider than the screen, and the last ends with a newline.
 
-    *fixed*: columns of the first column that are never cut; *sizes*: by the number of a row what the bar beside it
-    shows; *below*: lines that follow the table, before the notes.
+    *fixed*: the minimum width of the first column; *sizes*: row number -> value of the bar beside it; *below*: lines
+    between the table and the notes.
     """
     grid = _grid(headers, rows)
-    compact = tuple(key for key in headers if key not in _LEFT_OUT)
-    full = look.width >= EVERYTHING_FROM and not look.compact
+    compact = tuple(key for key in headers if key not in _NOT_COMPACT)
+    full = look.width >= FULL_TABLE_FROM and not look.compact
     usual = [tuple(headers), compact] if full else [compact]
     layouts = [(keys, fixed) for keys in (*usual, (FIRST, MODELS, COST), (FIRST, COST))]
     bars = _bars(sizes, len(rows), look)
     table, keys = grid.draw(layouts, look.width, look.color, bars, len(usual))
-    least = grid.whole_width() + BESIDE + charts.NARROWEST_BAR if bars else grid.least_width(fixed)
-    needs = None if look.compact else max(EVERYTHING_FROM, least)
+    least = grid.whole_width() + CELL_FRAME + charts.NARROWEST_BAR if bars else grid.least_width(fixed)
+    needs = None if look.compact else max(FULL_TABLE_FROM, least)
     notes = note_lines([*notes, *grid.notes(keys, needs)], look.width, look.color)
     head = [painted(line, BOLD, look.color) for line in box(title, look.width)]
     return "\n".join([*head, *table, *below, *notes]) + "\n"
 
 
-def all_fit(headers: Mapping[str, str], rows: Sequence[Row], look: Look) -> bool:
-    """Whether the report shows every column, nothing cut, the one of the bars too if they are asked for."""
-    bars = BESIDE + charts.NARROWEST_BAR if look.chart == charts.BARS else 0
-    needed = max(EVERYTHING_FROM, _grid(headers, rows).whole_width() + bars)
+def shows_everything(headers: Mapping[str, str], rows: Sequence[Row], look: Look) -> bool:
+    """Return whether the report shows every column uncut, including that of the bars if they are asked for."""
+    bars = CELL_FRAME + charts.NARROWEST_BAR if look.chart == charts.BARS else 0
+    needed = max(FULL_TABLE_FROM, _grid(headers, rows).whole_width() + bars)
     return look.width >= needed and not look.compact
 
 
@@ -107,7 +106,7 @@ def _grid(headers: Mapping[str, str], rows: Sequence[Row]) -> Grid:
     return Grid(headers, cells, [style for _, style in rows])
 
 
-def _bars(sizes: Mapping[int, int], rows: int, look: Look) -> More | None:
+def _bars(sizes: Mapping[int, int], rows: int, look: Look) -> ExtraColumns | None:
     largest = max(sizes.values(), default=0)
     if look.chart != charts.BARS or look.width < charts.BARS_FROM or not largest:
         return None
@@ -124,42 +123,42 @@ class Grid:
     """The rows of a report in columns, of which a layout shows all or some; the last row is the total."""
 
     def __init__(self, headers: Mapping[str, str], cells: Mapping[str, list[str]], styles: list[str]) -> None:
-        """*cells*: all of each column of *headers*; *styles*: of each row."""
+        """Store the rows: *cells* by column of *headers*, *styles* by row."""
         self.headers = headers
-        self.cells = {**cells, COST: _aligned(cells[COST])}
+        self.cells = {**cells, COST: _align_costs(cells[COST])}
         self.styles = styles
-        self.rounded = False  # whether the table that was drawn has rounded numbers
+        self.rounded = False  # whether the table was drawn with rounded numbers
         self.columns = {
             key: Column(header, self.cells[key], right=key not in _TEXTS) for key, header in headers.items()
         }
 
     def draw(
-        self, layouts: Sequence[Layout], width: int, color: bool, more: More | None = None, several: int = 1
+        self, layouts: Sequence[Layout], width: int, color: bool, more: ExtraColumns | None = None, preferred: int = 1
     ) -> tuple[list[str], Keys]:
-        """The lines of the first of *layouts* that fits, and its columns, those of *more* by their headers; as plain
-        lines where none does.
+        """Return the lines of the table in the first of *layouts* that fits, and its columns; those of *more* by their
+        headers. If none fits, return plain lines.
 
-        Before a layout is given up its cells lose the spaces around them, then tokens are rounded, and `rounded` says
-        so. *more* makes further columns for the room that one of the first *several* layouts leaves, if nothing of it
-        is cut; that one is preferred, and of those without more only the last. So a wider screen never shows less; how
-        many lines the headers take does not matter.
+        Before a layout is given up, first the spaces around its cells are removed, then tokens are rounded, which sets
+        `rounded`. *more* makes further columns for the room beside one of the first *preferred* layouts, if nothing of
+        it is cut. A layout with further columns comes first; if there are none, only the last of the *preferred* is
+        tried. So a wider screen never shows less. The number of header lines does not matter.
         """
         if more is not None:
-            for keys, floor in layouts[:several]:
-                columns = self._chosen(keys, floor)
+            for keys, floor in layouts[:preferred]:
+                columns = self._select(keys, floor)
                 taken = whole_width(columns)
-                added = more(width - taken - BESIDE, taken)
+                added = more(width - taken - CELL_FRAME, taken)
                 widths = fit([*columns, *added], width)
                 if added and widths is not None:
                     shown = (*keys, *(column.header for column in added))
                     return draw([*columns, *added], widths, self._styles(color)), shown
-            layouts = layouts[several - 1 :]
+            layouts = layouts[preferred - 1 :]
         grid = self
         for keys, floor in layouts:
             if MODELS in grid.headers and MODELS not in keys:
-                grid = grid._of_numbers()
+                grid = grid._without_models()
             for pad, rounded in ((1, False), (0, False), (1, True), (0, True)):
-                columns = (grid._rounded() if rounded else grid)._chosen(keys, floor)
+                columns = (grid._rounded() if rounded else grid)._select(keys, floor)
                 widths = fit(columns, width, pad)
                 if widths is None:
                     continue
@@ -172,12 +171,12 @@ class Grid:
         return self.styles if color else [""] * len(self.styles)
 
     def _rounded(self) -> Grid:
-        """The same with tokens in three digits: `66.9M`."""
-        short = {key: [*map(rounded, self.cells[key])] for key in self.headers if key in NUMBERS and key != COST}
+        """Return a grid with tokens in three digits: `66.9M`."""
+        short = {key: [*map(round_cell, self.cells[key])] for key in self.headers if key in NUMBERS and key != COST}
         return Grid(self.headers, {**self.cells, **short}, self.styles)
 
-    def _of_numbers(self) -> Grid:
-        """The same without the rows that only name a further model."""
+    def _without_models(self) -> Grid:
+        """Return a grid without the column of models and the rows that only name another model."""
         headers = {key: header for key, header in self.headers.items() if key != MODELS}
         kept = [any(map(str.strip, row)) for row in zip(*[self.cells[key] for key in headers], strict=True)]
         return Grid(
@@ -185,27 +184,27 @@ class Grid:
         )
 
     def whole_width(self) -> int:
-        """The narrowest screen that shows all columns with nothing cut and every digit."""
+        """Return the width of the narrowest screen that shows all columns with every cell uncut."""
         return whole_width([*self.columns.values()])
 
     def least_width(self, floor: int) -> int:
-        """The narrowest screen that shows all columns, the first one down to *floor*."""
-        return least_width(self._rounded()._chosen(tuple(self.columns), floor), pad=0)
+        """Return the width of the narrowest screen that shows all columns, the first one cut to *floor*."""
+        return least_width(self._rounded()._select(tuple(self.columns), floor), pad=0)
 
-    def _chosen(self, keys: Keys, floor: int) -> list[Column]:
+    def _select(self, keys: Keys, floor: int) -> list[Column]:
         self.columns[FIRST].floor = floor
         if MODELS in keys:
             self.columns[MODELS].floor = SHORT_MODEL
         return [self.columns[key] for key in keys]
 
     def notes(self, keys: Keys, needs: int | None) -> list[str]:
-        """What is said of a table drawn with *keys*: which columns are missing, and that tokens are rounded."""
+        """Return notes on a table drawn with *keys*: which columns are missing, and that tokens are rounded."""
         note = "Tokens are rounded to fit; a wider screen or --json shows every digit."
-        return [*left_out(self.headers, keys, needs), *([note] if self.rounded else [])]
+        return [*missing_note(self.headers, keys, needs), *([note] if self.rounded else [])]
 
 
-def rounded(cell: str) -> str:
-    """The number of a cell in three digits; what is none as it is."""
+def round_cell(cell: str) -> str:
+    """Return a cell's number in three digits; a cell without a number is returned unchanged."""
     digits = cell.replace(",", "")
     if not digits.isdigit() or len(digits) < 5:
         return cell
@@ -216,8 +215,8 @@ def rounded(cell: str) -> str:
     return cell if "e" in number else f"{number}{_UNITS[unit]}"
 
 
-def _aligned(costs: list[str]) -> list[str]:
-    """*costs* with room beside those without a mark, where there are marks."""
+def _align_costs(costs: list[str]) -> list[str]:
+    """Pad costs without a mark if others have one."""
     if not any(cost.endswith(NO_PRICE) for cost in costs):
         return costs
     room = " " * len(NO_PRICE)
@@ -234,34 +233,35 @@ def total_cells(usages: Sequence[Usage]) -> dict[str, str]:
 
 
 def share_rows(labels: Sequence[str], share: Share, breakdown: bool, style: str = "") -> list[Row]:
-    """The rows of a period or a block: its numbers and the first of its models, a row for each further line of *labels*
-    or model, and with *breakdown* the numbers of each model."""
+    """Return the rows of a period or block: one with its numbers, others for further lines of *labels* and models, and
+    with *breakdown* one with the numbers of each model."""
     models = _bullets(tuple(m.name for m in share.models if m.name))
     numbers = number_cells(sums_of(share.models), any(m.unpriced for m in share.models))
     rows: list[Row] = []
     for label, model in zip_longest(labels, models, fillvalue=""):
         rows.append(({FIRST: label, MODELS: model, **({} if rows else numbers)}, style))
     if breakdown:
-        rows += [({FIRST: name, **number_cells(sums_of([m]), m.unpriced > 0)}, DIM) for name, m in branches(share)]
+        rows += [
+            ({FIRST: name, **number_cells(sums_of([m]), m.unpriced > 0)}, DIM) for name, m in breakdown_models(share)
+        ]
     return rows
 
 
-def branches(usage: Usage) -> list[tuple[str, ModelUsage]]:
-    """What a breakdown shows below a row: each of its models with its name; nothing for one model, which is the row."""
-    found = counted_models(usage)
+def breakdown_models(usage: Usage) -> list[tuple[str, ModelUsage]]:
+    """Return the rows of a breakdown: each model with its name, or nothing for a single model."""
+    found = list_models(usage)
     marks = [*["├─"] * (len(found) - 1), "└─"]
     named = [(f"{mark} {clean(short_model(name))}", m) for mark, (name, m) in zip(marks, found, strict=False)]
     return named if len(named) > 1 else []
 
 
-@lru_cache(256)  # a long history names the same few sets of models
+@lru_cache(256)  # a long history has few different sets of models
 def _bullets(models: tuple[str, ...]) -> list[str]:
     return [f"{BULLET} {clean(name)}" for name in sorted({short_model(name) for name in models})]
 
 
 def measure(shares: Sequence[Share]) -> tuple[Callable[[Share], int], Callable[[int], str]]:
-    """What charts show of a share, and the text of such a number: its cost, or its tokens where nothing costs
-    anything."""
+    """Return a function that measures a share for charts, its cost or, if all are 0, its tokens; and a formatter."""
     if any(sums_of(share.models)[5] for share in shares):
         return lambda share: max(0, sums_of(share.models)[5]), money
     return lambda share: sums_of(share.models)[4], lambda tokens: f"{tokens:,} tokens"
@@ -274,9 +274,9 @@ def unpriced_note(models: Iterable[str]) -> list[str]:
     names = sorted(models)
     if not names:
         return []
-    named = ", ".join(cut_apart([clean(name) for name in names[:MODELS_NAMED]], LONGEST_NAME))
+    named = ", ".join(cut_distinctly([clean(name) for name in names[:MODELS_NAMED]], LONGEST_NAME))
     more = f" and {len(names) - MODELS_NAMED:,} more" if len(names) > MODELS_NAMED else ""
-    return [f"{NO_PRICE} lacks the cost of what has no known price: {named}{more}"]
+    return [f"{NO_PRICE} does not include models without a known price: {named}{more}"]
 
 
 def incomplete_note(usages: Sequence[Usage]) -> list[str]:
@@ -291,16 +291,18 @@ def incomplete_note(usages: Sequence[Usage]) -> list[str]:
 def archived_note(sessions: int, mark: str = "") -> list[str]:
     if not sessions:
         return []
-    return [f"{mark}archived: the transcripts of {number_of(sessions, 'session')} are gone, what was counted is kept."]
+    return [
+        f"{mark}archived: the transcripts of {number_of(sessions, 'session')} no longer exist, but their usage is kept."
+    ]
 
 
-def left_out(headers: Mapping[str, str], keys: Keys, needs: int | None) -> list[str]:
-    """Which columns are missing, and the way to see them; *needs*: the width that shows all, None with --compact."""
+def missing_note(headers: Mapping[str, str], keys: Keys, needs: int | None) -> list[str]:
+    """Return a note on missing columns and how to see them; *needs*: the width that shows all, None with --compact."""
     missing = ", ".join(header for key, header in headers.items() if key not in keys)
     if not missing:
         return []
     way = "write --no-compact" if needs is None else f"widen the screen to {needs:,} columns"
-    return [f"Not shown: {missing}. To see them {way}, or use --json."]
+    return [f"Not shown: {missing}. To see them, {way} or use --json."]
 
 
 def note_lines(notes: Iterable[str], width: int, color: bool) -> list[str]:

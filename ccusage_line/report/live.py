@@ -1,7 +1,7 @@
-"""The live view: one frame of it as lines, of what was used until now.
+"""One frame of the live view, as lines.
 
-A line is made of parts. Bars take what is left; where a line is too long its bars go, then whole parts, those of the
-highest rank first: a number is never cut.
+A line consists of parts. Bars take the free columns. If a line is too long, first its bars are removed, then whole
+parts, the highest rank first; a number is never cut.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from ..session import money
 from ..text import ELLIPSIS, clean, cut, display_width, number_of
 from ..windows import SECOND
 from . import charts
-from .block_table import Times, lapse, percent_of, seen_ago
+from .block_table import TimeFormat, format_age, format_duration, percent_of
 from .blocks import MODERATE, indicator, limit_status
 from .table import BOLD, CYAN, DIM, GREEN, RED, YELLOW, painted
-from .usage import NO_PROJECT, counted
+from .usage import NO_PROJECT, list_models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,40 +26,40 @@ if TYPE_CHECKING:
     from .grid import Look
     from .periods import Periods
 
-    Row = tuple[str, list["Part"]]  # a label, and what stands behind it
+    Row = tuple[str, list["Part"]]  # a label and its parts
 
 KEYS = "q quit  p pause  r read  b models"
 WIDEST = 120  # columns of the frame
 BOX_FROM = 60, 12  # columns and lines of the screen
-_LISTED = 10  # sessions, where the screen tells no height
+_LISTED = 10  # sessions, if the height of the screen is unknown
 _NARROWEST_BAR, _WIDEST_BAR = 8, 40
 _LONGEST_NAME, _SHORTEST_TITLE = 20, 10
-_LABELS = 7  # columns
+_LABELS = 7  # columns of the labels
 _YELLOW_FROM, _RED_FROM = 80, 95  # percent of a limit
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _RULES = ("╭─╮", "│ │", "├─┤", "╰─╯")
 _ASCII_RULES = ("+-+", "| |", "+-+", "+-+")
-_TO = "\u2013"  # an en dash
-_ASCII = {ord(_TO): "-", ord(ELLIPSIS): "."}  # else a `?`
+_DASH = "\u2013"  # an en dash
+_ASCII = {ord(_DASH): "-", ord(ELLIPSIS): "."}  # other characters become `?`
 
 
-class Picture:
+class FrameData:
     def __init__(self, now: int, zone: str, periods: Periods) -> None:
         self.now = self.begun = now
-        self.until = now  # from when on it has to be asked for anew, whatever is read
-        self.zone = zone  # as it is shown
+        self.until = now  # time from which it is outdated even if nothing is read
+        self.zone = zone  # name of the zone
         self.periods = periods
         self.block: Block | None = None
-        self.limits: Mapping[str, Window] = {}  # what the client told, by the names of their lengths
-        self.recent: Sequence[int] = ()  # what every five minutes of the last hour used
-        self.days: Mapping[str, Usage] = {}  # today, and what it is compared with
-        self.sessions: Sequence[Session] = ()  # what those of the block used in it, the newest response first
+        self.limits: Mapping[str, Window] = {}  # the client's limits by name (`5h`, `7d`)
+        self.recent: Sequence[int] = ()  # usage in each five minutes of the last hour
+        self.days: Mapping[str, Usage] = {}  # today and the periods that it is compared with
+        self.sessions: Sequence[Session] = ()  # usage in this block, the newest response first
         self.token_limit: int | None = None
-        self.progress: tuple[int, int] | None = None  # bytes read and bytes in all, while the first index is made
+        self.progress: tuple[int, int] | None = None  # bytes read and total bytes while the first index is being built
 
 
 class Part:
-    """*text*, behind it a bar of (value, largest) if there is room, and then *after*."""
+    """A text, then, if there is room, a bar for (value, largest), then the text *after*."""
 
     __slots__ = ("after", "bar", "rank", "style", "text")
 
@@ -72,8 +72,8 @@ class Part:
         self.bar = bar
         self.after = after
 
-    def drawn(self, bar: int, look: Look) -> str:
-        """With a bar of so many columns between its brackets; 0: without."""
+    def draw(self, bar: int, look: Look) -> str:
+        """Return the text with a bar of so many columns between its brackets; without a bar for 0."""
         pieces = [self.text, self.after]
         if self.bar is not None and bar:
             value, largest = (round(number * 1_000) for number in self.bar)
@@ -83,13 +83,13 @@ class Part:
 
 
 def frame(
-    picture: Picture, look: Look, height: int | None, *, models: bool = False, foot: tuple[str, str] = ("", "")
+    data: FrameData, look: Look, height: int | None, *, models: bool = False, foot: tuple[str, str] = ("", "")
 ) -> list[str]:
-    """The lines of a frame, no more than *height* and none wider than the screen. *models*: those of the block in place
-    of its sessions; *foot*: what stands left and right in the last line."""
-    rows = _progress(picture) if picture.progress is not None else _rows(picture, look)
+    """Return the lines of a frame: no more than *height*, none wider than the screen. *models*: list the models of the
+    block instead of its sessions; *foot*: left and right text of the last line."""
+    rows = _progress(data) if data.progress is not None else _rows(data, look)
     if look.width < BOX_FROM[0] or (height is not None and height < BOX_FROM[1]):
-        return _bare(picture, rows, look, height, models)
+        return _plain_frame(data, rows, look, height, models)
     width = min(look.width, WIDEST)
     top, side, middle, bottom = _ASCII_RULES if look.ascii_only else _RULES
     inner = width - 4
@@ -97,42 +97,42 @@ def frame(
     def boxed(line: str) -> str:
         return f"{side[0]} {line}{' ' * (inner - _width(line))} {side[2]}"
 
-    seconds = f"{picture.periods.local(picture.now)[11:]}:{picture.now // SECOND % 60:02d}"
-    lines = [_rule(top, width, "Claude Code", f"{seconds} {picture.zone}", look)]
+    seconds = f"{data.periods.local(data.now)[11:]}:{data.now // SECOND % 60:02d}"
+    lines = [_rule(top, width, "Claude Code", f"{seconds} {data.zone}", look)]
     for label, parts in rows:
         line = _line(parts, inner - _LABELS, look)
         if line:
             lines.append(boxed(f"{painted(f'{label:<{_LABELS}}', BOLD, look.color)}{line}"))
     room = _LISTED if height is None else height - len(lines) - 2
-    listed = [] if picture.progress is not None else _listed(picture, look, inner, room, models)
+    listed = [] if data.progress is not None else _list_lines(data, look, inner, room, models)
     if listed:
         lines.append(_rule(middle, width, "models of this block" if models else "this block", "", look))
         lines += map(boxed, listed)
     return [*lines, _rule(bottom, width, *foot, look)]
 
 
-def _bare(picture: Picture, rows: list[Row], look: Look, height: int | None, models: bool) -> list[str]:
-    """Without box and bars, the most important line first."""
+def _plain_frame(data: FrameData, rows: list[Row], look: Look, height: int | None, models: bool) -> list[str]:
+    """Return a frame without box and bars, the most important line first."""
     lines = []
-    for label, parts in sorted(rows, key=lambda row: _IMPORTANT.index(row[0])):
+    for label, parts in sorted(rows, key=lambda row: _BY_IMPORTANCE.index(row[0])):
         for head in (f"{label} " if label else "", ""):
             line = _line(parts, look.width - len(head), look, bars=False)
             if line:
                 lines.append(painted(head, BOLD, look.color and bool(head)) + line)
                 break
     room = _LISTED if height is None else height - len(lines)
-    listed = [] if picture.progress is not None else _listed(picture, look, look.width, room, models)
+    listed = [] if data.progress is not None else _list_lines(data, look, look.width, room, models)
     return [*lines, *listed][:height]
 
 
-_IMPORTANT = ("", "BLOCK", "USED", "LIMITS", "TODAY", "RATE", "AHEAD")
+_BY_IMPORTANCE = ("", "BLOCK", "USED", "LIMITS", "TODAY", "RATE", "AHEAD")
 
 
 # --- lines --------------------------------------------------------------------------------------------------------
 
 
 def _rule(ends: str, width: int, left: str, right: str, look: Look) -> str:
-    """A line of the frame with a text on the left and one on the right."""
+    """Return a horizontal line of the frame with a text on the left and one on the right."""
     left, right = (f" {_plain(text, look)} " if text else "" for text in (left, right))
     if display_width(left) + display_width(right) + 4 > width:
         right = ""
@@ -141,24 +141,24 @@ def _rule(ends: str, width: int, left: str, right: str, look: Look) -> str:
 
 
 def _line(parts: Sequence[Part], width: int, look: Look, bars: bool = True) -> str:
-    """The parts that fit, two columns between them; empty where none does."""
+    """Return the parts that fit, separated by two spaces; "" if none fits."""
     kept = list(parts)
     barred = [part for part in kept if bars and part.bar is not None]
-    if _least(kept, look) + len(barred) * (_NARROWEST_BAR + 3) > width:
+    if _min_width(kept, look) + len(barred) * (_NARROWEST_BAR + 3) > width:
         barred = []
-    while kept and _least(kept, look) > width:
+    while kept and _min_width(kept, look) > width:
         kept.remove(max(kept, key=lambda part: part.rank))
-    free = width - _least(kept, look) - 3 * len(barred)
+    free = width - _min_width(kept, look) - 3 * len(barred)
     bar = min(free // len(barred), _WIDEST_BAR) if barred else 0
-    return "  ".join([painted(part.drawn(bar, look), part.style, look.color and bool(part.style)) for part in kept])
+    return "  ".join([painted(part.draw(bar, look), part.style, look.color and bool(part.style)) for part in kept])
 
 
-def _least(parts: Sequence[Part], look: Look) -> int:
-    return sum(display_width(part.drawn(0, look)) + 2 for part in parts) - 2
+def _min_width(parts: Sequence[Part], look: Look) -> int:
+    return sum(display_width(part.draw(0, look)) + 2 for part in parts) - 2
 
 
 def _plain(text: str, look: Look) -> str:
-    """*text* as this screen can show it."""
+    """Replace what a screen without UTF-8 cannot show."""
     return text.translate(_ASCII).encode("ascii", "replace").decode() if look.ascii_only else text
 
 
@@ -168,108 +168,108 @@ def _width(line: str) -> int:
     return display_width(line)
 
 
-# --- what is told -------------------------------------------------------------------------------------------------
+# --- rows ---------------------------------------------------------------------------------------------------------
 
 
-def _progress(picture: Picture) -> list[Row]:
-    done, total = picture.progress or (0, 0)
+def _progress(data: FrameData) -> list[Row]:
+    done, total = data.progress or (0, 0)
     percent = f"{100 * done // max(total, 1)} % of {total / 1e6:,.0f} MB"
     bar = Part("", CYAN, bar=(done, total or 1), after=percent)
     return [("", [Part("Reading all transcripts for the first time:", rank=1), bar])]
 
 
-def _rows(picture: Picture, look: Look) -> list[Row]:
-    times = Times(picture.periods, picture.now)
-    used = [] if picture.block is None else _used(picture.block, picture.token_limit, picture.now)
+def _rows(data: FrameData, look: Look) -> list[Row]:
+    times = TimeFormat(data.periods, data.now)
+    used = [] if data.block is None else _used(data.block, data.token_limit, data.now)
     rows = [
-        ("BLOCK", _block(picture, times)),
-        ("LIMITS", _limits(picture, times)),
+        ("BLOCK", _block(data, times)),
+        ("LIMITS", _limits(data, times)),
         ("USED", used),
-        ("RATE", _rate(picture, look)),
-        ("AHEAD", [] if picture.block is None else _ahead(picture.block, picture, times)),
-        ("TODAY", _days(picture.days)),
+        ("RATE", _rate(data, look)),
+        ("AHEAD", [] if data.block is None else _ahead(data.block, data, times)),
+        ("TODAY", _days(data.days)),
     ]
     return [row for row in rows if row[1]]
 
 
-def _block(picture: Picture, times: Times) -> list[Part]:
-    block = picture.block
+def _block(data: FrameData, times: TimeFormat) -> list[Part]:
+    block = data.block
     if block is None:
         return [Part("none; the next response starts one", DIM)]
-    gone, length = picture.now - block.start, block.end - block.start
+    gone, length = data.now - block.start, block.end - block.start
     estimated, style = ("~", DIM) if block.window is None else ("", "")
-    bounds = f"{estimated}{times.local(block.start)[11:]}{_TO}{times.local(block.end)[11:]}"
+    bounds = f"{estimated}{times.local(block.start)[11:]}{_DASH}{times.local(block.end)[11:]}"
     return [
         Part("", style or CYAN, rank=2, bar=(gone, length), after=f"{gone * 100 // length:3} %"),
         Part(bounds, style, rank=1),
-        Part(f"{lapse(block.end - picture.now)} left", style),
+        Part(f"{format_duration(block.end - data.now)} left", style),
     ]
 
 
-def _limits(picture: Picture, times: Times) -> list[Part]:
+def _limits(data: FrameData, times: TimeFormat) -> list[Part]:
     parts = []
-    for rank, (name, window) in enumerate(picture.limits.items()):
-        if window.used is None or picture.now >= window.end:
+    for rank, (name, window) in enumerate(data.limits.items()):
+        if window.used is None or data.now >= window.end:
             continue
-        after = f"{window.used:3g} %{seen_ago(window, picture.now)}"
-        parts.append(Part(name, _alarm(window.used), rank=rank, bar=(window.used, 100), after=after))
-        if picture.block is None or window.end != picture.block.end:
-            day = _WEEKDAYS[(picture.periods.day_of(window.end) + 4) % 7]
+        after = f"{window.used:3g} %{format_age(window, data.now)}"
+        parts.append(Part(name, _alarm_style(window.used), rank=rank, bar=(window.used, 100), after=after))
+        if data.block is None or window.end != data.block.end:
+            day = _WEEKDAYS[(data.periods.day_of(window.end) + 4) % 7]
             parts.append(Part(f"resets {day} {times.local(window.end)[11:]}", DIM, rank=2 + rank))
     return parts
 
 
-def _alarm(percent: float) -> str:
+def _alarm_style(percent: float) -> str:
     return GREEN if percent < _YELLOW_FROM else YELLOW if percent < _RED_FROM else RED
 
 
 def _used(block: Block, limit: int | None, now: int) -> list[Part]:
     *_, tokens, cost = sums_of(block.share.models)
     if limit is None:
-        told = Part(f"{tokens:,} tokens", rank=1)
+        tokens_part = Part(f"{tokens:,} tokens", rank=1)
     else:
         percent = tokens * 100 / limit
         text = f"{tokens:,} of {limit:,} tokens"
-        told = Part(text, _alarm(percent), rank=1, bar=(tokens, limit), after=f"{percent:.0f} %")
+        tokens_part = Part(text, _alarm_style(percent), rank=1, bar=(tokens, limit), after=f"{percent:.0f} %")
     models = [
         Part(f"{clean(short_model(name))} {percent_of(m.cost, cost)}", rank=3 + at)
-        for at, (name, m) in enumerate(counted(block.share))
+        for at, (name, m) in enumerate(list_models(block.share))
     ]
     cost_text = money(cost, bool(block.share.unpriced_models))
-    return [Part(cost_text, BOLD), told, Part(number_of(block.share.responses, "response"), rank=2), *models]
+    return [Part(cost_text, BOLD), tokens_part, Part(number_of(block.share.responses, "response"), rank=2), *models]
 
 
-def _rate(picture: Picture, look: Look) -> list[Part]:
-    block = picture.block
-    rate = None if block is None else block.rate(picture.now)
+def _rate(data: FrameData, look: Look) -> list[Part]:
+    block = data.block
+    rate = None if block is None else block.rate(data.now)
     parts = []
     if block is not None and rate is not None:
         busy = indicator(rate.indicator_per_minute)
         style = GREEN if rate.indicator_per_minute < MODERATE else RED if busy == "High" else YELLOW
         parts = [
-            Part(f"{money(rate.cost_per_hour, block.lacks_price)}/h"),
+            Part(f"{money(rate.cost_per_hour, block.has_unpriced)}/h"),
             Part(f"{rate.per_minute:,.0f} tok/min", rank=1),
             Part(busy, style, rank=2),
         ]
-    if any(picture.recent):
-        parts.append(Part(f"{charts.sparkline(picture.recent, look.ascii_only)}  last 60 minutes", rank=3))
+    if any(data.recent):
+        parts.append(Part(f"{charts.sparkline(data.recent, look.ascii_only)}  last 60 minutes", rank=3))
     return parts
 
 
-def _ahead(block: Block, picture: Picture, times: Times) -> list[Part]:
-    ahead = block.projection(picture.now)
+def _ahead(block: Block, data: FrameData, times: TimeFormat) -> list[Part]:
+    ahead = block.projection(data.now)
     if ahead is None:
-        return [Part("known ten minutes after the first response", DIM)] if block.rate(picture.now) else []
+        return [Part("known ten minutes after the first response", DIM)] if block.rate(data.now) else []
     tokens, cost = ahead
-    parts = [Part(f"{money(cost, block.lacks_price)} by {times.local(block.end)[11:]}")]
-    if picture.token_limit is not None:
-        status = limit_status(tokens, picture.token_limit)
+    parts = [Part(f"{money(cost, block.has_unpriced)} by {times.local(block.end)[11:]}")]
+    if data.token_limit is not None:
+        status = limit_status(tokens, data.token_limit)
         style = {"exceeds": RED, "warning": YELLOW}.get(status, GREEN)
         parts.append(Part(f"{tokens:,} tokens: {status}", style, rank=1))
     if block.window is not None and block.window.used is not None:
-        at = block.reaches_100_at(picture.now)
-        told = ("reset comes first", "") if at is None else (f"5h limit reached about {times.local(at)[11:]}", YELLOW)
-        parts.append(Part(*told, rank=2))
+        at = block.reaches_100_at(data.now)
+        text = "reset comes first" if at is None else f"5h limit reached about {times.local(at)[11:]}"
+        parts.append(Part(text, "" if at is None else YELLOW, rank=2))
     return parts
 
 
@@ -281,18 +281,18 @@ def _days(days: Mapping[str, Usage]) -> list[Part]:
     return parts
 
 
-# --- what the block is made of ------------------------------------------------------------------------------------
+# --- sessions and models of the block -----------------------------------------------------------------------------
 
 
-def _listed(picture: Picture, look: Look, width: int, room: int, models: bool) -> list[str]:
-    """A line for each session of the block, or for each model, as many as there is room for."""
-    if picture.block is None or room <= 0:
+def _list_lines(data: FrameData, look: Look, width: int, room: int, models: bool) -> list[str]:
+    """Return a line per session of the block, or per model, as many as there is room for."""
+    if data.block is None or room <= 0:
         return []
     if models:
-        told = [_model(name, m) for name, m in counted(picture.block.share)]
+        rows = [_model(name, m) for name, m in list_models(data.block.share)]
     else:
-        told = [_session(session, picture) for session in picture.sessions[:room]]
-    return _columns(told[:room], look, width)
+        rows = [_session(session, data) for session in data.sessions[:room]]
+    return _columns(rows[:room], look, width)
 
 
 def _model(name: str, m: ModelUsage) -> tuple[str, list[str], str]:
@@ -300,22 +300,22 @@ def _model(name: str, m: ModelUsage) -> tuple[str, list[str], str]:
     return money(m.cost, m.unpriced > 0), cells, ""
 
 
-def _session(session: Session, picture: Picture) -> tuple[str, list[str], str]:
+def _session(session: Session, data: FrameData) -> tuple[str, list[str], str]:
     path = (session.project_path or "").rstrip("/\\").replace("\\", "/")
     name = cut(clean(path.rpartition("/")[2]) or NO_PROJECT, _LONGEST_NAME)
-    model = next((short_model(name) for name, _ in counted(session)), "")
+    model = next((short_model(name) for name, _ in list_models(session)), "")
     last = session.last or 0
-    clock = f"{picture.periods.local(last)[11:]}:{last // SECOND % 60:02d}"
+    clock = f"{data.periods.local(last)[11:]}:{last // SECOND % 60:02d}"
     return money(session.cost, bool(session.unpriced_models)), [name, clean(model), clock], clean(session.title or "")
 
 
-def _columns(told: Iterable[tuple[str, list[str], str]], look: Look, width: int) -> list[str]:
-    """Costs, further cells in columns, and a text that is cut to what is left."""
-    told = [(cost, [_plain(cell, look) for cell in cells], text) for cost, cells, text in told]
-    costs = max((len(cost) for cost, _, _ in told), default=0)
-    widths = [max(map(display_width, column)) for column in zip(*(cells for _, cells, _ in told), strict=True)]
+def _columns(rows: Iterable[tuple[str, list[str], str]], look: Look, width: int) -> list[str]:
+    """Return lines of a cost, further cells in columns, and a text that is cut to the free columns."""
+    rows = [(cost, [_plain(cell, look) for cell in cells], text) for cost, cells, text in rows]
+    costs = max((len(cost) for cost, _, _ in rows), default=0)
+    widths = [max(map(display_width, column)) for column in zip(*(cells for _, cells, _ in rows), strict=True)]
     lines = []
-    for cost, cells, text in told:
+    for cost, cells, text in rows:
         line = f"{cost:>{costs}}"
         for cell, columns in zip(cells, widths, strict=True):
             if display_width(line) + 2 + columns > width:

@@ -1,5 +1,5 @@
 
-// Sorting and a filter for the table of sessions. Everything can be read without.
+// Sorting and a filter for the table of sessions. The page can be read without this script.
 (() => {
   const table = document.querySelector("#sessions table");
   if (!table) return;

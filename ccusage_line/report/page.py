@@ -1,7 +1,7 @@
-"""The report of sessions as one HTML page that needs nothing else: no network, no script to be read.
+"""The report of sessions as a self-contained HTML page, which needs no network and can be read without scripts.
 
-Whatever transcripts say is cleaned and escaped, and the policy of the page lets nothing run or load but its own style
-and script (page.css, page.js). Its figures are those of the JSON; where a cell is rounded, `data-v` has the number.
+Text from transcripts is cleaned and escaped, and the content security policy allows only the page's own style and
+script (page.css, page.js). Its numbers are those of the JSON; `data-v` has the exact number of a rounded cell.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ..jsontext import civil, short_model, short_models
 from ..session import NO_PRICE, Usage, dollars, money
 from ..text import ELLIPSIS, clean, number_of
 from . import charts
-from .grid import archived_note, incomplete_note, measure, rounded, unpriced_note
+from .grid import archived_note, incomplete_note, measure, round_cell, unpriced_note
 from .period_table import project_names
 from .periods import MONTH, WEEKDAYS, Periods, date_text, weekday
 from .sessions import ARCHIVED
-from .usage import NO_PROJECT, counted, dearest_first, shares, total, unpriced
+from .usage import NO_PROJECT, list_models, shares, sort_by_cost, total, unpriced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,37 +29,37 @@ if TYPE_CHECKING:
     from ..session import Session
     from .usage import Share
 
-    Measure = tuple[Callable[[Share], int], Callable[[int], str]]  # as grid.measure returns it
+    Measure = tuple[Callable[[Share], int], Callable[[int], str]]  # as returned by grid.measure
 
-DAYS = 90  # that have a bar each; those before are shown by month
-_SHARES = 12  # models and projects that are named; the rest is added up
+DAYS = 90  # days with a bar each; earlier ones are shown by month
+_SHARES = 12  # models and projects with a row each; the others are summed up
 _LONGEST = 200  # characters of a title or a name
-_HEIGHT, _TOP, _BELOW, _BESIDE = 150, 8, 22, 56  # pixels of the bars, and of what is around them (and in page.css)
-_MONTHS = 120  # that are shown with those between them that were not used
-_FEW = 12  # bars that do not take the whole width
+_HEIGHT, _TOP, _BELOW, _BESIDE = 150, 8, 22, 56  # pixels of the bars and of the space around them (also in page.css)
+_MONTHS = 120  # maximum for showing months without usage too
+_FEW = 12  # so many bars or fewer do not take the full width
 _HOURS = range(24)
 
 
 class Page(NamedTuple):
-    sessions: Sequence[Session]  # in the order of their table
-    limit: int | None  # how many of them the table shows
-    rows: Sequence[Row]  # what they used in each hour that has usage
-    starts: Sequence[int]  # when the periods of *rows* begin (microseconds)
+    sessions: Sequence[Session]  # in the order of the table
+    limit: int | None  # number of rows in the table
+    rows: Sequence[Row]  # usage of these sessions by hour
+    starts: Sequence[int]  # beginnings of the hours of *rows* (microseconds)
     periods: Periods  # days
     zone: str
-    made: int  # when (microseconds)
-    chosen: Sequence[str]  # what was asked for, in words
-    name_of: Callable[[str], str]  # of a project's path
-    breakdown: bool  # whether models have their costs beside them
+    created: int  # time in microseconds
+    filters: Sequence[str]  # the filters, in words
+    name_of: Callable[[str], str]  # project path -> name
+    breakdown: bool  # whether the table shows the cost of each model
 
 
 def render(page: Page) -> str:
     style, script = (Path(__file__).with_name(f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
-    policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'"
-    used = _used(page, page.periods.day_of)
+    policy = f"default-src 'none'; style-src {_policy_hash(style)}; script-src {_policy_hash(script)}; base-uri 'none'"
+    used = _usage_by(page, page.periods.day_of)
     parts = [_headline(page, used)]
     if used:
-        parts += [_time_charts(page, used), _heat(page), _all_shares(page), _table(page)]
+        parts += [_time_sections(page, used), _heat_map_section(page), _shares_section(page), _sessions_section(page)]
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -80,22 +80,22 @@ def render(page: Page) -> str:
 """
 
 
-def _digest(text: str) -> str:
-    """What a policy calls an inline style or script."""
+def _policy_hash(text: str) -> str:
+    """Return the hash of an inline style or script for the policy."""
     from base64 import b64encode
     from hashlib import sha256
 
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _text(text: str) -> str:
-    """What a transcript says, harmless in text and in attributes."""
+def _escape(text: str) -> str:
+    """Clean and escape text of a transcript, for elements and attributes."""
     shown = clean(text)
     return escape(shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + ELLIPSIS)
 
 
-def _numbers(usages: Sequence[Usage]) -> str:
-    """The cells with their tokens and their cost, which has a mark if a part has no price."""
+def _number_cells(usages: Sequence[Usage]) -> str:
+    """Return the cells with tokens and cost; the cost has a mark if a part of it has no price."""
     tokens, cost = total(usages)[4:]
     mark = f"<i>{NO_PRICE}</i>" if any(m.unpriced for usage in usages for m in usage.models) else ""
     return f"<td>{tokens:,}<td data-v={dollars(cost)!r}>{money(cost)}{mark}"
@@ -111,7 +111,7 @@ def _section(title: str, inside: str, kind: str) -> str:
 def _headline(page: Page, days: Sequence[Share]) -> str:
     sums = total(page.sessions)
     span = " to ".join(dict.fromkeys(date_text(day.key) for day in (*days[:1], *days[-1:])))
-    told = [span or "nothing was used", *page.chosen, page.zone]
+    facts = [span or "nothing was used", *page.filters, page.zone]
     projects = len({page.name_of(s.project_path or NO_PROJECT) for s in page.sessions})
     lacking = bool(unpriced(page.sessions))
     mean = f"{money(sums[5] // len(days), lacking)} each" if days else ""
@@ -120,7 +120,7 @@ def _headline(page: Page, days: Sequence[Share]) -> str:
     cost = f'<data value="{dollars(sums[5])!r}">{money(sums[5], lacking)}</data>'
     return f"""<header>
 <h1>Claude Code usage</h1>
-<p>{" · ".join(map(_text, told))}</p>
+<p>{" · ".join(map(_escape, facts))}</p>
 </header>
 <dl id="headline">
 <div><dt>Cost</dt><dd>{cost}</dd></div>
@@ -134,21 +134,21 @@ def _headline(page: Page, days: Sequence[Share]) -> str:
 # --- by day and month ---------------------------------------------------------------------------------------------
 
 
-def _used(page: Page, key_of: Callable[[int], int | None]) -> list[Share]:
-    """What was used, by what *key_of* makes of an instant."""
+def _usage_by(page: Page, key_of: Callable[[int], int | None]) -> list[Share]:
+    """Return the usage grouped by *key_of* an instant."""
     keys = list(map(key_of, page.starts))
     return shares(page.rows, keys.__getitem__)
 
 
-def _time_charts(page: Page, used: Sequence[Share]) -> str:
-    """The bars of the last days that were *used*, and of the months before them."""
+def _time_sections(page: Page, used: Sequence[Share]) -> str:
+    """Draw bars for the last days and for the months before them."""
     measured, last = measure(used), used[-1].key
     first = max(used[0].key, last - DAYS + 1)
     days = range(first, last + 1)
     of_days = [share for share in used if share.key >= first]
     drawn = _bars("By day", "Day", days, of_days, _named_days(days, page.periods.week_start), date_text, measured)
     day_of, months = page.periods.day_of, Periods(MONTH)
-    earlier = _used(page, lambda start: months.of(day_of(start)) if day_of(start) < first else None)
+    earlier = _usage_by(page, lambda start: months.period_of(day_of(start)) if day_of(start) < first else None)
     if not earlier:
         return drawn
     begin, count = earlier[0].key, months.count(earlier[0].key, earlier[-1].key)
@@ -159,7 +159,7 @@ def _time_charts(page: Page, used: Sequence[Share]) -> str:
 
 
 def _named_days(days: Sequence[int], week_start: int) -> dict[int, str]:
-    """The dates below the bars: of all days, of the first one of each week or of each month."""
+    """Return the dates below the bars: of all days, of the first day of each week, or of the first of each month."""
     if len(days) > 35:
         named = [day for day in days if civil(day)[2] == 1]
     else:
@@ -176,8 +176,8 @@ def _bars(
     name: Callable[[int], str],
     measured: Measure,
 ) -> str:
-    """A bar for each of *keys*, as wide as the page whatever that is: across in percent, down in pixels. Below them
-    *ticks*, and the same as a table."""
+    """Draw a bar for each of *keys*, with *ticks* below and the same numbers as a table. Horizontal lengths are in
+    percent of the page's width, vertical ones in pixels."""
     size_of, amount = measured
     sizes = {share.key: size_of(share) for share in used}
     largest, bottom = max(sizes.values()) or 1, _TOP + _HEIGHT
@@ -185,9 +185,9 @@ def _bars(
     power = 10 ** (len(str(largest)) - 1)
     step = next(step for step in (power // 5, power // 2, power, 2 * power) if step and largest // step <= 5)
     lines = [f'<line class="base" x2="100%" y1="{bottom}" y2="{bottom}"/>']
-    for told, level in {amount(level): level for level in range(step, largest + 1, step)}.items():  # each text once
+    for text, level in {amount(level): level for level in range(step, largest + 1, step)}.items():  # each label once
         y = bottom - level * _HEIGHT / largest
-        label = rounded(told.removesuffix(".00").removesuffix(" tokens"))
+        label = round_cell(text.removesuffix(".00").removesuffix(" tokens"))
         lines.append(f'<line x2="100%" y1="{y:.1f}" y2="{y:.1f}"/><text x="-{_BESIDE}" y="{y + 4:.1f}">{label}</text>')
     for number, key in enumerate(keys):
         x = f"{number * slot:.2f}%"
@@ -199,17 +199,17 @@ def _bars(
             lines.append(f'<text x="{x}" y="{bottom + 16}">{ticks[key]}</text>')
     few = " few" if len(keys) <= _FEW else ""
     most = max(used, key=size_of)
-    told = f"{name(keys[0])} to {name(keys[-1])}; highest: {name(most.key)}, {amount(size_of(most))}"
-    svg = f'<svg class="bars{few}" height="{bottom + _BELOW}" role="img" aria-label="{told}">'
-    rows = [f"<tr><th scope=row>{name(share.key)}{_numbers([share])}\n" for share in used]
-    table = _drawn(f"<tr><th scope=col>{column}<th scope=col>Tokens<th scope=col>Cost", rows)
+    description = f"{name(keys[0])} to {name(keys[-1])}; highest: {name(most.key)}, {amount(size_of(most))}"
+    svg = f'<svg class="bars{few}" height="{bottom + _BELOW}" role="img" aria-label="{description}">'
+    rows = [f"<tr><th scope=row>{name(share.key)}{_number_cells([share])}\n" for share in used]
+    table = _table_html(f"<tr><th scope=col>{column}<th scope=col>Tokens<th scope=col>Cost", rows)
     lines = [svg, *lines, f"</svg>\n<details><summary>As figures</summary>\n{table}</details>\n"]
     title += ", in tokens" if amount(0).endswith(" tokens") else ""
     return _section(title, "\n".join(lines), f"{column.lower()}s")
 
 
-def _drawn(head: str, rows: Iterable[str], foot: str = "") -> str:
-    """A table; *foot* are the rows below the line."""
+def _table_html(head: str, rows: Iterable[str], foot: str = "") -> str:
+    """Return a table; *foot* are the rows below the line."""
     foot = f"<tfoot>\n{foot}" if foot else ""
     return f"<table>\n<thead>{head}\n<tbody>\n{''.join(rows)}{foot}</table>\n"
 
@@ -217,10 +217,10 @@ def _drawn(head: str, rows: Iterable[str], foot: str = "") -> str:
 # --- by weekday and hour ------------------------------------------------------------------------------------------
 
 
-def _heat(page: Page) -> str:
-    """Weekdays across the hours of the day."""
+def _heat_map_section(page: Page) -> str:
+    """Draw the usage by weekday and hour of the day."""
     day_of, hour_of = page.periods.day_of, page.periods.hour_of
-    found = _used(page, lambda start: weekday(day_of(start)) * 24 + hour_of(start))
+    found = _usage_by(page, lambda start: weekday(day_of(start)) * 24 + hour_of(start))
     size_of, amount = measure(found)
     edges = charts.quartiles([size for size in map(size_of, found) if size > 0])
     cells = {}
@@ -228,9 +228,9 @@ def _heat(page: Page) -> str:
         size, (day, hour) = size_of(share), divmod(share.key, 24)
         if size > 0:
             level = 1 + sum(size > edge for edge in edges[:-1])
-            told, when = amount(size), f"{WEEKDAYS[day][:3].capitalize()} {hour:02d}:00"
+            text, when = amount(size), f"{WEEKDAYS[day][:3].capitalize()} {hour:02d}:00"
             cells[share.key] = (
-                f'<td class=l{level} data-v={dollars(total([share])[5])!r} title="{when}, {told}"><span>{told}</span>'
+                f'<td class=l{level} data-v={dollars(total([share])[5])!r} title="{when}, {text}"><span>{text}</span>'
             )
     rows = []
     for place in range(page.periods.week_start, page.periods.week_start + 7):
@@ -240,18 +240,18 @@ def _heat(page: Page) -> str:
     head = f"<tr><td>{''.join([f'<th scope=col>{hour:02d}' for hour in _HOURS])}"
     several = [(n, edge) for n, edge in enumerate(edges, 1) if edge not in edges[: n - 1]]
     legend = "".join(f"<li><i class=l{n}></i>to {amount(edge)}" for n, edge in several)
-    inside = f'{_drawn(head, rows)}<ul class="legend"><li><i></i>nothing{legend}</ul>\n'
+    inside = f'{_table_html(head, rows)}<ul class="legend"><li><i></i>nothing{legend}</ul>\n'
     return _section("By weekday and hour", inside, "hours")
 
 
 # --- models and projects ------------------------------------------------------------------------------------------
 
 
-def _all_shares(page: Page) -> str:
+def _shares_section(page: Page) -> str:
     of_models: dict[str, list[Usage]] = {}
     of_projects: dict[str, list[Usage]] = {}
     for session in page.sessions:
-        for name, m in counted(session):
+        for name, m in list_models(session):
             of_models.setdefault(name, []).append(Usage([m]))
         of_projects.setdefault(page.name_of(session.project_path or NO_PROJECT), []).append(session)
     short = Counter(map(short_model, of_models))
@@ -266,65 +266,65 @@ def _all_shares(page: Page) -> str:
 
 
 def _share_table(title: str, groups: Mapping[str, Sequence[Usage]], names: Mapping[str, str]) -> str:
-    """A row for each of *groups*, the dearest first, with a bar as long as its share."""
+    """Return a table of *groups*, sorted by cost, with a bar for the share of each."""
     sums = {name: total(of) for name, of in groups.items()}
-    place = 5 if any(told[5] for told in sums.values()) else 4  # of the cost; where there is none, of the tokens
-    whole = sum(told[place] for told in sums.values()) or 1
-    ranked = dearest_first(groups)
+    place = 5 if any(row[5] for row in sums.values()) else 4  # of the cost, or of the tokens if nothing has a cost
+    whole = sum(row[place] for row in sums.values()) or 1
+    ranked = sort_by_cost(groups)
     rows = []
     for name in ranked[:_SHARES]:
-        label = f'<span title="{_text(name)}">{_text(names[name])}</span>'
+        label = f'<span title="{_escape(name)}">{_escape(names[name])}</span>'
         rows.append(_share_row(label, groups[name], sums[name][place] / whole))
     rest = ranked[_SHARES:]
     if rest:
         share = sum(sums[name][place] for name in rest) / whole
         rows.append(_share_row(f"{len(rest):,} more", [one for name in rest for one in groups[name]], share))
-    return _drawn(f"<tr><th scope=col>{title}<th scope=col>Tokens<th scope=col>Cost<th scope=col>Share", rows)
+    return _table_html(f"<tr><th scope=col>{title}<th scope=col>Tokens<th scope=col>Cost<th scope=col>Share", rows)
 
 
 def _share_row(label: str, usages: Sequence[Usage], share: float) -> str:
-    share = max(0.0, share)  # a cost that a transcript tells may be less than nothing
+    share = max(0.0, share)  # a cost recorded in a transcript may be negative
     bar = f'<svg class="share" aria-hidden="true"><rect width="{100 * share:.2f}%"/></svg>'
     percent = f"{100 * share:.0f} %" if share >= 0.01 else "&lt; 1 %"
-    return f"<tr><th scope=row>{label}{bar}{_numbers(usages)}<td>{percent}\n"
+    return f"<tr><th scope=row>{label}{bar}{_number_cells(usages)}<td>{percent}\n"
 
 
 # --- sessions -----------------------------------------------------------------------------------------------------
 
 
-def _table(page: Page) -> str:
-    """A row for each session, what the rest comes to, and the total."""
+def _sessions_section(page: Page) -> str:
+    """Return the table of sessions, with the sum of those not shown and the total."""
     projects = {s.project_path: page.name_of(s.project_path) for s in page.sessions if s.project_path}
     shown = project_names([*set(projects.values())])
-    names = {path: _text(shown[name]) for path, name in projects.items()}
+    names = {path: _escape(shown[name]) for path, name in projects.items()}
     rows = [_row(page, session, names.get(session.project_path or "", "")) for session in page.sessions[: page.limit]]
     foot = ""
     rest = page.sessions[len(rows) :]
     if rest:
-        foot = f"<tr><th scope=row>{len(rest):,} more<td><td>{_numbers(rest)}<td><td></tr>\n"
-    foot += f"<tr><th scope=row>Total<td><td>{_numbers(page.sessions)}<td><td></tr>\n"
+        foot = f"<tr><th scope=row>{len(rest):,} more<td><td>{_number_cells(rest)}<td><td></tr>\n"
+    foot += f"<tr><th scope=row>Total<td><td>{_number_cells(page.sessions)}<td><td></tr>\n"
     columns = ("Session", "Project", "Models", "Tokens", "Cost", "Last activity", "Id")
     head = "".join(f"<th scope=col>{column}" for column in columns)
-    return _section("Sessions", _drawn(f"<tr>{head}", rows, foot), "sessions")
+    return _section("Sessions", _table_html(f"<tr>{head}", rows, foot), "sessions")
 
 
 def _row(page: Page, session: Session, project: str) -> str:
     if page.breakdown:
         models = ",\n".join(
-            f"{_text(short_model(name))} {money(m.cost, m.unpriced > 0)}" for name, m in counted(session)
+            f"{_escape(short_model(name))} {money(m.cost, m.unpriced > 0)}" for name, m in list_models(session)
         )
     else:
-        models = ",\n".join(map(_text, short_models(session.named_models)))
+        models = ",\n".join(map(_escape, short_models(session.named_models)))
     last = "" if session.last is None else page.periods.local(session.last)
     mark = ARCHIVED if session.archived else ""
     return (
-        f"<tr><th scope=row>{_text(session.title or '')}<td>{project}<td>{models}{_numbers([session])}<td>{last}{mark}"
-        f"<td>{_text(session.id)}\n"
+        f"<tr><th scope=row>{_escape(session.title or '')}<td>{project}<td>{models}{_number_cells([session])}"
+        f"<td>{last}{mark}<td>{_escape(session.id)}\n"
     )
 
 
 def _notes(page: Page) -> str:
     notes = unpriced_note(unpriced(page.sessions)) + incomplete_note(page.sessions)
     notes += archived_note(sum(s.archived for s in page.sessions), f"{ARCHIVED.strip()} ")
-    notes.append(f"Made by ccusage-line {__version__}, {page.periods.local(page.made)}.")
+    notes.append(f"Made by ccusage-line {__version__}, {page.periods.local(page.created)}.")
     return "<footer>\n" + "".join(f"<p>{escape(note)}</p>\n" for note in notes) + "</footer>\n"

@@ -39,8 +39,8 @@ def render(
     below: Sequence[str],
     archived: int = 0,
 ) -> str:
-    """*groups*: project -> what it used in each period, all together under the empty name; *below*: the chart that
-    stands under the table; *archived*: how many of the sessions have no transcripts any more."""
+    """Return the report. *groups*: project -> its usage by period; without --instances, everything under the empty
+    name; *below*: the chart below the table; *archived*: the number of sessions whose transcripts no longer exist."""
     everything = [share for shares in groups.values() for share in shares]
     size_of, _ = measure(everything)
     rows: list[Row] = []
@@ -65,7 +65,7 @@ def render(
 def chart_lines(
     shares: Sequence[Share], periods: Periods, look: Look, *, today: int, hours: Mapping[int, int]
 ) -> list[str]:
-    """What stands below the table: a sparkline of all periods, or the calendar of the days until *today*."""
+    """Return the chart below the table: a sparkline of all periods, or the calendar of the days until *today*."""
     if look.chart == charts.NONE or not shares:
         return []
     size_of, amount = measure(shares)
@@ -86,7 +86,7 @@ def chart_lines(
 
 
 def sizes_by_key(shares: Iterable[Share], size_of: Callable[[Share], int]) -> dict[int, int]:
-    """What a chart shows of each period or block: all projects together."""
+    """Return the size of each period or block in a chart, summed over projects."""
     sizes: dict[int, int] = {}
     for share in shares:
         sizes[share.key] = sizes.get(share.key, 0) + size_of(share)
@@ -94,7 +94,7 @@ def sizes_by_key(shares: Iterable[Share], size_of: Callable[[Share], int]) -> di
 
 
 def project_names(paths: Sequence[str]) -> dict[str, str]:
-    """For each path what is shown of it: its last part, two or more where that is not unique; a label as it is."""
+    """Return path -> the name to show: its last part, or more parts if that is not unique; a label unchanged."""
     shown: dict[str, str] = {}
     rest, parts = list(paths), 1
     while rest:

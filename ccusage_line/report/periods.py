@@ -1,7 +1,7 @@
 """Days, weeks and months of a time zone.
 
-A day is its number: days since 1970-01-01, as dates are counted, never instants. A period is the number of its first
-day; its end is that of the next one. Only edges are instants: microseconds since the epoch.
+A day is a number: days since 1970-01-01, counted as dates, not as instants. A period is the number of its first day and
+ends where the next one begins. Only edges are instants, in microseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -19,43 +19,42 @@ DAY, WEEK, MONTH = UNITS = ("day", "week", "month")
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _SECONDS = 86_400
 _NOON = _SECONDS // 2
-_HALF_HOUR = 1800 * SECOND  # no clock is changed by less
+_HALF_HOUR = 1800 * SECOND  # no clock change is smaller
 
 
 class Periods:
-    """One kind of period, and where its days begin in a zone."""
+    """One kind of period in a time zone."""
 
     def __init__(self, unit: str, zone: str | None = None, week_start: str = "sunday") -> None:
-        """*unit* is one of UNITS, *zone* an IANA name or None for the system's. Raises LookupError for an unknown
-        zone."""
+        """Store the kind, one of UNITS, and the zone: an IANA name or None for the system's. Raises LookupError."""
         self.unit = unit
         self._zone = zone
         self._offset_of = offsets(zone)
-        self.week_start = WEEKDAYS.index(week_start)  # as `weekday` counts
+        self.week_start = WEEKDAYS.index(week_start)  # numbered like `weekday`
 
     # --- dates ---
 
-    def of(self, day: int) -> int:
+    def period_of(self, day: int) -> int:
         if self.unit == WEEK:
             return day - (weekday(day) - self.week_start) % 7
         return day - civil(day)[2] + 1 if self.unit == MONTH else day
 
     def after(self, period: int, count: int = 1) -> int:
-        """The period *count* later, or earlier where that is negative."""
+        """Return the period *count* periods later, or earlier if that is negative."""
         if self.unit == MONTH:
             year, month, _ = civil(period)
             return _first_of_month(year, month + count)
         return period + count * (7 if self.unit == WEEK else 1)
 
     def count(self, first: int, last: int) -> int:
-        """How many periods there are from the one to the other, both included."""
+        """Return the number of periods from *first* to *last*, including both."""
         if self.unit == MONTH:
             years, months = (b - a for a, b in zip(civil(first)[:2], civil(last)[:2], strict=True))
             return 12 * years + months + 1
         return (last - first) // (7 if self.unit == WEEK else 1) + 1
 
     def name(self, period: int) -> str:
-        """`YYYY-MM-DD` of its first day, `YYYY-MM` of a month."""
+        """Return `YYYY-MM` for a month, else `YYYY-MM-DD` of the first day."""
         return date_text(period)[:-3] if self.unit == MONTH else date_text(period)
 
     # --- instants ---
@@ -65,20 +64,19 @@ class Periods:
         return (second + self._offset(second)) // _SECONDS
 
     def local(self, us: int) -> str:
-        """`YYYY-MM-DD hh:mm` of an instant."""
+        """Return an instant as `YYYY-MM-DD hh:mm`."""
         second = us // SECOND
         day, second = divmod(second + self._offset(second), _SECONDS)
         return f"{date_text(day)} {second // 3600:02d}:{second // 60 % 60:02d}"
 
     def begin(self, day: int) -> int:
-        """The microsecond at which a day begins, as `windows.day_start` says; a day that the zone left out begins with
-        the next one."""
+        """Return the microsecond when a day begins (see `windows.day_start`); for a skipped day, that of the next."""
         noon = day * _SECONDS + _NOON
         offset = self._offset(noon)
         noon -= offset
         at_noon = self._offset(noon)
         if at_noon == offset == self._offset(noon - _SECONDS):
-            return (day * _SECONDS - offset) * SECOND  # no change of the clock since noon of the day before
+            return (day * _SECONDS - offset) * SECOND  # no clock change since noon of the day before
         for each in (noon, noon + offset - at_noon):
             if (each + self._offset(each)) // _SECONDS == day:
                 return day_start(each * SECOND, self._zone)
@@ -87,11 +85,11 @@ class Periods:
     def edges(
         self, days: Iterable[int], since: int | None = None, until: int | None = None
     ) -> tuple[list[int], list[int | None]]:
-        """The edges of the periods that these days lie in, cut to the days from *since* to *until*, in order; and the
-        period between each edge and the next, None between two periods."""
+        """Return the sorted edges of the periods that contain *days*, limited to the days from *since* to *until*, and
+        the period between each edge and the next, or None between two periods."""
         begins: dict[int, int] = {}
         instants: set[int] = set()
-        for period in sorted({self.of(day) for day in days}):
+        for period in sorted({self.period_of(day) for day in days}):
             first = period if since is None else max(period, since)
             after = self.after(period) if until is None else min(self.after(period), until + 1)
             begin, end = (self.begin(first), self.begin(after)) if first < after else (0, 0)
@@ -102,8 +100,7 @@ class Periods:
         return starts, [begins.get(start) for start in starts[:-1]]
 
     def hours(self, days: Iterable[int]) -> list[int]:
-        """The edges of the hours of these days, in order: where a clock is changed, of half hours, as some change by
-        that much."""
+        """Return the sorted edges of the hours of *days*; of half hours if the clock changes, as some do by so much."""
         edges: set[int] = set()
         for day in days:
             begin, end = self.begin(day), self.begin(day + 1)
@@ -118,30 +115,30 @@ class Periods:
     def _offset(self, second: int) -> int:
         try:
             return self._offset_of(second)
-        except (OverflowError, OSError, ValueError):  # years that the C library or datetime does not know
+        except (OverflowError, OSError, ValueError):  # years that the C library or datetime does not support
             return 0
 
 
 def weekday(day: int) -> int:
-    """0 for a Sunday, 6 for a Saturday."""
+    """Return the weekday, from 0 for Sunday to 6 for Saturday."""
     return (day + 4) % 7
 
 
 def _first_of_month(year: int, month: int) -> int:
-    """The day on which a month begins; 13 is January of the next year, 0 December of the last."""
-    year, month = divmod(12 * year + month - 3, 12)  # years from March, so that the leap day is their last
+    """Return the first day of a month; month 13 is January of the next year, 0 is December of the last."""
+    year, month = divmod(12 * year + month - 3, 12)  # years begin in March, so that the leap day is their last
     return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 - 719_468
 
 
-@lru_cache(4096)  # the same few days, block after block
+@lru_cache(4096)  # the same few days recur in block after block
 def date_text(day: int) -> str:
-    """`YYYY-MM-DD`."""
+    """Return a day as `YYYY-MM-DD`."""
     year, month, number = civil(day)
     return f"{year:04d}-{month:02d}-{number:02d}"
 
 
 def day_number(date: str) -> int:
-    """Of a date of the calendar, `YYYY-MM-DD`."""
+    """Return the day number of a date, `YYYY-MM-DD`."""
     from datetime import date as calendar
 
     return calendar.fromisoformat(date).toordinal() - calendar(1970, 1, 1).toordinal()

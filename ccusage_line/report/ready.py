@@ -1,9 +1,9 @@
-"""The report of many sessions as it was last printed, for as long as nothing has changed.
+"""The last printed report of many sessions, which is reused while nothing has changed.
 
-What is kept holds the stat of every transcript it was made from (as one digest), and the day of every session's last
-activity, which depends on the reader's zone. A refresh removes it before it commits whatever changes; it is written
-under the index's write lock and only while the index is what those transcripts hold, so a reader trusts it if a walk
-finds them as they were and the days are the same.
+The file contains a digest of the stats of all transcripts that it was made from, and the day of every session's last
+activity, which depends on the reader's zone. A refresh deletes the file before it commits a change. It is written under
+the index's write lock, and only while the index agrees with those transcripts. So a reader may trust it if a walk finds
+the transcripts unchanged and the days are the same.
 """
 
 from __future__ import annotations
@@ -25,71 +25,70 @@ if TYPE_CHECKING:
     from ..jsontext import DayOf
     from ..transcripts.files import Walk
 
-# Sessions from which it pays: each costs 30 microseconds to show, and some hundred bytes to keep. Of 10,000 the report
-# takes eleven times the processor time of a bare Python's start with it, 34 times without.
+# Number of sessions from which a stored report pays: each takes 30 microseconds to show, some hundred bytes to store.
+# With 10,000 sessions the report takes 11 times the processor time of a bare Python start, without it 34 times.
 MANY = 1_000
 TEXT, JSON = published.REPORTS
 
 
 class ReadyReport:
-    """The last report of one kind."""
+    """The stored report of one kind."""
 
     def __init__(self, folder: str, kind: str, prices: str, options: tuple[object, ...]) -> None:
-        """*folder* is the index's, *prices* the fingerprint of the price table; *options* is what else its text depends
-        on beside transcripts and zone."""
+        """Open the report *kind* in the index's *folder*. *prices* is the fingerprint of the price table; *options* is
+        all else that the text depends on, except transcripts and zone."""
         self._folder = folder
         self._path = os.path.join(folder, kind)
         self._prices = prices
         self._options = (prices, *options)
-        self.there = os.path.exists(self._path)
+        self.exists = os.path.exists(self._path)
 
     def read(self, found: Walk, day_of: DayOf) -> tuple[bytes, str] | None:
-        """(what is printed, a warning) for transcripts as they were just *found*; None where both have to be made."""
-        kept = published.read(self._path)
-        if kept is None:
+        """Return (output, warning) if transcripts are *found* as they were when it was stored, else None."""
+        stored = published.read(self._path)
+        if stored is None:
             return None
-        options, transcripts, database, times, days, out, warning = kept
-        if (options, transcripts, database) != (self._options, _transcripts(found), database_identity(self._folder)):
+        options, transcripts, database, times, days, out, warning = stored
+        if (options, transcripts, database) != (self._options, _digest(found), database_identity(self._folder)):
             return None
         last = array("q")
         last.frombytes(times)
         return (out, warning) if days == _days(last, day_of) else None
 
-    def keep(
+    def store(
         self, index: Index, seen: Unchanged, times: Iterable[int], day_of: DayOf, out: bytes, warning: str
     ) -> None:
-        """Keep what was printed of *index*, of transcripts as they were *seen*; *times* are those of all its sessions'
-        last activities (microseconds)."""
+        """Store the output for the transcripts *seen* by a refresh; *times*: last activities (microseconds)."""
         from ..index.schema import DatabaseError
 
         try:
-            self._keep(index, seen, times, day_of, out, warning)
-        except DatabaseError:  # the report is printed; the next process mends what is broken
+            self._store(index, seen, times, day_of, out, warning)
+        except DatabaseError:  # the report was printed; the next process repairs the database
             return
 
-    def _keep(
+    def _store(
         self, index: Index, seen: Unchanged, times: Iterable[int], day_of: DayOf, out: bytes, warning: str
     ) -> None:
-        if index.table.fingerprint != self._prices or not _settled(seen.found):
+        if index.table.fingerprint != self._prices or not _is_settled(seen.found):
             return
         if not index.lock_at_once():
             return
         try:
             if (index.data_version(), database_identity(self._folder)) == (seen.version, seen.identity):
                 last = array("q", times)
-                told = (last.tobytes(), _days(last, day_of), out, warning)
-                published.write(self._path, (self._options, _transcripts(seen.found), seen.identity, *told))
+                values = (last.tobytes(), _days(last, day_of), out, warning)
+                published.write(self._path, (self._options, _digest(seen.found), seen.identity, *values))
         finally:
             index.unlock()
 
 
-def _transcripts(found: Walk) -> bytes:
-    """A digest of which transcripts there are and how they look."""
+def _digest(found: Walk) -> bytes:
+    """Return a digest of the paths and stats of all transcripts."""
     return digest_bytes(marshal.dumps([(file.path, stamp(file.stat)) for file in found.files], 2))
 
 
-def _settled(found: Walk) -> bool:
-    """Whether no change since the walk could hide behind the stats it found."""
+def _is_settled(found: Walk) -> bool:
+    """Return whether every change after the walk must show in the stats."""
     until = found.begun - SETTLED
     return all(file.stat.st_mtime_ns <= until and file.stat.st_ctime_ns <= until for file in found.files)
 

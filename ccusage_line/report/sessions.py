@@ -1,32 +1,32 @@
-"""The report as text: which sessions, in which order, with which totals; one session; what has to be said below.
+"""The report of sessions as text: their choice, order and totals, the report of one session, and notes.
 
-Layout and colour are `table`'s, the JSON of the same sessions is `jsontext`'s.
+`table` does layout and colour, `jsontext` the JSON of the same sessions.
 """
 
 from __future__ import annotations
 
 from ..jsontext import NO_SUMS, add_sums, as_data, list_data, short_models, sums_of
 from ..session import money
-from ..text import beside, clean, cut, cut_apart, display_width, wrap
+from ..text import beside, clean, cut, cut_distinctly, display_width, wrap
 from .grid import (
-    BESIDE,
     BULLET,
+    CELL_FRAME,
     COST,
-    EVERYTHING_FROM,
     FIRST,
+    FULL_TABLE_FROM,
     LAST,
     MODELS,
     NUMBERS,
     Grid,
     archived_note,
-    branches,
+    breakdown_models,
     incomplete_note,
     note_lines,
     unpriced_note,
 )
 from .period_table import project_names
 from .table import BOLD, DIM, YELLOW, Column, box, painted
-from .usage import KINDS, MODEL_COLUMNS, SUMS, counted, per_model, total
+from .usage import KINDS, MODEL_COLUMNS, SUMS, list_models, per_model, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from .grid import Keys
     from .usage import Line
 
-    Row = tuple[str, str, str, str, str, str, str, str, str, str]  # the cells of HEADERS, then the style of the row
+    Row = tuple[str, str, str, str, str, str, str, str, str, str]  # the cells of HEADERS and the style of the row
 
 ARCHIVED = " *"
-LONGEST_ID = 36  # a UUID, the client's own ids; a longer one is cut where no table can hold it
-SHORTEST_NAME = 20  # columns that a cut model keeps in the table of one session, which shows whole names
-WHOLE_IDS_FROM = 160  # columns, more if nothing else may suffer; narrower screens show the ends of ids
+LONGEST_ID = 36  # columns of a UUID, the client's own id; a longer id is cut if no table fits otherwise
+SHORTEST_NAME = 20  # minimum columns of a shortened model name in the table of one session
+WHOLE_IDS_FROM = 160  # columns from which ids are shown whole if nothing else has to be cut; else their ends are shown
 NARROWEST_TEXT, WIDEST_PROJECT, WIDEST_TITLE = 12, 24, 60  # columns of Project and Title
-LABELS = 11  # columns for the labels above the table of one session
+LABELS = 11  # columns of the labels above the table of one session
 
 HEADERS = {FIRST: "Session", MODELS: "Models", **NUMBERS, LAST: "Last Activity"}
 _BLANK = ("",) * 8
@@ -62,21 +62,19 @@ ONE_NARROWER = ((FIRST, "input", "output", COST), (FIRST, COST))
 def choose(
     sessions: Iterable[Session], day_of: DayOf, *, since: str | None = None, until: str | None = None
 ) -> list[Session]:
-    """The sessions a list shows: those that used anything and whose last activity lies in the days *since* to *until*
-    (YYYY-MM-DD, both included)."""
+    """Return the sessions with usage that were last active from *since* to *until* (YYYY-MM-DD, inclusive)."""
     chosen = [s for s in sessions if any(m.name or m.total or m.cost for m in s.models)]
     if since is not None or until is not None:
-        chosen = [s for s in chosen if s.last is not None and _within(day_of(s.last), since, until)]
+        chosen = [s for s in chosen if s.last is not None and _is_within(day_of(s.last), since, until)]
     return chosen
 
 
-def _within(day: str, since: str | None, until: str | None) -> bool:
+def _is_within(day: str, since: str | None, until: str | None) -> bool:
     return (since is None or since <= day) and (until is None or day <= until)
 
 
-def arrange(sessions: Iterable[Session], sort: str = "cost", order: str = "desc") -> list[Session]:
-    """By *sort*: cost, date or tokens (*order* `desc`: highest first; `asc`), then last activity, newest first, then
-    id."""
+def sort_sessions(sessions: Iterable[Session], sort: str = "cost", order: str = "desc") -> list[Session]:
+    """Sort by *sort* (cost, date or tokens) in *order* (`desc` or `asc`), then newest first, then by id."""
     sign = 1 if order == "asc" else -1
 
     def key(s: Session) -> tuple[int, bool, int, str]:
@@ -87,8 +85,8 @@ def arrange(sessions: Iterable[Session], sort: str = "cost", order: str = "desc"
 
 
 def display_ids(ids: Iterable[str]) -> dict[str, str]:
-    """For each id what is shown of it: its last two segments; three where two are not unique among *ids* (or could be
-    taken for an option); the whole id where three are not either. Cleaned for the screen."""
+    """Return the form of each id that reports show, cleaned for the screen: its last two segments; three if two are not
+    unique among *ids* or could be taken for an option; else the whole id."""
     shown: dict[str, str] = {}
     rest = list(dict.fromkeys(ids))
     for segments in (2, 3):
@@ -105,7 +103,7 @@ def display_ids(ids: Iterable[str]) -> dict[str, str]:
 
 
 def csv_lines(sessions: Sequence[Session], day_of: DayOf, by_model: bool) -> list[Line]:
-    """A line of the CSV for each session, or with *by_model* for each of its models."""
+    """Return a line of CSV per session, or with *by_model* per model of each session."""
     lines: list[Line] = list_data(sessions, day_of)["sessions"]
     if not by_model:
         return lines
@@ -128,49 +126,50 @@ def render_list(
     limit: int | None = None,
     notes: Iterable[str] = (),
 ) -> str:
-    """The report of *sessions* in their order, of the first *limit* of them and what the rest comes to, with *notes*
-    before its own; no line wider than *width* columns, a newline at the end."""
+    """Return the report of *sessions* in their order: the first *limit*, the sum of the others, and *notes* before its
+    own. No line is wider than *width* columns, and the last ends with a newline."""
     width = max(width, 1)
-    chosen, is_full = sessions[:limit], width >= EVERYTHING_FROM and not compact
+    chosen, is_full = sessions[:limit], width >= FULL_TABLE_FROM and not compact
     for whole in (True, False) if width >= WHOLE_IDS_FROM and not compact else (False,):
         shown = {s.id: clean(s.id) for s in sessions} if whole else display_ids(s.id for s in sessions)
         rows, firsts = _list_rows(sessions, shown, day_of, breakdown, limit)
         grid = _grid(rows, HEADERS)
         if grid.whole_width() <= width:
             break
-    about = _About(chosen, firsts, len(rows), grid.whole_width() + (0 if whole else _longer(grid, chosen)))
+    with_ids = grid.whole_width() + (0 if whole else _extra_width(grid, chosen))
+    about_columns = _ProjectAndTitle(chosen, firsts, len(rows), with_ids)
     layouts: tuple[Keys, ...] = (tuple(HEADERS), *NARROWER) if is_full else NARROWER
     ids = max(map(display_width, shown.values()), default=0)
     floors = [*((keys, ids) for keys in layouts), (layouts[-1], min(ids, LONGEST_ID))]
-    table, keys = grid.draw(floors, width, color, about.columns if is_full else None)
-    needs = max(EVERYTHING_FROM, grid.least_width(ids))
+    table, keys = grid.draw(floors, width, color, about_columns.columns if is_full else None)
+    needs = max(FULL_TABLE_FROM, grid.least_width(ids))
     notes = [*notes, *_list_notes(sessions, keys), *grid.notes(keys, None if compact else needs)]
     if not compact:
-        notes += about.note(keys, grid.whole_width())
+        notes += about_columns.note(keys, grid.whole_width())
     head = [painted(line, BOLD, color) for line in box("Claude Code Token Usage Report - By Session", width)]
-    return _text([*head, *table, *note_lines(notes, width, color)])
+    return _join_lines([*head, *table, *note_lines(notes, width, color)])
 
 
-def _longer(grid: Grid, sessions: Sequence[Session]) -> int:
-    """How many columns more the table takes with whole ids."""
+def _extra_width(grid: Grid, sessions: Sequence[Session]) -> int:
+    """Return the number of columns by which whole ids widen the table."""
     first = grid.columns[FIRST]
     return max(0, max((display_width(clean(s.id)) for s in sessions), default=0) - max(first.width, len(first.header)))
 
 
-class _About:
-    """The columns Project and Title, of which those that have something in them fill the room that the table leaves.
+class _ProjectAndTitle:
+    """The columns Project and Title, which fill the free room beside the table, unless all their cells are empty.
 
-    Beside short ids they may not have more of it than on the narrowest screen that shows whole ones: a wider screen
-    never shows less.
+    Beside short ids they get no more room than on the narrowest screen with whole ids, so that a wider screen never
+    shows less.
     """
 
     def __init__(self, sessions: Sequence[Session], firsts: Sequence[int], rows: int, with_ids: int) -> None:
-        """*firsts*: which of so many *rows* begin the *sessions*; *with_ids*: how wide the table is with whole ids."""
+        """Store the cells. *firsts*: which of the *rows* begin a session; *with_ids*: table width with whole ids."""
         names = project_names([*{s.project_path for s in sessions if s.project_path}])
         projects, titles = [""] * rows, [""] * rows
         for at, s in zip(firsts, sessions, strict=True):
             projects[at], titles[at] = names.get(s.project_path or "", ""), clean(s.title or "")
-        both = ("Project", projects, WIDEST_PROJECT, cut_apart), ("Title", titles, WIDEST_TITLE, _beginnings)
+        both = ("Project", projects, WIDEST_PROJECT, cut_distinctly), ("Title", titles, WIDEST_TITLE, _cut_all)
         self._columns = [
             (header, cells, cut_all, min(widest, max(len(header), *map(display_width, cells))))
             for header, cells, widest, cut_all in both
@@ -180,39 +179,37 @@ class _About:
         self.headers = [header for header, *_ in self._columns]
 
     def columns(self, room: int, table: int) -> list[Column]:
-        """Those for which *room* has place beside a *table* so wide."""
+        """Return those that fit in *room* columns beside a table of width *table*."""
         if table < self._with_ids:
-            room = min(room, max(WHOLE_IDS_FROM, self._with_ids + BESIDE) - self._with_ids - BESIDE)
+            room = min(room, max(WHOLE_IDS_FROM, self._with_ids + CELL_FRAME) - self._with_ids - CELL_FRAME)
         columns: list[Column] = []
         for header, cells, cut_all, widest in self._columns:
             width = min(room, widest)
             if width < min(widest, NARROWEST_TEXT):
                 break
             columns.append(Column(header, cut_all(cells, width)))
-            room -= width + BESIDE
+            room -= width + CELL_FRAME
         return columns
 
     def note(self, keys: Keys, table: int) -> list[str]:
-        """What is said if one of them is not among *keys*: the narrowest screen that shows them beside a *table* so
-        wide, or else beside that with whole ids."""
+        """Return a note on which of the two are not among *keys*, and from which width on they are shown."""
         if all(header in keys for header in self.headers):
             return []
         *others, last = [widest for *_, widest in self._columns]
-        room = sum(others) + BESIDE * len(others) + min(last, NARROWEST_TEXT)
+        room = sum(others) + CELL_FRAME * len(others) + min(last, NARROWEST_TEXT)
         fits = len(self.columns(room, table)) == len(self._columns)
-        needs = max(EVERYTHING_FROM, (table if fits else self._with_ids) + BESIDE + room)
+        needs = max(FULL_TABLE_FROM, (table if fits else self._with_ids) + CELL_FRAME + room)
         missing = [header for header in self.headers if header not in keys]
         names, are = " and ".join(missing), "are" if missing[1:] else "is"
         return [f"{names} {are} shown from {needs:,} columns on; `ccusage session ID` shows those of one session."]
 
 
-def _beginnings(texts: Sequence[str], width: int) -> list[str]:
+def _cut_all(texts: Sequence[str], width: int) -> list[str]:
     return [cut(text, width) for text in texts]
 
 
 def render_one(session: Session, *, width: int, day_of: DayOf, color: bool = False) -> str:
-    """What is known of *session*: its head, a table of its models, notes; no line wider than *width* columns, a newline
-    at the end."""
+    """Return the report of one session; no line is wider than *width* columns, and the last ends with a newline."""
     width = max(width, 1)
     head = [line for label, text in _facts(session, day_of) for line in _fact_lines(label, text, width)]
     head[0] = painted(head[0], BOLD, color)
@@ -220,7 +217,7 @@ def render_one(session: Session, *, width: int, day_of: DayOf, color: bool = Fal
     layouts = [(keys, SHORTEST_NAME) for keys in (tuple(ONE_HEADERS), *ONE_NARROWER)]
     table, keys = grid.draw(layouts, width, color)
     notes = [*_one_notes(session), *grid.notes(keys, grid.least_width(SHORTEST_NAME))]
-    return _text([*head, "", *table, *note_lines(notes, width, color)])
+    return _join_lines([*head, "", *table, *note_lines(notes, width, color)])
 
 
 def _grid(rows: Sequence[Row], headers: dict[str, str]) -> Grid:
@@ -238,8 +235,8 @@ def _row(first: str, sums: Sums, unpriced: bool, *, models: str = "", last: str 
 def _list_rows(
     sessions: Sequence[Session], shown: dict[str, str], day_of: DayOf, breakdown: bool, limit: int | None
 ) -> tuple[list[Row], list[int]]:
-    """A row for each of the first *limit* sessions, one more for each further model of it, with *breakdown* one for
-    each model's numbers; what the rest comes to, and the total. Also which of the rows begin a session."""
+    """Return the rows and the numbers of those that begin a session: the first *limit* sessions, each with a row per
+    further model and with *breakdown* one with the numbers of each; then the sum of the others and the total."""
     rows: list[Row] = []
     firsts: list[int] = []
     bullets: dict[tuple[str, ...], list[str]] = {}
@@ -249,31 +246,31 @@ def _list_rows(
         totals = add_sums(totals, sums)
         named = tuple(m.name for m in s.models if m.name)
         names = bullets.get(named)
-        if names is None:  # sessions by the thousand name the same few sets of models
+        if names is None:  # thousands of sessions have few different sets of models
             names = bullets[named] = [f"{BULLET} {clean(name)}" for name in short_models(s.named_models)] or [""]
         last = "" if s.last is None else day_of(s.last)
         last += ARCHIVED if s.archived else ""
         firsts.append(len(rows))
-        rows.append(_row(shown[s.id], sums, _lacks_price([s]), models=names[0], last=last))
+        rows.append(_row(shown[s.id], sums, _has_unpriced([s]), models=names[0], last=last))
         rows += [("", name, *_BLANK) for name in names[1:]]
         if breakdown:
-            rows += [_model_row(name, m, DIM) for name, m in branches(s)]
+            rows += [_model_row(name, m, DIM) for name, m in breakdown_models(s)]
     rest = sessions[len(firsts) :]
     if rest:
         sums = total(rest)
         totals = add_sums(totals, sums)
-        rows.append(_row(f"{len(rest):,} more", sums, _lacks_price(rest), style=DIM))
-    return [*rows, _row("Total", totals, _lacks_price(sessions), style=YELLOW)], firsts
+        rows.append(_row(f"{len(rest):,} more", sums, _has_unpriced(rest), style=DIM))
+    return [*rows, _row("Total", totals, _has_unpriced(sessions), style=YELLOW)], firsts
 
 
-def _lacks_price(sessions: Iterable[Session]) -> bool:
+def _has_unpriced(sessions: Iterable[Session]) -> bool:
     return any(m.unpriced for s in sessions for m in s.models)
 
 
 def _model_rows(session: Session) -> list[Row]:
-    """A row for each model by its whole name, and the total."""
-    rows = [_model_row(clean(name), m) for name, m in counted(session)]
-    return [*rows, _row("Total", sums_of(session.models), _lacks_price([session]), style=YELLOW)]
+    """Return a row per model, with its full name, and the total."""
+    rows = [_model_row(clean(name), m) for name, m in list_models(session)]
+    return [*rows, _row("Total", sums_of(session.models), _has_unpriced([session]), style=YELLOW)]
 
 
 def _model_row(name: str, m: ModelUsage, style: str = "") -> Row:
@@ -281,7 +278,7 @@ def _model_row(name: str, m: ModelUsage, style: str = "") -> Row:
 
 
 def _facts(session: Session, day_of: DayOf) -> list[tuple[str, str]]:
-    """What stands above the table of one session: label and text."""
+    """Return (label, text) for the lines above the table of one session."""
     facts = [("Session", session.id)]
     if session.title is not None:
         facts.append(("Title", session.title))
@@ -293,20 +290,20 @@ def _facts(session: Session, day_of: DayOf) -> list[tuple[str, str]]:
     facts.append(("Responses", f"{session.responses:,}"))
     if session.client_cost is not None:
         facts.append(
-            ("Client", f"{_client_money(session.client_cost)} by Claude Code's own count, shown beside, never added in")
+            ("Client", f"{_client_money(session.client_cost)} by Claude Code's own count, shown for comparison only")
         )
     return facts
 
 
 def _fact_lines(label: str, text: str, width: int) -> list[str]:
-    """*label* with *text* beside it, below it where the screen is narrow."""
+    """Return *text* beside *label*, or after it on a narrow screen."""
     if width < LABELS + LONGEST_ID:
         return wrap(f"{label}: {clean(text)}", width, "  ")
     return beside(f"{label:<{LABELS}}", clean(text), LABELS, width)
 
 
 def _client_money(dollars: float) -> str:
-    """The client's figure like `money`; one that is no number, or absurd, as it is."""
+    """Format the client's figure like `money`, or as it is if it is not finite or absurdly large."""
     return money(round(dollars * 1e12)) if abs(dollars) < 1e15 else str(dollars)
 
 
@@ -320,9 +317,9 @@ def _list_notes(sessions: Sequence[Session], keys: Keys) -> list[str]:
 def _one_notes(session: Session) -> list[str]:
     notes = unpriced_note(session.unpriced_models) + incomplete_note([session])
     if session.archived:
-        notes.append("Archived: the transcripts of this session are gone, what was counted is kept.")
+        notes.append("Archived: the transcripts of this session no longer exist, but its usage is kept.")
     return notes
 
 
-def _text(lines: Iterable[str]) -> str:
+def _join_lines(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"

@@ -1,8 +1,8 @@
-"""Colour, and tables that fit a width; widths are those of `text`."""
+"""Colour, and tables that fit a width in terminal columns (see `text`)."""
 
 from __future__ import annotations
 
-from ..text import cut_apart, display_width, wrap
+from ..text import cut_distinctly, display_width, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +16,7 @@ _RULES = ("┌┬┐", "├┼┤", "└┴┘")
 
 
 class Column:
-    """One column: its cells, all lines of all rows, and how far its cells may be cut.
-
-    `floor` is the least width it may be cut to, headers apart; None: not at all.
-    """
+    """One column: the cells of all rows, and the minimum width to which they may be cut (`floor`; None: not at all)."""
 
     __slots__ = ("cells", "floor", "header", "right", "width")
 
@@ -32,25 +29,25 @@ class Column:
 
 
 def fit(columns: Sequence[Column], width: int, pad: int = 1) -> list[int] | None:
-    """Widths at which the table of *columns* takes at most *width* columns of the screen; None if there are none.
+    """Return the widths with which the table fits in *width* columns of the screen, or None if there are none.
 
-    First as wide as everything is, then with headers on two lines, then with the cells cut that may be cut. *pad*: the
-    spaces on each side of a cell.
+    Tries full widths first, then headers on two lines, then cuts the cells that may be cut. *pad*: spaces on each side
+    of a cell.
     """
     room = width - _frame(len(columns), pad)
     widths = [max(c.width, len(c.header)) for c in columns]
     if sum(widths) > room:
         widths = [max(c.width, _longest_word(c.header)) for c in columns]
-    return _squeezed(columns, widths, sum(widths) - room)
+    return _squeeze(columns, widths, sum(widths) - room)
 
 
 def whole_width(columns: Sequence[Column], pad: int = 1) -> int:
-    """The narrowest screen on which `fit` cuts no cell."""
+    """Return the width of the narrowest screen on which `fit` cuts no cell."""
     return _frame(len(columns), pad) + sum(max(c.width, _longest_word(c.header)) for c in columns)
 
 
 def least_width(columns: Sequence[Column], pad: int = 1) -> int:
-    """The narrowest screen that `fit` finds widths for."""
+    """Return the width of the narrowest screen on which `fit` succeeds."""
     return _frame(len(columns), pad) + sum(_floor(c) for c in columns)
 
 
@@ -67,13 +64,13 @@ def _longest_word(header: str) -> int:
     return max(map(len, header.split()))
 
 
-def _squeezed(columns: Sequence[Column], widths: list[int], excess: int) -> list[int] | None:
-    """*widths* less *excess* columns, taken where cells may be cut, the first such column first."""
+def _squeeze(columns: Sequence[Column], widths: list[int], excess: int) -> list[int] | None:
+    """Narrow the first columns that may be cut by *excess* columns in all, or return None if that is impossible."""
     excess = max(excess, 0)
     for at, column in enumerate(columns):
-        given = min(excess, widths[at] - _floor(column))
-        widths[at] -= given
-        excess -= given
+        taken = min(excess, widths[at] - _floor(column))
+        widths[at] -= taken
+        excess -= taken
     return None if excess else widths
 
 
@@ -82,15 +79,15 @@ def _widest(cells: Sequence[str]) -> int:
 
 
 def _all_ascii(cells: Sequence[str]) -> bool:
-    return "".join(cells).isascii()  # five times as fast as asking every cell
+    return "".join(cells).isascii()  # five times as fast as a call for every cell
 
 
 def draw(columns: Sequence[Column], widths: Sequence[int], styles: Sequence[str], pad: int = 1) -> list[str]:
-    """The lines of the table, its last row parted from the others by a rule.
+    """Return the lines of the table, with a rule before its last row.
 
-    *styles* holds an escape sequence or "" for every row; all of them "": no colour.
+    *styles* holds an escape sequence or "" for every row; if all are "", there is no colour.
     """
-    padded = [_padded(c.cells, w, c.right) for c, w in zip(columns, widths, strict=True)]
+    padded = [_pad_cells(c.cells, w, c.right) for c, w in zip(columns, widths, strict=True)]
     edge = " " * pad
     left, middle, right = f"│{edge}", f"{edge}│{edge}", f"{edge}│"
     rows = [left + middle.join(row) + right for row in zip(*padded, strict=True)]
@@ -107,18 +104,18 @@ def draw(columns: Sequence[Column], widths: Sequence[int], styles: Sequence[str]
 
 
 def _header(columns: Sequence[Column], widths: Sequence[int]) -> list[tuple[str, ...]]:
-    """The padded cells of the header's lines: two where a header is wider than its column."""
+    """Return the padded cells of the header lines: two lines if a header is wider than its column."""
     split = [[c.header] if len(c.header) <= w else c.header.split() for c, w in zip(columns, widths, strict=True)]
     lines = max(map(len, split))
     filled = [words + [""] * (lines - len(words)) for words in split]
-    padded = [_padded(words, w, c.right) for words, w, c in zip(filled, widths, columns, strict=True)]
+    padded = [_pad_cells(words, w, c.right) for words, w, c in zip(filled, widths, columns, strict=True)]
     return list(zip(*padded, strict=True))
 
 
-def _padded(cells: Sequence[str], width: int, right: bool) -> list[str]:
-    """*cells* cut and filled up to *width* columns."""
+def _pad_cells(cells: Sequence[str], width: int, right: bool) -> list[str]:
+    """Cut or pad *cells* to *width* columns."""
     if _widest(cells) > width:
-        cells = cut_apart(cells, width)
+        cells = cut_distinctly(cells, width)
     if not _all_ascii(cells):
         return [_pad(cell, width, right) for cell in cells]
     return [cell.rjust(width) for cell in cells] if right else [cell.ljust(width) for cell in cells]
@@ -130,7 +127,7 @@ def _pad(cell: str, width: int, right: bool) -> str:
 
 
 def box(title: str, width: int) -> list[str]:
-    """*title* in a frame, or bare where there is no room for one."""
+    """Return *title* in a frame, or without one if it does not fit."""
     inner = display_width(title) + 4
     if inner + 2 > width:
         return wrap(title, width)

@@ -1,4 +1,4 @@
-"""What was used in each period or block, and by which projects, as JSON data and as CSV."""
+"""Usage by period or block and by project, as JSON data and as CSV."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ KINDS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens"
 SUMS = (*KINDS, "totalTokens", "totalCost")
 MODEL_COLUMNS = ("model", "modelName", *SUMS)
 ROW_COLUMNS = (*SUMS, "modelsUsed", "responses", "incompleteResponses", "sessions", "unpricedModels")
-NO_PROJECT = "unknown"  # where responses tell no folder
-_SUSPECT = ("=", "+", "-", "@", "\t")  # what a spreadsheet takes for a formula
+NO_PROJECT = "unknown"  # for responses without a working directory
+_SUSPECT = ("=", "+", "-", "@", "\t")  # characters with which a spreadsheet's formula may begin
 
 
 class Share(Usage):
-    """What was used in one period or block, by all projects or by one."""
+    """The usage in one period or block, of all projects or of one."""
 
     __slots__ = ("key", "sessions")
 
     def __init__(self, key: int, rows: Iterable[Row] = ()) -> None:
-        """*key* names the period or the block; *rows* are all of it, of different sessions."""
+        """Sum up *rows*, each of another session; *key* identifies the period or block."""
         super().__init__([])
         self.key = key
         self.sessions = 0
@@ -38,24 +38,24 @@ class Share(Usage):
     def _add(self, row: Row) -> None:
         self.sessions += row.sessions
         known = {m.name: m for m in self.models}
-        for told in row.models:
-            m = known.setdefault(told.model, ModelUsage(told.model))
-            m.input += told.input
-            m.output += told.output
-            m.cache_creation += told.cache_creation
-            m.cache_read += told.cache_read
-            m.cost += told.cost
-            m.responses += told.responses
-            m.unpriced += told.unpriced
-            self.responses += told.responses
-            self.incomplete += told.incomplete
-            self.first = told.first if self.first is None else min(self.first, told.first)
-            self.last = told.last if self.last is None else max(self.last, told.last)
+        for counts in row.models:
+            m = known.setdefault(counts.model, ModelUsage(counts.model))
+            m.input += counts.input
+            m.output += counts.output
+            m.cache_creation += counts.cache_creation
+            m.cache_read += counts.cache_read
+            m.cost += counts.cost
+            m.responses += counts.responses
+            m.unpriced += counts.unpriced
+            self.responses += counts.responses
+            self.incomplete += counts.incomplete
+            self.first = counts.first if self.first is None else min(self.first, counts.first)
+            self.last = counts.last if self.last is None else max(self.last, counts.last)
         self.models = list(known.values())
 
 
 def shares(rows: Iterable[Row], key_of: Callable[[int], int | None]) -> list[Share]:
-    """What was used in each period, in order; *key_of* tells a row's, None where it is none that was asked for."""
+    """Return the usage by period, sorted; *key_of* returns a row's key, or None to leave it out."""
     grouped: dict[int, list[Row]] = {}
     for row in rows:
         key = key_of(row.period)
@@ -65,23 +65,22 @@ def shares(rows: Iterable[Row], key_of: Callable[[int], int | None]) -> list[Sha
 
 
 def by_project(rows: Iterable[Row], labels: Mapping[str, str]) -> dict[str, list[Row]]:
-    """The rows of each project. *labels*: part of a path -> what stands for all projects whose path contains it; of
-    several the longest part decides."""
-    name_of = labelled(labels)
+    """Return rows by project. *labels*: part of a path -> label of all projects with it; the longest part wins."""
+    name_of = project_namer(labels)
     grouped: dict[str, list[Row]] = {}
     for row in rows:
         grouped.setdefault(name_of(row.project or NO_PROJECT), []).append(row)
     return grouped
 
 
-def labelled(labels: Mapping[str, str]) -> Callable[[str], str]:
-    """What gives the name of a project's path; *labels* as in by_project."""
+def project_namer(labels: Mapping[str, str]) -> Callable[[str], str]:
+    """Return a function from a project path to its name; *labels* as in by_project."""
     parts = sorted(labels, key=lambda part: (-len(part), part))
     return lambda path: next((labels[part] for part in parts if part in path), path)
 
 
-def dearest_first(groups: Mapping[str, Iterable[Usage]]) -> list[str]:
-    """The projects by cost, highest first, then by name."""
+def sort_by_cost(groups: Mapping[str, Iterable[Usage]]) -> list[str]:
+    """Return the projects sorted by cost, highest first, then by name."""
     costs = {project: total(usages)[5] for project, usages in groups.items()}
     return sorted(costs, key=lambda project: (-costs[project], project))
 
@@ -101,11 +100,11 @@ def unpriced(usages: Iterable[Usage]) -> list[str]:
 
 
 def value_text(value: object, newline: str = "\n") -> str:
-    """Any such data as text; *newline* is the end of a line with the indentation of the value's own."""
+    """Return such data as JSON text; *newline* is a newline with the current indentation."""
     deeper = newline + "  "
     if isinstance(value, dict):
         items = [
-            f"{string_text(key)}: {inner if type(inner) is int else value_text(inner, deeper)}"  # most are, as they are
+            f"{string_text(key)}: {inner if type(inner) is int else value_text(inner, deeper)}"  # most are ints
             for key, inner in value.items()
         ]
         return "{" + deeper + f",{deeper}".join(items) + newline + "}" if items else "{}"
@@ -114,11 +113,11 @@ def value_text(value: object, newline: str = "\n") -> str:
         return "[" + deeper + f",{deeper}".join(items) + newline + "]" if items else "[]"
     if isinstance(value, str):
         return string_text(value)
-    return "null" if value is None else repr(value).lower()  # True and False; no number has capitals
+    return "null" if value is None else repr(value).lower()  # True and False; numbers have no capitals
 
 
 def sums_data(sums: Sums) -> dict[str, object]:
-    """Four kinds of tokens, all of them and the cost, under their keys."""
+    """Return the four kinds of tokens, their total and the cost by their keys."""
     return dict(zip(SUMS, (*sums[:5], dollars(sums[5])), strict=True))
 
 
@@ -127,7 +126,7 @@ def breakdown_data(m: ModelUsage) -> dict[str, object]:
 
 
 def rows_data(shares: Iterable[Share], title: str, name_of: Callable[[int], str]) -> list[dict[str, object]]:
-    """A row for each period, which stands under the key *title*."""
+    """Return a row for each period, whose name is under the key *title*."""
     return [{title: name_of(share.key), **_row_data(share)} for share in shares]
 
 
@@ -149,7 +148,7 @@ def totals_data(usages: Sequence[Usage]) -> dict[str, object]:
 
 
 def by_project_data(rows: Mapping[str, object], groups: Mapping[str, Sequence[Usage]]) -> dict[str, object]:
-    """What `--instances` gives: the *rows* of each project, its totals, and those of all of them."""
+    """Return the data of `--instances`: the *rows* and totals of each project, and the totals of all."""
     everything = [usage for usages in groups.values() for usage in usages]
     totals = {project: totals_data(usages) for project, usages in groups.items()}
     return {"projects": rows, "projectTotals": totals, "totals": totals_data(everything)}
@@ -159,19 +158,20 @@ def by_project_data(rows: Mapping[str, object], groups: Mapping[str, Sequence[Us
 
 
 def per_model(head: Line, usage: Usage) -> list[Line]:
-    """A line for each model of *usage*, with what *head* says of all of them."""
-    return [{**head, **breakdown_data(m), "model": short_model(name), "modelName": name} for name, m in counted(usage)]
+    """Return a line for each model of *usage*, with the values of *head* in each."""
+    return [
+        {**head, **breakdown_data(m), "model": short_model(name), "modelName": name} for name, m in list_models(usage)
+    ]
 
 
-def counted(usage: Usage) -> list[tuple[str, ModelUsage]]:
-    """The models whose numbers add up to the whole, and what they are called: the named ones, and last what names
-    none, if that is anything."""
+def list_models(usage: Usage) -> list[tuple[str, ModelUsage]]:
+    """Return the models that add up to the whole, with names; last what names no model, unless it is zero."""
     nameless = [(UNNAMED_MODEL, m) for m in usage.models if not m.name and (m.total or m.cost)]
     return [*((m.name, m) for m in usage.named_models), *nameless]
 
 
 def csv_text(columns: Sequence[str], lines: Iterable[Line]) -> str:
-    """A header and *lines*, of which *columns* are shown (RFC 4180)."""
+    """Return a header and *lines*, reduced to *columns* (RFC 4180)."""
     import csv
     import io
 

@@ -147,9 +147,9 @@ def test_a_misspelt_latest_and_a_projects_name_are_told_from_sessions(used: Home
 
 
 def test_an_option_of_another_report_is_told_to_be_that(used: Home) -> None:
-    assert "no option '--last'; write --since 7d" in used.run("session", "--last", "7").err
-    assert "no option '--explain'; `ccusage session` has it" in used.run("daily", "--explain").err
-    assert "no option '--html'; `ccusage session` has it" in used.run("weekly", "--html", "x").err
+    assert "no option '--last'; for the last 7 days write --since 7d" in used.run("session", "--last", "7").err
+    assert "no option '--explain'; it is an option of `ccusage session`" in used.run("daily", "--explain").err
+    assert "no option '--html'; it is an option of `ccusage session`" in used.run("weekly", "--html", "x").err
     assert "no option '-since', did you mean --since?" in used.run("session", "-since", "7d").err
 
 
@@ -162,7 +162,7 @@ def test_a_command_behind_its_options_is_told_to_come_first(used: Home) -> None:
 
 def test_a_list_of_some_sessions_says_which(used: Home) -> None:
     said = " ".join(used.run("session", "--since", "2020-01-01", "--project", "PROJ").out.split())
-    assert "Shown: sessions last active from 2020-01-01; projects with “PROJ” in their path (each with" in said
+    assert "Shown: sessions last active from 2020-01-01; projects with “PROJ” in their path (with all" in said
     assert "Shown: " not in used.run("session").out
 
 
@@ -176,7 +176,7 @@ def test_a_beginning_of_an_id_and_of_what_is_shown_of_another_are_ambiguous(home
 
 def test_a_bare_word_beside_options_of_the_list_is_named(used: Home) -> None:
     ran = used.run("session", "--since", "7d", "week")
-    assert ran.err == "ccusage: --since applies to the list; 'week' is taken for a session\n"
+    assert ran.err == "ccusage: --since applies to the list; 'week' is read as a session id\n"
 
 
 def test_a_file_behind_csv_is_told_to_be_stdouts(used: Home) -> None:
@@ -259,7 +259,7 @@ def test_the_list_is_chosen_and_sorted_by(used: Home, args: list[str], ids: list
         pytest.param(["session", "--id", ID, "--since", "20260501"], "--since", id="filter with --id"),
         pytest.param(["session", "--id", ID, "--project", "x"], "--project", id="project with --id"),
         pytest.param(["session", "--id", ID, "-n", "1"], "--limit", id="limit with --id"),
-        pytest.param(["session", "-n", "0"], "from 1 on", id="limit of nothing"),
+        pytest.param(["session", "-n", "0"], "at least 1", id="limit of nothing"),
         pytest.param(["session", "latest", "-n", "0"], "--limit", id="limit of nothing with --id"),
         pytest.param(["session", "-n", "3", "--json"], "'.sessions[:N]'", id="limit of JSON"),
         pytest.param(["session", "--entries", "--json"], "--id", id="entries without --id"),
@@ -284,12 +284,12 @@ def test_a_usage_error_is_one_line_and_exit_2(used: Home, args: list[str], says:
 
 MISTAKES = {
     "sesion": "no command 'sesion', did you mean session?",
-    "7f3a-11b2": "no command '7f3a-11b2'; a session is `ccusage session 7f3a-11b2`",
+    "7f3a-11b2": "no command '7f3a-11b2'; for a session write `ccusage session 7f3a-11b2`",
     "version": "no command 'version', did you mean `ccusage --version`?",
     "forget": "no command 'forget', did you mean `ccusage index forget`?",
     "session --jsn": "no option '--jsn', did you mean --json?",
-    "session --mode calc": "--mode 'calc' is none of auto, calculate, display, did you mean calculate?",
-    "session --order up": "--order 'up' is none of desc, asc",
+    "session --mode calc": "--mode 'calc' is not one of auto, calculate, display, did you mean calculate?",
+    "session --order up": "--order 'up' is not one of desc, asc",
     "session --order": "--order wants desc or asc",
     "session --id": "--id wants ID",
     "session --json=yes": "--json takes no value",
@@ -300,9 +300,9 @@ MISTAKES = {
     "session --since soon": "--since 'soon' is not a day; write YYYY-MM-DD, YYYYMMDD, today, yesterday, 7d or 2w",
     "session -O --jq sessions": "--jq: sessions/0 is not defined",
     "daily 7": "unexpected argument '7'",
-    "index forgt": "action 'forgt' is none of status, refresh, verify, rebuild, forget, path, did you mean forget?",
+    "index forgt": "action 'forgt' is not one of status, refresh, verify, rebuild, forget, path, did you mean forget?",
     "init": "ccusage init wants bash, zsh or fish",
-    "init zhs": "shell 'zhs' is none of bash, zsh, fish",
+    "init zhs": "shell 'zhs' is not one of bash, zsh, fish",
     "install --padding wide": "--padding 'wide' is not a whole number",
     "install --format {modle}": "--format: no segment {modle}, did you mean {model}?",
     "install --mode calc": "--mode wants auto, calculate or display",
@@ -386,7 +386,7 @@ def test_every_help_fits_80_columns_and_shows_what_is_usual(home: Home) -> None:
         assert (ran.code, ran.err) == (0, "")
         assert max(map(len, ran.out.splitlines())) <= 80
         assert ran == home.run(*name.split(), "--help")
-    assert "calculate or display (usual: auto)" in home.run("help", "session").out
+    assert "calculate or display (default: auto)" in home.run("help", "session").out
     assert "`ccusage session --help` has its options" in home.run("help").out
 
 

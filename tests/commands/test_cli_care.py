@@ -127,7 +127,7 @@ def test_the_index_is_verified_rebuilt_and_forgets(home: Home) -> None:
     connection.close()
     ran = home.run("index", "verify")
     assert (ran.code, ID in ran.out) == (1, True)
-    assert home.run("index", "rebuild").out.startswith("read anew: 1 transcript (")
+    assert home.run("index", "rebuild").out.startswith("rebuilt: 1 transcript (")
     assert home.run("index", "refresh").out.endswith("), 2 sessions\n")
     assert home.run("session", "--id", "gone", "--jq", ".archived").out == "true\n"
     refused = home.run("index", "forget")

@@ -109,7 +109,7 @@ format = "{model} \"said\" C:\\work \n{session_cost} \u202e\U000e0041 [{branch} 
 
 def test_without_a_file_nothing_is_said(environ: dict[str, str]) -> None:
     found = load(environ)
-    assert (found.found, found.values, found.labels, found.prices, found.url) == (False, {}, {}, {}, None)
+    assert (found.exists, found.values, found.labels, found.prices, found.url) == (False, {}, {}, {}, None)
     assert found.defaults_for("session", environ) == {}
     assert configured(found.values) == []
     assert not os.path.exists(environ["CCUSAGE_STATE_DIR"])
@@ -149,7 +149,7 @@ def test_a_file_may_say_nothing_or_have_other_line_ends(environ: dict[str, str],
     path = write(environ, "")
     path.write_bytes(text.encode())
     found = load(environ)
-    assert found.found
+    assert found.exists
     assert found.defaults_for("session", environ) == ({"order": "asc"} if "order" in text else {})
 
 
@@ -581,7 +581,7 @@ def test_what_show_prints_is_a_config_that_says_the_same(
 
 def test_show_without_a_file_says_so(environ: dict[str, str], show: Callable[[dict[str, str]], str]) -> None:
     text = show(environ)
-    assert text.splitlines()[0].endswith("config.toml (not there)")
+    assert text.splitlines()[0].endswith("config.toml (does not exist)")
     assert all(not line or line[0] in "#[" for line in text.splitlines())
 
 

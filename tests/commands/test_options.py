@@ -17,7 +17,7 @@ from ccusage_line.statusline.command import configured
 from ccusage_line.statusline.presets import PRESETS
 from conftest import ROOT
 
-OF_STATUSLINE = (*options.STATUSLINE, *options.EARLIER)
+OF_STATUSLINE = (*options.STATUSLINE, *options.IGNORED)
 
 
 def commands(parser: Parser) -> Iterator[Parser]:

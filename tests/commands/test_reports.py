@@ -172,14 +172,14 @@ def test_the_examples_of_the_page_run_and_its_pictures_are_there(used: Home) -> 
     ("args", "says"),
     [
         (["daily", "--last", "0"], "--last"),
-        (["daily", "--last", "2", "--until", "20260501"], "not together"),
+        (["daily", "--last", "2", "--until", "20260501"], "be combined"),
         (["daily", "--csv", "--json"], "choose one"),
         (["daily", "--csv", "--jq", "."], "choose one"),
         (["weekly", "-w", "mondy"], "did you mean monday?"),
         (["weekly", "--chart", "heat"], "heat"),
         (["monthly", "-w", "monday"], "no option '-w'"),
         (["daily", "-z", "europe/berln"], "did you mean Europe/Berlin?"),
-        (["daily", "--locale", "de"], "times are ISO"),
+        (["daily", "--locale", "de"], "dates are always"),
         (["daily", "--isntances"], "did you mean --instances?"),
         (["blocks", "-n", "0"], "--session-length"),
         (["blocks", "-n", "nan"], "--session-length"),
@@ -313,9 +313,9 @@ def test_a_table_by_day(used: Home) -> None:
     assert first == [" Date", " alpha", *dates, " Total"]
     assert lines[1] == "│  Claude Code Token Usage Report - Daily  │"
     assert [line for line in lines if line.startswith(("+?", "1 ", "archived"))] == [
-        "+? lacks the cost of what has no known price: house-model, unknown",
+        "+? does not include models without a known price: house-model, unknown",
         "1 of 6 responses has no final count: cut off, or not recorded by older clients; it may have cost more.",
-        "archived: the transcripts of 1 session are gone, what was counted is kept.",
+        "archived: the transcripts of 1 session no longer exist, but their usage is kept.",
     ]
     assert "archived" not in at_noon(used, "daily", "--since", "20260401").out
     assert "archived" in at_noon(used, "blocks", "-p", "beta").out
@@ -351,9 +351,9 @@ def test_nothing_used_is_said_beside_the_title(home: Home) -> None:
     "args", [["-p", "beta"], ["--until", "yesterday"], ["-i", "-p", "beta"], ["-p=x", "-t", "max"]]
 )
 def test_a_block_that_is_under_way_is_not_denied(used: Home, args: list[str]) -> None:
-    assert at_noon(used, "blocks", "-a", *args).out == "The block under way holds nothing that was asked for.\n"
+    assert at_noon(used, "blocks", "-a", *args).out == "The block under way has no usage that matches.\n"
     found = answer(used, "blocks", "-a", *args)
-    assert found["message"] == "Nothing asked for is in the active block"
+    assert found["message"] == "No matching usage in the active block"
 
 
 def test_the_block_under_way_is_a_card(used: Home) -> None:
@@ -363,7 +363,7 @@ def test_the_block_under_way_is_a_card(used: Home) -> None:
         "Used      $0.00+?: opus-4-5 100 %, unknown 0 %",
         "          220 tokens: 20 input, 200 output, 0 cache create, 0 cache read",
         "Rate      $0.00+? an hour, 1 tokens a minute: Normal",
-        "Ahead     $0.00+? and 396 tokens by 14:00, if it goes on so",
+        "Ahead     $0.00+? and 396 tokens by 14:00, at this rate",
         "Limits    1,000 tokens: 22.0% used, 39.6% at the end: ok",
     ]
 

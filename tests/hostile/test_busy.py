@@ -19,7 +19,7 @@ from lines import ID, ago, append, line
 ARCHIVED = "33333333-3333-4333-8333-333333333333"
 LINE_BOUND, REPORT_BOUND = 5.0, 25.0  # seconds, with room for a crowded machine
 CLOSING = "fdatasync,fsync"  # the calls at which a process that closes the index may stand
-IN_USE = "ccusage: the index can't be read: another process has it and does not let go of it; try again later\n"
+IN_USE = "ccusage: the index can't be read: another process has locked it; try again later\n"
 PROVISIONAL = "ccusage: provisional: not all transcripts have been read yet\n"
 OF_ONE = ("session", "--id", ARCHIVED, "--json", "--jq", ".totalCost")
 OF_ALL = ("session", "--json", "--jq", ".totals.totalCost")
@@ -56,7 +56,7 @@ def test_while_a_stopped_process_has_the_index_a_report_waits_and_refuses(logged
     for ran, seconds in answers:
         assert (ran.code, ran.out, ran.err) == (1, "", IN_USE)
         assert seconds < REPORT_BOUND
-    assert "another process has it" in doctor.out  # and what to do
+    assert "another process has locked it" in doctor.out  # and what to do
     assert logged.run(*OF_ONE).out == "3.0\n"
 
 
@@ -162,7 +162,7 @@ def test_one_session_of_a_long_history_is_said_to_be_provisional(
     home.write("-home-me-other/fork.jsonl", fork)
     home.index.mkdir(parents=True)
     (home.index / "swept").write_text(marks)
-    code = "from ccusage_line.commands import session\nsession._SMALL = 0"
+    code = "from ccusage_line.commands import session\nsession._SMALL_HISTORY = 0"
     ran = run_after(home, code, "session", "--id", "fork", "--jq", ".outputTokens")
     assert (ran.out, ran.err) == answer
 

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccusage_line.index.slots import Row, Sums
-from ccusage_line.report.block_table import lapse
+from ccusage_line.report.block_table import format_duration
 from ccusage_line.report.blocks import (
     Block,
     edges,
     fill,
     indicator,
-    limit_of,
     limit_status,
+    parse_limit,
     tell_pauses,
     used,
     with_gaps,
@@ -61,7 +61,7 @@ def test_a_block_holds_what_lies_between_its_bounds_and_rates_what_is_not_after_
         assert block.share.responses == len(inside)
         assert (block.share.first, block.share.last) == (min(inside, default=None), max(inside, default=None))
         if block.is_active(now_us):
-            assert block.so_far.responses == sum(time <= now_us for time in inside)
+            assert block.until_now.responses == sum(time <= now_us for time in inside)
 
 
 def test_a_rate_is_that_of_the_time_since_the_first_response() -> None:
@@ -139,10 +139,10 @@ def test_blocks_without_anything_go_with_the_gap_beside_them(
     responses: list[tuple[int, int]], starts: list[int]
 ) -> None:
     blocks = with_gaps(chained((0, 5, 0, 1), (9, 14, 9, 9), (50, 55, 51, 52)), WINDOW)
-    bare = [block.bare() for block in blocks]
-    bounds = sorted({edge for block in bare for edge in (block.start, block.end)})
-    fill(bare, [row(period, NOON + hours * HOUR) for period, hours in responses], bounds, NOON - 1)
-    assert [(block.start - NOON) // HOUR for block in used(bare)] == starts
+    without_usage = [block.without_usage() for block in blocks]
+    bounds = sorted({edge for block in without_usage for edge in (block.start, block.end)})
+    fill(without_usage, [row(period, NOON + hours * HOUR) for period, hours in responses], bounds, NOON - 1)
+    assert [(block.start - NOON) // HOUR for block in used(without_usage)] == starts
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def test_a_limit_is_a_number_or_the_largest_finished_block(text: str, limit: int
     now = NOON + 20 * HOUR
     blocks = [filled(now, NOON, NOON + 1), filled(now, NOON + 9 * HOUR, start=NOON + 9 * HOUR)]
     blocks.append(filled(now, *[NOON + 18 * HOUR] * 3, start=NOON + 18 * HOUR))
-    assert limit_of(text, blocks, now) == limit
+    assert parse_limit(text, blocks, now) == limit
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "", "k", "nan", "inf", "5x", "0.2", "Max"])
 def test_what_is_no_number_above_0_is_no_limit(text: str) -> None:
     with pytest.raises((ValueError, OverflowError)):
-        limit_of(text, [], NOON)
-    assert limit_of("max", [], NOON) is None
+        parse_limit(text, [], NOON)
+    assert parse_limit("max", [], NOON) is None
 
 
 def test_a_limit_is_near_from_four_fifths_on() -> None:
@@ -188,7 +188,7 @@ def test_the_clients_limit_is_reached_if_it_goes_on_so(
 
 
 def test_a_lapse_is_cut_never_rounded_up() -> None:
-    assert [lapse(us) for us in (59_999_999, 59 * MINUTE, 5 * HOUR - 1, 66 * HOUR + 59 * MINUTE)] == [
+    assert [format_duration(us) for us in (59_999_999, 59 * MINUTE, 5 * HOUR - 1, 66 * HOUR + 59 * MINUTE)] == [
         "0m",
         "59m",
         "4h 59m",

@@ -95,7 +95,7 @@ def test_the_notes_say_what_shades_are_and_what_stands_out() -> None:
     assert charts.calendar_notes(used, {9: 4, 23: 20}, SUNDAY + 6, str, True) == [
         ". none, : to 1, + to 5, * to 9, # to 9",
         "Active days: 4. Longest streak: 3 days, current: 1 day.",
-        "Dearest day: 2026-05-05, 9. Dearest hour: 23:00 to 00:00, 20 in all.",
+        "Highest day: 2026-05-05, 9. Highest hour: 23:00 to 00:00, 20 in all.",
     ]
 
 

@@ -162,7 +162,7 @@ def test_without_a_total_of_the_client_there_is_nothing_to_compare(told: Explain
     assert (explanation.client, explanation.difference, explanation.rest) == (None, 0, 0)
     told = as_data(explanation)
     assert [told[key] for key in ("clientCost", "difference", "notExplained")] == [None] * 3
-    assert "left no total of its own" in as_text(explanation, 200)
+    assert "has stored no total" in as_text(explanation, 200)
     assert as_data(explanation)["clientCost"] is None
 
 
@@ -198,7 +198,7 @@ def test_a_total_written_before_the_aborted_response_was_taken_in_lacks_all_of_i
     cut = response(2, stop_reason=None, isAbortedMidStream=True, output=8, text="x" * 300)
     explanation = told([response(1), cut, total(COST / PICO)])
     assert amounts(explanation) == {"aborted": -(1000 * 2_000_000 + 8 * 10_000_000)}
-    assert "before it took the last one in" in explanation.parts[0].text
+    assert "before it counted the last one" in explanation.parts[0].text
 
 
 def test_a_model_without_a_price_is_the_clients_default_there(told: Explain) -> None:
@@ -365,10 +365,10 @@ def test_data_and_text_hold_the_same_amounts(told: Explain) -> None:
         "cost         $0.009  of the responses in its transcripts\n"
         "Claude Code  $0.003  its own total\n"
         "difference  -$0.006  which comes from\n"
-        "            -$0.006  2 responses since Claude Code last wrote its total\n"
+        "            -$0.006  2 responses after Claude Code last saved its total\n"
     )
     assert as_text(explanation, 50).endswith(
-        "            -$0.006  2 responses since Claude Code\n                     last wrote its total\n"
+        "            -$0.006  2 responses after Claude Code\n                     last saved its total\n"
     )
     for width in range(20, 100):
         assert max(map(len, as_text(explanation, width).splitlines())) <= width

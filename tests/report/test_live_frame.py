@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccusage_line.report.grid import Look
-from ccusage_line.report.live import Picture, frame
+from ccusage_line.report.live import FrameData, frame
 from ccusage_line.report.periods import Periods
 from ccusage_line.session import Session
 from ccusage_line.windows import HOUR, MINUTE, WINDOW, Window
@@ -20,7 +20,7 @@ from shells import plain
 FOOT = ("q quit", "every 2 s, 4 ms")
 
 
-def lines(made: Picture, width: int = 100, height: int | None = 24, **look: bool) -> list[str]:
+def lines(made: FrameData, width: int = 100, height: int | None = 24, **look: bool) -> list[str]:
     return frame(made, Look(width, **look), height, foot=FOOT)
 
 
@@ -137,7 +137,7 @@ def test_the_clock_moves_what_is_left_and_the_rates_without_a_reading() -> None:
 
 
 def test_while_all_is_read_for_the_first_time_there_is_nothing_but_progress() -> None:
-    made = Picture(NOW, "UTC", Periods("day", "UTC"))
+    made = FrameData(NOW, "UTC", Periods("day", "UTC"))
     made.progress = 42_000_000, 100_000_000
     shown = lines(made)
     assert len(shown) == 3

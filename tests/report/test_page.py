@@ -234,7 +234,7 @@ def test_what_is_no_file_is_refused_before_anything_is_read(home: Home, tmp_path
     os.mkfifo(fifo)
     for wrong, why in (
         (str(tmp_path), "is a folder"),
-        (str(fifo), "is no file"),
+        (str(fifo), "is not a regular file"),
         ("no/where.html", "there is no folder"),
     ):
         ran = home.run("session", "--html", wrong)

@@ -58,9 +58,9 @@ def test_the_system_zone_has_the_same_days_as_its_name(monkeypatch: pytest.Monke
 @given(unit=st.sampled_from(UNITS), day=days, start=st.sampled_from(WEEKDAYS))
 def test_periods_are_those_of_the_calendar(unit: str, day: int, start: str) -> None:
     periods = Periods(unit, "UTC", start)
-    period, today = periods.of(day), EPOCH + timedelta(day)
+    period, today = periods.period_of(day), EPOCH + timedelta(day)
     assert period <= day < periods.after(period)
-    assert periods.of(periods.after(period) - 1) == period
+    assert periods.period_of(periods.after(period) - 1) == period
     if unit == "month":
         assert periods.name(period) == f"{today:%Y-%m}"
         assert periods.after(period) - period == calendar.monthrange(today.year, today.month)[1]
@@ -74,7 +74,7 @@ def test_periods_are_those_of_the_calendar(unit: str, day: int, start: str) -> N
 @given(unit=st.sampled_from(UNITS), day=days, steps=st.integers(0, 400))
 def test_going_on_and_back_is_step_by_step(unit: str, day: int, steps: int) -> None:
     periods = Periods(unit, "UTC")
-    first = last = periods.of(day)
+    first = last = periods.period_of(day)
     for _ in range(steps):
         last = periods.after(last)
     assert periods.after(first, steps) == last
@@ -100,7 +100,7 @@ def test_every_instant_lies_between_the_edges_of_its_own_period(
         inside = (since is None or since <= day) and (until is None or day <= until)
         place = sum(start <= second * SECOND for start in starts) - 1
         found = keys[place] if 0 <= place < len(keys) else None
-        assert found == (periods.of(day) if inside else None)
+        assert found == (periods.period_of(day) if inside else None)
 
 
 @pytest.mark.parametrize("day", [-719_162, -800_000, 2_932_896, 10_000_000])

@@ -269,16 +269,16 @@ def test_a_report_of_a_database_that_was_replaced_is_not_kept(tmp_path: Path) ->
     replaced = f"""
 import os, subprocess, sys
 from ccusage_line.commands import session
-tell = session._tell
-def meddle(form, out, warning):
-    tell(form, out, warning)
+print_report = session._print
+def meddle(request, out, warning):
+    print_report(request, out, warning)
     for name in ("index.db", "index.db-wal", "index.db-shm"):
         for folder in os.listdir({str(home.state)!r}):
             path = os.path.join({str(home.state)!r}, folder, name)
             if os.path.exists(path):
                 os.unlink(path)
     subprocess.run([sys.executable, "-m", "ccusage_line", "index", "refresh"], check=True, capture_output=True)
-session._tell = meddle
+session._print = meddle
 """
     assert "archived" in ask(home, "session", code=LOWERED + replaced + COUNT_IMPORTS)[0]
     out, told, made = ask(home, "session")

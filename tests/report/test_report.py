@@ -53,7 +53,7 @@ ODD = Session(
     1_777_600_000_000_000,
     1_777_600_000_000_000,
 )
-SESSIONS = report.arrange([ODD, NOTES, SHOP])
+SESSIONS = report.sort_sessions([ODD, NOTES, SHOP])
 
 LAYOUTS = {
     60: """\
@@ -71,14 +71,14 @@ LAYOUTS = {
 ├─────────────────┼──────────────────┼────────┼────────────┤
 │Total            │                  │$12.38+?│            │
 └─────────────────┴──────────────────┴────────┴────────────┘
-+? lacks the cost of what has no known price:
++? does not include models without a known price:
    acme/coder-with-a-name-…uch-too-long
 1 of 37 responses has no final count: cut off, or not
    recorded by older clients; it may have cost more.
-* archived: the transcripts of 1 session are gone, what was
-   counted is kept.
+* archived: the transcripts of 1 session no longer exist,
+   but their usage is kept.
 Not shown: Input, Output, Cache Create, Cache Read, Total
-   Tokens. To see them widen the screen to 100 columns, or
+   Tokens. To see them, widen the screen to 100 columns or
    use --json.
 Project and Title are shown from 186 columns on; `ccusage
    session ID` shows those of one session.
@@ -98,10 +98,10 @@ Project and Title are shown from 186 columns on; `ccusage
 ├─────────────────┼─────────────────┼─────┼──────┼───────┼─────────┼─────────┼────────┼────────────┤
 │Total            │                 │2,348│57,414│345,678│4,567,890│4,973,330│$12.38+?│            │
 └─────────────────┴─────────────────┴─────┴──────┴───────┴─────────┴─────────┴────────┴────────────┘
-+? lacks the cost of what has no known price: acme/coder-with-a-name-…uch-too-long
++? does not include models without a known price: acme/coder-with-a-name-…uch-too-long
 1 of 37 responses has no final count: cut off, or not recorded by older clients; it may have cost
    more.
-* archived: the transcripts of 1 session are gone, what was counted is kept.
+* archived: the transcripts of 1 session no longer exist, but their usage is kept.
 Project and Title are shown from 186 columns on; `ccusage session ID` shows those of one session.
 """,
 }
@@ -125,9 +125,9 @@ BREAKDOWN_FROM_THE_CHEAPEST = """\
 ├───────────────────┼─────────────────────┼───────┼────────┼─────────┼───────────┼───────────┼──────────┼──────────────┤
 │ Total             │                     │ 2,348 │ 57,414 │ 345,678 │ 4,567,890 │ 4,973,330 │ $12.38+? │              │
 └───────────────────┴─────────────────────┴───────┴────────┴─────────┴───────────┴───────────┴──────────┴──────────────┘
-+? lacks the cost of what has no known price: acme/coder-with-a-name-…uch-too-long
++? does not include models without a known price: acme/coder-with-a-name-…uch-too-long
 1 of 37 responses has no final count: cut off, or not recorded by older clients; it may have cost more.
-* archived: the transcripts of 1 session are gone, what was counted is kept.
+* archived: the transcripts of 1 session no longer exist, but their usage is kept.
 Project and Title are shown from 192 columns on; `ccusage session ID` shows those of one session.
 """
 
@@ -141,8 +141,8 @@ odd $0.03
 8222-222222222222
   $0.00+?
 Total $12.38+?
-+? lacks the cost of
-   what has no known
++? does not include
+   models without a
 """
 
 ONE_ON_120 = """\
@@ -151,7 +151,7 @@ Title      Fix the 日本語 parser
 Project    /home/x/shop
 Activity   2026-05-01 to 2026-05-02
 Responses  33
-Client     $12.50 by Claude Code's own count, shown beside, never added in
+Client     $12.50 by Claude Code's own count, shown for comparison only
 
 ┌───────────────────────────┬───────┬────────┬──────────────┬────────────┬──────────────┬────────────┐
 │ Model                     │ Input │ Output │ Cache Create │ Cache Read │ Total Tokens │ Cost (USD) │
@@ -179,12 +179,12 @@ Responses  4
 ├───────────────────────────────┼───────┼────────┼─────────┤
 │ Total                         │ 1,005 │    505 │ $0.00+? │
 └───────────────────────────────┴───────┴────────┴─────────┘
-+? lacks the cost of what has no known price:
++? does not include models without a known price:
    acme/coder-with-a-name-…uch-too-long
-Archived: the transcripts of this session are gone, what was
-   counted is kept.
+Archived: the transcripts of this session no longer exist,
+   but its usage is kept.
 Not shown: Cache Create, Cache Read, Total Tokens. To see
-   them widen the screen to 65 columns, or use --json.
+   them, widen the screen to 65 columns or use --json.
 """
 
 ONE_WITHOUT_USAGE = """\
@@ -219,7 +219,7 @@ def test_colour_changes_nothing_but_the_colour(width):
 
 
 def test_a_breakdown_has_a_row_per_model_that_adds_up_to_its_session():
-    text = report.render_list(report.arrange(SESSIONS, order="asc"), width=120, day_of=day_of, breakdown=True)
+    text = report.render_list(report.sort_sessions(SESSIONS, order="asc"), width=120, day_of=day_of, breakdown=True)
     assert text == BREAKDOWN_FROM_THE_CHEAPEST
 
 
@@ -229,7 +229,7 @@ def test_compact_leaves_columns_out_where_there_is_room_for_them_and_says_so():
         *("Session", "Models", "Input", "Output", "Cost (USD)", "Last Activity"),
     ]
     assert [cell.strip() for cell in lines[8].split("│")[1:-1]][1:4] == ["• sonnet-4-5", "10", "20"]
-    note = "Not shown: Cache Create, Cache Read, Total Tokens. To see them write --no-compact, or use --json."
+    note = "Not shown: Cache Create, Cache Read, Total Tokens. To see them, write --no-compact or use --json."
     assert lines[-2] == note
 
 
@@ -281,8 +281,8 @@ def test_the_width_from_which_project_and_title_are_said_to_be_shown_shows_them(
 def test_on_a_narrow_screen_what_is_known_of_a_session_stands_below_its_name():
     lines = report.render_one(SHOP, width=40, day_of=day_of).split("\n")
     assert lines[:4] == ["Session:", f"  {SHOP.id}", "Title: Fix the 日本語 parser", "Project: /home/x/shop"]
-    assert lines[6:8] == ["Client: $12.50 by Claude Code's own", "  count, shown beside, never added in"]
-    assert "To see them widen the screen to 62 columns" in " ".join(line.strip() for line in lines)
+    assert lines[6:8] == ["Client: $12.50 by Claude Code's own", "  count, shown for comparison only"]
+    assert "To see them, widen the screen to 62 columns" in " ".join(line.strip() for line in lines)
 
 
 def test_the_width_a_note_names_shows_everything():
@@ -302,10 +302,10 @@ def test_the_dearest_come_first_then_the_newest_then_by_id():
     newest, older, never = used("c", 5, 20), used("a", 5, 10), used("b", 5)
     same, dear = used("d", 5, 10), used("e", 9, 1)
     found = [never, same, older, dear, newest]
-    assert [s.id for s in report.arrange(found)] == ["e", "c", "a", "d", "b"]
-    assert [s.id for s in report.arrange(found, order="asc")] == ["c", "a", "d", "b", "e"]
-    assert [s.id for s in report.arrange(found, "date")] == ["c", "a", "d", "e", "b"]
-    assert [s.id for s in report.arrange([used("x"), ODD, SHOP], "tokens")] == [SHOP.id, "odd", "x"]
+    assert [s.id for s in report.sort_sessions(found)] == ["e", "c", "a", "d", "b"]
+    assert [s.id for s in report.sort_sessions(found, order="asc")] == ["c", "a", "d", "b", "e"]
+    assert [s.id for s in report.sort_sessions(found, "date")] == ["c", "a", "d", "e", "b"]
+    assert [s.id for s in report.sort_sessions([used("x"), ODD, SHOP], "tokens")] == [SHOP.id, "odd", "x"]
 
 
 def test_a_limit_shows_the_first_and_what_the_rest_comes_to():
@@ -380,7 +380,7 @@ def test_money_has_two_decimals_and_no_minus_nothing(pico, text):
 def test_many_models_without_a_price_are_counted():
     models = [ModelUsage(f"m{n}", 1, unpriced=1) for n in range(7)]
     text = report.render_list([Session("s", models)], width=120, day_of=day_of)
-    assert "+? lacks the cost of what has no known price: m0, m1, m2, m3, m4 and 2 more\n" in text
+    assert "+? does not include models without a known price: m0, m1, m2, m3, m4 and 2 more\n" in text
 
 
 @pytest.mark.parametrize("cost", [float("nan"), float("inf"), 1e300, -0.0])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ccusage_line.report import table
 from ccusage_line.report.grid import COST, FIRST, MODELS, Grid
-from ccusage_line.text import clean, cut, cut_apart, display_width, wrap
+from ccusage_line.text import clean, cut, cut_distinctly, display_width, wrap
 
 # Characters of no, one and two columns, and those that must not reach a terminal.
 mixed = st.text(st.one_of(st.characters(), st.sampled_from("ab -日한🐢🏽\u0301\u200d\ufe0f\x1b\n\u2028א")), max_size=40)
@@ -77,7 +77,7 @@ def test_a_cut_text_fits_and_says_that_it_was_cut(text, width):
 
 @given(st.lists(mixed.map(clean), max_size=4), st.integers(0, 30))
 def test_texts_cut_in_their_middle_fit_and_keep_both_ends(texts, width):
-    for text, short in zip(texts, cut_apart(texts, width), strict=True):
+    for text, short in zip(texts, cut_distinctly(texts, width), strict=True):
         assert display_width(short) <= width
         if display_width(text) <= width:
             assert short == text
@@ -96,7 +96,7 @@ def test_texts_cut_in_their_middle_fit_and_keep_both_ends(texts, width):
     ],
 )
 def test_what_is_cut_stays_different(texts, width, short):
-    assert cut_apart(texts, width) == short
+    assert cut_distinctly(texts, width) == short
 
 
 @given(mixed.map(clean), st.integers(2, 30), st.sampled_from(["", "  ", "      "]))

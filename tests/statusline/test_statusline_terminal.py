@@ -69,7 +69,7 @@ def test_the_preview_is_that_of_a_payload_if_one_is_piped(home: Home) -> None:
 def test_without_a_client_the_line_is_shown_over_made_up_numbers(home: Home) -> None:
     ran = typed(home, "--format", "{model} {session_cost}")
     assert (ran.code, ran.out) == (0, "Opus 4.5 $0.23\n")
-    assert "made-up numbers" in ran.err
+    assert "sample numbers" in ran.err
 
 
 @pytest.mark.parametrize("given", [None, {"model": {"display_name": "X"}}], ids=["typed", "piped"])

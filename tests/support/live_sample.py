@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ccusage_line.index.slots import Row, Sums
 from ccusage_line.report.blocks import Block, edges, fill
-from ccusage_line.report.live import Picture
+from ccusage_line.report.live import FrameData
 from ccusage_line.report.periods import Periods
 from ccusage_line.session import PICO, ModelUsage, Session
 from ccusage_line.windows import HOUR, MINUTE, SECOND, WINDOW, Window
@@ -39,9 +39,9 @@ def block(window: Window | None) -> Block:
     return made
 
 
-def picture(zone: str = "Europe/Berlin", *, told: bool = True, limit: int | None = None) -> Picture:
+def picture(zone: str = "Europe/Berlin", *, told: bool = True, limit: int | None = None) -> FrameData:
     """At noon; with *told* the client said what its limits are."""
-    made = Picture(NOW, zone, Periods("day", zone))
+    made = FrameData(NOW, zone, Periods("day", zone))
     five = Window(START, START + WINDOW, 42.0, NOW - MINUTE)
     week = Window(NOW - 4 * 24 * HOUR, NOW + 3 * 24 * HOUR + 2 * HOUR - 7 * SECOND, 81.0, NOW - 12 * MINUTE)
     made.block = block(five if told else None)
