@@ -1,4 +1,4 @@
-"""Processes that are slowed down, stopped or refused at a system call of theirs: strace's `inject`."""
+"""Processes that are delayed, stopped or refused at one of their system calls, by strace's `inject`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from shells import until
 
 
 def strace(log: Path, calls: str, what: str, *paths: Path) -> list[str]:
-    """The words before a command in which each of *calls* (`fsync,unlink`), on *paths* alone if there are some, gets
-    *what* (`error=EIO`, `signal=STOP`)."""
+    """Return the words to put before a command, so that strace does *what* (`error=EIO`, `signal=STOP`) to each of
+    *calls* (`fsync,unlink`). If *paths* are given, only calls on them are affected."""
     if sys.platform != "linux" or shutil.which("strace") is None:
         pytest.skip("system calls are injected by strace, on Linux")
     where = [word for path in paths for word in ("-P", str(path))]
@@ -34,27 +34,28 @@ def command(*args: str) -> list[str]:
 
 
 def behind(home: Home, before: list[str], *args: str, input: str = "") -> Ran:
-    """`ccusage ARGS` behind the words of another command."""
+    """Run `ccusage ARGS` behind the words of another command."""
     return run_command(home, [*before, *command(*args)], input)
 
 
 def run_in(home: Home, before: Callable[[], None], *args: str) -> Ran:
-    """`ccusage ARGS` in a process in which *before* ran first."""
+    """Run `ccusage ARGS` in a process that calls *before* first."""
     return run_command(home, command(*args), preexec_fn=before)
 
 
 def as_anybody() -> None:
-    """Take from root what lets it read and write everything, so that permissions hold for it too."""
+    """Drop the capabilities that let root ignore permissions, so that permissions apply to root too."""
     if os.geteuid() == 0 and sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-            if libc.prctl(24, capability, 0, 0, 0) != 0:  # PR_CAPBSET_DROP: gone from the next program on
+            if libc.prctl(24, capability, 0, 0, 0) != 0:  # PR_CAPBSET_DROP takes effect in the next program
                 os._exit(99)
 
 
 @contextmanager
 def halted(home: Home, *args: str, calls: str, what: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`ccusage ARGS` in a process that has come to the first of *calls* and gets *what* there; killed in the end."""
+    """Start `ccusage ARGS` and do *what* to the first of *calls*; yield the process after that call, and kill it at the
+    end."""
     log = home.path / "trace"
     log.unlink(missing_ok=True)
     nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
@@ -67,11 +68,11 @@ def halted(home: Home, *args: str, calls: str, what: str) -> Iterator[subprocess
 
 
 def kill(process: subprocess.Popen[bytes], log: Path) -> None:
-    """End strace and all that it has traced, in whatever session that is."""
+    """Kill strace and all processes that it has traced, in whatever sessions they are."""
     pids = {int(row.split(None, 1)[0]) for row in log.read_text().splitlines()} if log.exists() else set()
     for pid in pids | {process.pid}:
         try:
-            if b"ccusage_line" in Path(f"/proc/{pid}/cmdline").read_bytes():  # else the number is another's by now
+            if b"ccusage_line" in Path(f"/proc/{pid}/cmdline").read_bytes():  # else the number has been reused
                 os.kill(pid, signal.SIGKILL)
         except OSError:
             continue
@@ -79,12 +80,12 @@ def kill(process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def took(home: Home, *args: str, input: str = "") -> tuple[Ran, float]:
-    """A question's answer, and how many seconds it took."""
+    """Run a command and return its result, and how many seconds it took."""
     began = time.monotonic()
     return home.run_in_time(*args, input=input), time.monotonic() - began
 
 
 def asked(home: Home, *questions: tuple[str, ...]) -> list[tuple[Ran, float]]:
-    """The answers to questions that are put at the same moment, and how many seconds each took."""
+    """Run several commands at the same time and return the result of each, and how many seconds it took."""
     with ThreadPoolExecutor(len(questions)) as pool:
         return list(pool.map(lambda words: took(home, *words), questions))

@@ -1,7 +1,8 @@
-"""A process stopped at each system call that it makes on the state folder: every other question answers right or
-refuses within its bound, and after the stopped one is killed everything is right again.
+"""Stop a process at each system call that it makes on the state folder.
 
-`python tests/support/halts.py --help` runs all of it; tests/hostile/test_halts.py a sample.
+Every other question must then be answered correctly or refused within its bound, and after the stopped process is
+killed all answers must be right again. `python tests/support/halts.py --help` runs all of it;
+tests/hostile/test_state_files.py runs a sample.
 """
 
 from __future__ import annotations
@@ -46,12 +47,12 @@ ACTORS: dict[str, tuple[tuple[str, ...], str]] = {
     "rebuild": (("index", "rebuild"), ""),
     "first": (("index", "refresh"), ""),
 }
-FIRST = 45.0  # seconds: a report waits for a first index that may yet get on
+FIRST = 45.0  # seconds: a report waits for a first index that may still make progress
 ASKED = ("line", "one", "archived", "list", "prompt")
 
 
 def prepared(machine: Machine, actor: str) -> None:
-    """Something new to be counted of the session; no index at all before the first."""
+    """Restore the machine and add new lines to the session; before the first index, delete the state."""
     machine.restore()
     if actor == "first":
         shutil.rmtree(machine.home.state)
@@ -74,7 +75,7 @@ def traced(machine: Machine, actor: str, calls: str, what: str) -> subprocess.Po
 
 
 def counted(machine: Machine, actor: str) -> Counter[str]:
-    """How often an undisturbed process makes each call."""
+    """Return how often an undisturbed process makes each call."""
     prepared(machine, actor)
     traced(machine, actor, ",".join(CALLS), "").wait()
     log = (machine.home.path.parent / "trace").read_text()
@@ -83,7 +84,7 @@ def counted(machine: Machine, actor: str) -> Counter[str]:
 
 
 def answers(machine: Machine, asked: Sequence[str], sure: bool, lost: bool) -> list[str]:
-    """What is wrong with the answers to questions that are put at the same moment; *sure*, *lost* as in fuzz.judge."""
+    """Return what is wrong with the answers to questions asked at the same time; *sure* and *lost* as in fuzz.judge."""
     with ThreadPoolExecutor(len(ASKED)) as pool:
         told = pool.map(
             lambda name: judge(name, *machine.ask(*QUESTIONS[name]), sure, lost, FIRST if lost else REST), asked
@@ -92,7 +93,7 @@ def answers(machine: Machine, asked: Sequence[str], sure: bool, lost: bool) -> l
 
 
 def halt(machine: Machine, actor: str, call: str, number: int, asked: Sequence[str] = ASKED) -> list[str]:
-    """What is wrong while the process stands at that call, and after it was killed there."""
+    """Return what is wrong while the process is stopped at that call, and after it was killed there."""
     prepared(machine, actor)
     process = traced(machine, actor, call, f"signal=STOP:when={number}")
     log = machine.home.path.parent / "trace"

@@ -1,4 +1,4 @@
-"""A picture of the live view with everything in it, for tests and for docs/live.svg."""
+"""A frame of the live view with everything in it, for tests and for docs/live.svg."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def used(name: str, cents: int, tokens: int, responses: int) -> ModelUsage:
 
 
 def session(number: int, cents: int, model: str, ago: int, project: str, title: str) -> Session:
-    """One whose last response was *ago* seconds before NOW."""
+    """Return a session whose last response was *ago* seconds before NOW."""
     last = NOW - ago * SECOND
     return Session(
         f"s{number}", [used(model, cents, cents * 3_000, 3)], last - HOUR, last, f"/home/me/{project}", title, 3
@@ -40,7 +40,7 @@ def block(window: Window | None) -> Block:
 
 
 def picture(zone: str = "Europe/Berlin", *, told: bool = True, limit: int | None = None) -> Picture:
-    """At noon; with *told* the client said what its limits are."""
+    """Return the picture at noon; with *told* the client has reported its limits."""
     made = Picture(NOW, zone, Periods("day", zone))
     five = Window(START, START + WINDOW, 42.0, NOW - MINUTE)
     week = Window(NOW - 4 * 24 * HOUR, NOW + 3 * 24 * HOUR + 2 * HOUR - 7 * SECOND, 81.0, NOW - 12 * MINUTE)

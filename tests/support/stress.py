@@ -1,8 +1,8 @@
-"""A writer that treats transcripts as the client does (and worse), askers beside it, some of them killed.
+"""A writer that treats transcripts as the client does, and worse, beside processes that ask; some of those are killed.
 
-Whatever is asked while it runs must lie between what stood on disk when the question was put and what stood there when
-it was answered; what the index holds in the end must be one fresh reading. `python tests/support/stress.py --help` runs
-it for as long as is wanted; tests/index/test_stress.py runs it for some seconds.
+Every answer must lie between what the disk held when the question was asked and what it held when it was answered. What
+the index holds in the end must equal one fresh reading. `python tests/support/stress.py --help` runs it for as long as
+you like; tests/index/test_stress.py runs it for some seconds.
 """
 
 from __future__ import annotations
@@ -42,26 +42,26 @@ NOT_STORED = "can't be stored"
 
 @dataclass
 class Tale:
-    """One session, as far as the writer has told it."""
+    """One session, as far as the writer has written it."""
 
     id: str
-    role: str  # grower, fork, mover, cutter, mortal
+    role: str  # grower, fork, mover, cutter or mortal
     path: Path
-    begun: int = 0  # responses of which a byte may stand on disk
-    done: int = 0  # responses that stand there whole
-    lines: list[bytes] = field(default_factory=list)  # of its own file
-    sealed: bool = False  # a report has seen all of it
+    begun: int = 0  # responses of which at least a byte may be on disk
+    done: int = 0  # responses that are on disk whole
+    lines: list[bytes] = field(default_factory=list)  # those of its own file
+    sealed: bool = False  # whether a report has seen all of it
     deleted: bool = False
 
 
 class Writer(threading.Thread):
-    """Grows, forks, moves, cuts, replaces and deletes transcripts until it is stopped."""
+    """A thread that grows, forks, moves, cuts, replaces and deletes transcripts until it is stopped."""
 
     def __init__(self, home: Home, seed: int, pause: float) -> None:
         super().__init__()
         self.home = home
         self.dice = random.Random(seed)
-        self.pause = pause  # seconds between two steps, at most
+        self.pause = pause  # the longest time between two steps, in seconds
         self.halt = threading.Event()
         self.tales: list[Tale] = []
         self.steps: Counter[str] = Counter()
@@ -98,7 +98,7 @@ class Writer(threading.Thread):
         path = self.home.projects / self.dice.choice(PROJECTS) / f"{id}.jsonl"
         path.parent.mkdir(exist_ok=True)
         told = Tale(id, role, path)
-        self.tales.append(told)  # before its first line: who asks meanwhile has to know of it
+        self.tales.append(told)  # before its first line, because an asker that sees the line looks for the tale
         self.append(told)
         return told
 
@@ -155,7 +155,7 @@ class Writer(threading.Thread):
             beside.replace(tale.path)
 
     def delete(self, tale: Tale) -> None:
-        if self.dice.random() < 0.7:  # the usual case: a report saw it, 30 days ago
+        if self.dice.random() < 0.7:  # the usual case: a report saw the session before it was deleted after 30 days
             tale.sealed = NOT_STORED not in self._report()
         tale.path.unlink()
         tale.deleted = True
@@ -169,7 +169,7 @@ class Writer(threading.Thread):
     # --- bytes ---
 
     def _write(self, tale: Tale, path: Path, count: int, sidechain: bool) -> None:
-        """Responses of one or several lines, the last one in two halves now and then."""
+        """Write responses of one or several lines, sometimes with a pause in the middle."""
         data = b""
         for _ in range(count):
             for line in self._response(tale, sidechain):
@@ -209,7 +209,7 @@ class Writer(threading.Thread):
 
 
 class Asker(threading.Thread):
-    """Asks one question after another, each in a process of its own, and kills some of them."""
+    """A thread that asks one question after another, each in a process of its own, and kills some of them."""
 
     def __init__(self, home: Home, writer: Writer, seed: int, kill: float) -> None:
         super().__init__()
@@ -274,7 +274,7 @@ class Asker(threading.Thread):
     def _fault(
         args: list[str], tale: Tale, before: dict[str, int], after: dict[str, int], code: int, out: str, err: str
     ) -> str:
-        """What is wrong with an answer; "" where nothing is."""
+        """Return what is wrong with an answer, or ""."""
         if code != 0 or "Traceback" in err or (err and NOT_STORED not in err):
             return f"exit {code}: {err}"
         if args[:1] == ["statusline"]:
@@ -295,7 +295,7 @@ class Asker(threading.Thread):
 
 @dataclass
 class Outcome:
-    """What a run came to."""
+    """The results of a run."""
 
     steps: Counter[str]
     asked: Counter[str]
@@ -307,7 +307,7 @@ class Outcome:
 
 
 def stress(home: Home, seconds: float, askers: int, kill: float, seed: int, pause: float = 0.02) -> Outcome:
-    """Run a writer and *askers* threads of questions for some seconds, of which the share *kill* is killed."""
+    """Run a writer and *askers* threads of questions for some seconds, and kill the share *kill* of the questions."""
 
     def question(threads: list[Asker]) -> None:
         for asker in threads:
@@ -322,7 +322,7 @@ def stress(home: Home, seconds: float, askers: int, kill: float, seed: int, paus
 
 
 def burst(home: Home, count: int, seed: int) -> Outcome:
-    """*count* questions at the same moment, of a fresh home, on growing files."""
+    """Ask *count* questions at the same time in a fresh home while files grow."""
 
     def question(askers: list[Asker]) -> None:
         gate = threading.Barrier(count)
@@ -360,7 +360,7 @@ def beside_a_writer(
 
 
 def settle(home: Home, outcome: Outcome, tales: list[Tale]) -> None:
-    """Everything that must be true when all is quiet; what is not goes to the outcome's faults."""
+    """Check everything that must be true when all is quiet, and add the faults to the outcome."""
     wait_for_children(home, outcome.faults)
     ran = home.run("session", "--json")
     if ran.code or ran.err:
@@ -388,7 +388,7 @@ def settle(home: Home, outcome: Outcome, tales: list[Tale]) -> None:
 
 
 def wait_for_children(home: Home, faults: list[str]) -> None:
-    """Detached processes end by themselves."""
+    """Wait until the detached processes have ended by themselves."""
     late = time.monotonic() + 30
     while home.processes() and time.monotonic() < late:
         time.sleep(0.1)
@@ -396,7 +396,7 @@ def wait_for_children(home: Home, faults: list[str]) -> None:
 
 
 def stale_locks(home: Home) -> list[str]:
-    """Lock files that somebody still holds although nobody runs."""
+    """Return the lock files that are still held although no process runs."""
     from filelock import FileLock, Timeout
 
     faults = []
@@ -410,7 +410,7 @@ def stale_locks(home: Home) -> list[str]:
 
 
 def differences(home: Home, index: Index, tales: list[Tale]) -> list[str]:
-    """Where the index is not one fresh reading of what is there, or lost what it had seen of what is not."""
+    """Return where the index differs from a fresh reading of what exists, or lost what it had seen of deleted files."""
     expected = fresh.read([home.data], find_price)
     found = []
     for mode in MODES:
