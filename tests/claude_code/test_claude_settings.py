@@ -1,4 +1,4 @@
-"""settings.json: our key in and out, every other byte left alone."""
+"""Claude Code's settings.json: our key is added and removed, and every other byte stays as it was."""
 
 from __future__ import annotations
 
@@ -332,7 +332,7 @@ def test_a_read_only_file_is_refused_even_to_root(path: Path) -> None:
 def test_a_folder_that_can_not_be_written_is_a_reason(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_bytes(b"{}")
 
-    def refuse(**_: object) -> None:  # root, who may run these tests, could write it whatever its mode
+    def refuse(**_: object) -> None:  # because root, who may run these tests, can write a file of any mode
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(settings.tempfile, "mkstemp", refuse)
@@ -410,7 +410,7 @@ def test_a_change_by_somebody_else_in_between_is_noticed(path: Path, monkeypatch
         path.write_bytes(changed)
         return ""
 
-    monkeypatch.setattr(settings, "_diff", meanwhile)  # what happens between reading and writing
+    monkeypatch.setattr(settings, "_diff", meanwhile)  # runs between reading and writing
     with pytest.raises(UserError, match="changed by another program"):
         act(path)
     assert path.read_bytes() == changed
@@ -471,7 +471,7 @@ JSON = st.recursive(
 
 @st.composite
 def settings_texts(draw: st.DrawFn) -> str:
-    """JSON objects in every layout that there can be."""
+    """Return a JSON object in any layout."""
     names = draw(st.lists(NAMES, max_size=4, unique=True))
     members = [
         f"{draw(SPACE)}{json.dumps(name)}{draw(SPACE)}:{draw(SPACE)}"

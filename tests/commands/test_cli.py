@@ -1,4 +1,4 @@
-"""The command line: what it answers, where, and with which exit code."""
+"""The command line: what it answers, on which stream, and with which exit code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AGENT = f"-home-me-proj/{ID}/subagents/agent-a1.jsonl"
 
 @pytest.fixture
 def used(home: Home) -> Home:
-    """Two sessions, one with a subagent."""
+    """Return a home with two sessions, one of them with a subagent."""
     home.write(f"-home-me-proj/{ID}.jsonl", line() + line("m2", "r2", at="2026-05-03T23:30:00Z", model=SONNET))
     home.write(AGENT, line("m3", "r3", isSidechain=True, agentId="a1"))
     home.write(
@@ -192,7 +192,7 @@ def test_where_nothing_is_found_the_last_usage_or_a_project_spelt_so_is_named(ho
     assert "; the last was on 2026-05-04" in home.run(*late[:3]).err
     assert "; the last was on 2026-05-02" in home.run(*late, "web").err
     assert "; no project has 'wbsite' in its path, did you mean website?\n" in home.run(*late, "wbsite").err
-    folder = "home-me-website"  # below `projects/`: the list does not look there
+    folder = "home-me-website"  # a folder below `projects/`, in which the list does not look
     told = f"no project has {folder!r} in its path" if name == "session" else "the last was on 2026-05-02"
     assert f"; {told}" in home.run(*late, folder).err
 
@@ -203,7 +203,7 @@ def test_an_empty_id_is_said_to_be_so(used: Home) -> None:
 
 @pytest.mark.parametrize("wanted", ["nope", "", "-weird"])
 def test_an_unknown_session_is_exit_3_and_null(used: Home, wanted: str) -> None:
-    """The hostile ones: tests/index/test_bad_input.py."""
+    """Hostile ids are in tests/index/test_bad_input.py."""
     ran = used.run("session", f"--id={wanted}", "--json")
     assert (ran.code, ran.out) == (3, "null\n")
     assert ran.err.count("\n") == 1

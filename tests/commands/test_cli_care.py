@@ -1,4 +1,4 @@
-"""The commands around the report: prices, config, doctor, --explain, install, and what the report says of prices."""
+"""The commands beside the reports (prices, config, install, index), and what reports say about prices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from price_server import NEW_MODEL, Server, give, listed, with_new_model
 
 @pytest.fixture
 def prices_at() -> Iterator[str]:
-    """The address of a list that names one new model."""
+    """Yield the address of a price list with one new model."""
     server = Server()
     server.answer = give(json.dumps(with_new_model(listed())).encode())
     yield server.address

@@ -1,4 +1,4 @@
-"""The config file: what it may say, what it is told when it says something else, and what overrides it."""
+"""The config file: what it may hold, the message if it holds anything else, and what overrides it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from processes import bare_python
 
 @pytest.fixture(autouse=True)
 def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment of a user without a config file."""
+    """Set the environment of a user without a config file, and return it."""
     found = {
         "HOME": str(tmp_path),
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
@@ -44,7 +44,7 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def write(environ: dict[str, str], text: str, age: int = 60) -> Path:
-    """A config file at the usual place, last changed *age* seconds ago as far as its mtime tells."""
+    """Write a config file to its usual place and return its path."""
     path = Path(environ["XDG_CONFIG_HOME"], "ccusage-line", "config.toml")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -94,7 +94,7 @@ output = 22
 [project-labels]
 "/home/me/work" = "Work"
 """
-# what has to be escaped, and is longer than a message would show
+# A config with texts that have to be escaped and are longer than a message would show.
 STRANGE = r"""
 [statusline]
 format = "{model} \"said\" C:\\work \n{session_cost} \u202e\U000e0041 [{branch} of {repo}] {context_bar}"
@@ -537,7 +537,7 @@ def test_the_usual_place_is_that_of_platformdirs(environ: dict[str, str], monkey
 
 @pytest.fixture
 def show(capfd: pytest.CaptureFixture[str]) -> Callable[[dict[str, str]], str]:
-    """What `config show` prints in an environment."""
+    """Return a function that returns what `config show` prints in an environment."""
 
     def show(environ: dict[str, str]) -> str:
         run_show(Console(environ, load(environ)))
@@ -610,7 +610,7 @@ PRICES = {
 
 
 def reference() -> Iterator[str]:
-    """The rows of the table in docs/config.md."""
+    """Yield the rows of the table in docs/config.md."""
     for section, options in SECTIONS.items():
         for option in options:
             values = " ".join(f"`{choice}`" for choice in option.choices) or WORDS[option.kind]

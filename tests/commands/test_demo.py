@@ -1,4 +1,4 @@
-"""The bundled sample and what a report of it has to say."""
+"""The bundled sample, and what a report of it must say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ccusage_line.session import Session
 
 
 class Expected(NamedTuple):
-    """What a report of one sample session has to say; `cost` in 1e-12 dollar, at list prices."""
+    """What a report of one sample session must say; `cost` is in 1e-12 dollars, at list prices."""
 
     project_path: str
     title: str
@@ -30,7 +30,7 @@ class Expected(NamedTuple):
 
 _OPUS, _SONNET, _HAIKU = "claude-opus-4-5-20251101", "claude-sonnet-4-5-20250929", "claude-haiku-4-5-20251001"
 _HOUSE = "in-house-coder-2"
-_MICRO = 1_000_000  # of 1e-12 dollar
+_MICRO = 1_000_000  # in units of 1e-12 dollars
 
 SAMPLE = {
     # The parent of the fork: four Opus responses, two of a subagent, one of each of two workflow agents.
@@ -44,7 +44,7 @@ SAMPLE = {
         cache_read=78_600,
         cost=249_295 * _MICRO,
     ),
-    # The fork: only its own two responses, none of those it repeats.
+    # The fork: only its own two responses, none of those that it copied.
     "c7d2e4f6-1a3b-4c5d-8e9f-70a1b2c3d4e5": Expected(
         "/home/ada/webshop",
         "release note",
@@ -79,7 +79,7 @@ SAMPLE = {
         cost=9_240 * _MICRO,
         unpriced=(_HOUSE,),
     ),
-    # An API error of no model and no tokens, then one response each.
+    # An API error without a model and tokens, then one response of each model.
     "3c2b1a09-f8e7-4d6c-b5a4-93827160f5e4": Expected(
         "/home/ada/infra",
         "Slow backup 🐢",

@@ -1,4 +1,4 @@
-"""The doctor: nothing on a healthy machine, and every provoked ailment with its remedy."""
+"""The doctor: it finds nothing on a healthy machine, and every provoked problem with its remedy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FOREIGN = "#!/usr/bin/env node\nrequire('./cli')\n"
 
 
 class Machine:
-    """A user's machine on which everything is well until a test changes that."""
+    """A user's machine without problems, until a test changes something."""
 
     def __init__(self, path: Path) -> None:
         self.home = path / "home"
@@ -104,7 +104,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 def test_on_a_healthy_machine_there_is_one_line(machine: Machine) -> None:
     (machine.state / "prompt").mkdir(mode=0o700, exist_ok=True)
-    (machine.state / "prompt" / "pwd.1234").write_text("")  # of bash, as its umask has it
+    (machine.state / "prompt" / "pwd.1234").write_text("")  # made by bash, with its umask
     found = findings(machine.env)
     assert [(f.name, f.text, f.command) for f in found if not f.ok or f.command] == []
     assert as_text(found, 80) == f"{len(CHECKS)} checks, no problem\n"
@@ -368,7 +368,7 @@ ADVICE = (old_launcher, completion_missing)
 
 
 def parses(command: str) -> bool:
-    """Whether a command can be pasted: by bash, and what is ours by our own parser."""
+    """Return whether a command can be pasted: bash parses it, and our own parser accepts our commands in it."""
     for part in command.split(" && "):
         if part.startswith("ccusage "):
             argv = shlex.split(part)[1:]
@@ -421,7 +421,7 @@ def test_findings_stand_in_columns_and_are_never_wider_than_the_screen_but_for_a
 
 
 def test_only_what_is_wrong_is_called_wrong(machine: Machine) -> None:
-    """Ailments that touch nothing else are alone."""
+    """A problem that affects nothing else is the only new finding."""
     for provoke in (history_off, hooks_disabled, hook_lost):
         before = {f.name for f in machine.wrong()}
         provoke(machine)
@@ -450,11 +450,11 @@ def test_who_installed_it_puts_it_on_path_and_renews_it(
 
 def test_every_check_is_provoked_by_a_test() -> None:
     known = {check.__name__.strip("_").replace("_", "-") for check in CHECKS}
-    assert {name for _, name, _, _ in AILMENTS} == known - {"windows"}  # good to know, no ailment
+    assert {name for _, name, _, _ in AILMENTS} == known - {"windows"}  # good to know, but no problem
 
 
 def test_folders_without_permission_are_found(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As os.access tells it: it answers root, whom nothing stops, otherwise than everybody else."""
+    """os.access is replaced, because it answers root, whom no permission stops, differently from everybody else."""
     closed = {str(machine.claude / "projects"), str(machine.state)}
     real = os.access
     monkeypatch.setattr(os, "access", lambda path, mode, **how: path not in closed and real(path, mode, **how))

@@ -1,4 +1,4 @@
-"""Installing is a conversation: what was done, how it looks, what next, how to undo it."""
+"""`install` and `uninstall` say what was done, how it looks, what comes next and how to undo it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conftest import Home
 
 
 def installed(home: Home, *args: str) -> tuple[str, dict[str, Any]]:
-    """What `install` says, and the statusLine in the settings then."""
+    """Run `install`; return its output, and the statusLine in the settings after it."""
     ran = home.run("install", *args)
     assert (ran.code, ran.err) == (0, "")
     found: dict[str, Any] = json.loads((home.data / "settings.json").read_text())["statusLine"]

@@ -1,4 +1,4 @@
-"""`--jq` with a plain path: what is one, and that it prints and fails as jq does."""
+"""`--jq` with a plain path: which programs are plain paths, and that they print and fail as in jq."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_these_are_the_words_of_a_jq_before_1_8() -> None:
         pytest.skip("no jq on PATH")
     if subprocess.run([command, "--version"], capture_output=True, check=True).stdout >= b"jq-1.8":
         return
-    for path, value, said in FAILURES[:9]:  # jq 1.6 has numbers of its own, and cuts characters
+    for path, value, said in FAILURES[:9]:  # jq 1.6 prints numbers differently, and cuts characters in two
         done = subprocess.run([command, path], input=json.dumps(value).encode(), capture_output=True, check=False)
         assert done.stderr.decode().partition("): ")[2] == f"{said}\n"
 

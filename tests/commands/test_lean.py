@@ -1,4 +1,4 @@
-"""The finder of our own modules: what it loads is what Python would, and never what is out of date."""
+"""The finder of our own modules: it loads what Python would load, and never anything out of date."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OURS = "toy.lean"
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
-    """A compiled package with the finder, a module and a room."""
+    """Make a compiled package with the finder, a module and a subpackage."""
     folder = tmp_path / "toy"
     (folder / "room").mkdir(parents=True)
     shutil.copy(lean.__file__, folder)
@@ -50,7 +50,7 @@ def environ() -> dict[str, str]:
 
 
 def shown(toy: Path, *options: str, code: str = SHOW) -> list[list[str]]:
-    """Of each module the loader's module, what else Python tells of it, and its mark."""
+    """Return for each module its loader's module, other facts that Python knows about it, and its mark."""
     command = [sys.executable, *options, "-c", code]
     done = subprocess.run(command, cwd=toy.parent, env=environ(), capture_output=True, text=True, check=True)
     return [row.split(" ") for row in done.stdout.splitlines()]

@@ -1,4 +1,4 @@
-"""The pager: a report that is longer than the terminal goes page by page, and nothing else does."""
+"""The pager: it shows a report that is longer than the terminal, and nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def terminal(tmp_path: Path) -> Iterator[Shell]:
 
 
 def used(terminal: Shell, command: str, tmp_path: Path) -> bool:
-    """Whether a command, which shows a whole report and succeeds, asked its pager to."""
+    """Run a command that shows a whole report; return whether it asked its pager to show it."""
     mark = tmp_path / "used"
     mark.unlink(missing_ok=True)
     assert "code=0" in terminal.run(f"{command}; echo code=$?")

@@ -1,4 +1,4 @@
-"""daily, weekly, monthly and blocks as they are typed: options, texts, JSON by the schema, CSV."""
+"""daily, weekly, monthly and blocks as commands: options, texts, JSON by the schema, CSV."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ REPORTS = ("daily", "weekly", "monthly", "blocks")
 
 
 def at_noon(home: Home, *argv: str, **env: str) -> Ran:
-    """A command at noon of 2026-05-01."""
+    """Run a command as if it were noon of 2026-05-01."""
     return run_at(home, 1_777_636_800 * 10**9, *argv, **env)
 
 
 @pytest.fixture
 def used(home: Home) -> Home:
-    """Three days of two projects: models with and without a price, without a name, a cut response, an archived session,
-    numbers that need room, a block under way at noon."""
+    """Return a home with three days of two projects, and a block that is active at noon.
+
+    It has models with and without a price, one without a name, a response that was cut off, an archived session, and
+    numbers that need much room.
+    """
     big = usage(123_456_789, 98_765_432, write=1_000_000, read=400_000_000)
     home.write(
         f"-home-me-alpha/{ID}.jsonl",
@@ -70,7 +73,7 @@ def test_every_report_is_as_the_schema_says(used: Home, name: str) -> None:
             assert list(row) == [key for key in SCHEMA["$defs"][shape]["properties"] if key in row]
     by_project = answer(used, name, "-i")
     assert list(faults(by_project, SCHEMA["$defs"]["byProject"], of=SCHEMA)) == []
-    assert list(by_project["projects"]) == ["/home/me/alpha", "/home/me/beta"]  # the dearest first
+    assert list(by_project["projects"]) == ["/home/me/alpha", "/home/me/beta"]  # the most expensive first
 
 
 def test_nothing_used_is_as_the_schema_says(home: Home) -> None:
@@ -373,7 +376,7 @@ def test_whatever_lacks_a_price_is_marked_wherever_it_is_told(home: Home) -> Non
     home.write(f"p/{OTHER}.jsonl", line("m2", "r2", OTHER, at="2026-05-01T11:00:00Z"))
     for asked in (("blocks",), ("blocks", "-a"), ("live", "--once")):
         amounts = re.findall(r"\$[\d.,]+(\S*)", at_noon(home, *asked).out)
-        whole = 2 if asked[0] == "live" else 0  # the session that has a price, and yesterday
+        whole = 2 if asked[0] == "live" else 0  # the session with a price, and yesterday
         assert (len(amounts) >= 3, amounts.count("")) == (True, whole), asked
     assert "$0.00+?" in home.run("session", f"{ID[:-1]}2").err
     assert ">$0.00+? each<" in home.run("session", "--html", "-").out
