@@ -1,4 +1,4 @@
-"""What can't be read now is never a number: it is left out of a line, and waited for or refused elsewhere."""
+"""Data that cannot be read now never becomes a number: a line leaves it out, other commands wait for it or refuse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lines import ID, ago, append, line
 
 ARCHIVED = "33333333-3333-4333-8333-333333333333"
 LINE_BOUND, REPORT_BOUND = 5.0, 25.0  # seconds, with room for a crowded machine
-CLOSING = "fdatasync,fsync"  # the calls at which a process that closes the index may stand
+CLOSING = "fdatasync,fsync"  # the calls in which a process that closes the index may be
 IN_USE = "ccusage: the index can't be read: another process has it and does not let go of it; try again later\n"
 PROVISIONAL = "ccusage: provisional: not all transcripts have been read yet\n"
 OF_ONE = ("session", "--id", ARCHIVED, "--json", "--jq", ".totalCost")
@@ -27,7 +27,7 @@ OF_ALL = ("session", "--json", "--jq", ".totals.totalCost")
 
 @pytest.fixture
 def logged(home: Home) -> Home:
-    """A home whose index has what came last in its log alone: an archived session of $3.00, beside one of $0.53."""
+    """Return a home whose index has its latest change only in the write-ahead log: an archived session of $3.00."""
     now = ago(0)
     home.write(f"-home-me-proj/{ID}.jsonl", line(at=now, costUSD=0.53))
     assert home.run(*OF_ALL).out == "0.53\n"
@@ -56,12 +56,12 @@ def test_while_a_stopped_process_has_the_index_a_report_waits_and_refuses(logged
     for ran, seconds in answers:
         assert (ran.code, ran.out, ran.err) == (1, "", IN_USE)
         assert seconds < REPORT_BOUND
-    assert "another process has it" in doctor.out  # and what to do
+    assert "another process has it" in doctor.out  # the doctor also says what to do
     assert logged.run(*OF_ONE).out == "3.0\n"
 
 
 def test_where_sqlite_itself_would_wait_longer_than_asked_the_question_is_refused_in_time(logged: Home) -> None:
-    """A process stopped between its first lock of the shared memory and its first byte there."""
+    """The other process is stopped between its first lock of the shared memory and its first byte there."""
     (logged.index / "index.db-shm").unlink()
     with halted(logged, "index", "refresh", calls="ftruncate", what="signal=STOP"):
         answers = asked(logged, OF_ONE, OF_ALL)
@@ -113,7 +113,7 @@ def test_an_index_that_another_process_makes_at_the_same_moment_is_waited_for(tm
 
 
 def test_a_log_that_can_be_read_only_with_shared_memory_is_not_read_past(logged: Home) -> None:
-    """A backup on a disk that takes nothing."""
+    """This is a backup on a read-only disk."""
     place = logged.index
     (place / "index.db-shm").unlink()
     paths = [*(path for path in place.rglob("*") if path.is_file()), place, place.parent]

@@ -21,13 +21,13 @@ from others import OTHER, as_root, give, listing, owners, reachable_folder, with
 
 @pytest.fixture
 def used(home: Home) -> Home:
-    """A home with one session, nothing asked yet."""
+    """Return a home with one session in which no command has run yet."""
     home.write(f"-p/{ID}.jsonl", line())
     return home
 
 
 def cost(home: Home, **env: str) -> tuple[float | None, str]:
-    """What `--id` says the session cost, and what it warns of."""
+    """Return the cost of the session by `--id` (None if that fails), and the warnings."""
     ran = home.run("session", "--id", ID, "--json", **env)
     return (json.loads(ran.out)["totalCost"] if ran.code == 0 else None), ran.err
 
@@ -37,7 +37,7 @@ def cost(home: Home, **env: str) -> tuple[float | None, str]:
 
 @pytest.fixture
 def theirs() -> Iterator[Home]:
-    """A home that is another user's, as `sudo` leaves it in HOME; the command's variables name nothing else."""
+    """Yield a home of another user, as `sudo` leaves it in HOME; no variable names another folder."""
     with reachable_folder() as folder:
         home = Home(folder / "ada")
         for name in ("CLAUDE_CONFIG_DIR", "CCUSAGE_STATE_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):

@@ -1,4 +1,4 @@
-"""Locks that can't be had cost at most that two do the same at once: no traceback, no hang, no wrong number."""
+"""If a lock cannot be taken, two processes may do the same work at once: no traceback, no hang, no wrong number."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMMANDS = {
 
 
 def check(home: Home, before: list[str] | None = None) -> None:
-    """Every command that takes a lock succeeds, as far as it can without a server of prices."""
+    """Check that every command that takes a lock succeeds, except for the one that needs a price server."""
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     home.env |= {"CCUSAGE_OFFLINE": "0", "CCUSAGE_CONFIG": str(home.path / "c.toml")}
     (home.path / "c.toml").write_text('[prices]\nurl = "https://127.0.0.1:9/"\n')

@@ -1,4 +1,4 @@
-"""Odd places: no home, no working directory, links without a target, names that no file of lines can tell."""
+"""Odd places: no home, no working directory, dangling links, names that no file of lines can hold."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def command(*words: str) -> list[str]:
 
 
 def is_calm(ran: subprocess.CompletedProcess[str], words: tuple[str, ...]) -> bool:
-    """No traceback; a statusline and a prompt never fail."""
+    """Return whether there is no traceback and a usual exit code; a statusline and a prompt never fail."""
     never_fails = words[0] in ("statusline", "prompt")
     return "Traceback" not in ran.stderr and ran.returncode in ((0,) if never_fails else (0, 1, 2, 3))
 
@@ -168,7 +168,7 @@ def test_a_newline_in_a_folders_name_does_not_start_a_process_at_every_prompt(tm
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
         for _ in range(4):
             terminal.enter("true")
-            time.sleep(0.1)  # for a refresher to begin, if one does
+            time.sleep(0.1)  # so that a refresher has time to start
             until(lambda: not marker.exists(), "the refresher has ended")
         assert "ccusage" not in terminal.screen
     assert not started.exists() or started.read_text().count("x") <= 2

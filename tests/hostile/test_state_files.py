@@ -1,4 +1,4 @@
-"""A sample of tests/support/fuzz.py and halts.py, which docs/proof.md tells of."""
+"""A sample of tests/support/fuzz.py and halts.py, which docs/proof.md describes."""
 
 from __future__ import annotations
 

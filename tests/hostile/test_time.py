@@ -1,4 +1,4 @@
-"""Nothing that others write keeps a question waiting."""
+"""Nothing that others write makes a question slow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lines import ID, line
 
 OWN = f"-home-me-proj/{ID}.jsonl"
 BOUND = 20.0  # seconds, with room for a crowded machine
-THREE_SECONDS = (sys.executable, "-c", f"{UNHURRIED.replace('60', '3')}\n{MAIN}")  # until a line comes in any case
+THREE_SECONDS = (sys.executable, "-c", f"{UNHURRIED.replace('60', '3')}\n{MAIN}")  # then a line comes in any case
 
 
 def test_links_to_itself_in_a_sessions_own_folder_are_followed_once(home: Home) -> None:
@@ -57,7 +57,7 @@ def test_a_hostile_line_costs_no_more_than_a_moment(home: Home, name: str) -> No
 def test_a_new_file_is_compared_with_those_it_may_have_been_not_with_all_that_are_gone(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looks at missing files are counted: they grow with the new files, not with the product of both."""
+    """The test counts looks at missing files: they grow with the new files, not with new files times missing ones."""
     from ccusage_line.index import refresh
 
     count = 200

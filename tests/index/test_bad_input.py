@@ -1,5 +1,4 @@
-"""What bad input gets: a right answer from the rest, bounded memory, nothing outside the state
-folder, never a traceback."""
+"""Bad input costs only itself: the rest is right, memory is bounded, no traceback, no file outside the state folder."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ MAX_LINE = 64 * MB
 
 
 def outputs(ran: Ran) -> dict[str, int]:
-    """Output tokens of every session of a report; no warning, no traceback."""
+    """Return the output tokens of every session of a report that has no warning."""
     assert (ran.code, ran.err) == (0, "")
     return {row["sessionId"]: row["outputTokens"] for row in json.loads(ran.out)["sessions"]}
 
@@ -98,7 +97,7 @@ def test_wrong_types_disqualify_nothing_but_themselves(home: Home, name: str) ->
 
 
 def long_line(length: int) -> bytes:
-    """A whole assistant line of *length* bytes, its newline not counted."""
+    """Return a whole assistant line of *length* bytes, without its newline."""
     text = line("big", "big", padding="@")
     return text.replace("@", "x" * (length - len(text) + 2)).encode()
 
@@ -118,10 +117,10 @@ def test_a_line_over_64_megabytes_is_passed_over(home: Home, length: int, expect
     "steps", [pytest.param([], id="at once"), pytest.param([1000, 40 * MB, MAX_LINE], id="growing")]
 )
 def test_a_line_that_grows_beyond_64_megabytes_does_not_count_what_it_began_with(home: Home, steps: list[int]) -> None:
-    """The object at its start counts only as long as the line could still be read."""
+    """The object at the start of the line counts only while the line is short enough to be read."""
     whole = line("m2", "r2").rstrip("\n").encode() + b" " * (MAX_LINE + 5 * MB)
     path = home.write(OWN, line())
-    assert one(home) == 100  # a complete index, which nothing is provisional in
+    assert one(home) == 100  # makes the index complete, so that nothing is provisional
     done = 0
     for step in [*steps, len(whole)]:
         with path.open("ab") as file:
@@ -139,7 +138,7 @@ def test_a_huge_file_without_a_newline_is_passed_over_in_bounded_memory(home: Ho
     path = home.write(OWN, line())
     with path.open("ab") as file:
         file.truncate(400 * MB)
-    limit = 300 * MB  # of address space: the file does not fit
+    limit = 300 * MB  # bytes of address space, less than the file
 
     def bounded() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -160,7 +159,7 @@ def make_folder(path: Path) -> None:
     (path / "inner" / "y.jsonl").write_text(line("inner", "inner", "inner"))
 
 
-KINDS: dict[str, tuple[Callable[[Path], object], bool]] = {  # how it is made, and whether `index status` tells of it
+KINDS: dict[str, tuple[Callable[[Path], object], bool]] = {  # how it is made, and whether `index status` reports it
     "fifo": (fuzz.fifo, True),
     "socket": (fuzz.a_socket, True),
     "folder": (make_folder, False),
@@ -199,7 +198,7 @@ def test_an_unreadable_file_is_passed_over_told_and_keeps_what_was_read(home: Ho
     shut.chmod(0)
     try:
         if what == "transcript" and known:
-            append(closed, line("n2", "q2", OTHER))  # a change that can't be read
+            append(closed, line("n2", "q2", OTHER))  # a change that cannot be read
         found = outputs(run_in(home, as_anybody, "session", "--json"))
         told = run_in(home, as_anybody, "index", "status")
     finally:
@@ -238,7 +237,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("known", [False, True], ids=["first index", "later"])
 def test_a_file_that_changes_just_before_it_is_read(home: Home, change: str, known: bool) -> None:
-    """A transcript that was found and is another one when it is opened: nothing fails, the next refresh mends it."""
+    """If a transcript changes between the walk and the reading, nothing fails and the next refresh corrects it."""
     path = home.write(OWN, line())
     if known:
         assert report(home) == {ID: 100}
@@ -419,7 +418,7 @@ def test_a_file_system_of_whole_seconds_gives_no_stale_answer(home: Home) -> Non
 
 
 def not_stored(ran: Ran, expected: dict[str, int], why: str = "") -> None:
-    """The right answer, with one warning that says why nothing was stored."""
+    """Check that the answer is right, with one warning that says why nothing was stored."""
     assert ran.code == 0, ran.err
     assert {row["sessionId"]: row["outputTokens"] for row in json.loads(ran.out)["sessions"]} == expected
     assert ran.err.startswith("ccusage: warning: the index can't be stored (")
@@ -454,7 +453,7 @@ def test_a_read_only_state_folder_costs_nothing_but_time(home: Home, begun: bool
 @pytest.mark.parametrize("limit", [0, 20_000, 150_000, 400_000])
 @pytest.mark.parametrize("begun", [False, True], ids=["nothing there", "an index there"])
 def test_a_full_disk_costs_nothing_but_time(home: Home, limit: int, begun: bool) -> None:
-    """No file may grow beyond *limit* bytes: the errors of a full disk, at every place of the database."""
+    """No file may grow beyond *limit* bytes, so every write to the database can fail as on a full disk."""
     if begun:
         home.write(OWN, line())
         assert report(home) == {ID: 100}
@@ -486,7 +485,7 @@ def test_a_full_disk_costs_nothing_but_time(home: Home, limit: int, begun: bool)
 
 @pytest.fixture
 def small_disk(home: Home, request: pytest.FixtureRequest) -> Iterator[Home]:
-    """A home whose state is on a file system of so many kilobytes."""
+    """Yield a home whose state is on a file system of that many kilobytes."""
     with mounted(home.state, f"size={request.param}k"):
         yield home
 
@@ -496,7 +495,7 @@ def small_disk(home: Home, request: pytest.FixtureRequest) -> Iterator[Home]:
 )
 def test_a_small_disk_that_fills_up_costs_nothing_but_time(small_disk: Home, kilobytes: int) -> None:
     home, expected, full = small_disk, {}, False
-    for number in range(15):  # the history outgrows the disk, sooner or later
+    for number in range(15):  # some time the history outgrows the disk
         name = f"s-{number:02}"
         lines = [line(f"m{number}-{i}", f"r{i}", name, cwd=f"/home/me/{'x' * 50}{i}") for i in range(4 * number)]
         home.write(f"-home-me-proj/{name}.jsonl", "".join(lines) + '{"type":"user"}\n')
@@ -516,7 +515,7 @@ def test_a_small_disk_that_fills_up_costs_nothing_but_time(small_disk: Home, kil
             assert "Opus" in told.out
     assert full == (kilobytes < 512)
     assert not list(home.state.rglob("*.corrupt-*"))
-    subprocess.run(["mount", "-o", "remount,size=64m", str(home.state)], check=True)  # there is room again
+    subprocess.run(["mount", "-o", "remount,size=64m", str(home.state)], check=True)  # now there is room again
     assert report(home) == expected
     assert home.run("index", "verify").code == 0
 
@@ -551,7 +550,7 @@ def test_a_file_system_without_locks_costs_nothing_but_time(home: Home, begun: b
     before = strace(home.path / "trace", "fcntl", "error=ENOLCK", *files)
 
     def asked(*args: str) -> Ran:
-        """Refused only where the machine is so busy that SQLite's waiting lasts as long as for another process."""
+        """Ask again if the machine is so busy that SQLite waits as long as it would for another process."""
         for _ in range(5):
             ran = behind(home, before, "session", *args)
             if "does not let go" not in ran.err:

@@ -1,5 +1,4 @@
-"""Care of the index: verify finds every planted fault, rebuild mends it, forget leaves no byte, damage loses nothing
-that can still be read."""
+"""Care of the index: verify finds planted faults, rebuild repairs them, forget leaves no byte, damage loses little."""
 
 from __future__ import annotations
 
@@ -61,7 +60,7 @@ def write(roots: list[str], name: str, text: str) -> Path:
 
 
 def three_sessions(roots: list[str]) -> dict[str, Path]:
-    """One plain, one with a title and a subagent, one that will vanish."""
+    """Write a plain session, one with a title, and one for a test to delete."""
     title = '{"type":"custom-title","customTitle":"a title"}\n'
     return {
         ID: write(roots, f"-home-me-proj/{ID}.jsonl", line() + line("m2", "r2", at="2026-05-02T10:00:00Z")),
@@ -71,7 +70,7 @@ def three_sessions(roots: list[str]) -> dict[str, Path]:
 
 
 def one_gone(index: Index, roots: list[str]) -> dict[str, Path]:
-    """The same, read, and the third one vanished."""
+    """Read three sessions, then delete the third one."""
     files = three_sessions(roots)
     index.refresh()
     files[SECRET].unlink()
@@ -125,7 +124,7 @@ def test_verify_names_a_planted_fault_and_rebuild_mends_it(index: Index, roots: 
     three_sessions(roots)
     assert verify(index) == []
     statement, told = FAULTS[fault]
-    index.db.execute("UPDATE files SET racy = 0")  # or they would be read again, being young
+    index.db.execute("UPDATE files SET racy = 0")  # otherwise they are read again, because they are young
     index.db.execute(statement)
     found = verify(index)
     assert found
@@ -172,12 +171,12 @@ def test_a_fault_in_the_sums_of_an_archived_session_is_found_too(index: Index, r
 def test_rebuild_keeps_archived_sessions_and_what_cannot_be_read_now(index: Index, roots: list[str]) -> None:
     files = three_sessions(roots)
     index.refresh()
-    files[SECRET].unlink()  # rebuild itself sees to it
+    files[SECRET].unlink()  # rebuild itself notices this
     before = files[OTHER].read_text()
     rebuild(index)
     kept = {one.id: (one.output, one.archived) for one in index.sessions()}
     assert kept == {ID: (200, False), OTHER: (100, False), SECRET: (100, True)}
-    # what stands in the place of a transcript and can't be read is no reason to drop what it said
+    # A transcript that cannot be read now is no reason to drop what it held.
     files[OTHER].unlink()
     files[OTHER].mkdir()
     rebuild(index)
@@ -223,7 +222,7 @@ def test_what_is_forgotten_leaves_no_byte_in_the_state_folder(home: Home) -> Non
     shutil.copy(home.index / DB, home.index / f"{DB}.corrupt-1")
     (home.state / "statusline.log").write_text("a reason\n")
     (home.index / "answers").mkdir(exist_ok=True)
-    (home.index / "answers" / "0123.77").write_text(SECRET)  # what a killed process left
+    (home.index / "answers" / "0123.77").write_text(SECRET)  # left by a killed process
     shutil.rmtree(secret.parent)
     index = home.opened()
     assert SECRET.encode() in bytes_below(home.state)
@@ -273,7 +272,7 @@ def test_what_transcripts_still_hold_is_named_and_stays(index: Index, roots: lis
     agent.unlink()
     assert forget(index, session=OTHER) == ([], [OTHER])
     session = index.session(OTHER)
-    assert session.output == 100  # the subagent's share stood in the index alone
+    assert session.output == 100  # the subagent's share was only in the index
     files[OTHER].unlink()
     assert forget(index, session=OTHER) == ([OTHER], [])
     assert index.session(OTHER) is None
@@ -291,7 +290,7 @@ def test_a_forgotten_fork_keeps_the_lines_of_its_parent(index: Index, roots: lis
     index.refresh()
     files[1].unlink()
     index.refresh()
-    parents = "(SELECT id FROM files WHERE path LIKE '%home-me-proj%')"  # the fork alone holds its line now
+    parents = "(SELECT id FROM files WHERE path LIKE '%home-me-proj%')"  # now only the fork has the parent's line
     index.db.execute(f"DELETE FROM claims WHERE file = {parents}")
     index.db.execute(f"DELETE FROM files WHERE id = {parents}")
     assert forget(index, session=SECRET) == ([SECRET], [])
@@ -322,18 +321,18 @@ def test_forget_says_so_where_a_reader_keeps_the_old_bytes(
     with pytest.raises(UserError, match="while another process reads"):
         forget(index, session=SECRET)
     reader.close()
-    assert forget(index, session=SECRET) == ([], [])  # again: nothing is left but the log
+    assert forget(index, session=SECRET) == ([], [])  # only the log still held it
     assert SECRET.encode() not in bytes_below(Path(index.folder))
 
 
 # --- damage ------------------------------------------------------------------------------------------------------
 
-MANY = 60  # sessions, so that every table has several pages
+MANY = 60  # sessions, enough for several pages in every table
 
 
 @pytest.fixture
 def damaged_home(home: Home) -> Home:
-    """A home with many sessions, two of them archived, and the database closed."""
+    """Return a home with many sessions, two of them archived, and with a closed database."""
     for number in range(MANY):
         home.write(f"-home-me-proj/s-{number:03}.jsonl", "".join(many_lines(number)))
     gone = [home.write(f"-home-me-old/{name}.jsonl", line(name, name, name)) for name in ("old-1", "old-2")]
@@ -347,7 +346,7 @@ def damaged_home(home: Home) -> Home:
 
 
 def sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
-    """What the last of the statements gives, told to a database that nobody has open."""
+    """Execute statements on a database that nobody has open, and return the rows of the last one."""
     found = []
     with closing(sqlite3.connect(path)) as db, db:
         for statement in statements:
@@ -360,7 +359,7 @@ def many_lines(number: int) -> list[str]:
 
 
 def outputs(home: Home, *warned: str) -> dict[str, tuple[int, bool]]:
-    """Output tokens and archived mark of every session by the report; *warned*: words that stderr must hold."""
+    """Return the output tokens and archived mark of every session; *warned* are words that stderr must have."""
     ran = home.run("session", "--json")
     assert ran.code == 0, ran.err
     assert all(word in ran.err for word in warned) if warned else ran.err == "", ran.err
@@ -375,7 +374,7 @@ Damage = Callable[[Path], object]
 
 
 def pages_of(path: Path, *tables: str) -> list[int]:
-    """Numbers of the pages of tables and indexes, by walking their trees: this SQLite may lack dbstat."""
+    """Return the numbers of the pages of tables and indexes, by walking their trees, because dbstat may be missing."""
     data = path.read_bytes()
     size = int.from_bytes(data[16:18], "big")
     roots = [root for name, root in sql(path, "SELECT name, rootpage FROM sqlite_master") if name in tables]
@@ -384,7 +383,7 @@ def pages_of(path: Path, *tables: str) -> list[int]:
         page = roots.pop()
         found.append(page)
         start = (page - 1) * size
-        if data[start] in (2, 5):  # an inner page: its children
+        if data[start] in (2, 5):  # an inner page has children
             cells = int.from_bytes(data[start + 3 : start + 5], "big")
             roots.append(int.from_bytes(data[start + 8 : start + 12], "big"))
             for cell in range(cells):
@@ -418,7 +417,7 @@ def replaced(old: bytes, new: bytes) -> Damage:
     return lambda path: path.write_bytes(path.read_bytes().replace(old, new, 1))
 
 
-DAMAGES: dict[str, tuple[Damage, bool]] = {  # how, and whether all that is archived can still be read
+DAMAGES: dict[str, tuple[Damage, bool]] = {  # how, and whether all archived sessions can still be read
     "header": (replaced(b"SQLite format 3", b"no database at"), False),
     "cut in half": (lambda path: os.truncate(path, path.stat().st_size // 2), False),
     "emptied": (lambda path: os.truncate(path, 0), False),
@@ -428,7 +427,7 @@ DAMAGES: dict[str, tuple[Damage, bool]] = {  # how, and whether all that is arch
     "a claims page blotted": (a_claims_page_blotted, False),
     "names blotted": (lambda path: blot(path, pages_of(path, "names")), True),
     "a table dropped": (lambda path: sql(path, "DROP TABLE totals"), True),
-    # SQLite's own words about this can't be decoded
+    # SQLite's message about this cannot be decoded.
     "a schema that is no text": (replaced(b"CREATE TABLE holds (", b"CREATE TABLE holds \xf2"), False),
 }
 
@@ -441,7 +440,7 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, name: st
     for path in damaged_home.projects.rglob("*.jsonl"):  # so that every page is needed
         append(path, line(f"more-{path.stem}", "r", path.stem))
     live = {name: (output + 100, False) for name, (output, _) in LIVE.items()}
-    if name == "emptied":  # as good as new: there is nothing to set aside
+    if name == "emptied":  # an empty file is as good as new, so nothing is set aside
         assert outputs(damaged_home) == live
         assert not list(folder.glob("*.corrupt-*"))
         return
@@ -451,14 +450,14 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, name: st
     assert all(found[name] == OLD[name] for name in OLD.keys() & found.keys())
     if readable:
         assert found == live | OLD
-    assert outputs(damaged_home) == found  # said once
+    assert outputs(damaged_home) == found  # the warning comes once
     assert len([path for path in folder.glob("*.corrupt-*") if path.name[-1].isdigit()]) == 1
     index = damaged_home.opened()
     assert verify(index) == []
 
 
 def test_what_is_carried_over_is_whole(damaged_home: Home) -> None:
-    """A file of an archived session whose stat became a text: the session is lost, and nothing stumbles over it."""
+    """The stat of an archived session's file is a text: that session is lost, and nothing else fails."""
     path = damaged_home.index / DB
     spoil = "UPDATE files SET device = 'x', mtime = 'y' WHERE CAST(path AS TEXT) LIKE '%old-1.jsonl'"
     sql(path, spoil, "DROP TABLE totals")
@@ -467,11 +466,11 @@ def test_what_is_carried_over_is_whole(damaged_home: Home) -> None:
     assert damaged_home.run("index", "verify").code == 0
 
 
-RANDOM_DAMAGE = int(os.environ.get("CCUSAGE_RANDOM_DAMAGE", "12"))  # how many times
+RANDOM_DAMAGE = int(os.environ.get("CCUSAGE_RANDOM_DAMAGE", "12"))  # number of runs
 
 
 def test_bytes_changed_at_random_are_noticed_or_harmless_or_found_by_verify(damaged_home: Home) -> None:
-    """SQLite has no checksums: a changed number may be believed, but then `verify` names it and `rebuild` mends it."""
+    """SQLite has no checksums, so a changed number may be believed; then `verify` names it and `rebuild` repairs it."""
     home = damaged_home
     path = home.index / DB
     whole, outcomes = path.read_bytes(), Counter[str]()
@@ -501,7 +500,7 @@ def test_bytes_changed_at_random_are_noticed_or_harmless_or_found_by_verify(dama
             assert home.run("index", "rebuild").code == 0, seed
             assert LIVE.items() <= outputs(home).items(), seed
             assert home.run("index", "verify").code == 0, seed
-    print(dict(outcomes))  # for the long form's figures
+    print(dict(outcomes))  # for the figures of a long run
     assert outcomes["noticed"]
 
 
@@ -525,7 +524,7 @@ def test_one_session_is_answered_from_a_damaged_index_too(damaged_home: Home) ->
 
 
 def test_the_log_of_a_damaged_index_is_read_too(home: Home) -> None:
-    """What stands in the write-ahead log alone is set aside with it."""
+    """What is only in the write-ahead log is set aside with the database."""
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     gone = home.write("-home-me-old/old-1.jsonl", line("old-1", "old-1", "old-1"))
     folder = home.index
@@ -562,7 +561,7 @@ def test_a_whole_database_is_not_set_aside(damaged_home: Home) -> None:
     folder = damaged_home.index
     mend(str(folder))
     error = schema.DatabaseError("database disk image is malformed")
-    assert recover(damaged_home.env, error)  # another process may have mended it: asking again is right
+    assert recover(damaged_home.env, error)  # another process may have repaired it, so asking again is right
     assert not recover(damaged_home.env, schema.OperationalError("database is locked"))
     assert not recover(damaged_home.env, schema.OperationalError("database or disk is full"))
     assert not list(folder.glob("*.corrupt-*"))
@@ -577,7 +576,7 @@ def version_of(path: Path) -> object:
 
 
 def steps(*statements: str) -> Callable[[sqlite3.Connection], None]:
-    """A migration made up for a test."""
+    """Return a made-up migration."""
 
     def migrate(db: sqlite3.Connection) -> None:
         for statement in statements:
@@ -589,7 +588,7 @@ def steps(*statements: str) -> Callable[[sqlite3.Connection], None]:
 def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next version, made up: a column more. What this version wrote must be read by it as it was."""
+    """The next version is made up and has one more column. It must read what this version wrote."""
     one_gone(index, roots)
     index.close()
     path = Path(index.folder, DB)
@@ -603,7 +602,7 @@ def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
     assert {row[0] for row in later.db.execute("SELECT note FROM meta")} == {"moved"}
     assert {one.id: one.archived for one in later.sessions()} == {ID: False, OTHER: False, SECRET: True}
     later.close()
-    again = Index(index.folder, roots)  # and is not migrated twice
+    again = Index(index.folder, roots)  # is not migrated twice
     assert again.stored
     again.close()
 
@@ -650,7 +649,7 @@ def test_a_newer_schema_is_left_alone_and_the_answer_comes_from_memory(home: Hom
 def test_two_versions_that_take_turns_give_the_same_answers_and_lose_nothing(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This version and the next one, made up, on one state folder: the older counts in memory what the newer stored."""
+    """This version and a made-up next one share a state folder; the older counts in memory what the newer stored."""
     paths = one_gone(index, roots)
     index.close()
     this = schema.VERSION
@@ -721,11 +720,11 @@ class Linked:
             else:
                 (root / self.dice.choice(["-linked", trees.PROJECTS[0] + "/deep"])).symlink_to(path.parent)
         except OSError:
-            return  # there already
+            return  # it exists already
 
 
 def as_fresh(index: Index) -> None:
-    """The index answers as one that has read nothing before, about everything that either knows."""
+    """Check that the index answers like one that has read everything for the first time."""
     with closing(in_memory(index.roots, index.table)) as anew:
         read_everything(anew, plainly=True)
         assert session_ids(index) == session_ids(anew)

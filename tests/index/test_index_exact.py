@@ -1,4 +1,4 @@
-"""A7 and A13: whatever the order, the cuts, the moves and the questions in between, the index is one fresh reading."""
+"""A7 and A13: after any order, cuts, moves and questions in between, the index equals one fresh reading."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from lines import ID, OTHER, append, line, record, usage
 
 @contextmanager
 def over(files: trees.Tree) -> Iterator[tuple[Index, Path]]:
-    """An index that has read nothing yet of a tree, and the tree's data directory."""
+    """Yield an index that has read nothing yet of a tree, and the tree's data directory."""
     with folder() as base:
         trees.write_tree(files, base / "data")
         index = Index(str(base / "state"), [str(base / "data" / "projects")])
@@ -49,7 +49,7 @@ def folder() -> Iterator[Path]:
 
 
 def live(steps: list[trees.Step], base: Path, anew: bool) -> None:
-    """Go through a history with an index beside it; *anew*: every question is another process's."""
+    """Follow a history with an index; with *anew* every question is asked by a new process."""
     root = base / "data"
     root.mkdir()
     history = trees.History()
@@ -75,7 +75,7 @@ def live(steps: list[trees.Step], base: Path, anew: bool) -> None:
 
 
 def own_transcripts(session: str, history: trees.History, projects: Path) -> set[str]:
-    """Those that are there, in whatever project."""
+    """Return the session's own transcripts that exist, in all projects."""
     paths = [f"{session}.jsonl", *(f"{project}/{session}.jsonl" for project in trees.PROJECTS)]
     return {str(projects / path) for path in paths if path in history.live}
 
@@ -87,7 +87,7 @@ def test_whatever_happens_to_the_files_the_index_is_one_fresh_reading(steps: lis
         live(steps, base, anew)
 
 
-HISTORIES = int(os.environ.get("CCUSAGE_HISTORIES", "60"))  # by seed
+HISTORIES = int(os.environ.get("CCUSAGE_HISTORIES", "60"))  # number of seeds
 
 
 @pytest.mark.parametrize("first", range(0, HISTORIES, 20))
@@ -124,7 +124,7 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
         with over(trees.seeded_tree(seed, 10)) as (index, data):
             index.refresh()
             assert_same(index, fresh.read([data], find_price))
-            assert verify(index) == []  # days and blocks too
+            assert verify(index) == []  # checks days and blocks too
             assert "claims_of_session" in plan(index)
 
 
@@ -132,7 +132,7 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
 def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
     monkeypatch: pytest.MonkeyPatch, killed: bool
 ) -> None:
-    monkeypatch.setattr(workers, "PARALLEL", 0)  # as a large one, but in one process
+    monkeypatch.setattr(workers, "PARALLEL", 0)  # like a large index, but in one process
     monkeypatch.setattr(workers, "_cores", lambda: 1)
     monkeypatch.setattr(workers, "BATCH", 2)
     with folder() as base:
@@ -147,7 +147,7 @@ def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
         def overtake(done: int, size: int) -> None:
             nonlocal calls
             calls += 1
-            if calls == 3:  # one was read and waits to be stored
+            if calls == 3:  # one batch was read and waits to be stored
                 for path in transcripts:
                     append(path, line(f"{path.stem}-more", session=path.stem))
                 other = Index(index.folder, index.roots)
@@ -198,7 +198,7 @@ def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.Monk
     ],
 )
 def test_a_first_index_loses_nothing_with(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
-    assert workers._TASKS * workers._NUMBER <= 4096  # all that the smallest pipe takes at once
+    assert workers._TASKS * workers._NUMBER <= 4096  # what the smallest pipe accepts at once
     monkeypatch.setattr(workers, "PARALLEL", 0)
     with over(trees.seeded_tree(3, 10)) as (index, data):
         monkeypatch.setattr(workers, name, value)
@@ -258,7 +258,7 @@ def test_a_first_index_killed_at_any_moment_goes_on(monkeypatch: pytest.MonkeyPa
 
 
 def plan(index: Index) -> str:
-    """How the claims of a session are found."""
+    """Return how SQLite finds the claims of a session."""
     return str(index.db.execute("EXPLAIN QUERY PLAN SELECT * FROM claims WHERE session = 1").fetchall())
 
 
@@ -267,7 +267,7 @@ def plan(index: Index) -> str:
 def test_a_first_index_that_was_interrupted_goes_on(
     monkeypatch: pytest.MonkeyPatch, seed: int, finish: Callable[[Index], None]
 ) -> None:
-    monkeypatch.setattr(workers, "PARALLEL", 0)  # as a large one, but in one process
+    monkeypatch.setattr(workers, "PARALLEL", 0)  # like a large index, but in one process
     monkeypatch.setattr(workers, "_cores", lambda: 1)
     monkeypatch.setattr(workers, "BATCH", 1)
     with folder() as base:
@@ -284,8 +284,8 @@ def test_a_first_index_that_was_interrupted_goes_on(
         assert not index.complete
         kept = index.db.execute("SELECT path FROM files JOIN claims ON file = id LIMIT 1").fetchone()
         index.close()
-        assert kept  # the batches before
-        Path(os.fsdecode(kept[0])).write_text("{}\n")  # what was stored of it is withdrawn
+        assert kept  # the batches before the interruption
+        Path(os.fsdecode(kept[0])).write_text("{}\n")  # so that what was stored of it must be withdrawn
         index = Index(str(base / "state"), roots)
         finish(index)
         assert_same(index, fresh.read([base / "data"], find_price))
@@ -309,7 +309,7 @@ def test_what_other_processes_count_during_a_first_index_is_in_its_sums(
         stored = 0
 
         def meddle(done: int, size: int) -> None:
-            """The session grows, and somebody asks for it, between two batches."""
+            """Grow the session and ask for it, between two batches."""
             nonlocal stored
             if index.db.execute("SELECT count(*) FROM claims").fetchone()[0] == stored:
                 return
@@ -345,7 +345,7 @@ def test_what_another_process_found_after_our_walk_is_not_taken_for_gone() -> No
         index.close()
 
 
-@pytest.mark.parametrize("messages", [("a1", "a2"), ("a2", "a1")])  # in one of these orders the copy is counted last
+@pytest.mark.parametrize("messages", [("a1", "a2"), ("a2", "a1")])  # one of these orders counts the copy last
 def test_a_recount_knows_the_lines_of_a_file_that_holds_copies_too(messages: tuple[str, str]) -> None:
     another = record("b1", session=OTHER)  # without it the whole file would be added up at once
     another["message"] |= {"pausedResponses": [{"usage": usage()}]}
@@ -396,7 +396,7 @@ def test_the_corpora_in_random_cuts_and_orders_are_one_fresh_reading(corpus: Pat
 
 
 def in_pieces(dice: random.Random, source: Path, expected: fresh.Reading) -> None:
-    """The transcripts of *source* grow, with questions in between; at the end the index has what is *expected*."""
+    """Grow the transcripts of *source*, with questions in between, and check that the index ends with *expected*."""
     files = {path.relative_to(source): path.read_bytes() for path in (source / "projects").rglob("*.jsonl")}
     ids = [path.stem for path in files]
     with folder() as base:
@@ -423,7 +423,7 @@ def in_pieces(dice: random.Random, source: Path, expected: fresh.Reading) -> Non
 
 
 def shuffled_pieces(dice: random.Random, files: dict[Path, bytes]) -> list[tuple[Path, bytes]]:
-    """All files cut at random bytes; the pieces of one file in order, those of different files in any."""
+    """Cut all files at random bytes; the pieces of each file stay in order, those of different files do not."""
     waiting = {}
     for path, data in files.items():
         cuts = sorted(dice.sample(range(len(data) + 1), min(3, len(data) + 1)))

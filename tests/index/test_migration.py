@@ -1,5 +1,4 @@
-"""An index of an older version, recorded in data/index-version-N.sql, becomes one of today: nothing of an archived
-session is lost, and everything else is one fresh reading."""
+"""An index of an older version, recorded in data/index-version-N.sql, becomes one of today without losing a session."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ WEB, API = "-home-ann-web", "-home-ann-api"
 
 
 def told(session: str, number: int, **more: object) -> str:
-    """A response as older clients wrote it: its output is not known at first, and no line says why it stopped."""
+    """Return a response of older clients: first without its final output, then with it, both without a stop reason."""
     names = {"message": f"{session}-{number}", "request": f"{session}-r{number}", "session": session}
     more = {"at": f"2026-05-{10 + number:02}T10:00:00.000Z", **names, **more}
     tokens = more.pop("tokens", usage(number, 100 * number, 7, 1000))
@@ -47,18 +46,18 @@ def begun(session: str, at: str) -> str:
 
 
 def unasked(session: str, number: int, **more: object) -> str:
-    """A response from a gateway: without a requestId, under one message id for everything."""
+    """Return a response from a gateway: without a requestId, under one message id for everything."""
     return told(session, number, request=None, message="msg_gateway", **more)
 
 
 def in_fork(text: str, fork: str, **more: object) -> str:
-    """Copies of lines as a client writes them into a fork; *more*: the marks of the newer ones."""
+    """Return copies of lines as a client writes them into a fork; *more* are the marks of newer clients."""
     copies = [{**json.loads(each), "sessionId": fork, **more} for each in text.splitlines()]
     return "".join(json.dumps(copy) + "\n" for copy in copies)
 
 
 def nameless(session: str, number: int, uuid: str | None) -> str:
-    """A line without a message id, and without a uuid perhaps."""
+    """Return a line without a message id, and without a uuid if it is None."""
     value = record(session=session, request=None, at=f"2026-05-0{number}T09:00:00Z", tokens=usage(number), uuid=uuid)
     del value["message"]["id"]
     return json.dumps(value) + "\n"
@@ -77,14 +76,14 @@ TRANSCRIPTS = {
     f"{WEB}/s-live.jsonl": begun("s-live", "2026-05-11T09:59:00Z") + told("s-live", 1) + told("s-live", 2),
     f"{WEB}/s-live/subagents/agent-a1.jsonl": told("s-live", 3, isSidechain=True, model=SONNET),
     f"{WEB}/s-moved.jsonl": told("s-moved", 1) + unasked("s-moved", 2) + nameless("s-moved", 3, None),
-    # archived
+    # Archived.
     f"{WEB}/s-gone.jsonl": FACTS + told("s-gone", 1, costUSD=0.25) + told("s-gone", 2, tokens=ADVISED) + SYNTHETIC,
     f"{WEB}/s-gone/subagents/agent-a2.jsonl": told("s-gone", 3, isSidechain=True) + told("s-gone", 4, isSidechain=True),
     f"{API}/agent-a3.jsonl": told("s-gone", 5, isSidechain=True),
     f"{API}/s-nameless.jsonl": "".join(nameless("s-nameless", n, uuid) for n, uuid in enumerate(("x", "y", None), 1)),
-    # gone since the index was last refreshed
+    # Deleted since the index was last refreshed.
     f"{API}/s-late.jsonl": begun("s-late", "2026-05-11T09:59:00Z") + MAKER,
-    # each a session that is gone and a fork of it that is there: by old clients, by a newer one, behind a gateway
+    # Pairs of a session that is gone and a fork of it that exists: by old clients, by a newer one, behind a gateway.
     f"{API}/e-fork.jsonl": begun("e-fork", "2026-05-12T11:00:00Z") + in_fork(MAKER, "e-fork") + told("e-fork", 3),
     f"{WEB}/s-parent.jsonl": begun("s-parent", "2026-05-11T09:59:00Z") + PARENT,
     f"{WEB}/a-fork.jsonl": begun("a-fork", "2026-05-12T11:00:00Z") + in_fork(PARENT, "a-fork") + told("a-fork", 3),
@@ -92,13 +91,13 @@ TRANSCRIPTS = {
     f"{API}/b-fork.jsonl": in_fork(SHARED, "b-fork", requestSessionId="s-newer") + told("b-fork", 3),
     f"{API}/s-gateway.jsonl": GATEWAY,
     f"{API}/c-fork.jsonl": in_fork(GATEWAY, "c-fork", requestSessionId="s-gateway") + unasked("c-fork", 3),
-    # archived, and tied together by what version 0.1 did not keep: an estimate and the count behind it, a copy without
-    # its requestId
+    # Archived, and tied together by what version 0.1 did not store: an estimate and the count after it, a copy without
+    # its requestId.
     APART: line("apart", None, "s-apart", uuid="e1", tokens=usage(5, 1))
     + line("apart", None, "s-apart", uuid="e2", parentUuid="e1", tokens=usage(50, 200))
     + line("copied", "copied", "s-apart", uuid="e3")
     + line("copied", None, "s-apart", uuid="e3"),
-    # a fork that is archived itself
+    # A fork that is archived itself.
     f"{API}/d-fork.jsonl": in_fork(SHARED, "d-fork", requestSessionId="s-newer") + told("d-fork", 4),
 }
 GONE = (
@@ -111,7 +110,7 @@ LATE = (f"{API}/s-late.jsonl",)
 
 @pytest.fixture
 def upgraded(home: Home) -> Home:
-    """A home whose index version 0.1 wrote; some transcripts have gone since, one lies in another project."""
+    """Return a home with an index of version 0.1; since then some transcripts have gone, and one has moved."""
     for name, text in TRANSCRIPTS.items():
         if name not in (*GONE, *LATE):
             home.write(name.replace(f"{WEB}/s-moved", f"{API}/s-moved"), text)
@@ -120,7 +119,7 @@ def upgraded(home: Home) -> Home:
 
 
 def restore(home: Home, version: int) -> None:
-    """Put the index that was recorded of a version where it belongs."""
+    """Write the recorded index of a version to its place."""
     path = database_of(home)
     path.parent.mkdir(parents=True, mode=0o700)
     path.parent.parent.chmod(0o700)
@@ -149,7 +148,7 @@ def version_of(home: Home) -> int:
 
 
 def expected() -> tuple[fresh.Reading, set[str]]:
-    """One fresh reading of everything, what is gone included, and the sessions of which nothing else is left."""
+    """Return one fresh reading of everything, including what is gone, and the sessions that have no file left."""
     sources = []
     for name, text in TRANSCRIPTS.items():
         gone = name in (*GONE, *LATE)
@@ -161,7 +160,7 @@ def expected() -> tuple[fresh.Reading, set[str]]:
 
 
 def as_was(db: sqlite3.Connection) -> dict[str, tuple[int, ...]]:
-    """What version 0.1 told of each session: tokens, responses and cost."""
+    """Return what version 0.1 stored about each session: tokens, responses and cost."""
     told = db.execute(
         "SELECT text, sum(input), sum(output), sum(cache_creation), sum(cache_read), sum(totals.responses), sum(auto)"
         " FROM totals JOIN names ON names.id = session GROUP BY session"
@@ -194,7 +193,7 @@ def test_an_archived_session_has_what_it_had_but_for_the_rules_that_changed(upgr
     after = as_is(index)
     index.close()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    # an error line of the client is no response any more; an old fork does not have what its parent was asked for
+    # An error line of the client is no longer a response; an old fork no longer owns its parent's responses.
     assert changed == {"s-gone", "s-parent", "a-fork", "s-late", "e-fork"}
     assert after["s-gone"] == (*before["s-gone"][:4], before["s-gone"][4] - 1, before["s-gone"][5])
     for parent, fork in (("s-parent", "a-fork"), ("s-late", "e-fork")):
@@ -264,7 +263,7 @@ def test_a_response_that_grows_before_an_index_of_schema_2_has_slots_is_counted_
 
 
 def killed(home: Home, patch: Callable[[], None]) -> None:
-    """A process that refreshes the index and dies of kill -9 where *patch* has it so."""
+    """Refresh the index in a process that dies of kill -9 where *patch* makes it."""
     child = os.fork()
     if child == 0:
         try:
@@ -276,7 +275,7 @@ def killed(home: Home, patch: Callable[[], None]) -> None:
 
 
 def dying(module: ModuleType, name: str, calls: int) -> Callable[[], None]:
-    """Makes a function end the process when it was called so many times."""
+    """Return a patch that ends the process at the call number *calls* of a function."""
 
     def patch() -> None:
         real, counted = getattr(module, name), itertools.count()
@@ -363,7 +362,7 @@ def test_a_damaged_index_of_version_0_1_is_set_aside_and_its_archived_sessions_a
         assert upgraded.run("index", "sweep").code == 0
     ran = upgraded.run("session", "--json")
     assert ran.code == 0
-    if damage is not an_index_blotted:  # which the migration makes anew, without a look at it
+    if damage is not an_index_blotted:  # the migration makes this index anew, without reading it
         assert "the index was damaged and has been read anew" in ran.err
     listed = {one["sessionId"]: (one["totalTokens"], one["archived"]) for one in json.loads(ran.out)["sessions"]}
     sessions, archived = expected()
@@ -373,7 +372,7 @@ def test_a_damaged_index_of_version_0_1_is_set_aside_and_its_archived_sessions_a
         "s-late",
         "e-fork",
         "s-gateway",
-    }  # what is damaged says nothing of lines that are there
+    }  # for these a damaged index does not say which lines exist
     for name, one in sessions.with_responses.items():
         assert name in told_by_forks or listed[name] == (sum(one.tokens), name in archived), name
     index = upgraded.opened()
@@ -437,7 +436,7 @@ def test_a_transcript_that_comes_back_is_counted_once(upgraded: Home) -> None:
 
 @pytest.mark.parametrize("small", [True, False])
 def test_one_session_is_right_at_once(upgraded: Home, monkeypatch: pytest.MonkeyPatch, small: bool) -> None:
-    """Of a large history, while everything is still to be read anew."""
+    """This holds for a large history too, while everything still has to be read again."""
     sessions, archived = expected()
     for name in ("s-gone", "s-nameless", "s-live", "s-moved", "d-fork"):
         index = upgraded.opened()
@@ -445,7 +444,7 @@ def test_one_session_is_right_at_once(upgraded: Home, monkeypatch: pytest.Monkey
             index.refresh()
         reads = index.reads
         assert index.refresh_session(name)
-        assert index.reads <= reads + 2  # its own transcripts
+        assert index.reads <= reads + 2  # only its own transcripts
         found = index.session(name)
         assert as_shown(found, "auto") == as_read(sessions[name], "auto")
         assert found.archived == (name in archived)

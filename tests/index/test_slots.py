@@ -1,4 +1,4 @@
-"""Rows of any periods are what the counted responses add up to, wherever an edge cuts a slot; windows are kept."""
+"""Rows of any periods are the sums of the counted responses, wherever an edge cuts a slot; windows are stored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def times(index: Index) -> list[int]:
 
 
 def slowly(index: Index, starts: list[int], mode: str) -> Iterator[tuple[object, ...]]:
-    """Of each thing that is billed: its period, project, session, model and numbers."""
+    """Yield the period, project, session, model and numbers of each thing billed."""
     place = MODES.index(mode)
     for one in index.sessions():
         for response in index.counted(one.id):
@@ -87,7 +87,7 @@ def test_rows_are_what_the_responses_of_each_period_add_up_to(
 
 
 def check_sessions(index: Index, begin: int, end: int, mode: str) -> None:
-    """What each session used between two times is what its responses add up to."""
+    """Check that what each session used between two times is the sum of its responses."""
     expected: dict[object, list[tuple[object, ...]]] = {}
     for _, _, session, _, numbers, at in slowly(index, [begin, end], mode):
         expected.setdefault(session, []).append((numbers, at))
@@ -135,7 +135,7 @@ def test_the_sums_of_all_slots_are_the_totals_whatever_is_done_to_the_index(home
     assert costs[0] != costs[1] != costs[2] == costs[3]
 
 
-@pytest.mark.parametrize("dollars", [5e6, 3e7])  # together more than 64 bits of 1e-12 dollar; each one more
+@pytest.mark.parametrize("dollars", [5e6, 3e7])  # together, or one alone, more than 64 bits of 1e-12 dollars
 def test_sums_that_sqlite_can_not_hold_are_exact(home: Home, dollars: float) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", "".join(line(f"m{n}", f"r{n}", costUSD=dollars) for n in range(2)))
     later = line("x", "x", OTHER, at="2026-05-01T11:00:00Z", costUSD=dollars)
@@ -161,8 +161,8 @@ def test_what_used_nothing_is_in_no_slot_and_opens_no_block(home: Home) -> None:
 
 
 def test_a_line_that_wins_late_moves_the_ends_of_its_slot(home: Home) -> None:
-    """Two subagents at once: the first response of a slot gets its last line after a later one was counted."""
-    early = line("z", "z", at="2026-05-01T09:00:00Z")  # whatever changes later, the session is not counted anew
+    """Of two subagents at once, the first response of a slot gets its last line after a later one was counted."""
+    early = line("z", "z", at="2026-05-01T09:00:00Z")  # keeps the session from being counted anew
     path = home.write(f"-home-me-proj/{ID}.jsonl", early + line("a", "a", at="2026-05-01T10:00:01Z", stop=None))
     other = line("b", "b", at="2026-05-01T10:00:02Z") + line("s", "s", at="2026-05-01T10:00:02Z", model=SONNET)
     home.write(f"-home-me-proj/{ID}/subagents/agent-b.jsonl", other)
@@ -182,7 +182,7 @@ def test_a_line_that_wins_late_moves_the_ends_of_its_slot(home: Home) -> None:
 
 @pytest.mark.parametrize("outputs", [(200, 300), (300, 200)])  # of two files, whichever is read first
 def test_a_response_that_changes_twice_in_one_refresh_is_in_its_slot_once(home: Home, outputs: tuple[int, int]) -> None:
-    early = line("z", "z", at="2026-05-01T09:00:00Z")  # whatever changes later, the session is not counted anew
+    early = line("z", "z", at="2026-05-01T09:00:00Z")  # keeps the session from being counted anew
     path = home.write(f"-home-me-proj/{ID}.jsonl", early + line("a", "a", at="2026-05-01T10:00:01Z", stop=None))
     index = home.opened()
     index.refresh()
@@ -226,7 +226,7 @@ def test_a_clock_that_ran_ahead_does_not_drop_the_windows_of_today(tmp_path: Pat
 
 
 def statusline(home: Home, session: str, *, resets_at: int | None = None) -> str:
-    """How much of the block is left, for a session whose client tells when its limit starts anew, or does not yet."""
+    """Return the statusline's time left of the block; *resets_at* is when the client says that its limit resets."""
     limits = {"five_hour": {"used_percentage": 23.5, "resets_at": resets_at}} if resets_at else {}
     given = json.dumps({"session_id": session, "rate_limits": limits, "cost": {"total_cost_usd": 1}})
     return home.run("statusline", "--no-color", "--format", "{session_cost} {block_left}", input=given).out.strip()
@@ -243,10 +243,10 @@ def test_a_session_without_limits_gets_the_window_that_another_one_told(home: Ho
     (path,) = home.state.glob("*/windows")
     before = path.stat()
     statusline(home, ID, resets_at=end)
-    assert path.stat().st_ino == before.st_ino  # nothing new, nothing written
-    assert home.run("session").code == 0  # takes it in
+    assert path.stat().st_ino == before.st_ino  # nothing new, so nothing written
+    assert home.run("session").code == 0  # takes the windows into the index
     assert "5-hour windows since" in home.run("doctor").out
-    path.with_name("windows.77").write_bytes(path.read_bytes())  # of one who was killed
+    path.with_name("windows.77").write_bytes(path.read_bytes())  # left by a killed process
     assert home.run("index", "forget", "--windows").out == "forgot 1 window\n"
     assert list(path.parent.glob("windows*")) == []
     assert "2h" not in statusline(home, OTHER)

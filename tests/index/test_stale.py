@@ -1,4 +1,4 @@
-"""Never an old answer: whatever happened to the files since the last one, the next is that of a fresh reading."""
+"""Never an old answer: whatever has happened to the files, the next answer is that of a fresh reading."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def begun(path: Path) -> Home:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """A home with a published answer."""
+    """Return a home with a published answer."""
     home = begun(tmp_path / "home")
     home.settle()
     assert output(home) == 300
@@ -206,7 +206,7 @@ def test_another_mode_zone_or_set_of_data_directories_is_another_answer(home: Ho
 
 
 def patched(home: Home, code: str) -> int:
-    """The output tokens as told by a process in which *code* ran first."""
+    """Return the cost in micro-dollars, from a process in which *code* ran first."""
     return round(float(run_after(home, code, "session", "--id", ID, "--jq", ".totalCost").out) * 1_000_000)
 
 
@@ -302,7 +302,7 @@ def test_killed_between_commit_and_publishing_leaves_no_old_answer(home: Home) -
 
 
 def test_a_slow_refresher_does_not_overwrite_a_newer_answer(home: Home) -> None:
-    """One process reads, a second appends and counts, then the first goes on: the last word is the files'."""
+    """A process reads, a second one appends and counts, then the first goes on: the answer is that of the files."""
     code = (
         "import os, time\nfrom ccusage_line.index import index\nold = index.Lane2.publish\n"
         "def publish(self):\n    open(os.environ['HOME'] + '/ready', 'w').close()\n"

@@ -1,4 +1,4 @@
-"""Many processes at once, some of them killed, on transcripts that change: the same totals as one process's."""
+"""Many processes at once, some of them killed, on changing transcripts: the totals are those of one process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from conftest import Home
 from stress import burst, stress
 
-# CCUSAGE_STRESS=SECONDS[,ASKERS[,SEED]] asks for longer runs
+# CCUSAGE_STRESS=SECONDS[,ASKERS[,SEED]] asks for a longer run.
 LONG = [float(part) for part in os.environ.get("CCUSAGE_STRESS", "").split(",") if part]
 
 

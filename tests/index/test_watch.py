@@ -1,4 +1,4 @@
-"""An index that is watched: what was in use lately is looked at each time, all the rest now and then."""
+"""A watched index: what was in use lately is checked each time, all the rest from time to time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOUR_AGO = time.time() - LATELY / 1_000_000 - 60
 
 @pytest.fixture
 def files(home: Home) -> tuple[Path, Path]:
-    """The transcript of a session in use, and that of one that was not lately."""
+    """Return the transcript of a session in use, and that of one that was not used lately."""
     new, old = home.write(f"a/{ID}.jsonl", line()), home.write(f"b/{OTHER}.jsonl", line("o1", "ro", OTHER))
     os.utime(old, (HOUR_AGO, HOUR_AGO))
     os.utime(new, (time.time() - 5, time.time() - 5))
@@ -31,7 +31,7 @@ def files(home: Home) -> tuple[Path, Path]:
 
 @pytest.fixture
 def watch(home: Home, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Watch:
-    for name in ("HOME", "XDG_CONFIG_HOME", "CCUSAGE_STATE_DIR"):  # where prices are asked for
+    for name in ("HOME", "XDG_CONFIG_HOME", "CCUSAGE_STATE_DIR"):  # these say where prices are
         monkeypatch.setenv(name, home.env[name])
 
     home.opened().refresh()
@@ -151,7 +151,7 @@ def test_what_a_newer_version_has_made_is_shown_and_left_alone_until_it_is_there
     assert watch.index.meta("prices") == made_with
     assert responses(watch) == 3
     assert asked == []
-    monkeypatch.setattr(module, "_CODE", None)  # in the place of ours
+    monkeypatch.setattr(module, "_CODE", None)  # a newer version is installed in place of ours
     watch.look()
     watch.look()
     assert asked == [("index", "sweep")]

@@ -1,4 +1,4 @@
-"""Contracted rates: what an organization's managed settings of Claude Code make of prices (A10)."""
+"""Contracted rates: what Claude Code's managed settings of an organization change in prices (A10)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from lines import ID, SONNET, line, usage
 from processes import bare_python
 
 N12 = SHARED / "corpus" / "client-2.1.332" / "n12_model_pricing"
-OF_N12 = {  # what was in force when its transcripts were written (CLAUDE-CODE.md A8)
+OF_N12 = {  # in force when its transcripts were written (CLAUDE-CODE.md A8)
     "multiplier": 0.5,
     "overrides": {"claude-haiku-5-5": {"input": 7, "output": 9, "cacheRead": 1, "cacheWrite": 3}},
 }
@@ -42,7 +42,7 @@ HALVED = tuple(Fraction(rate, 2) for rate in (7, 9, 3, 3, 1))
 
 @pytest.fixture
 def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the policy of a machine would be that has none yet."""
+    """Return the path of the machine's policy, which does not exist yet."""
     path = tmp_path / "policy" / "managed-settings.json"
     monkeypatch.setenv("CCUSAGE_MANAGED_SETTINGS", str(path))
     monkeypatch.setenv("CCUSAGE_STATE_DIR", str(tmp_path / "state"))
@@ -52,7 +52,7 @@ def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def agree(policy: Path, value: Any, **more: Any) -> Path:
-    """Put `modelPricing` into a policy that says other things too."""
+    """Write a policy with `modelPricing` and other settings, and return its path."""
     policy.parent.mkdir(parents=True, exist_ok=True)
     policy.write_text(json.dumps({"cleanupPeriodDays": 30, "modelPricing": value, **more}))
     return policy
@@ -77,7 +77,7 @@ def listed(model: str) -> Price:
 
 
 def per_million(price: Price) -> tuple[Fraction, ...]:
-    """Input, output, 5 minute write, 1 hour write, read in dollars."""
+    """Return the rates for input, output, 5 minute write, 1 hour write and read, in dollars per million tokens."""
     rates = (price.input, price.output, price.write_5m, price.write_1h, price.read)
     return tuple(Fraction(rate * 1_000_000, UNIT) for rate in rates)
 
@@ -98,7 +98,7 @@ def test_a_multiplier_is_of_every_cost_of_a_response(policy: Path, model: str, m
 
 
 def test_a_row_replaces_every_rate_of_its_model(policy: Path) -> None:
-    """One rate for both kinds of cache writes, none for long prompts, no surcharge for fast mode or US inference."""
+    """The row has one rate for both kinds of cache writes, none for long prompts, no factor for fast mode or the US."""
     agree(policy, {"overrides": {"claude-haiku-5-5": HAIKU, "claude-opus-5-5": HAIKU}})
     for model in ("claude-haiku-5-5", "claude-opus-5-5"):
         price = known(model)
@@ -204,7 +204,7 @@ def test_a_cost_is_that_of_the_clients_formula(
     assert price is not None
     input, output, five, hour, read = counts
     dollars = sum(n * Fraction(rate) for n, rate in zip((input, output, five + hour, read), row, strict=True)) / 10**6
-    # rates are whole numbers of 1e-15 dollar per token, and the multiplier of 1e-12
+    # Rates are whole numbers of 1e-15 dollars per token, and the multiplier of 1e-12.
     assert abs(cost(price, *counts) - dollars * Fraction(multiplier) * PICO) <= 1 + Fraction(sum(counts), 50)
 
 
@@ -250,7 +250,7 @@ def test_a_policy_is_where_claude_code_has_it(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_variable_names_another_file() -> None:
     assert policy_path({"CCUSAGE_MANAGED_SETTINGS": "~/policy.json", "HOME": "/home/me"}) == "/home/me/policy.json"
-    with pytest.raises(UserError, match="absolute"):  # the working directory may be anybody's repository
+    with pytest.raises(UserError, match="absolute"):  # because the working directory may belong to anybody
         policy_path({"CCUSAGE_MANAGED_SETTINGS": "policy.json"})
 
 
@@ -380,7 +380,7 @@ def test_a_broken_file_costs_itself_and_is_said(
     make(broken)
     assert per_million(known("good")) == HALVED
     problems = contract().problems
-    if words or problems:  # a long number is refused by newer versions of Python only
+    if words or problems:  # only newer versions of Python refuse a long number
         assert [str(broken) in problem and words in problem for problem in problems] == [True]
 
 
@@ -495,7 +495,7 @@ A_DOLLAR = usage(0, 40_000)  # of Opus 4.5
 
 @pytest.fixture
 def used(home: Home) -> Home:
-    """A home with a session of three dollars, old enough for its answer to be published."""
+    """Return a home with a session of three dollars, old enough for its answer to be published."""
     home.write(
         f"-home-me-proj/{ID}.jsonl", line(tokens=A_DOLLAR) + line("m2", "r2", model=SONNET, tokens=usage(0, 133_334))
     )
@@ -611,7 +611,7 @@ def test_no_command_waits_for_a_policy_that_is_no_file(home: Home, make: Callabl
     home.policy.parent.mkdir()
     make(home.policy)
     assert asked(home) == 1
-    assert any(line_of(home).startswith("$1.00") for _ in range(5))  # a busy machine may need more than its time
+    assert any(line_of(home).startswith("$1.00") for _ in range(5))  # a busy machine may need several tries
     assert home.run("prices", "show").code == 0
     ran = home.run("doctor", COLUMNS="1000")
     assert ran.code == 1

@@ -1,4 +1,4 @@
-"""`ccusage prices show NAME`: the models that a name on a report, or a part of one, can mean."""
+"""`ccusage prices show NAME`: the models that a name in a report, or a part of it, can mean."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_dearer_long_prompt_is_told() -> None:
 
 
 def own(place: Path, *names: str) -> None:
-    """Have prices of the user's own under these names."""
+    """Give the user's config a price for each of these names."""
     config = place / "config" / "ccusage-line" / "config.toml"
     config.parent.mkdir(parents=True)
     config.write_text("".join(f"[prices.models.{json.dumps(name)}]\ninput = 4\noutput = 6\n" for name in names))

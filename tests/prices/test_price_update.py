@@ -1,4 +1,4 @@
-"""The refreshed price table: fetched, doubted, stored, used (A11)."""
+"""The refreshed price table: fetched, checked, stored and used (A11)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from price_server import NEW_MODEL, Entries, Server, certificate, give, listed, 
 from processes import bare_python
 
 MILLION = 1_000_000
-PATIENCE = 10  # seconds a test waits for what takes no time; the promises of the design are shorter
+PATIENCE = 10  # seconds a test waits for something that takes no time; the promises of the design are shorter
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A state directory of the test's own, which in_use.table() looks into too."""
+    """Set and return a state directory for the test, in which in_use.table() looks too."""
     for name in ("HOME", "CLAUDE_CONFIG_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     for name in ("CCUSAGE_OFFLINE", "CCUSAGE_PRICES_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"):
@@ -61,7 +61,7 @@ def files(folder: str) -> dict[str, bytes]:
 
 
 def age_notes(state: str, **seconds: int) -> None:
-    """Make what is noted of tries older."""
+    """Make the recorded times of tries older by some seconds."""
     path = Path(state, "prices-tries.json")
     notes = json.loads(path.read_text())
     path.write_text(json.dumps({**notes, **{name: notes[name] - by for name, by in seconds.items()}}))
@@ -551,7 +551,7 @@ def test_a_spoilt_file_gives_the_embedded_table_and_is_mended(
     path.write_bytes(spoil(path.read_bytes()))
     assert in_use.table().fingerprint == embedded
     assert in_use.table().find(NEW_MODEL) is None
-    assert is_due(state) is False  # the last try was this very hour
+    assert is_due(state) is False  # the last try is less than an hour ago
     age_notes(state, tried=3601)
     assert is_due(state)
     assert ask(server, state).status == "updated"

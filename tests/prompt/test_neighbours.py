@@ -1,7 +1,7 @@
 """The snippets beside other people's hooks.
 
-What Debian packages is the real thing, all of it in one start-up file, and tests/support/neighbours.py tries more. For
-bash-preexec, VS Code and prompts that are built anew each time there are stand-ins that hook in as theirs do.
+The tools that Debian packages are real, all of them in one start-up file; tests/support/neighbours.py tries more. For
+bash-preexec, VS Code and prompts that are built anew each time there are stand-ins with the same kind of hooks.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ PROMPT_COMMAND=__vsc_prompt_cmd${PROMPT_COMMAND:+_original}
 trap __vsc_preexec DEBUG
 """
 
-# first PROMPT_COMMAND with what puts the marks around PS1, then its own bash-preexec
+# First the PROMPT_COMMAND that puts marks around PS1, then its own copy of bash-preexec.
 ITERM = (
     r"""
 PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}__iterm2_prompt_command
@@ -124,7 +124,7 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def project(world: World) -> Path:
-    """A project whose session has cost $0.10 and whose line is ready."""
+    """Make a project whose session has cost $0.10 and whose line is ready."""
     project = world.project("work")
     world.spend(project)
     world.settle(project)
@@ -204,7 +204,7 @@ def test_a_debug_trap_sees_what_it_would_see_without_us(shell, title, order, wor
         skip_before(shell, (5, 1), "of an array PROMPT_COMMAND only the first element is run")
     rc = both_orders(title, world.snippet(shell))[order]
     with Shell(shell, world, rc, cwd=project) as terminal:
-        terminal.enter("rm -f ~/commands")  # with the start-up file, and with our look at a trap that is set later
+        terminal.enter("rm -f ~/commands")  # has the start-up file, and our check for a trap that is set later
         assert "$0.10" in terminal.enter("echo one")
         assert _commands(world) == [*theirs, "echo one", *theirs]
         terminal.enter("(exit 5) | (exit 6)")

@@ -1,4 +1,4 @@
-"""The ready line: which one is a folder's, what it says, until when it holds."""
+"""The ready line: which one belongs to a folder, what it shows, and until when it is fresh."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _write(path: Path, looked: int, *dependencies: Path, text: str = "$1.00", se
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """A file that has not changed for a minute."""
+    """Return a file that has not changed for a minute."""
     path = tmp_path / "transcript"
     path.write_text("{}")
     moment = time.time_ns() - 60 * SECOND + 123_456_789
@@ -210,7 +210,7 @@ def test_a_published_line_says_what_a_session_costs_and_depends_on_its_files(wor
     below = transcript.with_suffix("") / "subagents"
     below.mkdir(parents=True)
     (below / "agent-1.jsonl").write_text("{}\n")
-    time.sleep(0.1)  # what is younger than a clock tick makes a line that does not hold yet
+    time.sleep(0.1)  # a line about files younger than a clock tick is not fresh
     looked = time.time_ns()
     readyline.publish(
         readyline.Place(os.environ),
@@ -259,7 +259,7 @@ def test_an_idle_session_leaves_the_prompt(world, ago, shown):
 def test_a_line_expires_at_local_midnight(world, monkeypatch):
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
-    before, after = 1_774_652_340, 1_774_652_400  # 2026-03-27 23:59 and 24:00 there
+    before, after = 1_774_652_340, 1_774_652_400  # 2026-03-27 23:59 and 24:00 in Berlin
     assert readyline._midnight(before) == after
     assert readyline._midnight(after) == after + 86_400
     assert readyline._midnight(after + 86_400) == after + 86_400 + 82_800, "the night that lacks an hour"
@@ -317,7 +317,7 @@ def test_the_newest_session_of_all_is_tmuxs_without_a_folder(world):
 
 
 def test_todays_cost_of_all_projects_stands_beside_once_the_index_is_complete(world, monkeypatch):
-    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # which may be done before it is asked
+    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # it could finish before the question
     first, second = world.project("first"), world.project("second")
     world.spend(first)
     world.spend(second, output=12_000, session="second-1")
@@ -337,7 +337,7 @@ def _ask_for_prices(path: Path, output: int) -> None:
 def test_prices_are_those_of_the_config_in_force_whatever_was_read_last(world):
     project = world.project()
     shown = []
-    for output in (25, 50, 75):  # none of them was read by anybody else
+    for output in (25, 50, 75):  # nobody else reads any of these
         _ask_for_prices(world.home / ".config" / "ccusage-line" / "config.toml", output)
         world.spend(project)
         shown.append(prompt.text(os.environ, cwd=str(project)).partition(" ")[0].strip())
@@ -350,10 +350,10 @@ def test_prices_are_those_of_the_config_in_force_whatever_was_read_last(world):
 
 
 def test_what_is_shown_before_all_was_read_is_looked_at_again_in_seconds(world, monkeypatch):
-    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # which is about to
+    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # it is about to read
     elsewhere, project = world.project("elsewhere"), world.project()
     world.spend(elsewhere, session="a")
-    text = world.transcript(elsewhere, "a").read_text()  # which an old client's fork calls its own
+    text = world.transcript(elsewhere, "a").read_text()  # an old client's fork has these lines under its own id
     world.transcript(project, "fork").write_text(text.replace('"sessionId":"a"', '"sessionId":"fork"'))
     world.spend(project, session="fork")
     assert _cost(project) == "$0.20"
@@ -370,7 +370,7 @@ SESSION = "5f0c9a1e-0000-4000-8000-000000000001"
 
 
 def _ask(world, project, tokens, model, told=None):
-    """What the prompt shows last after a response to *tokens*, and after a statusline that is told of a window."""
+    """Return the last part of the prompt after a response to *tokens* and a statusline with the window *told*."""
     path = world.transcript(project)
     world.spend(project)
     *before, last = path.read_text().splitlines()
@@ -381,7 +381,7 @@ def _ask(world, project, tokens, model, told=None):
         _tell(world, project, told)
     time.sleep(CLOCK_TICK)
     parts = prompt.text(os.environ, cwd=str(project)).strip().split(" · ")
-    # The day's cost stands there once a statusline's sweep has completed the index, which may be now or later.
+    # The day's cost comes last as soon as a statusline's sweep has completed the index, which may be now or later.
     return [part for part in parts if not part.endswith(" today")][-1]
 
 

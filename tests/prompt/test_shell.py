@@ -28,7 +28,7 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def project(world: World) -> Path:
-    """A project whose session has cost $0.10 and whose line is ready."""
+    """Make a project whose session has cost $0.10 and whose line is ready."""
     project = world.project("my work")
     world.spend(project)
     world.settle(project)
@@ -155,7 +155,7 @@ def test_a_line_is_made_anew_when_its_time_is_over(shell, world, project):
 def test_a_change_shows_at_the_next_prompt_but_one(shell, world, project):
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
         world.spend(project)
-        terminal.run("true")  # sees it and starts the refresher
+        terminal.run("true")  # notices the change and starts the refresher
         until(lambda: world.line(project).text(readyline.PLAIN).startswith("$0.20"), "the line is new")
         assert "$0.20" in terminal.run("true")
 
@@ -205,7 +205,7 @@ def test_projects_of_any_name_are_found_from_below_and_through_links(shell, worl
         for number, name in enumerate(FOLDERS, 1):
             for way in (f"link{number}", f"link{number}/below"):
                 terminal.run(f"cd ~/{way}")
-                if name.startswith("long") and not segment(terminal):  # whether it is a project only Python can tell
+                if name.startswith("long") and not segment(terminal):  # only Python can tell whether it is a project
                     until(lambda: terminal.run("true") and segment(terminal), "it is told")
                 assert segment(terminal).startswith(f"$0.{number}0"), (name, way)
         cds = {
@@ -215,7 +215,7 @@ def test_projects_of_any_name_are_found_from_below_and_through_links(shell, worl
         }
         for number, name in enumerate(FOLDERS, 1):
             if "\n" in name and shell == "fish":
-                continue  # `cd` of a word with a newline is fish's own affair
+                continue  # fish does not `cd` to such a word
             (world.home / "name").write_text(f"{world.home}/{name}/below")
             terminal.run(cds[shell])
             assert segment(terminal).startswith(f"$0.{number}0"), name
@@ -428,7 +428,7 @@ def test_what_the_user_shows_on_the_right_stays(shell, world, project):
     with Shell(shell, world, rc, cwd=project) as terminal:
         screen = terminal.run("true")
         assert "mine" in screen
-        assert ("$0.10" in screen) == (shell == "bash")  # which has no right side, so it goes before the rest
+        assert ("$0.10" in screen) == (shell == "bash")  # bash has no right prompt, so the segment comes first
 
 
 @every_shell
@@ -453,7 +453,7 @@ def test_a_ccusage_that_is_gone_is_silence(shell, world, project):
 
 
 def _traced(shell: str, world: World, rc: str, prompts: int, cwd: Path | None = None) -> tuple[str, list[str]]:
-    """The terminal's text, and the process starts while *prompts* prompts were drawn (0: while the rc was read)."""
+    """Return the terminal's text, and the processes started by *prompts* prompts (0: by the start-up file)."""
     if shutil.which("strace") is None or subprocess.run(["strace", "-o", "/dev/null", "true"]).returncode:
         pytest.skip("no strace, or it may not trace")
     log = world.home / "trace"
@@ -507,7 +507,7 @@ def test_at_most_one_refresher_is_started_and_a_dead_ones_place_is_taken(shell, 
             terminal.run("true")
             other.run("true")
         until(lambda: log.exists() and log.read_text(), "one is started")
-        time.sleep(0.3)  # in which another one would have been
+        time.sleep(0.3)  # another one would have started by now
         assert len(log.read_text().split()) == 1
         marker = world.state / "prompt" / "refreshing"
         long_ago = time.time() - 60

@@ -1,4 +1,4 @@
-"""What docs/shell.md and docs/recipes.md say, taken from the pages and done."""
+"""What docs/shell.md and docs/recipes.md say, taken from the pages and tried."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DOCS = ROOT / "docs"
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """Two projects: web has cost $0.30 in two sessions, api $0.60 in one, the newest."""
+    """Return a world with two projects: web has cost $0.30 in two sessions, api $0.60 in one, the newest."""
     world = World(tmp_path)
     for project, session, output in (("web", "s-1", 4000), ("web", "s-2", 8000), ("api", "s-3", 24_000)):
         world.spend(world.project(project), output, session)
@@ -29,7 +29,7 @@ def world(tmp_path: Path) -> World:
 
 
 def _recipes() -> dict[str, tuple[str, str]]:
-    """(language, code) of each recipe by its heading."""
+    """Return (language, code) of each recipe by its heading."""
     page = (DOCS / "recipes.md").read_text(encoding="utf-8")
     found = re.findall(r"^## (.*?)$.*?^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     return {heading: (language, code) for heading, language, code in found}
@@ -156,7 +156,7 @@ def test_the_picture_is_shown_and_names_no_place_of_the_machine_it_was_drawn_on(
 
 
 def _example(begin: str) -> str:
-    """The indented code behind the paragraph that begins so."""
+    """Return the indented code after the paragraph that begins with *begin*."""
     page = (DOCS / "shell.md").read_text(encoding="utf-8")
     found = re.search(rf"^\*\*{begin}\*\*.*?\n\n((?:    [^\n]*\n|\n)+)", page, re.MULTILINE | re.DOTALL)
     assert found, begin

@@ -1,4 +1,4 @@
-"""Blocks of the report: what is used in each, gaps, rates, projections and limits."""
+"""Blocks of the report: what was used in each, gaps, rates, projections and limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def row(period: int, first: int, tokens: int = 100, cost: int = 10**12, last: in
 
 
 def filled(now: int, *responses: int, start: int = NOON, window: Window | None = None) -> Block:
-    """A block that holds these responses, of 100 tokens and a dollar each."""
+    """Return a block that has these responses, of 100 tokens and a dollar each."""
     block = Block(start, start + WINDOW, window)
     starts = edges([block], now)
     rows = [row(sum(edge <= at for edge in starts) - 1, at) for at in responses]
@@ -68,7 +68,7 @@ def test_a_rate_is_that_of_the_time_since_the_first_response() -> None:
     rate = filled(NOON + 3 * HOUR, NOON + HOUR, NOON + 2 * HOUR).rate(NOON + 3 * HOUR)
     assert (rate.per_minute, rate.cost_per_hour) == (200 / 120, 10**12)
     young = filled(NOON + HOUR, NOON + HOUR - 1).rate(NOON + HOUR)
-    assert (young.per_minute, young.cost_per_hour) == (100.0, 60 * 10**12)  # of one minute at least
+    assert (young.per_minute, young.cost_per_hour) == (100.0, 60 * 10**12)  # at least one minute is assumed
 
 
 def test_what_lies_after_now_counts_in_its_block_and_in_no_rate() -> None:
@@ -96,7 +96,7 @@ def test_a_projection_is_what_is_used_and_the_rate_times_the_rest(now: int, proj
 
 
 def chained(*bounds: tuple[int, int, int, int]) -> list[Block]:
-    """Blocks of (start, end, first, last) hours after noon."""
+    """Return blocks from (start, end, first, last) in hours after noon."""
     blocks = []
     for number, (start, end, first, last) in enumerate(bounds):
         block = Block(NOON + start * HOUR, NOON + end * HOUR)

@@ -1,4 +1,4 @@
-"""Bars, sparklines and the calendar: nothing used is lost or too wide, whatever a screen can show."""
+"""Bars, sparklines and the calendar: nothing used is left out or too wide, whatever a screen can show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes Claude Code's own total another one than ours: every part by itself, and the real client's sessions."""
+"""What makes Claude Code's own total differ from ours: each reason by itself, and the real client's sessions."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ CLIENT = SHARED / "corpus" / "client"
 SCENARIOS = sorted(path.name for path in CLIENT.iterdir()) if CLIENT.is_dir() else []
 
 SESSION, PARENT = "s-child", "s-parent"
-SONNET = "claude-sonnet-5-5"  # 2 / 10 dollars per million
-COST = 1000 * 2_000_000 + 100 * 10_000_000  # of one response() here, in 1e-12 dollar
+SONNET = "claude-sonnet-5-5"  # costs 2 / 10 dollars per million
+COST = 1000 * 2_000_000 + 100 * 10_000_000  # of one response() here, in 1e-12 dollars
 
 Line = dict[str, Any]
 
@@ -32,7 +32,7 @@ def second(number: float) -> str:
 
 
 def response(number: int, **other: Any) -> Line:
-    """A response in the given second: 1000 tokens in, 100 out."""
+    """Return a response in the given second with 1000 tokens in and 100 out."""
     message = {
         "id": f"msg_{number}",
         "model": other.pop("model", SONNET),
@@ -45,7 +45,7 @@ def response(number: int, **other: Any) -> Line:
 
 
 def total(dollars: float, start: float = 0, **models: tuple[int, int, float]) -> Line:
-    """A `cost-state`: models as (input, output, dollars), `_` for `-` in their names."""
+    """Return a `cost-state`; models are given as (input, output, dollars), with `_` for `-` in their names."""
     usage = {
         name.replace("_", "-"): {"inputTokens": tokens_in, "outputTokens": tokens_out, "costUSD": cost}
         for name, (tokens_in, tokens_out, cost) in models.items()
@@ -63,7 +63,7 @@ Explain = Callable[..., Explanation]
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Explain]:
-    """Explains the session whose transcript has the given lines; `other` maps session ids to lines of theirs."""
+    """Yield a function that explains the session with the given lines; `other` maps session ids to their lines."""
     monkeypatch.setenv("CCUSAGE_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = tmp_path / "projects" / "-home-ann"
@@ -187,7 +187,7 @@ def test_a_kill_between_two_totals_is_found(told: Explain) -> None:
 
 
 def test_an_aborted_response_is_estimated_by_its_utf16_length(told: Explain) -> None:
-    text = "🙂" * 100 + "abcd"  # 204 units: 68 tokens
+    text = "🙂" * 100 + "abcd"  # 204 UTF-16 units, so 68 tokens
     explanation = told(
         [response(1, stop_reason=None, isAbortedMidStream=True, output=8, text=text), total(1000 * 2e-6 + 68 * 1e-5)]
     )

@@ -1,4 +1,4 @@
-"""A frame of the live view: what it shows, and that it fits whatever the screen is."""
+"""A frame of the live view: what it shows, and that it fits every screen."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_without_a_block_the_rest_stays() -> None:
     assert "TODAY  $12.30  yesterday $20.11  this week $61.70" in text
     assert "USED" not in text
     assert "this block" not in text
-    assert "resets Sat 15:40" in text  # the window that the client told
+    assert "resets Sat 15:40" in text  # the window that the client reported
 
 
 def test_a_limit_of_tokens_has_its_bar_and_what_comes_of_it() -> None:

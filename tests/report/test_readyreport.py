@@ -1,4 +1,4 @@
-"""A report that lies ready is printed while nothing has changed, and never when anything has."""
+"""A ready report is printed while nothing has changed, and never after anything has."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ccusage_line.report.ready import MANY
 from conftest import Home
 from lines import SONNET, append, line
 
-SETTLED = 2.1  # seconds after which a report may be kept
-FEW, SOON = 30, 0.06  # sessions and seconds that are enough where a test says so
+SETTLED = 2.1  # seconds after which a report may be stored
+FEW, SOON = 30, 0.06  # sessions and seconds that are enough in tests with LOWERED
 KINDS = {"text": ("session",), "json": ("session", "--json")}
 LOWERED = f"""
 from ccusage_line.report import ready as readyreport
@@ -47,7 +47,7 @@ def with_sessions(path: Path, count: int = FEW) -> Home:
 
 @pytest.fixture(params=KINDS)
 def ready(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Home, tuple[str, ...]]:
-    """A home in which a report of one kind lies ready, and the command that asks for it."""
+    """Return a home in which a report of one kind is ready, and the command for it."""
     home, command = with_sessions(tmp_path), KINDS[request.param]
     time.sleep(2 * SOON)
     assert ask(home, *command)[2]
@@ -56,7 +56,7 @@ def ready(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Home, tuple[s
 
 
 def ask(home: Home, *args: str, code: str = LOWERED + COUNT_IMPORTS, **env: str) -> tuple[str, str, bool]:
-    """(stdout, stderr, whether the report had to be made)."""
+    """Return (stdout, stderr, whether the report had to be made)."""
     done = subprocess.run(
         [sys.executable, "-c", code, *args], env=home.env | env, capture_output=True, cwd=home.path, check=True
     )
@@ -65,7 +65,7 @@ def ask(home: Home, *args: str, code: str = LOWERED + COUNT_IMPORTS, **env: str)
 
 
 def made_anew(home: Home, *args: str, **env: str) -> tuple[str, str]:
-    """What a process says that has no index yet."""
+    """Return what a process without an index prints."""
     ran = home.run(*args, CCUSAGE_STATE_DIR=str(home.path / f"other-{time.time_ns()}"), **env)
     return ran.out, ran.err
 
@@ -76,7 +76,7 @@ def test_what_lies_ready_is_what_would_be_made(ready: tuple[Home, tuple[str, ...
     assert not made
     assert (out, told) == made_anew(home, *command)
     assert out.count("0029-x") == 1
-    assert ("house-model" in told) == (command == ("session",))  # the warning is said again
+    assert ("house-model" in told) == (command == ("session",))  # the warning is printed again
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_after_a_change_the_report_is_made_anew(
     change(home)
     out, told, made = ask(home, *command)
     assert made
-    if change is deleted:  # A13: it stays, which no other index can know
+    if change is deleted:  # A13: the session stays, but another index cannot know it
         assert "archived" in out
     else:
         assert (out, told) == made_anew(home, *command)

@@ -1,4 +1,4 @@
-"""The text of the report: whole layouts, what is chosen, in which order, and that nothing is too wide or lost."""
+"""The text of the report: whole layouts, the choice and order of sessions, and that nothing is too wide or lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ccusage_line.report import sessions as report
 from ccusage_line.session import ModelUsage, Session, money
 from ccusage_line.text import clean, display_width
 
-CENT = 10_000_000_000  # of 1e-12 dollar
+CENT = 10_000_000_000  # in units of 1e-12 dollars
 DAYS = {1_777_500: "2026-04-29", 1_777_600: "2026-05-01", 1_777_700: "2026-05-02"}
 
 
@@ -417,7 +417,7 @@ lists = st.lists(found, max_size=4, unique_by=lambda s: s.id)
 
 
 def harmless(text: str) -> bool:
-    """Whether it can be sent to a terminal: nothing but characters that are drawn, and newlines."""
+    """Return whether a text can be sent to a terminal: only characters that are drawn, and newlines."""
     return not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text.replace("\n", ""))
 
 
@@ -459,5 +459,5 @@ def test_a_whole_table_holds_every_id_number_and_day_uncut(sessions, width, brea
         counts = [f"{n:,}" for n in (s.input, s.output, s.cache_creation, s.cache_read, s.total)]
         last = day_of(s.last) + (" *" if s.archived else "")
         if "│" not in "".join([s.id, *(m.name for m in s.models)]):
-            found = [[first, *rest[:7]] for first, _, *rest in rows[1:]]  # the first is the title
+            found = [[first, *rest[:7]] for first, _, *rest in rows[1:]]  # the first row is the title
             assert any([form.strip(), *counts, cost, last] in found for form in (forms[s.id], clean(s.id)))

@@ -1,4 +1,4 @@
-"""Widths, cutting, wrapping and cleaning of what a terminal is sent."""
+"""Measuring, cutting, wrapping and cleaning text for a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ccusage_line.report import table
 from ccusage_line.report.grid import COST, FIRST, MODELS, Grid
 from ccusage_line.text import clean, cut, cut_apart, display_width, wrap
 
-# Characters of no, one and two columns, and those that must not reach a terminal.
+# Characters of no, one and two columns, and characters that must not reach a terminal.
 mixed = st.text(st.one_of(st.characters(), st.sampled_from("ab -日한🐢🏽\u0301\u200d\ufe0f\x1b\n\u2028א")), max_size=40)
 
 

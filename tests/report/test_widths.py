@@ -1,4 +1,4 @@
-"""Every width of a screen: a wider one never shows less, and nothing is wider than it."""
+"""Every width of a screen: a wider screen never shows less, and nothing is wider than the screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ccusage_line.windows import HOUR, WINDOW
 
 WIDTHS = range(20, 221)
 DAY = day_number("2026-05-01")
-NOON = 1_777_636_800_000_000  # of that day
+NOON = 1_777_636_800_000_000  # of DAY
 ID = "{:08x}-1111-4111-8111-{:012x}"
 MODELS = ("claude-opus-4-5-20251101", "claude-haiku-4-5", "acme/in-house-coder-of-2026-01", "in-house-coder-of-2026-02")
 counts = st.integers(0, 10**5) | st.integers(0, 10**11)
@@ -38,7 +38,7 @@ histories = st.lists(found, min_size=1, max_size=3, unique_by=lambda session: se
 
 
 def columns(text: str) -> set[str]:
-    """The headers of a report's table; none where there is none."""
+    """Return the headers of a report's table, or an empty set if there is no table."""
     lines = text.split("\n")
     top = next((at for at, line in enumerate(lines) if line[:1] == "┌"), None)
     if top is None:

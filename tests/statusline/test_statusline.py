@@ -1,4 +1,4 @@
-"""The statusline's promises: what each segment shows, what a template does, how wide a line is."""
+"""The statusline: what each segment shows, what a template does, and how wide a line is."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def options(*argv: str) -> Options:
 def line(
     *argv: str, given: object = None, known: Numbers | None = None, reasons: list[str] | None = None, **environ: str
 ) -> str:
-    """The line in plain characters."""
+    """Return the line without colours."""
     return render(
         payload() if given is None else given,
         numbers() if known is None else known,
@@ -66,7 +66,7 @@ def line(
 
 
 def segment(name: str, *argv: str, **how: Any) -> str:
-    """One segment alone, "" where it has nothing."""
+    """Return what one segment alone shows, or "" if it shows nothing."""
     shown = line("--format", f"<{{{name}}}>", *argv, **how)
     return shown[1:-1]
 
@@ -147,14 +147,14 @@ def test_the_session_cost_comes_from_the_chosen_source(
 
 
 SECOND = 1_000_000
-OPENED = 3_900 * SECOND  # how long the client of the sample has been open
-BEGUN = NOW - OPENED + STARTUP  # a session that it can have been open for
+OPENED = 3_900 * SECOND  # the client of the sample has been open for so long
+BEGUN = NOW - OPENED + STARTUP  # the latest beginning of the client's first session
 CLEARED = NOW - 60 * SECOND
 OTHERS_TOTAL = changed("cost.total_cost_usd", 541.20)
 
 
 def unasked(given: dict[str, Any]) -> dict[str, Any]:
-    """The payload before the first prompt."""
+    """Return the payload as it is before the first prompt."""
     return {name: value for name, value in given.items() if name != "prompt_id"}
 
 
@@ -247,7 +247,7 @@ def test_a_session_that_is_written_nowhere_began_when_the_client_was_opened() ->
 
 
 def test_a_session_that_could_not_be_asked_for_adds_nothing_to_the_day() -> None:
-    """The day may hold it already."""
+    """The cost may already be part of the day."""
     known = numbers(session=None, unknown=True, day=NOW - 24 * HOUR)
     assert (segment("session_cost", known=known), segment("today_cost", known=known)) == ("$0.23", "$1.23")
 
@@ -821,7 +821,7 @@ def test_a_segment_that_breaks_costs_itself_only() -> None:
 
 
 def test_what_is_usual_is_no_reason() -> None:
-    """A first call, an API key without limits, an unfinished index: nothing that a doctor should speak of."""
+    """A first call, an API key without limits and an unfinished index are nothing for the doctor to report."""
     reasons: list[str] = []
     given = payload()
     given["context_window"]["current_usage"] = None

@@ -1,4 +1,4 @@
-"""`ccusage statusline` as a process: one right line, whatever it is given and whatever the index has come to."""
+"""`ccusage statusline` as a process: it prints one right line for every input and every state of the index."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ from lines import ID, OTHER, SONNET, ago, append, line, usage
 from shells import until
 
 SECOND, HOUR = 1_000_000, 3_600_000_000
-A_SECOND = 3.0  # the promised one, and room for a busy machine
-DEAR = usage(0, 40_000)  # one dollar of Opus 4.5
-THREE_SECONDS = "from ccusage_line.statusline import command\ncommand.LATEST = 3.0\n"  # where ours has to be in time
+A_SECOND = 3.0  # seconds; one is promised, the rest is for a busy machine
+DEAR = usage(0, 40_000)  # costs one dollar of Opus 4.5
+THREE_SECONDS = "from ccusage_line.statusline import command\ncommand.LATEST = 3.0\n"  # so that ours is in time
 
 LANE_1 = OURS | {
     "_blake2",
@@ -92,7 +92,7 @@ def ask(home: Home, given: object = None, *args: str, **env: str) -> Ran:
 
 
 def ask_in_time(home: Home, given: object = None, **env: str) -> Ran:
-    """The line as it is when a client wants it."""
+    """Return the line as a client gets it, and check that it comes in time."""
     began = time.monotonic()
     whole = given if isinstance(given, bytes) else json.dumps(payload() if given is None else given)
     ran = home.run_in_time("statusline", input=whole, **env)
@@ -101,7 +101,7 @@ def ask_in_time(home: Home, given: object = None, **env: str) -> Ran:
 
 
 def shown(ran: Ran) -> str:
-    """The line, once it is certain that it is one and that nothing else was said."""
+    """Return the line, after a check that it is a single line and nothing else was printed."""
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.endswith("\n")
     assert ran.out.count("\n") == 1
@@ -117,7 +117,7 @@ def plain(ran: Ran) -> str:
 
 
 def without_sweeps(home: Home) -> None:
-    """What other sessions appended was just looked for."""
+    """Pretend that other sessions were checked for appends just now."""
     home.index.mkdir(parents=True, exist_ok=True)
     (home.index / "swept").write_text(".")
 
@@ -139,7 +139,7 @@ def withdraw(home: Home) -> None:
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with sessions old enough for answers to be published."""
+    """Return a home with sessions old enough for answers to be published."""
     home = Home(tmp_path_factory.mktemp("home"))
     home.at_noon()
     home.write(
@@ -162,7 +162,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def loaded(home: Home, given: object, *args: str) -> set[str]:
-    """The modules that a statusline loads on top of a bare start."""
+    """Return the modules that a statusline loads on top of a bare start."""
     return of_lane(home, "statusline", *args, input=json.dumps(given))[1]
 
 
@@ -207,7 +207,7 @@ LOOKS: list[tuple[object, list[str]]] = [
     (payload(), ["--preset=developer", "--format", "{title}{effort}{nope}[{project}]"]),
     (payload(OTHER), []),
     (payload(OTHER, cost={"total_cost_usd": 9.0, "total_duration_ms": 29_043}), []),  # it began today and in the block
-    (payload(OTHER, cost={"total_cost_usd": 9.0, "total_duration_ms": 86_400_000}), []),  # and can't be that old
+    (payload(OTHER, cost={"total_cost_usd": 9.0, "total_duration_ms": 86_400_000}), []),  # open for too long
     (payload("fork", cost={"total_cost_usd": 2.0}), []),  # without what its parent cost
     (payload("nobody"), []),
     (payload(rate_limits={"five_hour": {"used_percentage": 3, "resets_at": time.time() + 9_000}}), []),
@@ -364,7 +364,7 @@ def test_a_payload_without_an_id_means_the_session_of_its_transcript(used: Home)
 
 @pytest.fixture
 def small(home: Home) -> Home:
-    """A home with two dollars in two sessions, one of them today."""
+    """Return a home with two dollars in two sessions, one of them today."""
     home.at_noon()
     home.write(f"-home-me-proj/{ID}.jsonl", line("m1", "r1", at=ago(2 * 86_400), tokens=DEAR))
     home.write(f"-home-me-other/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(5), tokens=DEAR))
@@ -373,7 +373,7 @@ def small(home: Home) -> Home:
 
 @pytest.fixture
 def settled(small: Home) -> Home:
-    """The same, indexed, and old enough for answers to be published."""
+    """Return the small home after indexing, old enough for answers to be published."""
     indexed(small)
     small.settle()
     return small
@@ -424,7 +424,7 @@ def of_the_future(home: Home) -> None:
 
 def read_only(home: Home) -> None:
     indexed(home)
-    database(home).chmod(0o400)  # root writes it all the same
+    database(home).chmod(0o400)  # root can write it nevertheless
     database(home).parent.chmod(0o500)
 
 
@@ -460,7 +460,7 @@ def test_a_locked_index_is_not_waited_for(small: Home) -> None:
         connection.execute("BEGIN EXCLUSIVE")
         connection.execute("CREATE TABLE held (x)")
         told = run_after(small, THREE_SECONDS, "statusline", input=json.dumps(payload()))
-        assert shown in plain(told)  # what can't be read is left out
+        assert shown in plain(told)  # what cannot be read is left out
         connection.close()
 
 
@@ -475,7 +475,7 @@ SLOW = "import time\nfrom ccusage_line.index.index import *\n{} = lambda *_, **_
 
 
 def after(home: Home, code: str) -> Ran:
-    """A line in a process in which *code* ran first, which would take a minute."""
+    """Return a line from a process that runs *code*, which takes a minute, first; check that it comes in time."""
     began = time.monotonic()
     ran = run_after(home, code, "statusline", "--cost-source", "both", input=json.dumps(payload()))
     assert time.monotonic() - began < (20 if code.startswith(THREE_SECONDS) else A_SECOND)
@@ -510,7 +510,8 @@ statuslane._Watch.claim = held_up
 
 
 def test_a_line_that_is_held_up_just_before_it_is_printed_is_printed(small: Home) -> None:
-    """As on a machine where a hundred others want to run: the time is over between the decision and the print."""
+    """On a machine where a hundred other processes want to run, the time may pass between the decision and the
+    print."""
     indexed(small)
     assert "💰 ($0.25 cc / $1.00 ccusage) session" in after(small, THREE_SECONDS + HELD_UP).out
 
@@ -532,7 +533,7 @@ def endless(*args, **kwargs):
 def test_work_that_takes_longer_than_a_line_is_done_behind_it(small: Home, module: str, name: str) -> None:
     indexed(small)
     (marker,) = small.state.glob("*/swept")
-    os.utime(marker, (time.time() - FIRST_SWEEP - 1,) * 2)  # the usual look is far off
+    os.utime(marker, (time.time() - FIRST_SWEEP - 1,) * 2)  # so that the usual sweep is far off
     if module == "totals":
         small.configure('[prices.models."claude-opus-4-5-20251101"]\ninput = 10\noutput = 50\n')
     else:
@@ -547,8 +548,8 @@ def test_work_that_takes_longer_than_a_line_is_done_behind_it(small: Home, modul
 
 
 def at_rest(home: Home) -> None:
-    """Wait until whatever was started behind a line has come to its end."""
-    time.sleep(0.1)  # a process that has just begun shows no environment
+    """Wait until every process that a line started has ended."""
+    time.sleep(0.1)  # a process that has just started shows no environment
     until(lambda: not home.processes(), "nobody works any more")
 
 
@@ -679,7 +680,7 @@ PARENTS = {"total_cost_usd": 541.2, "total_duration_ms": 855}
 
 
 def unasked(home: Home, session: str, **changes: Any) -> dict[str, Any]:
-    """The payload before the first prompt, about a transcript in a data directory."""
+    """Return the payload before the first prompt, with a transcript in a data directory."""
     path = home.projects / "-home-me-proj" / f"{session}.jsonl"
     return payload(session, transcript_path=str(path), prompt_id=None, **changes)
 
@@ -703,7 +704,7 @@ def test_a_fork_has_cost_nothing_before_its_first_prompt_and_nothing_of_its_pare
 
 @pytest.mark.parametrize(("total", "expected"), [(541.2, "$1.00"), (0.0, "$542.00")], ids=["kept", "begun-anew"])
 def test_after_clear_the_total_of_before_is_nobodys(small: Home, total: float, expected: str) -> None:
-    """Some clients keep it, others begin anew; their clock goes on in either case."""
+    """Some clients continue their total, others start it again; their clock goes on in either case."""
     indexed(small)
     small.write("-home-me-proj/cleared.jsonl", f'{{"type":"user","timestamp":"{ago(1)}"}}\n')
     given = unasked(small, "cleared", cost={"total_cost_usd": total, "total_duration_ms": 3_600_000})
@@ -739,7 +740,7 @@ def test_both_lanes_know_the_same_of_a_session(small: Home) -> None:
 
 
 def test_a_session_that_goes_on_in_a_new_file_is_the_same_in_both_lanes(small: Home) -> None:
-    """As old clients resumed: the new file's name is the payload's id, its lines carry the old id."""
+    """Old clients resumed like this: the new file's name is the payload's id, but its lines have the old id."""
     resumed = line("m1", "r1", at=ago(2 * 86_400), tokens=DEAR) + line("m2", "r2", at=ago(5), tokens=DEAR)
     path = small.write("-home-me-proj/resumed.jsonl", resumed)
     indexed(small)
@@ -766,7 +767,7 @@ def test_a_transcript_that_is_out_of_reach_proves_nothing(small: Home, tmp_path:
 
 
 def kept(home: Home) -> dict[str, tuple[int, int]]:
-    """What is kept of the client's words, and what any write changes of it: inode and time."""
+    """Return the inode and time of the files that store what the client said; any write changes them."""
     stats = {path.name: path.stat() for path in home.state.glob("*/answers/*.said*")}
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
 
@@ -819,7 +820,7 @@ def test_an_id_that_nothing_is_known_of_gives_way_to_the_transcripts_name(small:
 # --- days and blocks ---------------------------------------------------------------------------------------------
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]
-MOMENTS = [  # around changes of the clock, and a plain day
+MOMENTS = [  # around changes of the clock, and on a plain day
     datetime(2026, 3, 29, 0, 30, tzinfo=timezone.utc),
     datetime(2026, 10, 25, 22, 59, tzinfo=timezone.utc),
     datetime(2026, 11, 1, 5, 30, tzinfo=timezone.utc),
@@ -841,7 +842,7 @@ UNKNOWN = "in-house-coder-2"  # a model without a price
 
 
 def transcripts(home: Home, made: list[tuple[int, int, bool]], end: int) -> None:
-    """Responses that follow one another at the steps, the last one at *end* (microseconds)."""
+    """Write responses with the given steps between them, the last one at *end* (microseconds)."""
     at = end - sum(seconds for seconds, _, _ in made) * SECOND
     texts = {ID: "", OTHER: ""}
     for n, (seconds, output, other) in enumerate(made):
@@ -865,7 +866,7 @@ def date_of(us: int, zone: str) -> object:
 
 @pytest.fixture
 def rooms(tmp_path: Path) -> Callable[[], Home]:
-    """Makes one home after the other."""
+    """Return a function that makes a new home each time."""
     number = iter(range(10**6))
     return lambda: Home(tmp_path / str(next(number)))
 
@@ -937,7 +938,7 @@ def test_what_lies_after_now_counts_in_the_same_day_and_block_as_in_the_reports(
 
 
 def stored(moments: list[tuple[int, int, int, int, int]]) -> sqlite3.Connection:
-    """A database that holds nothing but moments."""
+    """Return a database with nothing but moments."""
     database = sqlite3.connect(":memory:")
     create_schema(database)
     rows = [(t, n, 0, *rest) for n, (t, *rest) in enumerate(moments)]
@@ -984,7 +985,7 @@ def test_what_was_published_before_anything_was_marked_is_counted_anew(settled: 
 
 
 def test_only_what_can_matter_is_published() -> None:
-    """A year of work by day and rest by night: what is published of it is a matter of days."""
+    """After a year of work by day and rest by night, only some days are published."""
     day = 24 * HOUR
     whole = [(n * day + hour * HOUR, 1, 1, 1, 1) for n in range(400) for hour in range(9, 18)]
     assert len(of_database(stored(whole), 400 * day)[0]) < 20

@@ -17,8 +17,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-termi
 
 
 def typed(home: Home, *args: str, given: object = None) -> Ran:
-    """The statusline typed in a terminal, with the keyboard as stdin, or piped into; its output is on the terminal if
-    something is piped."""
+    """Run the statusline in a terminal: typed, with the keyboard as stdin, or with *given* piped into it.
+
+    If *given* is piped, the output goes to the terminal too.
+    """
     import pty
 
     master, slave = pty.openpty()

@@ -1,4 +1,4 @@
-"""The two decoders yield the same claims: on every line of every corpus, on generated trees and on hostile lines."""
+"""The two decoders yield the same claims: for every line of every corpus, generated trees and hostile lines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lines import record, usage
 
 
 class Said(NamedTuple):
-    """What the lines of a block say."""
+    """What a decoder reads from the lines of a block."""
 
     claims: list[Any]
     bad: int
@@ -30,7 +30,7 @@ class Said(NamedTuple):
 
 
 def said(data: bytes, read_block: Callable[..., None]) -> Said:
-    """*data* are whole lines; a newline is put behind the last one."""
+    """Read *data*, whole lines without the last newline, with one of the decoders."""
     reading = Reading()
     block = Block(7, bytearray(b"before\n" + data + b"\n"), 7, 8 + len(data))
     read_block(reading, block, "by-path", True, lambda claim: data[claim.at - 7 :][: claim.length])
@@ -52,7 +52,7 @@ def test_all_of_a_block_is_read_and_nothing_behind_it(read_block: Callable[..., 
     assert len(reading.claims) == 2
     assert reading.titles == [None] * 3
     assert buffer == before
-    buffer.extend(b"x")  # nobody holds it
+    buffer.extend(b"x")  # raises BufferError if anything still holds the buffer
 
 
 def both(data: bytes) -> tuple[Said, Said]:

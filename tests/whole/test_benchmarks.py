@@ -1,4 +1,4 @@
-"""The benchmark's history is what it says, and its runner times real processes and notices wrong numbers."""
+"""The benchmark's history has the properties asked for; its runner times real processes and notices wrong numbers."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ AT = 1_790_000_000.0
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the runner needs posix_spawn and wait4")
 
-# A whole small tool, not a mock: it reads every transcript on every call and counts by message and request. It has no
-# statusline, and forgets the first {skip} sessions.
+# A small but complete tool, not a mock: it reads every transcript on every call and counts by message and request. It
+# has no statusline, and forgets the first {skip} sessions.
 STAND_IN = """#!{python}
 import glob, json, os, sys
 args = [a for a in sys.argv[1:] if a != "claude"]
@@ -75,7 +75,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 
 def responses(out: Path) -> dict[str, list[dict[str, Any]]]:
-    """The assistant lines of each message id, in the order they stand in."""
+    """Return the assistant lines of each message id, in their order."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path in transcripts(out):
         for line in lines_of(path):

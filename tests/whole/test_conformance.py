@@ -24,18 +24,18 @@ _NUMBER = re.compile(r"\$?-?\d[\d,]*(?:\.\d+)?")
 
 
 def rows() -> list[list[str]]:
-    """The cells of the tables' rows."""
+    """Return the cells of the rows of all tables."""
     lines = [line for line in DOC.read_text().splitlines() if line.startswith("| ") and not line.startswith("| ---")]
     return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines if "| why |" not in line]
 
 
 def named() -> set[str]:
-    """The cases that the document names."""
+    """Return the cases that the document names."""
     return {word for word in re.findall(r"`([a-z0-9_A-Z]+)`", DOC.read_text()) if word in CASES}
 
 
 def settle(home: Home, case: dict[str, Any]) -> list[str]:
-    """Put a case's files and environment into *home*; returns our command line for it."""
+    """Put a case's files and environment into *home*; return our command line for it."""
     put(home, case)
     words = [re.sub(r"^/home/\S*/cases/[^/]+", str(home.data), word) for word in case["expected"][ORACLE]["args"]]
     words = [placed(home, word).replace(".session[].period", ".sessions[].sessionId") for word in words]
@@ -51,7 +51,7 @@ def sums(row: dict[str, Any], cost: str) -> dict[str, Any]:
 
 
 def numbers(value: Any) -> Any:
-    """What both sides' JSON says of tokens, costs and sessions."""
+    """Return the tokens, costs and sessions in the JSON of either side."""
     if not isinstance(value, dict):
         return value
     listed = value.get("sessions", value.get("session", value.get("daily")))
@@ -69,7 +69,7 @@ def numbers(value: Any) -> Any:
 
 
 def alike(ours: Any, theirs: Any) -> bool:
-    """Equality, but for the last bits of a float."""
+    """Return whether two values are equal, except for the last bits of a float."""
     if isinstance(ours, (int, float)) and isinstance(theirs, (int, float)):
         return math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=1e-12)
     if isinstance(ours, (list, tuple)) and isinstance(theirs, (list, tuple)):
@@ -80,13 +80,13 @@ def alike(ours: Any, theirs: Any) -> bool:
 
 
 def total_row(text: str) -> set[str]:
-    """The numbers of a table's last row."""
+    """Return the numbers in the last row of a table."""
     lines = [line for line in text.splitlines() if re.match(r"[│|] ?Total\b", line)]
     return set(_NUMBER.findall(lines[-1])) if lines else set()
 
 
 def segments(text: str) -> dict[str, str]:
-    """The numbers of a statusline, by what they are: the percent left out, whose rounding differs."""
+    """Return the numbers of a statusline by segment, except the percentage, which is rounded differently."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text).replace("$-0.00", "$0.00")
     found = {}
     for name, pattern in (
@@ -101,7 +101,7 @@ def segments(text: str) -> dict[str, str]:
 
 
 def same(ran: Ran, words: list[str], expected: dict[str, Any]) -> bool:
-    """Whether our answer has the numbers of theirs."""
+    """Return whether our answer has the same numbers as theirs."""
     if ran.code != expected["exit_code"]:
         return False
     if "stdout_json" in expected:
@@ -112,7 +112,7 @@ def same(ran: Ran, words: list[str], expected: dict[str, Any]) -> bool:
     if words[0] == "statusline":
         return bool(ran.out.strip()) and segments(ran.out) == segments(expected["stdout"])
     if total_row(expected["stdout"]):
-        ours = total_row(ran.out)  # fewer columns where it is narrow
+        ours = total_row(ran.out)  # a narrow table has fewer columns
         return bool(ours) and ours <= total_row(expected["stdout"])
     return ran.out.strip() == expected["stdout"].strip()
 
@@ -122,7 +122,7 @@ def test_a_case_has_the_numbers_of_ccusage_or_is_named_as_a_difference(home: Hom
     case = CASES[name]
     words = settle(home, case)
     if words[0] == "statusline":
-        assert home.run("session", "--json").code == 0  # today and block want an index
+        assert home.run("session", "--json").code == 0  # today and block need an index
     ran = home.run(*words, input=case.get("stdin", "").replace("<DIR>", str(home.data)))
     assert "Traceback" not in ran.err
     equal = same(ran, words, case["expected"][ORACLE])

@@ -1,4 +1,4 @@
-"""The command against the truth: the server's ledger, a plain full parse of public transcripts, reports of bugs."""
+"""The command compared with the truth: the server's ledger, a plain full parse of public transcripts, bug reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PUBLIC = sorted(path for path in (SHARED / "corpus" / "public").glob("*") if pat
 REPORTED = sorted(path for path in (SHARED / "corpus" / "reported").glob("*") if path.is_dir())
 KINDS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
 CONTRACTED = "n12_model_pricing"  # its client paid other rates than the list's
-ITERATIONS = "n23_iterations"  # its ledger prices top levels only: the client's own total is the truth
+ITERATIONS = "n23_iterations"  # its ledger prices only top levels, so the client's own total is the truth
 OPUS, SONNET = "claude-opus-4-8", "claude-sonnet-4-6"
 RIGHT: dict[str, tuple[tuple[int, int, int, int], int, dict[str, float]]] = {  # tokens, responses, dollars by model
     "advisor-at-standard-speed": ((1020, 2100, 3000, 4100), 2, {OPUS: 0.08105}),
@@ -41,7 +41,7 @@ def report(home: Home, *args: str) -> Any:
 
 
 def folder(name: str) -> Path:
-    """Of the inputs from bug reports."""
+    """Return the folder of an input from a bug report."""
     if not SHARED.is_dir():
         pytest.skip(f"no corpora at {SHARED}")
     return SHARED / "corpus" / "reported" / name
@@ -52,7 +52,7 @@ def settle(home: Home, source: Path) -> None:
 
 
 def ledger(source: Path) -> dict[str, Counter[str]]:
-    """What the server billed for requests that stand in a transcript, and what it had told of those it cut."""
+    """Return what the server billed for requests in a transcript, and what it had reported about those cut off."""
     expected = json.loads((source / "expected.json").read_text())
     held = "".join(path.read_text(errors="replace") for path in (source / "projects").rglob("*.jsonl"))
     sessions: dict[str, Counter[str]] = {}

@@ -1,5 +1,7 @@
-"""The accounting rules by worked examples: each is counted by the index and by the plain second reading (fresh.py),
-which have to agree, and the sums are those made by hand. The corpora hold both too (test_corpus, test_index_exact)."""
+"""The accounting rules by worked examples, counted by the index and by the plain second implementation (fresh.py).
+
+Both have to agree, and the sums are computed by hand. test_corpus and test_index_exact compare both with the corpora.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from compare import assert_same
 
 SECOND = 1_000_000
 TEN = 1_772_359_200 * SECOND  # 2026-03-01T10:00:00Z
-MICRO_DOLLAR = 1_000_000  # in pico-dollars
+MICRO_DOLLAR = 1_000_000  # in 1e-12 dollars
 
 
 def rates(*dollars_per_million: float) -> tuple[int, int, int, int, int]:
@@ -41,7 +43,7 @@ PRICES = PriceTable(
 
 
 def line(usage: dict[str, Any] | None = None, message: dict[str, Any] | None = None, **fields: Any) -> bytes:
-    """A plain response of session s, 10 tokens in and 5 out, with changes; a field that is `...` is left out."""
+    """Return a plain response of session s, 10 tokens in and 5 out, with changes; a field that is `...` is left out."""
     record = {
         "type": "assistant",
         "timestamp": "2026-03-01T10:00:00Z",
@@ -61,7 +63,7 @@ def line(usage: dict[str, Any] | None = None, message: dict[str, Any] | None = N
 
 
 def reading(files: Mapping[str, bytes | list[bytes]]) -> fresh.Reading:
-    """Of files by their paths below `projects/`, each as bytes or as lines; the index says the same."""
+    """Return a fresh reading of files, each given as bytes or lines; check that the index agrees."""
     contents = {path: data if isinstance(data, bytes) else b"\n".join([*data, b""]) for path, data in files.items()}
     base = Path(tempfile.mkdtemp(prefix="ccusage-test-"))
     try:
@@ -83,7 +85,7 @@ def session(*lines: bytes, path: str = "p/s.jsonl") -> fresh.FreshSession:
 
 
 def counted(content: bytes) -> int:
-    """How many responses a transcript of these bytes has."""
+    """Return how many responses a transcript of these bytes has."""
     return sum(one.responses for one in reading({"p/s.jsonl": content}).values())
 
 
@@ -167,12 +169,12 @@ def test_only_an_assistants_message_with_usage_and_time_counts(raw: bytes, expec
 
 
 def bare(usage: dict[str, Any] | None = None, **fields: Any) -> bytes:
-    """A line without `requestId`."""
+    """Return a line without `requestId`."""
     return line(usage, requestId=..., **fields)
 
 
 def nameless(usage: dict[str, Any] | None = None, **fields: Any) -> bytes:
-    """A line without `message.id` and, if it is not given, `requestId`."""
+    """Return a line without `message.id` and, if it is not given, without `requestId`."""
     return line(usage, {"id": ...}, **{"requestId": ..., **fields})
 
 
@@ -274,7 +276,7 @@ def test_the_best_line_of_a_response_wins_wherever_it_stands(winner: bytes, lose
 
 
 def at(time: str, **fields: Any) -> bytes:
-    """A line with which a transcript may begin."""
+    """Return a line with which a transcript may begin."""
     return json.dumps({"type": "user", "timestamp": f"2026-03-01T{time}Z", **fields}).encode()
 
 
@@ -404,10 +406,10 @@ def test_advisor_messages_and_compactions_are_billed_beside_the_response() -> No
     assert found.responses == 3
     assert found.models["haiku"].tokens == (1000, 100, 0, 0)
     assert found.models["opus"].tokens == (310, 25, 0, 4)
-    # haiku: 1000 x 0.1 + 100 x 0.5 micro-dollars; opus twice (fast): 310 x 5 + 25 x 25 + 4 x 0.5
+    # haiku: 1000 x 0.1 + 100 x 0.5 micro-dollars; opus twice (fast): 310 x 5 + 25 x 25 + 4 x 0.5.
     assert found.models["haiku"].cost["auto"] == 150 * MICRO_DOLLAR
     assert found.models["opus"].cost["auto"] == 2 * 2177 * MICRO_DOLLAR
-    # a costUSD covers the whole line
+    # A costUSD covers the whole line.
     with_cost = session(line({"iterations": iterations}, costUSD=0.5))
     assert with_cost.cost("auto") == with_cost.cost("display") == 500_000 * MICRO_DOLLAR
     assert with_cost.cost("calculate") == (150 + 2177) * MICRO_DOLLAR
@@ -665,7 +667,7 @@ def made_up(seed: int) -> trees.Tree:
 
 
 def cases(response: fresh.Response, beginnings: Mapping[str, int]) -> dict[str, bool]:
-    """Whether *response* is one of those that are easily got wrong."""
+    """Return which of the cases that are easily counted wrong *response* is one of."""
     session, lines, parts = response
     requests = {line.request_id for line in lines}
     without, uuids = requests == {None} and len(lines) > 1, {line.uuid for line in lines}
@@ -722,4 +724,4 @@ def test_made_up_trees_hold_every_case_of_the_rules() -> None:
         responses += len(found.responses)
 
     assert min(seen.values()) > 1, seen
-    assert 2 < lines / responses < 5  # neither alone nor all in one
+    assert 2 < lines / responses < 5  # some lines are alone, but not most

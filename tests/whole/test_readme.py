@@ -1,4 +1,4 @@
-"""The README: how it begins, and that what it says can be followed to the letter."""
+"""The README: how it begins, and that its commands work exactly as written."""
 
 from __future__ import annotations
 

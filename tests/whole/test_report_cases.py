@@ -1,4 +1,4 @@
-"""The reports by time, case by case: what is wanted of each, and that docs/differences.md names what differs."""
+"""The reports by time, case by case: each gives the wanted numbers, and docs/differences.md names what differs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CASES: dict[str, dict[str, Any]] = (
     {case["name"]: case for case in json.loads(CASES_FILE.read_text())["cases"]} if CASES_FILE.is_file() else {}
 )
 DOC = (ROOT / "docs" / "differences.md").read_text()
-REFUSED = {  # options that are not ours, or not as they were typed
+REFUSED = {  # options that we do not have, or not in this spelling
     "daily_no_cost",
     "daily_project_aliases",
     "daily_locale_table",
@@ -31,7 +31,7 @@ NUMBER = re.compile(r"[$\d][\d,.]*")
 
 
 def run(home: Home, case: dict[str, Any], command: str, *more: str) -> Ran:
-    """One command of a case, at the case's own time."""
+    """Run one command of a case, at the case's own time."""
     argv = [*shlex.split(command.replace("<DIR>", str(home.data)))[1:], *more]
     given = case.get("stdin", "").replace("<DIR>", str(home.data))
     if "now" not in case:
@@ -41,7 +41,7 @@ def run(home: Home, case: dict[str, Any], command: str, *more: str) -> Ran:
 
 
 def placed(home: Home, text: str) -> str:
-    """A text of a case with the paths that it leaves open."""
+    """Fill in the paths that a text of a case leaves open."""
     return text.replace("<DIR>", str(home.data)).replace("<empty dir>", str(home.path))
 
 
@@ -58,7 +58,7 @@ def put(home: Home, case: dict[str, Any]) -> None:
 
 
 def settle(home: Home, case: dict[str, Any]) -> None:
-    """The case's files and environment, after what it wants done before."""
+    """Put a case's files and environment into *home*, and do the steps that come before it."""
     put(home, case)
     for step in case.get("before", ()):
         if "command" in step:
@@ -68,7 +68,7 @@ def settle(home: Home, case: dict[str, Any]) -> None:
 
 
 def lacks(ours: Any, wanted: Any, place: str = "") -> list[str]:
-    """Where *ours* is not what is wanted; keys that are not named in it are free."""
+    """Return where *ours* differs from *wanted*; keys that *wanted* does not have are free."""
     if isinstance(wanted, dict) and isinstance(ours, dict):
         missing = [f"{place}.{key}: missing" for key in wanted.keys() - ours.keys()]
         missing += [f"{place}: more" for _ in (ours.keys() - wanted.keys() if place == ".projects" else ())]
@@ -83,13 +83,13 @@ def lacks(ours: Any, wanted: Any, place: str = "") -> list[str]:
 
 
 def shown_total(text: str) -> set[str]:
-    """The numbers of the table's last row, percentages apart."""
+    """Return the numbers in the table's last row."""
     lines = [line for line in text.splitlines() if re.match(r"[│ ]*(\x1b\[\d+m)*Total\b", line)]
     return set(NUMBER.findall(re.sub(r"\x1b\[\d+m", "", lines[-1]))) if lines else set()
 
 
 def numbers_of(data: dict[str, Any]) -> set[str]:
-    """How a table shows the totals of the same report as JSON."""
+    """Return how a table shows the totals of the same report as JSON."""
     rows = data.get("blocks", [data.get("totals", {})])
     costs = [row.get("costUSD", row.get("totalCost", 0)) for row in rows]
     counts = [{**row, **row.get("tokenCounts", {})} for row in rows]

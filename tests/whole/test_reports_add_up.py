@@ -1,4 +1,4 @@
-"""One history has the same totals in every report, its rows add up, and a filter moves no number of what stays."""
+"""All reports of one history have the same totals, their rows add up, and a filter changes no remaining number."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Sums = tuple[int, int, int, int, float]
 
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Ask:
-    """A command's JSON over a data directory, which may be another one each time, with a state directory of its own."""
+    """Return a function that returns a command's JSON over any data directory, with its own state directory."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
 
     def answer(data: Path, *argv: str) -> Any:
@@ -41,7 +41,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
 
 
 def sums(row: dict[str, Any]) -> Sums:
-    """Four kinds of tokens and the cost, to a millionth of a cent: what is added as floats is no more exact."""
+    """Return four kinds of tokens and the cost, to 1e-8 dollars, because added floats are not more exact."""
     counts = row.get("tokenCounts", row)
     names = OF_BLOCK if "tokenCounts" in row else KINDS
     a, b, c, d = (counts[name] for name in names)
@@ -60,7 +60,7 @@ def rounded(row: dict[str, Any]) -> Sums:
 
 
 def check(ask: Ask, data: Path, zone: str, week: str, hours: str) -> None:
-    """Everything that the reports of one history have to agree on."""
+    """Check everything that the reports of one history have to agree on."""
     expected = ask(data, "session", "-z", zone)["totals"]
     reports = {
         "daily": ask(data, "daily", "-z", zone),
@@ -95,7 +95,7 @@ def check(ask: Ask, data: Path, zone: str, week: str, hours: str) -> None:
 def check_filters(
     ask: Ask, data: Path, zone: str, days: list[dict[str, Any]], blocks: list[dict[str, Any]], hours: str
 ) -> None:
-    """What stays is as it was."""
+    """Check that filters do not change what remains."""
     if not days:
         return
     middle = days[len(days) // 2]["date"]
