@@ -510,8 +510,7 @@ statuslane._Watch.claim = held_up
 
 
 def test_a_line_that_is_held_up_just_before_it_is_printed_is_printed(small: Home) -> None:
-    """On a machine where a hundred other processes want to run, the time may pass between the decision and the
-    print."""
+    """On a busy machine the time may be over between the decision to print the line and the print."""
     indexed(small)
     assert "💰 ($0.25 cc / $1.00 ccusage) session" in after(small, THREE_SECONDS + HELD_UP).out
 
