@@ -145,7 +145,7 @@ def test_nobody_takes_a_private_name_of_another_module() -> None:
     assert {found for name in MODULES for found in private_of_others(name)} == PRIVATE
 
 
-def test_the_faces_of_rooms_are_empty() -> None:
+def test_every_init_module_of_a_room_is_empty() -> None:
     """An empty file is the fastest to import, which matters here, and hides nothing."""
     assert [name for name, path in MODULES.items() if path.name == "__init__.py" and path.stat().st_size] == [
         "__init__"

@@ -115,7 +115,7 @@ def test_half_a_surrogate_pair_beside_our_command_stays_an_escape(path: Path, in
     }
 
 
-def test_what_can_not_be_written_again_is_not_touched_but_taken_out(path: Path) -> None:
+def test_a_value_that_cannot_be_written_again_is_only_removed(path: Path) -> None:
     before = json.dumps({"statusLine": {**OURS, "padding": 9}, "a": 1}).replace("9", "1e999")
     path.write_text(before)
     with pytest.raises(UserError, match="a value that can't be written again"):
@@ -304,7 +304,9 @@ def test_a_rehearsal_of_a_new_file_says_so(path: Path) -> None:
         pytest.param(b'{"statusLine": 1, "statusLine": 2}', "twice", id="twice"),
     ],
 )
-def test_what_can_not_be_edited_safely_is_refused_and_untouched(path: Path, content: bytes, reason: str) -> None:
+def test_settings_that_cannot_be_edited_safely_are_refused_and_untouched(
+    path: Path, content: bytes, reason: str
+) -> None:
     path.write_bytes(content)
     for act in (install, uninstall):
         with pytest.raises(UserError, match=reason):
@@ -424,7 +426,7 @@ def test_a_file_that_appears_in_between_is_noticed(path: Path, monkeypatch: pyte
     assert path.read_bytes() == b'{"a": 2}'
 
 
-def test_many_at_once_leave_one_key_and_one_backup(path: Path, tmp_path: Path) -> None:
+def test_many_installs_at_once_leave_one_key_and_one_backup(path: Path, tmp_path: Path) -> None:
     path.write_bytes(LAYOUTS["two-spaces"])
     lock = str(tmp_path / "state" / "settings.lock")
     done: list[str] = []
@@ -482,7 +484,7 @@ def settings_texts(draw: st.DrawFn) -> str:
 
 
 @given(text=settings_texts(), force=st.booleans())
-def test_any_layout_survives_in_and_out(text: str, force: bool, tmp_path: Path) -> None:
+def test_install_and_uninstall_preserve_any_layout(text: str, force: bool, tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     data = text.encode("utf-8", "replace")
     path.write_bytes(data)
@@ -504,7 +506,7 @@ def test_any_layout_survives_in_and_out(text: str, force: bool, tmp_path: Path) 
 # --- places ------------------------------------------------------------------------------------------------------
 
 
-def test_the_settings_are_the_users(tmp_path: Path) -> None:
+def test_the_settings_are_those_of_the_user_or_of_the_configured_folder(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     assert settings.settings_path(home) == str(tmp_path / ".claude" / "settings.json")
     assert settings.settings_path({**home, "CLAUDE_CONFIG_DIR": "~/c"}) == str(tmp_path / "c" / "settings.json")
@@ -512,7 +514,7 @@ def test_the_settings_are_the_users(tmp_path: Path) -> None:
     assert settings.settings_path({**home, "CLAUDE_CONFIG_DIR": "/a/projects"}) == "/a/settings.json"
 
 
-def test_the_command_is_our_own_path_as_a_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_command_is_our_own_path_quoted_for_a_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     launcher = tmp_path / "some where" / "ccusage"
     launcher.parent.mkdir()
     launcher.write_text("#!/bin/sh\n")

@@ -113,7 +113,7 @@ def test_the_environment_names_the_data_directories(
         pytest.param("agent-a1.jsonl", "agent-a1", id="transcript's name with its ending"),
     ],
 )
-def test_a_session_is_found_by(used: Home, wanted: str, found: str) -> None:
+def test_a_session_is_found_by_its_id_and_other_names(used: Home, wanted: str, found: str) -> None:
     ran = used.run("session", "--id", wanted, "--json")
     assert (ran.code, ran.err) == (0, "")
     assert json.loads(ran.out)["sessionId"] == found
@@ -179,13 +179,13 @@ def test_a_bare_word_beside_options_of_the_list_is_named(used: Home) -> None:
     assert ran.err == "ccusage: --since applies to the list; 'week' is taken for a session\n"
 
 
-def test_a_file_behind_csv_is_told_to_be_stdouts(used: Home) -> None:
+def test_a_file_after_csv_is_refused_because_csv_goes_to_stdout(used: Home) -> None:
     for name in ("session", "daily"):
         assert "CSV goes to stdout: " in used.run(name, "--csv", "week.csv").err
 
 
 @pytest.mark.parametrize("name", ["session", "daily", "blocks"])
-def test_where_nothing_is_found_the_last_usage_or_a_project_spelt_so_is_named(home: Home, name: str) -> None:
+def test_if_nothing_is_found_the_last_usage_or_a_similar_project_is_named(home: Home, name: str) -> None:
     home.write("web/s.jsonl", line(at="2026-05-02T10:00:00Z", cwd="/home/me/website"))
     home.write("api/t.jsonl", line("b", "b", "t", at="2026-05-04T10:00:00Z", cwd="/home/me/api"))
     late = name, "--since", "2026-06-01", "--project"
@@ -197,7 +197,7 @@ def test_where_nothing_is_found_the_last_usage_or_a_project_spelt_so_is_named(ho
     assert f"; {told}" in home.run(*late, folder).err
 
 
-def test_an_empty_id_is_said_to_be_so(used: Home) -> None:
+def test_an_empty_id_is_reported_as_empty(used: Home) -> None:
     assert "the id is empty" in used.run("session", "").err
 
 
@@ -244,7 +244,7 @@ def test_a_transcript_without_usage_is_zeros(used: Home) -> None:
         pytest.param([], [ID, OTHER], id="descending"),
     ],
 )
-def test_the_list_is_chosen_and_sorted_by(used: Home, args: list[str], ids: list[str]) -> None:
+def test_options_choose_and_sort_the_sessions_of_the_list(used: Home, args: list[str], ids: list[str]) -> None:
     assert listed(used, *args) == ids
 
 
@@ -327,7 +327,7 @@ def test_a_group_without_an_action_shows_its_state(used: Home) -> None:
         assert used.run(group).code == 0
 
 
-def test_modes(home: Home) -> None:
+def test_each_mode_has_its_own_cost(home: Home) -> None:
     home.write("p/s.jsonl", line(costUSD=1.5) + line("m2", "r2"))
     costs = [
         home.run("session", "--id", ID, "--jq", ".totalCost", "--mode", mode).out
@@ -336,7 +336,7 @@ def test_modes(home: Home) -> None:
     assert costs == ["1.50255\n", "0.0051\n", "1.5\n"]
 
 
-def test_unpriced_models_are_said(home: Home) -> None:
+def test_models_without_a_price_are_named(home: Home) -> None:
     home.write(f"p/{ID}.jsonl", line(model="house-model-1"))
     ran = home.run("session")
     assert "house-model-1" in ran.err
@@ -376,7 +376,7 @@ def test_help_fits_a_screen_and_shows_an_example(home: Home) -> None:
     assert lines[-1].startswith("example: ccusage session ")
 
 
-def test_version(home: Home) -> None:
+def test_the_version_is_printed(home: Home) -> None:
     assert home.run("--version").out == home.run("-V").out == f"ccusage-line {__version__}\n"
 
 
@@ -419,7 +419,9 @@ def test_width_is_columns_then_the_terminals_then_120(used: Home) -> None:
         ([], {"FORCE_COLOR": "0"}, False),
     ],
 )
-def test_colour(used: Home, args: list[str], env: dict[str, str], colored: bool) -> None:
+def test_output_is_coloured_only_if_options_or_environment_ask_for_it(
+    used: Home, args: list[str], env: dict[str, str], colored: bool
+) -> None:
     assert ("\x1b[" in used.run("session", *args, **env).out) == colored
 
 
@@ -435,7 +437,7 @@ def test_an_empty_home_can_ask_for_the_demo_instead(home: Home, tmp_path: Path) 
     assert home.run("session", "--or-demo").out == home.run("demo").out
 
 
-def test_index_path_and_status(used: Home) -> None:
+def test_index_path_and_status_describe_the_index(used: Home) -> None:
     used.run()
     place = used.run("index", "path").out.strip()
     assert Path(place).is_relative_to(used.state)

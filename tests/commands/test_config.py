@@ -107,7 +107,7 @@ format = "{model} \"said\" C:\\work \n{session_cost} \u202e\U000e0041 [{branch} 
 # --- what it says ---
 
 
-def test_without_a_file_nothing_is_said(environ: dict[str, str]) -> None:
+def test_without_a_config_file_there_are_no_settings(environ: dict[str, str]) -> None:
     found = load(environ)
     assert (found.found, found.values, found.labels, found.prices, found.url) == (False, {}, {}, {}, None)
     assert found.defaults_for("session", environ) == {}
@@ -193,7 +193,7 @@ def test_a_file_that_was_named_has_to_be_there(environ: dict[str, str], tmp_path
         load({**environ, "CCUSAGE_CONFIG": str(tmp_path / "no.toml")})
 
 
-def test_a_folder_in_its_place_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
+def test_a_folder_in_the_place_of_the_config_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a regular file"):
         load({**environ, "CCUSAGE_CONFIG": str(tmp_path)})
 
@@ -259,7 +259,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "line", "message"), WRONG)
-def test_what_is_wrong_is_told_with_file_and_line(environ: dict[str, str], text: str, line: int, message: str) -> None:
+def test_a_mistake_in_the_config_is_reported_with_file_and_line(
+    environ: dict[str, str], text: str, line: int, message: str
+) -> None:
     path = write(environ, text)
     with pytest.raises(ConfigError) as raised:
         load(environ)
@@ -325,7 +327,7 @@ def test_an_own_price_is_exact_and_completed_as_the_lists_are(environ: dict[str,
     assert (price.threshold, price.fast, price.us, price.window) == (None, 1000, 1000, None)
 
 
-def test_the_dearest_price_that_may_be_written_is_one(environ: dict[str, str]) -> None:
+def test_the_highest_price_that_a_config_may_have_is_accepted(environ: dict[str, str]) -> None:
     price = priced(environ, "[prices.models.x]\ninput = 50_000\noutput = 1e-9999999999999999999\n", "x")
     assert (price.write_1h, price.output) == (prices.UNIT // 10, 0)
 
@@ -360,14 +362,14 @@ def test_own_prices_have_a_fingerprint_of_their_own(environ: dict[str, str]) -> 
     assert in_use.table().fingerprint == plain
 
 
-def test_own_prices_count_where_nothing_can_be_stored(environ: dict[str, str], tmp_path: Path) -> None:
+def test_own_prices_apply_if_nothing_can_be_stored(environ: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     price = priced(environ, "[prices.models.x]\ninput = 1\noutput = 1\n", "x")
     assert price is not None
     assert settled(environ) is None
 
 
-def test_what_another_process_reads_meanwhile_is_not_ours(environ: dict[str, str], tmp_path: Path) -> None:
+def test_another_process_with_another_config_does_not_change_ours(environ: dict[str, str], tmp_path: Path) -> None:
     write(environ, "[prices.models.x]\ninput = 1\noutput = 1\n")
     load(environ)
     other = tmp_path / "other.toml"
@@ -415,7 +417,9 @@ def settle(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     load(environ)
 
 
-def test_what_is_settled_is_what_was_read(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settled_config_equals_the_config_that_was_read(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(environ, FULL)
     assert settled(environ) is None
     settle(environ, monkeypatch)
@@ -433,7 +437,7 @@ def test_without_a_file_everything_is_settled(environ: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("change", ["edited", "gone", "another", "another-version"])
-def test_a_change_of_the_file_unsettles(
+def test_a_changed_config_is_read_again(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     path = write(environ, FULL)
@@ -496,7 +500,7 @@ print(*sorted(set(sys.modules) & {"json", "re", "tomllib", "typing", "platformdi
         pytest.param("[session]\ntimezone = 'UTC'\n", False, id="a-zone"),
     ],
 )
-def test_a_config_is_plain_that_changes_no_cost_and_no_day(
+def test_a_config_is_plain_if_it_changes_no_cost_and_no_day(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, text: str, plain: bool
 ) -> None:
     assert is_plain(environ)

@@ -379,7 +379,7 @@ def parses(command: str) -> bool:
 @pytest.mark.parametrize(
     ("provoke", "name", "text", "way"), [pytest.param(*row, id=row[0].__name__) for row in AILMENTS]
 )
-def test_an_ailment_is_found_with_what_mends_it(
+def test_a_problem_is_found_with_its_remedy(
     machine: Machine, provoke: Callable[[Machine], None], name: str, text: str, way: str
 ) -> None:
     provoke(machine)
@@ -420,7 +420,7 @@ def test_findings_stand_in_columns_and_are_never_wider_than_the_screen_but_for_a
     assert {"\x1b[31m✗", "\x1b[33m!"} <= {line[:6] for line in colored.splitlines()}
 
 
-def test_only_what_is_wrong_is_called_wrong(machine: Machine) -> None:
+def test_a_problem_causes_no_other_finding(machine: Machine) -> None:
     """A problem that affects nothing else is the only new finding."""
     for provoke in (history_off, hooks_disabled, hook_lost):
         before = {f.name for f in machine.wrong()}
@@ -467,7 +467,7 @@ def test_folders_without_permission_are_found(machine: Machine, monkeypatch: pyt
 # --- what is well ---
 
 
-def test_settings_that_do_no_harm_are_no_ailment(machine: Machine) -> None:
+def test_harmless_settings_are_no_problem(machine: Machine) -> None:
     machine.settings(machine.project / ".claude" / "settings.json", disableAllHooks=False, permissions={})
     machine.settings(machine.project / ".claude" / "settings.local.json", statusLine=None)
     projects = {
@@ -532,7 +532,7 @@ def test_an_unfinished_first_index_is_advice(machine: Machine) -> None:
     assert advice(machine)["index"] == "ccusage session"
 
 
-def test_a_model_that_has_a_price_by_now_is_no_ailment(machine: Machine) -> None:
+def test_a_model_that_has_got_a_price_is_no_problem(machine: Machine) -> None:
     unpriced_model(machine)
     path = machine.home / ".config" / "ccusage-line" / "config.toml"
     path.parent.mkdir(parents=True)
@@ -541,13 +541,13 @@ def test_a_model_that_has_a_price_by_now_is_no_ailment(machine: Machine) -> None
     assert machine.wrong() == []
 
 
-def test_old_prices_are_wanted_where_the_network_is_off(machine: Machine) -> None:
+def test_old_prices_are_no_problem_if_the_network_is_off(machine: Machine) -> None:
     prices_old(machine)
     machine.env["CCUSAGE_OFFLINE"] = "1"
     assert machine.wrong() == []
 
 
-def test_an_old_log_is_no_ailment(machine: Machine) -> None:
+def test_an_old_log_is_no_problem(machine: Machine) -> None:
     statusline_log_has_entries(machine)
     long_ago = time.time() - 30 * 86400
     os.utime(machine.state / "statusline.log", (long_ago, long_ago))

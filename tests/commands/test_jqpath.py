@@ -86,7 +86,7 @@ def test_a_step_that_does_not_fit_says_what_jq_1_7_says(path: str, value: Any, s
     assert str(caught.value) == f"--jq: {said}"
 
 
-def test_these_are_the_words_of_a_jq_before_1_8() -> None:
+def test_the_messages_equal_those_of_jq_before_1_8() -> None:
     command = shutil.which("jq")
     if command is None:
         pytest.skip("no jq on PATH")

@@ -56,7 +56,7 @@ def shown(toy: Path, *options: str, code: str = SHOW) -> list[list[str]]:
     return [row.split(" ") for row in done.stdout.splitlines()]
 
 
-def test_modules_look_as_those_that_python_finds(toy: Path) -> None:
+def test_modules_have_the_same_attributes_as_if_python_found_them(toy: Path) -> None:
     found, plain = shown(toy), shown(toy, code=SHOW.replace("lean.install()", ""))
     assert [row[0] for row in found[:-1]] == [OURS] * 3
     assert [row[1:] for row in found] == [row[1:] for row in plain]
@@ -72,7 +72,7 @@ def test_modules_look_as_those_that_python_finds(toy: Path) -> None:
         pytest.param(lambda source, compiled: compiled.write_bytes(b""), id="empty"),
     ],
 )
-def test_what_is_not_compiled_as_expected_is_left_to_python(toy: Path, change: Change) -> None:
+def test_a_module_with_an_unexpected_compiled_file_is_left_to_python(toy: Path, change: Change) -> None:
     source, compiled = toy / "one.py", next((toy / "__pycache__").glob("one.*.pyc"))
     change(source, compiled)
     one, two, *_ = shown(toy, "-B")

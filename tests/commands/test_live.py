@@ -136,13 +136,13 @@ def test_a_new_session_of_the_project_and_a_session_elsewhere_come_too(world: Wo
     ("keys", "code"),
     [pytest.param("q", "0", id="q"), pytest.param("\x03", "0", id="Ctrl-C")],
 )
-def test_a_key_ends_it(live: Live, keys: str, code: str) -> None:
+def test_a_key_ends_live(live: Live, keys: str, code: str) -> None:
     live.send(keys)
     live.ended(code)
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
-def test_a_signal_ends_it_as_it_ends_others(world: World, live: Live, name: str) -> None:
+def test_a_signal_ends_live_with_the_usual_exit_code(world: World, live: Live, name: str) -> None:
     number = getattr(signal, name)
     os.kill(live.drawer, number)
     live.ended("0" if name == "SIGINT" else str(128 + number))
@@ -190,7 +190,7 @@ def test_it_draws_anew_after_a_stop_that_nobody_can_handle(world: World, live: L
     live.ended()
 
 
-def test_a_closed_terminal_ends_it(world: World, live: Live) -> None:
+def test_a_closed_terminal_ends_live(world: World, live: Live) -> None:
     process = live.drawer
     live.hang_up()
 
@@ -232,7 +232,7 @@ def test_keys_pause_show_models_and_nothing_else_does(world: World, live: Live) 
     live.ended()
 
 
-def test_while_another_process_writes_it_shows_what_it_had_and_copies_nothing(world: World, live: Live) -> None:
+def test_while_another_process_writes_live_shows_its_last_numbers(world: World, live: Live) -> None:
     database = connect(os.path.join(index_dir(world.environ), "index.db"), 5)
     database.execute("BEGIN IMMEDIATE")
     world.spend(world.project())
@@ -296,7 +296,7 @@ def test_its_json_is_that_of_the_active_block(home: Home) -> None:
     assert home.run("blocks", "--live", "--jq", ".blocks[0].entries").out == "2\n"
 
 
-def test_it_tells_what_blocks_and_daily_tell(home: Home) -> None:
+def test_live_shows_the_numbers_of_blocks_and_daily(home: Home) -> None:
     home.write("p/s.jsonl", recent(40) + recent(30, 2))
     shown = plain(home.run("live", "-t", "1M").out)
     block = json.loads(home.run("blocks", "-a", "-t", "1M", "--json").out)["blocks"][0]
@@ -307,7 +307,7 @@ def test_it_tells_what_blocks_and_daily_tell(home: Home) -> None:
     assert "tokens: ok" in shown
 
 
-def test_its_interval_comes_from_the_config(world: World) -> None:
+def test_the_interval_of_live_comes_from_the_config(world: World) -> None:
     folder = world.home / ".config" / "ccusage-line"
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text("[live]\nrefresh-interval = 7\n")
@@ -336,7 +336,7 @@ def test_while_nothing_was_read_yet_its_progress_is_shown(tmp_path: Path) -> Non
             live.until_frame("USED   $0.10")
 
 
-def test_where_nothing_can_be_stored_it_reads_by_itself(tmp_path: Path) -> None:
+def test_live_reads_by_itself_if_nothing_can_be_stored(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.spend(world.project())
     world.environ["CCUSAGE_STATE_DIR"] = "/dev/null/nowhere"

@@ -78,7 +78,7 @@ def test_the_statusline_knows_no_other_value() -> None:
     assert set(statusline.WANTS) == {option.names[-1] for option in options.STATUSLINE if option.kind != "flag"}
 
 
-def test_what_the_config_says_of_the_statusline_are_its_options() -> None:
+def test_the_config_can_set_every_option_of_the_statusline() -> None:
     """All of them have a value and none has a variable, because `configured` checks neither."""
     assert not any(option.variable or option.kind == "flag" for option in options.SECTIONS["statusline"])
     defaults = {o.key: o.default for o in options.SECTIONS["statusline"] if o.kind in ("choice", "percentage")}

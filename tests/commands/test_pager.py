@@ -48,7 +48,7 @@ def test_a_long_report_is_left_after_its_first_page(terminal: Shell) -> None:
         assert "code=0" in terminal.run("echo code=$?"), report
 
 
-def test_ctrl_c_is_the_pagers(terminal: Shell) -> None:
+def test_ctrl_c_goes_to_the_pager(terminal: Shell) -> None:
     terminal.send("ccusage daily\n")
     terminal.read_to("\n:")
     terminal.send("\x03")

@@ -221,7 +221,7 @@ def test_the_config_says_what_is_not_typed(used: Home) -> None:
     assert list(answer(used, "monthly", "-i", "--config", str(config))["projects"]) == ["Work"]
 
 
-def test_what_only_the_config_says_is_no_mistake_of_who_types(used: Home) -> None:
+def test_a_config_value_that_does_not_apply_is_no_usage_error(used: Home) -> None:
     config = used.path / "config.toml"
     config.write_text('[session]\norder = "asc"\n[blocks]\norder = "desc"\nbreakdown = true\nchart = "bars"\n')
     with_config = ("--config", str(config))
@@ -230,7 +230,7 @@ def test_what_only_the_config_says_is_no_mistake_of_who_types(used: Home) -> Non
     assert used.run("demo", "--id", "latest", "--order", "asc").code == 2
 
 
-def test_a_day_may_be_told_from_today_on_in_the_config_too(used: Home) -> None:
+def test_the_config_may_count_a_day_back_from_today(used: Home) -> None:
     config = used.path / "config.toml"
     config.write_text("".join(f'[{name}]\nsince = "1d"\n' for name in ("daily", "blocks", "session")))
     with_config = ("--config", str(config))
@@ -261,7 +261,7 @@ def test_a_project_is_found_by_its_path_and_by_its_folder(used: Home) -> None:
     assert [row["sessions"] for row in by_path["daily"]] == [1, 1]
 
 
-def test_a_point_is_this_folder_and_what_lies_below_it(home: Home) -> None:
+def test_a_dot_means_this_folder_and_the_folders_below_it(home: Home) -> None:
     here = str(home.path.resolve())
     for n, (name, folder) in enumerate({"own": here, "below": f"{here}/src", "beside": f"{here}site"}.items()):
         home.write(f"p{n}/{name}.jsonl", line(f"m{n}", f"r{n}", name, cwd=folder))
@@ -309,7 +309,7 @@ def test_no_line_is_wider_than_the_screen_and_no_number_or_date_is_cut(used: Hom
     assert not re.search("[▁-█░▒▓·]", at_noon(used, *args, LC_ALL="C").out)
 
 
-def test_a_table_by_day(used: Home) -> None:
+def test_a_daily_table_has_its_dates_projects_and_notes(used: Home) -> None:
     lines = at_noon(used, "daily", "-i", "-o", "desc", COLUMNS="120").out.splitlines()
     first = [line.split("│")[1].rstrip() for line in lines[3:] if line.startswith("│ ")]
     dates = ["   2026-05-01", "   2026-04-28", "", " beta", "   2026-04-30", "   2026-03-31"]
@@ -371,7 +371,7 @@ def test_the_block_under_way_is_a_card(used: Home) -> None:
     ]
 
 
-def test_whatever_lacks_a_price_is_marked_wherever_it_is_told(home: Home) -> None:
+def test_every_amount_without_a_price_is_marked(home: Home) -> None:
     home.write(f"p/{ID}.jsonl", line(at="2026-05-01T11:00:00Z", model="house-model"))
     home.write(f"p/{OTHER}.jsonl", line("m2", "r2", OTHER, at="2026-05-01T11:00:00Z"))
     for asked in (("blocks",), ("blocks", "-a"), ("live", "--once")):

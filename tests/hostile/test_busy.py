@@ -60,7 +60,7 @@ def test_while_a_stopped_process_has_the_index_a_report_waits_and_refuses(logged
     assert logged.run(*OF_ONE).out == "3.0\n"
 
 
-def test_where_sqlite_itself_would_wait_longer_than_asked_the_question_is_refused_in_time(logged: Home) -> None:
+def test_if_sqlite_itself_would_wait_too_long_the_question_is_refused_in_time(logged: Home) -> None:
     """The other process is stopped between its first lock of the shared memory and its first byte there."""
     (logged.index / "index.db-shm").unlink()
     with halted(logged, "index", "refresh", calls="ftruncate", what="signal=STOP"):
@@ -112,7 +112,7 @@ def test_an_index_that_another_process_makes_at_the_same_moment_is_waited_for(tm
     other.close()
 
 
-def test_a_log_that_can_be_read_only_with_shared_memory_is_not_read_past(logged: Home) -> None:
+def test_an_index_whose_log_cannot_be_read_is_refused(logged: Home) -> None:
     """This is a backup on a read-only disk."""
     place = logged.index
     (place / "index.db-shm").unlink()
@@ -130,7 +130,7 @@ def test_a_log_that_can_be_read_only_with_shared_memory_is_not_read_past(logged:
     assert logged.run(*OF_ALL).out == "3.53\n"
 
 
-def test_while_the_first_index_does_not_get_on_one_session_is_answered_and_a_report_says_that_it_waits(
+def test_while_the_first_index_makes_no_progress_one_session_is_answered_and_a_report_waits(
     home: Home,
 ) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", line())
@@ -153,7 +153,7 @@ def test_while_the_first_index_does_not_get_on_one_session_is_answered_and_a_rep
         pytest.param("...", ("100\n", ""), id="nobody-could-store-what-was-read"),
     ],
 )
-def test_one_session_of_a_long_history_is_said_to_be_provisional(
+def test_one_session_of_a_long_history_is_reported_as_provisional(
     home: Home, marks: str, answer: tuple[str, str]
 ) -> None:
     """An old client's fork looks like a session of its own, until its parent in another project is read."""
@@ -167,7 +167,7 @@ def test_one_session_of_a_long_history_is_said_to_be_provisional(
     assert (ran.out, ran.err) == answer
 
 
-def test_an_index_that_is_busy_for_a_moment_is_no_reason_to_warn(home: Home) -> None:
+def test_an_index_with_another_writer_gives_a_right_answer_without_a_warning(home: Home) -> None:
     path = home.write(f"-home-me-proj/{ID}.jsonl", line())
     home.run(*OF_ALL)
     with path.open("a") as file:

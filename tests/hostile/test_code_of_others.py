@@ -59,7 +59,7 @@ def write_as_old(path: Path, data: bytes) -> None:
 
 @POSIX
 @pytest.mark.parametrize("row", [1, 2])
-def test_a_number_in_a_ready_line_is_digits_or_the_line_is_not_believed(shell, world, project, row):
+def test_a_ready_line_with_a_number_that_is_not_digits_is_not_used(shell, world, project, row):
     path = world.line(project).path
     told = rows(path)
     told[row] = f"a[$(touch {world.home}/ran)0]"
@@ -143,7 +143,7 @@ KINDS = {
 
 @every_shell
 @pytest.mark.parametrize("which", ["line", "scope", "refreshing"])
-def test_whatever_stands_in_the_place_of_a_file_the_prompt_comes_at_once(shell, world, project, which):
+def test_with_anything_in_the_place_of_its_files_the_prompt_comes_at_once(shell, world, project, which):
     line = Path(world.line(project).path)
     place = {
         "line": line,
@@ -251,7 +251,7 @@ def test_a_relative_state_home_does_not_lead_into_the_working_directory(shell, w
 
 
 @pytest.mark.parametrize("variable", ["CCUSAGE_STATE_DIR", "CCUSAGE_CONFIG", "CCUSAGE_MANAGED_SETTINGS"])
-def test_a_relative_folder_of_ours_is_refused(world, project, variable):
+def test_a_relative_path_in_our_variables_is_refused(world, project, variable):
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(world.ccusage), *words], env=world.environ | {variable: "ours"}, cwd=project, input="{}",

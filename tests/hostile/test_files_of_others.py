@@ -180,7 +180,7 @@ def test_a_state_folder_that_others_may_only_look_at_is_used_and_stays_as_it_is(
 
 @as_root
 @pytest.mark.parametrize("name", ["", "prompt", "answers", "index.db", "recent", "prices.bin", "config.bin"])
-def test_what_is_another_users_in_the_state_folder_is_not_believed_and_not_changed(used: Home, name: str) -> None:
+def test_files_of_another_user_in_the_state_folder_are_not_used_or_changed(used: Home, name: str) -> None:
     right = cost(used)[0]
     used.run("prompt", "--refresh")
     used.run("statusline", input=json.dumps({"session_id": ID}))

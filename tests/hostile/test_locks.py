@@ -38,7 +38,7 @@ def check(home: Home, before: list[str] | None = None) -> None:
 
 
 @pytest.mark.parametrize("error", ["ENOLCK", "ENOSYS", "EOPNOTSUPP"])
-def test_a_file_system_that_refuses_locks(home: Home, error: str) -> None:
+def test_commands_work_on_a_file_system_that_refuses_locks(home: Home, error: str) -> None:
     check(home, strace(home.path / "trace", "flock", f"error={error}"))
 
 
@@ -57,7 +57,7 @@ def a_fifo(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [a_folder, a_link, a_fifo], ids=lambda make: str(make.__name__))
-def test_something_else_in_the_place_of_a_lock(home: Home, make: Callable[[Path], None]) -> None:
+def test_commands_work_if_something_else_is_in_the_place_of_a_lock(home: Home, make: Callable[[Path], None]) -> None:
     for folder in (home.index, home.state):
         for lock in LOCKS:
             make(folder / lock)
@@ -66,6 +66,6 @@ def test_something_else_in_the_place_of_a_lock(home: Home, make: Callable[[Path]
     assert not list(home.path.rglob("elsewhere"))
 
 
-def test_a_disk_without_inodes(home: Home) -> None:
+def test_commands_work_on_a_disk_without_inodes(home: Home) -> None:
     with mounted(home.state, "nr_inodes=3"):
         check(home)

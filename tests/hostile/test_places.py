@@ -94,7 +94,7 @@ def test_a_relative_folder_in_a_working_directory_that_is_gone_is_no_traceback(h
         "--config config.toml session",
     ],
 )
-def test_what_is_relative_to_a_working_directory_that_is_gone_is_told(home: Home, words: str) -> None:
+def test_a_relative_path_is_refused_if_the_working_directory_is_gone(home: Home, words: str) -> None:
     ran = run_in_a_folder_that_is_gone(home, *words.split())
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.endswith(": the working directory is gone\n")
@@ -174,7 +174,7 @@ def test_a_newline_in_a_folders_name_does_not_start_a_process_at_every_prompt(tm
     assert not started.exists() or started.read_text().count("x") <= 2
 
 
-def test_recipes_keep_nothing_in_a_folder_of_everybody() -> None:
+def test_recipes_store_nothing_in_a_folder_that_others_share() -> None:
     text = (ROOT / "docs" / "recipes.md").read_text()
     assert not re.search(r"/tmp\b", text)
 

@@ -257,7 +257,7 @@ def test_forget_erases_what_is_asked_and_nothing_else(index: Index, roots: list[
     assert [one.id for one in index.sessions()] == [ID]
 
 
-def test_nothing_is_forgotten_where_nothing_is_asked_or_found(index: Index, roots: list[str]) -> None:
+def test_nothing_is_forgotten_if_nothing_is_asked_for_or_found(index: Index, roots: list[str]) -> None:
     three_sessions(roots)[SECRET].unlink()
     index.refresh()
     assert forget(index) == ([], [])
@@ -265,7 +265,7 @@ def test_nothing_is_forgotten_where_nothing_is_asked_or_found(index: Index, root
     assert len(index.sessions()) == 2
 
 
-def test_what_transcripts_still_hold_is_named_and_stays(index: Index, roots: list[str]) -> None:
+def test_a_session_with_a_transcript_is_named_and_not_forgotten(index: Index, roots: list[str]) -> None:
     files = three_sessions(roots)
     agent = write(roots, f"-home-me-proj/{OTHER}/subagents/agent-a1.jsonl", line("a1", "b1", OTHER, isSidechain=True))
     index.refresh()
@@ -299,7 +299,7 @@ def test_a_forgotten_fork_keeps_the_lines_of_its_parent(index: Index, roots: lis
     assert verify(index) == []
 
 
-def test_forget_refuses_where_it_cannot_write(roots: list[str], tmp_path: Path) -> None:
+def test_forget_refuses_if_it_cannot_write(roots: list[str], tmp_path: Path) -> None:
     three_sessions(roots)
     state = tmp_path / "a-file"
     state.write_text("")
@@ -310,7 +310,7 @@ def test_forget_refuses_where_it_cannot_write(roots: list[str], tmp_path: Path) 
     index.close()
 
 
-def test_forget_says_so_where_a_reader_keeps_the_old_bytes(
+def test_forget_fails_if_a_reader_keeps_the_old_bytes(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one_gone(index, roots)
@@ -456,7 +456,7 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, name: st
     assert verify(index) == []
 
 
-def test_what_is_carried_over_is_whole(damaged_home: Home) -> None:
+def test_only_whole_sessions_are_carried_over_from_a_damaged_index(damaged_home: Home) -> None:
     """The stat of an archived session's file is a text: that session is lost, and nothing else fails."""
     path = damaged_home.index / DB
     spoil = "UPDATE files SET device = 'x', mtime = 'y' WHERE CAST(path AS TEXT) LIKE '%old-1.jsonl'"
@@ -734,7 +734,7 @@ def as_fresh(index: Index) -> None:
             assert (known.project_path, known.archived) == (read.project_path, read.archived)
 
 
-def test_a_file_reached_by_several_links_is_one_file_whatever_was_asked_before(tmp_path: Path) -> None:
+def test_a_file_with_several_links_is_one_file_whatever_was_asked_before(tmp_path: Path) -> None:
     for seed in range(25):
         base = tmp_path / str(seed)
         linked = Linked(base, seed)
@@ -755,7 +755,7 @@ def test_a_file_reached_by_several_links_is_one_file_whatever_was_asked_before(t
         index.close()
 
 
-def test_two_links_to_one_new_file_are_one_file_for_a_question_too(index: Index, roots: list[str]) -> None:
+def test_a_question_counts_a_new_file_with_two_links_once(index: Index, roots: list[str]) -> None:
     bare = line().replace(f'"sessionId":"{ID}",', "")
     path = write(roots, f"-home-me-proj/{ID}.jsonl", bare)
     (path.parent / "y.jsonl").symlink_to(path.name)

@@ -168,7 +168,9 @@ def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
 
 
 @pytest.mark.parametrize(("call", "times"), [("fork", 0), ("fork", 1), ("pipe", 0), ("pipe", 1), ("pipe", 2)])
-def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.MonkeyPatch, call: str, times: int) -> None:
+def test_a_first_index_is_complete_if_the_system_refuses_processes(
+    monkeypatch: pytest.MonkeyPatch, call: str, times: int
+) -> None:
     monkeypatch.setattr(workers, "PARALLEL", 0)
     monkeypatch.setattr(workers, "_cores", lambda: 3)
     really, done = getattr(os, call), 0
@@ -197,7 +199,9 @@ def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.Monk
         pytest.param("_send", lambda pipe, data: os.kill(os.getpid(), signal.SIGKILL), id="a-worker-that-dies"),
     ],
 )
-def test_a_first_index_loses_nothing_with(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
+def test_a_first_index_loses_nothing_with_many_files_or_a_dying_worker(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
     assert workers._TASKS * workers._NUMBER <= 4096  # what the smallest pipe accepts at once
     monkeypatch.setattr(workers, "PARALLEL", 0)
     with over(trees.seeded_tree(3, 10)) as (index, data):
@@ -327,7 +331,7 @@ def test_what_other_processes_count_during_a_first_index_is_in_its_sums(
         index.close()
 
 
-def test_what_another_process_found_after_our_walk_is_not_taken_for_gone() -> None:
+def test_a_file_that_another_process_found_after_our_walk_is_not_archived() -> None:
     with folder() as base:
         root = base / "data" / "projects" / "-home-ann-web"
         root.mkdir(parents=True)
@@ -356,7 +360,7 @@ def test_a_recount_knows_the_lines_of_a_file_that_holds_copies_too(messages: tup
         assert verify(index) == []  # counts anew
 
 
-def test_days_and_blocks_follow_where_lines_tied_and_nobody_can_read_them_any_more() -> None:
+def test_days_and_blocks_are_right_if_tied_lines_can_no_longer_be_read() -> None:
     tied = [line(request="r1", cwd="/a", tokens=usage(9)), line(request="r2", cwd="/b", tokens=usage(1))]
     with over({f"p/{ID}.jsonl": "".join(tied).encode()}) as (index, data):  # one uuid, so one response
         index.refresh()

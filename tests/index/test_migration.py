@@ -227,7 +227,7 @@ OF_VERSION_2 = {
 @pytest.mark.parametrize(
     ("version", "interrupted"), [(2, None), (2, schema), (2, totals), (3, None), (3, schema)], ids=str
 )
-def test_an_index_of_a_later_schema_has_all_of_what_is_gone(
+def test_an_index_of_a_later_schema_keeps_archived_sessions(
     home: Home, version: int, interrupted: ModuleType | None
 ) -> None:
     for name, text in OF_VERSION_2.items():
@@ -399,7 +399,7 @@ def a_table_in_the_way(db: sqlite3.Connection) -> None:
     "damage",
     [a_text_for_a_number, a_table_missing, no_moments, a_column_more, a_view_of_claims, a_table_in_the_way],
 )
-def test_of_a_damaged_index_of_schema_3_the_archived_sessions_are_carried_over(
+def test_a_damaged_index_of_schema_3_keeps_its_archived_sessions(
     home: Home, damage: Callable[[sqlite3.Connection], None]
 ) -> None:
     for name, text in OF_VERSION_2.items():
@@ -435,7 +435,9 @@ def test_a_transcript_that_comes_back_is_counted_once(upgraded: Home) -> None:
 
 
 @pytest.mark.parametrize("small", [True, False])
-def test_one_session_is_right_at_once(upgraded: Home, monkeypatch: pytest.MonkeyPatch, small: bool) -> None:
+def test_one_session_is_right_before_the_migrated_index_is_complete(
+    upgraded: Home, monkeypatch: pytest.MonkeyPatch, small: bool
+) -> None:
     """This holds for a large history too, while everything still has to be read again."""
     sessions, archived = expected()
     for name in ("s-gone", "s-nameless", "s-live", "s-moved", "d-fork"):
@@ -455,7 +457,7 @@ def payload(session: str) -> str:
     return json.dumps({"session_id": session, "cwd": "/home/me/proj", "cost": {"total_cost_usd": 7.77}})
 
 
-def test_the_statusline_shows_the_clients_total_until_somebody_has_migrated(upgraded: Home) -> None:
+def test_the_statusline_shows_the_clients_total_until_the_index_is_migrated(upgraded: Home) -> None:
     ran = upgraded.run("statusline", "--cost-source", "auto", input=payload("s-live"))
     assert (ran.code, ran.err) == (0, "")
     assert "$7.77" in ran.out
@@ -465,7 +467,7 @@ def test_the_statusline_shows_the_clients_total_until_somebody_has_migrated(upgr
     assert "$0.01 ccusage" in ran.out
 
 
-def test_the_prompt_keeps_its_line_until_somebody_has_migrated(upgraded: Home) -> None:
+def test_the_prompt_shows_its_old_line_until_the_index_is_migrated(upgraded: Home) -> None:
     project = upgraded.path / "web"
     project.mkdir()
     folder = readyline.folder_name(os.path.realpath(project))

@@ -149,7 +149,7 @@ def test_sums_that_sqlite_can_not_hold_are_exact(home: Home, dollars: float) -> 
     assert verify(index) == []
 
 
-def test_what_used_nothing_is_in_no_slot_and_opens_no_block(home: Home) -> None:
+def test_a_response_without_usage_is_in_no_slot_and_opens_no_block(home: Home) -> None:
     nothing = line("m0", "r0", tokens=usage(0, 0), at="2026-05-01T03:00:00Z")
     home.write(f"-home-me-proj/{ID}.jsonl", nothing + line("m1", "r1") + line("m2", "r2", tokens=usage(0, 0)))
     index = home.opened()

@@ -148,7 +148,7 @@ CHANGES: list[Callable[[Home], int]] = [
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_the_next_answer_is_right_after(home: Home, change: Callable[[Home], int]) -> None:
+def test_the_next_answer_after_a_change_is_right(home: Home, change: Callable[[Home], int]) -> None:
     expected = change(home)
     assert output(home) == expected
     assert output(home) == expected
@@ -262,13 +262,13 @@ def test_a_clock_set_back_publishes_nothing_that_could_be_stale(home: Home) -> N
     assert output(home) == 400
 
 
-def test_a_foreign_file_that_changes_a_session_takes_its_answer_back(home: Home) -> None:
+def test_another_file_that_changes_a_session_withdraws_its_answer(home: Home) -> None:
     home.write("-home-me-proj/foreign.jsonl", line("m8", "r8", "fork", requestSessionId=ID))
     home.run("session", "--json")
     assert output(home) == 400
 
 
-def test_a_transcript_in_another_project_that_tells_only_facts_takes_the_answer_back(home: Home) -> None:
+def test_a_title_in_another_project_withdraws_the_published_answer(home: Home) -> None:
     told = {"type": "custom-title", "customTitle": "renamed", "sessionId": ID}
     home.write(f"-home-me-other/{ID}.jsonl", json.dumps(told) + "\n")
     home.run("session", "--json")
@@ -276,7 +276,7 @@ def test_a_transcript_in_another_project_that_tells_only_facts_takes_the_answer_
     assert home.run("index", "verify").code == 0
 
 
-def test_other_rules_take_back_sums_and_published_answers(home: Home) -> None:
+def test_new_rules_withdraw_sums_and_published_answers(home: Home) -> None:
     rules = """
         import ccusage_line
         ccusage_line.RULES += 1
@@ -292,7 +292,7 @@ def test_other_rules_take_back_sums_and_published_answers(home: Home) -> None:
     assert output(home) == 300
 
 
-def test_killed_between_commit_and_publishing_leaves_no_old_answer(home: Home) -> None:
+def test_a_process_killed_between_commit_and_publishing_leaves_no_old_answer(home: Home) -> None:
     appended(home)
     patch = "Lane2.publish = lambda self: os.kill(os.getpid(), 9)"
     code = f"import os\nfrom ccusage_line.index.index import Lane2\n{patch}"

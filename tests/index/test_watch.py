@@ -44,7 +44,7 @@ def responses(watch: Watch) -> int:
     return sum(session.responses for session in watch.index.sessions())
 
 
-def test_a_look_takes_stats_of_what_was_in_use_lately_and_opens_nothing(
+def test_a_look_checks_stats_of_recently_used_files_and_opens_nothing(
     watch: Watch, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     while watch.look():
@@ -121,7 +121,7 @@ def test_new_prices_count_from_the_next_look_on(home: Home, watch: Watch) -> Non
     assert cost(watch) == before
 
 
-def test_what_was_made_for_another_config_file_is_made_anew_but_not_time_and_again(home: Home, watch: Watch) -> None:
+def test_costs_for_another_config_file_are_made_anew_only_once(home: Home, watch: Watch) -> None:
     ours = cost(watch)
     other = home.path / "other.toml"
     other.write_text(f'[prices.models."{OPUS}"]\ninput = 1000\noutput = 1000\n')
@@ -134,7 +134,7 @@ def test_what_was_made_for_another_config_file_is_made_anew_but_not_time_and_aga
     assert cost(watch) == theirs
 
 
-def test_what_a_newer_version_has_made_is_shown_and_left_alone_until_it_is_there_to_be_asked(
+def test_the_index_of_a_newer_version_is_shown_and_left_alone_until_that_version_is_installed(
     home: Home, watch: Watch, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, ...]] = []

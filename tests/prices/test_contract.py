@@ -87,7 +87,7 @@ def per_million(price: Price) -> tuple[Fraction, ...]:
 
 @pytest.mark.parametrize("model", ["claude-opus-5-5", "claude-haiku-5-5", "us.anthropic.claude-sonnet-4-6", "glm-5"])
 @pytest.mark.parametrize("multiplier", [0.5, 0.85, 1.2, 10, 0.1])
-def test_a_multiplier_is_of_every_cost_of_a_response(policy: Path, model: str, multiplier: float) -> None:
+def test_a_multiplier_applies_to_every_cost_of_a_response(policy: Path, model: str, multiplier: float) -> None:
     agree(policy, {"multiplier": multiplier})
     price, plain = known(model), listed(model)
     for counts in ((1000, 200, 30, 4, 50_000), (90_000, 0, 20_000, 0, 0)):  # the second is a long prompt to Haiku 5.5
@@ -109,7 +109,7 @@ def test_a_row_replaces_every_rate_of_its_model(policy: Path) -> None:
     assert known("claude-opus-5") == listed("claude-opus-5")
 
 
-def test_the_multiplier_is_of_a_row_too(policy: Path) -> None:
+def test_the_multiplier_applies_to_a_row_too(policy: Path) -> None:
     agree(policy, OF_N12)
     assert per_million(known("claude-haiku-5-5")) == HALVED
     assert cost(known("claude-haiku-5-5"), 0, 0, 0, 0, 0, searches=2) == PICO // 100
@@ -149,7 +149,7 @@ def test_a_row_under_a_name_of_claude_code_covers_every_form_of_the_model(policy
     "key",
     ["claude-4.6-opus", "openrouter/anthropic/claude-opus-4.6", "claude-opus-4-6-20990101", "Modèle/claude-opus-4-6"],
 )
-def test_a_row_under_any_other_name_is_of_that_name_alone(policy: Path, key: str) -> None:
+def test_a_row_under_any_other_name_covers_only_that_name(policy: Path, key: str) -> None:
     agree(policy, {"overrides": {key: HAIKU}})
     assert per_million(known(key)) == (7, 9, 3, 3, 1)
     assert known("claude-opus-4-6") == listed("claude-opus-4-6")
@@ -254,7 +254,7 @@ def test_a_variable_names_another_file() -> None:
         policy_path({"CCUSAGE_MANAGED_SETTINGS": "policy.json"})
 
 
-def test_without_a_policy_there_is_one_thing_to_look_at(policy: Path) -> None:
+def test_without_a_policy_only_its_folder_is_checked(policy: Path) -> None:
     assert policy_files(os.environ) == [(str(policy.parent), None)]
     assert dependencies(os.environ)[2:] == [(str(policy.parent), None)]
     plain = in_use.table().fingerprint
@@ -282,7 +282,7 @@ def test_parts_of_a_policy_are_merged_by_name_over_the_main_file(policy: Path) -
     assert found.sources == [str(policy), str(parts / "10-a.json"), str(parts / "20-b.json")]
 
 
-def test_parts_alone_are_a_policy_too(policy: Path) -> None:
+def test_parts_of_a_policy_work_without_the_main_file(policy: Path) -> None:
     parts = policy.with_suffix(".d")
     parts.mkdir(parents=True)
     agree(parts / "rates.json", {"multiplier": 0.5})
@@ -313,7 +313,7 @@ GOOD = {"multiplier": 0.5, "overrides": {"good": HAIKU}}
         pytest.param({"overrides": {"bad\x1b[31m\n" * 50: 1}}, "overrides", id="a-hostile-name"),
     ],
 )
-def test_what_cannot_be_meant_costs_itself_and_is_said(policy: Path, broken: dict[str, Any], word: str) -> None:
+def test_an_invalid_rate_is_ignored_and_reported(policy: Path, broken: dict[str, Any], word: str) -> None:
     value: dict[str, Any] = {**GOOD, **broken}
     if isinstance(broken.get("overrides"), dict):
         value["overrides"] = {**GOOD["overrides"], **broken["overrides"]}  # type: ignore[dict-item]
@@ -370,7 +370,7 @@ BROKEN: list[tuple[Callable[[Path], object], str]] = [
 
 @pytest.mark.parametrize(("make", "words"), BROKEN)
 @pytest.mark.parametrize("part", [False, True], ids=["the-file", "a-part"])
-def test_a_broken_file_costs_itself_and_is_said(
+def test_a_broken_file_of_a_policy_is_ignored_and_reported(
     policy: Path, make: Callable[[Path], object], words: str, part: bool
 ) -> None:
     parts = policy.with_suffix(".d")
@@ -462,7 +462,7 @@ def test_a_policy_changed_just_now_is_read_again_each_time(policy: Path) -> None
     assert contract().multiplier == 6 * PICO // 10
 
 
-def test_rates_count_where_nothing_can_be_stored(policy: Path, tmp_path: Path) -> None:
+def test_contracted_rates_apply_if_nothing_can_be_stored(policy: Path, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     agree(policy, {"multiplier": 0.5})
     assert known("claude-opus-5").input == 2_500_000_000
@@ -476,7 +476,7 @@ def test_the_copy_is_for_its_owner_alone(policy: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [lambda data: b"", lambda data: data[:-1], lambda data: data[:40] + b"x" + data[41:]])
-def test_a_spoilt_copy_is_made_anew(
+def test_a_damaged_copy_of_the_policy_is_made_anew(
     policy: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[bytes], bytes]
 ) -> None:
     agree(policy, {"multiplier": 0.5})
@@ -595,7 +595,7 @@ def test_nothing_is_published_at_rates_that_have_gone_meanwhile(used: Home, monk
             path.unlink()
 
 
-def test_recorded_costs_are_taken_as_recorded(home: Home) -> None:
+def test_contracted_rates_do_not_change_recorded_costs(home: Home) -> None:
     home.write(f"-p/{ID}.jsonl", line(tokens=A_DOLLAR, costUSD=0.25))
     agree(home.policy, {"multiplier": 0.5})
     costs = {

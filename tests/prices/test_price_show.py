@@ -81,7 +81,7 @@ def test_a_line_is_of_one_price_and_counts_the_names_that_have_it() -> None:
     assert counted + len(lines) - 1 == len(models("opus-4-5"))
 
 
-def test_a_dearer_long_prompt_is_told() -> None:
+def test_a_higher_price_of_long_prompts_is_shown() -> None:
     (told,) = [line for line in models_text(["claude-haiku-5-5"]).splitlines() if line.startswith("claude-haiku-5-5")]
     assert told.endswith("dearer above 100,000")
 
@@ -123,13 +123,13 @@ def test_no_name_moves_the_cursor_or_is_too_long(place: Path, as_json: bool) -> 
     [("opus-4-99", "opus-4-"), ("sonet", "sonnet"), ("claude-sonnet-4-55", "sonnet-4-5"), ("glm-9.9", "glm-")],
 )
 @pytest.mark.parametrize("as_json", [True, False])
-def test_where_nothing_fits_the_nearest_are_named(wanted: str, near: str, as_json: bool) -> None:
+def test_if_no_model_fits_the_nearest_are_named(wanted: str, near: str, as_json: bool) -> None:
     with pytest.raises(UsageError, match=f"no price known for '{wanted}'; the nearest are [^;]*{near}"):
         show(os.environ, wanted, as_json)
 
 
 @pytest.mark.parametrize("wanted", ["", "[1m]", "\x00", "\ud800", "x" * 10_000, "claude-", "\u6728", "opus-\u00b2"])
-def test_what_is_no_name_is_an_error(wanted: str) -> None:
+def test_text_that_is_no_model_name_is_an_error(wanted: str) -> None:
     with pytest.raises(UsageError, match="no price known"):
         show(os.environ, wanted, False)
 

@@ -200,7 +200,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("answer", "reason"), REFUSED)
-def test_what_is_no_good_list_leaves_the_last_good_table(
+def test_a_bad_list_leaves_the_last_good_table(
     server: Server, state: str, answer: Callable[..., None], reason: str
 ) -> None:
     server.answer = give(json.dumps(with_new_model(listed())).encode())
@@ -247,7 +247,7 @@ print(price_update.refresh({state!r}, force=True, timeout=1.0, address={server.a
     assert time.monotonic() - began < 5
 
 
-def test_nobody_listening_is_one_line(state: str) -> None:
+def test_a_refused_connection_is_reported_in_one_line(state: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}/"
@@ -272,7 +272,7 @@ def test_nobody_listening_is_one_line(state: str) -> None:
         "\x00",
     ],
 )
-def test_only_https_will_do_but_on_this_machine(state: str, address: str) -> None:
+def test_only_https_is_accepted_except_from_this_machine(state: str, address: str) -> None:
     result = refresh(state, force=True, timeout=5.0, address=address)
     assert result.status == "failed"
     assert "is not an https address" in result.text or "is no address" in result.text
@@ -454,7 +454,7 @@ def test_a_report_tries_at_most_once_an_hour_and_says_why_it_failed_once(server:
     assert len(server.asked) == 2
 
 
-def test_the_try_is_noted_before_it_is_made(server: Server, state: str) -> None:
+def test_a_try_is_recorded_before_it_is_made(server: Server, state: str) -> None:
     seen: list[bool] = []
 
     def look(handler: http.server.BaseHTTPRequestHandler) -> None:
@@ -541,7 +541,7 @@ def test_what_is_stored_is_for_its_owner_alone_and_nothing_is_left_over(server: 
         pytest.param(lambda data: marshal.dumps({}), id="foreign"),
     ],
 )
-def test_a_spoilt_file_gives_the_embedded_table_and_is_mended(
+def test_a_damaged_file_gives_the_embedded_table_and_is_replaced(
     server: Server, state: str, spoil: Callable[[bytes], bytes]
 ) -> None:
     embedded = in_use.table().fingerprint
@@ -559,7 +559,7 @@ def test_a_spoilt_file_gives_the_embedded_table_and_is_mended(
 
 
 @pytest.mark.parametrize("kind", ["folder", "fifo", "link-to-nowhere"])
-def test_what_is_no_file_is_no_table(state: str, kind: str) -> None:
+def test_a_price_file_that_is_no_regular_file_is_ignored(state: str, kind: str) -> None:
     os.makedirs(state)
     path = price_store.Refreshed.path(state)
     if kind == "folder":

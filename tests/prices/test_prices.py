@@ -167,7 +167,9 @@ def test_every_token_kind_costs_what_the_client_bills(fast: bool) -> None:
         pytest.param("claude-opus-5-5", {}, {}, "0", id="nothing"),
     ],
 )
-def test_a_response_costs(model: str, counts: dict[str, int], extra: dict[str, int], usd: str) -> None:
+def test_a_response_costs_its_tokens_at_the_prices_of_its_model(
+    model: str, counts: dict[str, int], extra: dict[str, int], usd: str
+) -> None:
     assert cost(known(model), *tokens(**counts), **extra) == dollars(usd)
 
 
@@ -356,7 +358,7 @@ def test_a_listed_name_has_its_own_price(model: str, input: str) -> None:
         pytest.param("a/" * 99 + "claude-opus-5", id="longer-than-any-name"),
     ],
 )
-def test_what_is_not_listed_has_no_price(model: str) -> None:
+def test_a_name_that_is_not_listed_has_no_price(model: str) -> None:
     assert table().find(model) is None
 
 
@@ -660,7 +662,7 @@ PLAIN = {"input_cost_per_token": 3e-06, "output_cost_per_token": 1.5e-05}
         pytest.param({"input_cost_per_token": 2.99999e-06}, 0, 2_999_990_000, id="odd-prices-are-exact"),
     ],
 )
-def test_an_entry_is_read(fields: dict[str, object], position: int, value: object) -> None:
+def test_an_entry_of_a_price_list_is_converted(fields: dict[str, object], position: int, value: object) -> None:
     assert tool.pack("claude-x", {**PLAIN, **fields})[position] == value
 
 
@@ -700,7 +702,7 @@ def test_a_threshold_is_read_from_the_field_name(name: str, threshold: int) -> N
         ),
     ],
 )
-def test_an_entry_that_cannot_be_said_exactly_is_refused(fields: dict[str, object], message: str) -> None:
+def test_an_entry_that_prices_cannot_express_exactly_is_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         tool.pack("claude-x", {**PLAIN, **fields})
 
@@ -721,7 +723,7 @@ def make(tmp_path: Path, current: dict[str, object], *options: str) -> subproces
     )
 
 
-def test_of_a_whole_price_list_only_what_is_wanted_is_taken(tmp_path: Path) -> None:
+def test_only_wanted_models_of_a_price_list_are_taken(tmp_path: Path) -> None:
     listed = {
         "sample_spec": {"input_cost_per_token": 0, "output_cost_per_token": 0, "litellm_provider": "one of them"},
         "gpt-5": {**PLAIN, "litellm_provider": "openai"},

@@ -76,11 +76,11 @@ def ask(world: World, line: str, shell: str = "fish", point: int | None = None, 
 
 
 @pytest.mark.parametrize("line", ["ccusage session --id ", "ccusage --id ", "ccusage session --json -i "])
-def test_the_newest_sessions_stand_behind_id(world, line):
+def test_id_completes_to_the_newest_sessions(world, line):
     assert ask(world, line) == (["latest", NEW, ODD, OLD], "")
 
 
-def test_what_was_typed_narrows_them(world):
+def test_candidates_begin_with_what_was_typed(world):
     assert ask(world, "ccusage session --id aaaa") == ([NEW, OLD], "")
     assert ask(world, "ccusage session --id la") == (["latest"], "")
     assert ask(world, "ccusage session --id zzz") == ([], "")
@@ -91,7 +91,7 @@ def test_what_was_typed_narrows_them(world):
     assert ask(world, "ccusage session --id aaaa --json", point=len("ccusage session --id a")) == ([NEW, OLD], "")
 
 
-def test_cost_age_and_title_describe_them(world):
+def test_candidates_are_described_by_cost_age_and_title(world):
     found, _ = ask(world, "ccusage session --id a", _ARGCOMPLETE_DFS="\t")
     assert found == [f"{NEW}\t$0.30, now, {SHOWN}", f"{OLD}\t$0.10, {_days_since_2020()} d ago"]
 
@@ -113,7 +113,7 @@ def test_ids_that_need_quoting_are_quoted_by_argcomplete(world):
     assert ask(world, "ccusage session --id odd", "fish")[0] == ["odd id"]
 
 
-def test_without_an_index_or_with_a_broken_one_there_is_nothing_and_no_word(world):
+def test_without_a_usable_index_there_are_no_candidates_and_no_messages(world):
     database = Path(index_dir(world.environ)) / "index.db"
     for content in (b"no database", None):
         for path in database.parent.glob("index.db*"):
@@ -158,7 +158,7 @@ def test_commands_options_and_choices_are_completed(world):
     assert ask(world, "ccusage daily --until to")[0] == ["today"]
 
 
-def test_what_can_be_said_there_is_offered_and_nothing_else(world):
+def test_only_possible_words_are_candidates(world):
     assert ask(world, "ccusage index path ")[0] == []
     assert "sweep" not in ask(world, "ccusage index ")[0]
     assert {"--cost-source", "--preset"} <= set(ask(world, "ccusage install -- --")[0])
@@ -166,7 +166,7 @@ def test_what_can_be_said_there_is_offered_and_nothing_else(world):
     assert ask(world, "ccusage prices show claude-")[0] == ["claude-opus-4-5"]
 
 
-def test_sessions_without_transcripts_alone_can_be_forgotten(world):
+def test_forget_completes_only_to_sessions_without_transcripts(world):
     assert ask(world, "ccusage index forget bbbb")[0] == []
     world.transcript(world.home / "api", ODD).unlink()
     _index(world)
@@ -174,7 +174,7 @@ def test_sessions_without_transcripts_alone_can_be_forgotten(world):
     assert ask(world, "ccusage index forget aaaa")[0] == []
 
 
-def test_projects_stand_behind_project(world):
+def test_project_completes_to_projects(world):
     assert ask(world, "ccusage session --project a")[0] == ["api"]
     assert ask(world, f"ccusage session --project {world.home}/w")[0] == [f"{world.home}/web"]
 
@@ -209,7 +209,7 @@ def test_the_list_of_sessions_shows_cost_age_and_title(shell, world):
 
 
 @pytest.mark.parametrize("shell", [needs["bash"], needs["zsh"]])
-def test_no_completion_where_none_is_wanted(shell, world):
+def test_there_is_no_completion_if_it_is_switched_off(shell, world):
     rc = _rc(shell, world).replace("__ccusage_completion='1'", "__ccusage_completion=''")
     with Shell(shell, world, rc) as terminal:
         assert NEW not in _tabs(terminal, "ccusage session --id aaaa2")

@@ -144,7 +144,7 @@ def test_a_dependency_that_no_line_can_name_makes_the_line_short_lived(tmp_path,
     assert not line.fresh(looked / SECOND + 3)
 
 
-def test_a_line_is_ours_alone_and_comes_in_one_piece(tmp_path, old):
+def test_a_ready_line_is_private_and_written_in_one_piece(tmp_path, old):
     line = _write(tmp_path / "line", time.time_ns(), old)
     assert os.stat(line.path).st_mode & 0o777 == 0o600
     assert sorted(p.name for p in tmp_path.iterdir()) == ["line", "transcript"]
@@ -153,7 +153,7 @@ def test_a_line_is_ours_alone_and_comes_in_one_piece(tmp_path, old):
 @pytest.mark.parametrize(
     "data", [b"", b"ccusage-line 2\n" * 20, b"ccusage-line 1\n1\n", b"\xff" * 100, b"ccusage-line 1\nx\n" * 20]
 )
-def test_what_is_no_line_is_no_line(tmp_path, data):
+def test_data_that_is_no_ready_line_is_not_read(tmp_path, data):
     (tmp_path / "line").write_bytes(data)
     assert readyline.read(str(tmp_path / "line")) is None
 
@@ -163,7 +163,7 @@ def test_what_is_no_line_is_no_line(tmp_path, data):
 NASTY = "a\x1b[31mb\x1b]0;t\x07\x1b[2Jc\nd\r\u2028\u202e$(x)`y`%n\\u#!\ud83d\x9b\x7f é 🙂 \ue0b0"
 
 
-def test_text_loses_all_control_but_colour():
+def test_text_loses_all_control_sequences_except_colours():
     shown = readyline.harmless(NASTY)
     assert shown == "a\x1b[31mb]0;t2Jc d  $(x)`y`%n\\u#!\ufffd é 🙂 \ue0b0"
     assert readyline.harmless(NASTY, colour=False) == shown.replace("\x1b[31m", "")
@@ -307,7 +307,7 @@ def test_a_path_of_more_than_two_hundred_characters_has_a_line(world):
     assert world.line(project) is not None
 
 
-def test_the_newest_session_of_all_is_tmuxs_without_a_folder(world):
+def test_tmux_without_a_folder_shows_the_newest_session_of_all(world):
     first, second = world.project("first"), world.project("second")
     world.spend(first)
     os.utime(world.transcript(first), ns=(SECOND, SECOND))
@@ -316,7 +316,7 @@ def test_the_newest_session_of_all_is_tmuxs_without_a_folder(world):
     assert prompt.text(os.environ, "tmux", str(first)).startswith("$0.10")
 
 
-def test_todays_cost_of_all_projects_stands_beside_once_the_index_is_complete(world, monkeypatch):
+def test_todays_cost_of_all_projects_is_shown_after_the_index_is_complete(world, monkeypatch):
     monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # it could finish before the question
     first, second = world.project("first"), world.project("second")
     world.spend(first)
@@ -349,7 +349,7 @@ def test_prices_are_those_of_the_config_in_force_whatever_was_read_last(world):
     assert prompt.text(os.environ, cwd=str(project)).startswith("$1.20")
 
 
-def test_what_is_shown_before_all_was_read_is_looked_at_again_in_seconds(world, monkeypatch):
+def test_a_provisional_line_expires_within_seconds(world, monkeypatch):
     monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # it is about to read
     elsewhere, project = world.project("elsewhere"), world.project()
     world.spend(elsewhere, session="a")
@@ -439,7 +439,7 @@ def _cost(project: Path) -> str:
     return prompt.text(os.environ, cwd=str(project)).partition(" ")[0].strip()
 
 
-def test_a_subagent_beside_the_sessions_is_none_but_of_its_sessions_cost(world):
+def test_a_subagents_file_beside_the_sessions_adds_to_its_sessions_cost(world):
     project = world.project()
     world.spend(project)
     mine = world.transcript(project)

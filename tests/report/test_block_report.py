@@ -43,7 +43,7 @@ def filled(now: int, *responses: int, start: int = NOON, window: Window | None =
     blocks=st.lists(st.integers(0, 5), min_size=1, max_size=5),
     now=st.integers(0, 30 * 60),
 )
-def test_a_block_holds_what_lies_between_its_bounds_and_rates_what_is_not_after_now(
+def test_a_block_counts_what_is_inside_it_and_rates_only_what_is_not_after_now(
     at: list[int], blocks: list[int], now: int
 ) -> None:
     found, start = [], NOON
@@ -71,7 +71,7 @@ def test_a_rate_is_that_of_the_time_since_the_first_response() -> None:
     assert (young.per_minute, young.cost_per_hour) == (100.0, 60 * 10**12)  # at least one minute is assumed
 
 
-def test_what_lies_after_now_counts_in_its_block_and_in_no_rate() -> None:
+def test_a_response_after_now_counts_in_its_block_and_in_no_rate() -> None:
     now = NOON + 2 * HOUR
     block = filled(now, NOON, NOON + 3 * HOUR)
     assert block.share.total == 200
@@ -135,9 +135,7 @@ def test_a_gap_is_what_no_block_covers_of_a_pause_of_five_hours(
         pytest.param([], [], id="all"),
     ],
 )
-def test_blocks_without_anything_go_with_the_gap_beside_them(
-    responses: list[tuple[int, int]], starts: list[int]
-) -> None:
+def test_an_empty_block_is_removed_with_the_gap_beside_it(responses: list[tuple[int, int]], starts: list[int]) -> None:
     blocks = with_gaps(chained((0, 5, 0, 1), (9, 14, 9, 9), (50, 55, 51, 52)), WINDOW)
     bare = [block.bare() for block in blocks]
     bounds = sorted({edge for block in bare for edge in (block.start, block.end)})
@@ -157,7 +155,7 @@ def test_a_limit_is_a_number_or_the_largest_finished_block(text: str, limit: int
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "", "k", "nan", "inf", "5x", "0.2", "Max"])
-def test_what_is_no_number_above_0_is_no_limit(text: str) -> None:
+def test_a_limit_has_to_be_a_number_above_0(text: str) -> None:
     with pytest.raises((ValueError, OverflowError)):
         limit_of(text, [], NOON)
     assert limit_of("max", [], NOON) is None
@@ -187,7 +185,7 @@ def test_the_clients_limit_is_reached_if_it_goes_on_so(
     assert filled(NOON + now, NOON).reaches_100_at(NOON + now) is None
 
 
-def test_a_lapse_is_cut_never_rounded_up() -> None:
+def test_a_duration_is_cut_and_never_rounded_up() -> None:
     assert [lapse(us) for us in (59_999_999, 59 * MINUTE, 5 * HOUR - 1, 66 * HOUR + 59 * MINUTE)] == [
         "0m",
         "59m",

@@ -196,7 +196,7 @@ def test_its_tables_name_their_rows_and_columns(used: Home) -> None:
     assert all(told.get("aria-label") or told.get("aria-hidden") for name, told in page.elements if name == "svg")
 
 
-def test_nothing_used_is_a_page_too(home: Home) -> None:
+def test_a_page_without_usage_is_complete(home: Home) -> None:
     ran = home.run("session", "--html", "-", "--since", "2026-01-01")
     assert "nothing was used" in ran.out
     assert ran.err == "ccusage: no session matches\n"
@@ -243,7 +243,7 @@ def test_what_is_no_file_is_refused_before_anything_is_read(home: Home, tmp_path
 
 
 @pytest.mark.parametrize("more", [["--json"], ["--jq", "."], ["--csv"], ["--id", "latest"], ["--entries"]])
-def test_what_is_another_answer_is_refused(used: Home, more: list[str]) -> None:
+def test_html_is_refused_with_options_for_other_output(used: Home, more: list[str]) -> None:
     ran = used.run("session", "--html", "x.html", *more)
     assert (ran.code, ran.out) == (2, "")
     assert not (used.path / "x.html").exists()

@@ -70,7 +70,7 @@ def made_anew(home: Home, *args: str, **env: str) -> tuple[str, str]:
     return ran.out, ran.err
 
 
-def test_what_lies_ready_is_what_would_be_made(ready: tuple[Home, tuple[str, ...]]) -> None:
+def test_a_ready_report_equals_a_new_one(ready: tuple[Home, tuple[str, ...]]) -> None:
     home, command = ready
     out, told, made = ask(home, *command)
     assert not made
@@ -91,7 +91,7 @@ def test_what_lies_ready_is_what_would_be_made(ready: tuple[Home, tuple[str, ...
     ],
     ids=lambda args: args[0],
 )
-def test_another_question_is_another_report(ready: tuple[Home, tuple[str, ...]], args: tuple[str, ...]) -> None:
+def test_other_options_give_another_report(ready: tuple[Home, tuple[str, ...]], args: tuple[str, ...]) -> None:
     home, command = ready
     for asked in ((*command, *args), command):
         out, told, made = ask(home, *asked)
@@ -111,7 +111,7 @@ def test_another_question_is_another_report(ready: tuple[Home, tuple[str, ...]],
     ],
     ids=["breakdown", "compact", "colour", "width", "zone"],
 )
-def test_another_look_is_another_report(tmp_path: Path, args: tuple[str, ...], env: dict[str, str]) -> None:
+def test_other_formatting_gives_another_report(tmp_path: Path, args: tuple[str, ...], env: dict[str, str]) -> None:
     home = with_sessions(tmp_path)
     time.sleep(2 * SOON)
     ask(home, "session")
@@ -184,7 +184,7 @@ def test_after_a_change_the_report_is_made_anew(
     assert ask(home, *command)[:2] == (out, told)
 
 
-def test_what_was_forgotten_is_in_no_report(ready: tuple[Home, tuple[str, ...]]) -> None:
+def test_a_forgotten_session_is_in_no_report(ready: tuple[Home, tuple[str, ...]]) -> None:
     home, command = ready
     (home.projects / "-home-me-p0" / "s-0000-x.jsonl").unlink()
     for _ in range(2):
@@ -219,7 +219,7 @@ def test_a_damaged_report_is_made_anew(ready: tuple[Home, tuple[str, ...]], dama
     assert (out, told) == expected[:2]
 
 
-def test_young_files_leave_no_report(ready: tuple[Home, tuple[str, ...]]) -> None:
+def test_no_report_is_stored_while_files_are_young(ready: tuple[Home, tuple[str, ...]]) -> None:
     home, command = ready
     new_session(home)
     for _ in range(2):
@@ -228,7 +228,7 @@ def test_young_files_leave_no_report(ready: tuple[Home, tuple[str, ...]]) -> Non
 
 
 @pytest.mark.parametrize(("sessions", "kept"), [(MANY, True), (MANY - 1, False)], ids=["many", "one less"])
-def test_it_is_kept_of_many_sessions_once_their_files_are_settled(tmp_path: Path, sessions: int, kept: bool) -> None:
+def test_a_report_is_stored_only_of_many_sessions_with_settled_files(tmp_path: Path, sessions: int, kept: bool) -> None:
     home = with_sessions(tmp_path, sessions)
     time.sleep(SETTLED)
     first = ask(home, "session", code=COUNT_IMPORTS)
@@ -236,7 +236,7 @@ def test_it_is_kept_of_many_sessions_once_their_files_are_settled(tmp_path: Path
     assert ask(home, "session", code=COUNT_IMPORTS) == (*first[:2], not kept)
 
 
-def test_numbers_of_another_price_table_are_not_kept(ready: tuple[Home, tuple[str, ...]]) -> None:
+def test_a_report_with_another_price_table_is_not_stored(ready: tuple[Home, tuple[str, ...]]) -> None:
     """Another process settles another config between the look at the prices and the count."""
     home, command = ready
     appended(home)
@@ -286,7 +286,7 @@ session._tell = meddle
     assert (out, told) == made_anew(home, "session")
 
 
-def test_what_cannot_be_taken_back_costs_nothing_but_time(ready: tuple[Home, tuple[str, ...]]) -> None:
+def test_an_answer_that_cannot_be_withdrawn_costs_only_time(ready: tuple[Home, tuple[str, ...]]) -> None:
     home, command = ready
     appended(home)
     code = """

@@ -201,7 +201,7 @@ Responses  0
 
 
 @pytest.mark.parametrize("width", LAYOUTS)
-def test_the_report_on_a_screen_of(width):
+def test_the_report_has_the_layout_for_its_width(width):
     assert report.render_list(SESSIONS, width=width, day_of=day_of) == LAYOUTS[width]
 
 
@@ -265,7 +265,7 @@ def test_a_screen_too_narrow_for_a_table_gets_lines():
         pytest.param(Session("none", []), 80, ONE_WITHOUT_USAGE, id="without-usage"),
     ],
 )
-def test_one_session_as_text(session, width, text):
+def test_one_session_is_printed_as_text(session, width, text):
     assert report.render_one(session, width=width, day_of=day_of) == text
 
 

@@ -182,7 +182,7 @@ DIFFERENCE = {
 
 
 @pytest.mark.parametrize("played", DIFFERENCE, indirect=True)
-def test_ours_and_the_clients_total_differ_as_is_known(played: Played) -> None:
+def test_our_total_differs_from_the_clients_only_as_expected(played: Played) -> None:
     name = played.name
     made = [call for call in played.calls if call.numbers.session]
     differences = [round(call.ours - call.theirs, 9) for call in made]

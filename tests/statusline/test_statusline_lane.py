@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_blocks import recounted
+from test_a_blocks_report_on_every_width_shows_no_less_than_a_narrower_one import recounted
 from test_lanes import LANE_2, OURS
 from test_lanes import loaded as of_lane
 
@@ -182,7 +182,7 @@ def test_a_preset_loads_what_reads_it_besides(used: Home) -> None:
     assert loaded(used, payload(), "--preset", "plan") - LANE_1 == more
 
 
-def test_an_appended_one_loads_no_more_than_lane_2(used: Home) -> None:
+def test_a_session_after_an_append_loads_no_more_than_lane_2(used: Home) -> None:
     without_sweeps(used)
     withdraw(used)
     found = loaded(used, payload())
@@ -230,7 +230,7 @@ def test_every_lane_prints_the_same_line(used: Home, given: object, args: list[s
     assert shown(proper) == shown(appended) == shown(again)
 
 
-def test_the_locale_changes_no_byte(used: Home) -> None:
+def test_the_line_is_the_same_in_every_locale(used: Home) -> None:
     how = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     now = f"import time\ntime.time_ns = lambda: {time.time_ns()}\n{UNHURRIED}"
     for name in ("default", "powerline"):
@@ -322,7 +322,7 @@ def test_stdin_may_be_anything(used: Home, redirection: str) -> None:
 
 
 @pytest.mark.parametrize("redirection", [">&-", ">&- 2>&-", "<&- >&- 2>&-", "> /dev/full", "| true"])
-def test_a_line_that_nobody_takes_is_no_failure(used: Home, redirection: str) -> None:
+def test_a_line_without_a_reader_is_no_failure(used: Home, redirection: str) -> None:
     script = f"set -o pipefail; '{sys.executable}' -m ccusage_line statusline {redirection}"
     done = subprocess.run(
         ["bash", "-c", script], input=b"{}", env=used.env, capture_output=True, timeout=A_SECOND, check=False
@@ -433,9 +433,7 @@ BROKEN = [no_folder, a_folder_as_database, *DAMAGED, of_the_future, read_only]
 
 
 @pytest.mark.parametrize("breaking", BROKEN, ids=lambda function: function.__name__)
-def test_whatever_became_of_the_index_the_session_is_shown_or_left_out(
-    small: Home, breaking: Callable[[Home], None]
-) -> None:
+def test_with_a_damaged_index_the_session_is_shown_or_left_out(small: Home, breaking: Callable[[Home], None]) -> None:
     breaking(small)
     assert shown(ask_in_time(small))
     text = plain(ask(small))
@@ -552,7 +550,7 @@ def at_rest(home: Home) -> None:
     until(lambda: not home.processes(), "nobody works any more")
 
 
-def test_the_first_line_has_somebody_read_everything_and_the_next_ones_show_it(small: Home) -> None:
+def test_the_first_line_starts_a_sweep_and_later_lines_show_its_result(small: Home) -> None:
     assert plain(ask(small)).startswith("🤖 Opus 4.5 | 💰 $1.00 session | 🧠")
     at_rest(small)
     assert plain(ask(small)).startswith("🤖 Opus 4.5 | 💰 $1.00 session / $1.00 today / $1.00 block (")
@@ -645,7 +643,7 @@ def test_the_transcript_that_the_client_names_is_read_in_whatever_project(settle
     assert "ccusage_line.index.index" not in loaded(settled, given)
 
 
-def test_what_other_sessions_appended_enters_today_with_their_own_call(settled: Home) -> None:
+def test_appends_to_other_sessions_enter_today_with_those_sessions_lines(settled: Home) -> None:
     for session in (ID, OTHER):
         assert "💰 $1.00 session / $1.00 today" in plain(ask(settled, payload(session)))
     assert len(published(settled)) == 3
@@ -702,7 +700,7 @@ def test_a_fork_has_cost_nothing_before_its_first_prompt_and_nothing_of_its_pare
 
 
 @pytest.mark.parametrize(("total", "expected"), [(541.2, "$1.00"), (0.0, "$542.00")], ids=["kept", "begun-anew"])
-def test_after_clear_the_total_of_before_is_nobodys(small: Home, total: float, expected: str) -> None:
+def test_after_clear_the_earlier_total_belongs_to_no_session(small: Home, total: float, expected: str) -> None:
     """Some clients continue their total, others start it again; their clock goes on in either case."""
     indexed(small)
     small.write("-home-me-proj/cleared.jsonl", f'{{"type":"user","timestamp":"{ago(1)}"}}\n')
@@ -714,7 +712,7 @@ def test_after_clear_the_total_of_before_is_nobodys(small: Home, total: float, e
 
 
 @pytest.mark.parametrize(("minutes", "expected"), [(1, "$1.00"), (61, "$9.00")])
-def test_where_nobody_looked_before_the_first_response_the_clients_clock_tells(
+def test_without_an_earlier_line_the_clients_clock_decides_whose_total_it_is(
     small: Home, minutes: int, expected: str
 ) -> None:
     small.write(f"-home-me-other/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(60 * minutes), tokens=DEAR))
@@ -757,7 +755,7 @@ def test_without_transcripts_the_clients_total_is_all_there_is(small: Home) -> N
         assert f"💰 ${total:.2f} session / ${1 + total:.2f} today" in plain(ask(small, given))
 
 
-def test_a_transcript_that_is_out_of_reach_proves_nothing(small: Home, tmp_path: Path) -> None:
+def test_a_transcript_elsewhere_does_not_make_the_clients_total_zero(small: Home, tmp_path: Path) -> None:
     """Clients before 2.1.196 never name a prompt."""
     indexed(small)
     path = tmp_path / "elsewhere.jsonl"
@@ -925,7 +923,7 @@ def test_today_and_block_are_plain_sums_over_a_fresh_reading(
     assert desk.reasons == []
 
 
-def test_what_lies_after_now_counts_in_the_same_day_and_block_as_in_the_reports(small: Home) -> None:
+def test_a_response_after_now_counts_in_the_same_day_and_block_as_in_reports(small: Home) -> None:
     small.write(f"-home-me-proj/{ID}.jsonl", line("m1", "r1", at=ago(-7_200), tokens=DEAR))
     indexed(small)
     small.settle()
@@ -952,7 +950,7 @@ def stored(moments: list[tuple[int, int, int, int, int]]) -> sqlite3.Connection:
     zone=st.sampled_from(ZONES),
     resets=st.none() | st.integers(0, 18_000),
 )
-def test_the_recent_responses_make_the_same_days_and_blocks_as_all_of_them(
+def test_published_responses_give_the_same_days_and_blocks_as_all_responses(
     made: list[tuple[int, int, bool]], idle: int, later: int, zone: str, resets: int | None
 ) -> None:
     end = int(MOMENTS[0].timestamp()) * SECOND
@@ -973,7 +971,7 @@ def test_the_recent_responses_make_the_same_days_and_blocks_as_all_of_them(
     assert windows.today(few, begin, end) == windows.today(all_of_them, begin, end)
 
 
-def test_what_was_published_before_anything_was_marked_is_counted_anew(settled: Home) -> None:
+def test_a_published_answer_of_the_old_format_is_counted_anew(settled: Home) -> None:
     ask(settled)
     path, now = settled.index / recent.NAME, time.time_ns() // 1000
     moments, lacking = recent.read(str(settled.index), now) or ([], [])
@@ -983,14 +981,14 @@ def test_what_was_published_before_anything_was_marked_is_counted_anew(settled: 
     assert recent.read(str(settled.index), now + 60 * SECOND) == (moments, [])
 
 
-def test_only_what_can_matter_is_published() -> None:
+def test_only_responses_that_can_matter_are_published() -> None:
     """After a year of work by day and rest by night, only some days are published."""
     day = 24 * HOUR
     whole = [(n * day + hour * HOUR, 1, 1, 1, 1) for n in range(400) for hour in range(9, 18)]
     assert len(of_database(stored(whole), 400 * day)[0]) < 20
 
 
-def test_a_year_without_a_rest_is_not_read_response_by_response() -> None:
+def test_the_block_of_a_year_without_a_pause_needs_few_queries() -> None:
     year = [(n * HOUR // 4, 1, 1, 1, 1) for n in range(4 * 24 * 365)]
     database = stored(year)
     asked: list[str] = []

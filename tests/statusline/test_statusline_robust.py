@@ -242,7 +242,7 @@ def test_any_damage_gives_lines_that_fit_and_no_number_is_cut(
     names=st.lists(st.sampled_from(NAMES), unique=True, max_size=12),
 )
 @example(payload(), numbers(), 10, NAMES)
-def test_what_gives_way_follows_the_ranks(
+def test_segments_give_way_in_the_order_of_their_ranks(
     given_payload: object, known: Numbers, columns: int, names: list[str]
 ) -> None:
     names = list(dict.fromkeys([*names, "model", "session_cost"]))

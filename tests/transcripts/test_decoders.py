@@ -227,7 +227,7 @@ def test_the_private_parts_of_cpython_equal_the_public_ones() -> None:
         pytest.param(b'{"a":1}x{"b":2}', True, 1, id="garbage before what does not begin as lines do"),
     ],
 )
-def test_objects_of_a_line(line: bytes, whole: bool, count: int) -> None:
+def test_a_line_yields_its_whole_objects(line: bytes, whole: bool, count: int) -> None:
     assert len(objects(line, whole)) == count
 
 

@@ -100,7 +100,7 @@ def test_every_session_of_the_client_has_the_tokens_and_cost_of_the_servers_ledg
 
 
 @pytest.mark.parametrize("source", REPORTED, ids=lambda path: path.name)
-def test_what_was_reported_as_wrong_is_right(home: Home, source: Path) -> None:
+def test_every_reported_bug_is_fixed(home: Home, source: Path) -> None:
     tokens, responses, dollars = RIGHT[source.name]
     settle(home, source)
 
@@ -121,7 +121,7 @@ def test_what_was_reported_as_wrong_is_right(home: Home, source: Path) -> None:
         "anthropic/claude-opus-4.6:beta",
     ],
 )
-def test_a_model_whose_name_is_told_in_another_way_has_its_price(home: Home, model: str) -> None:
+def test_a_model_with_another_spelling_has_its_price(home: Home, model: str) -> None:
     source = folder("model-name-in-another-order")
     settle(home, source)
     for path in home.projects.rglob("*.jsonl"):
