@@ -60,9 +60,7 @@ def never_shows_less(report: Callable[[int], str]) -> None:
 
 @settings(max_examples=5)
 @given(histories, st.booleans(), st.booleans())
-def test_the_list_of_sessions_on_every_width_shows_no_less_than_a_narrower_one(
-    sessions: list[Session], compact: bool, breakdown: bool
-) -> None:
+def test_a_wider_list_of_sessions_never_shows_less(sessions: list[Session], compact: bool, breakdown: bool) -> None:
     look = {"compact": compact, "breakdown": breakdown}
     never_shows_less(lambda width: render_list(sessions, width=width, day_of=lambda us: "2026-05-01", **look))
 
@@ -82,7 +80,7 @@ def row(period: int, models: list[ModelUsage]) -> Row:
 
 @settings(max_examples=5)
 @given(st.lists(usages, min_size=1, max_size=3), st.sampled_from(["none", "bars"]))
-def test_a_days_report_on_every_width_shows_no_less_than_a_narrower_one(models: list[ModelUsage], chart: str) -> None:
+def test_a_wider_report_of_days_never_shows_less(models: list[ModelUsage], chart: str) -> None:
     groups = {"": shares([row(0, models)], [DAY].__getitem__)}
     never_shows_less(
         lambda width: period_table.render("Days", groups, Periods("day", "UTC"), Look(width, chart=chart), ())
@@ -91,9 +89,7 @@ def test_a_days_report_on_every_width_shows_no_less_than_a_narrower_one(models: 
 
 @settings(max_examples=5)
 @given(st.lists(usages, min_size=1, max_size=3), st.sampled_from(["none", "bars"]), st.none() | st.just(10**6))
-def test_a_blocks_report_on_every_width_shows_no_less_than_a_narrower_one(
-    models: list[ModelUsage], chart: str, limit: int | None
-) -> None:
+def test_a_wider_report_of_blocks_never_shows_less(models: list[ModelUsage], chart: str, limit: int | None) -> None:
     block, now = Block(NOON, NOON + WINDOW), NOON + HOUR
     fill([block], [row(1, models)], edges([block], now), now)
     never_shows_less(

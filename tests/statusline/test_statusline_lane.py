@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_a_blocks_report_on_every_width_shows_no_less_than_a_narrower_one import recounted
+from test_blocks import recounted
 from test_lanes import LANE_2, OURS
 from test_lanes import loaded as of_lane
 
