@@ -236,20 +236,6 @@ def test_a_foreign_line_stays_unless_forced(path: Path, theirs: object) -> None:
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "/opt/own/ccusage statusline",
-        "/opt/own/ccusage statusline --format '{model} x'",
-        "NO_COLOR=1 TZ=UTC /opt/own/ccusage statusline",
-        "'/some where/python' -m ccusage_line statusline",
-        "/a/venv/that/is/gone/bin/ccusage statusline",
-    ],
-)
-def test_our_own_line_is_known(command: str) -> None:
-    assert entry.is_ours({"type": "command", "command": command})
-
-
 def test_a_launcher_of_ours_elsewhere_is_known_by_what_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     launcher = tmp_path / "bin" / "ccusage"
     launcher.parent.mkdir()
