@@ -353,17 +353,6 @@ def test_file_names_of_any_bytes_are_sessions_like_any_other(home: Home) -> None
 # --- clocks ------------------------------------------------------------------------------------------------------
 
 
-def test_a_change_that_keeps_size_and_mtime_is_seen(home: Home) -> None:
-    path = home.write(OWN, line())
-    stamp = path.stat().st_mtime_ns
-    for number in range(5):
-        assert one(home) == 100 + number
-        assert report(home) == {ID: 100 + number}
-        text = line().replace('"output_tokens":100', f'"output_tokens":{101 + number}')
-        path.write_text(text)
-        os.utime(path, ns=(stamp, stamp))
-
-
 @pytest.mark.parametrize("moved", [-3600, 3600, -(10**9)], ids=["an hour back", "an hour ahead", "decades back"])
 def test_a_wrong_clock_gives_no_stale_answer(home: Home, moved: int) -> None:
     path = home.write(OWN, line())
