@@ -585,28 +585,6 @@ def steps(*statements: str) -> Callable[[sqlite3.Connection], None]:
     return migrate
 
 
-def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
-    index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The next version is made up and has one more column. It must read what this version wrote."""
-    one_gone(index, roots)
-    index.close()
-    path = Path(index.folder, DB)
-    next_version = schema.VERSION + 1
-    script = steps("ALTER TABLE meta ADD COLUMN note TEXT", "UPDATE meta SET note = 'moved'")
-    monkeypatch.setattr(schema, "VERSION", next_version)
-    monkeypatch.setattr(migration, "STEPS", {**migration.STEPS, next_version - 1: script})
-    later = Index(index.folder, roots)
-    assert later.stored
-    assert version_of(path) == next_version
-    assert {row[0] for row in later.db.execute("SELECT note FROM meta")} == {"moved"}
-    assert {one.id: one.archived for one in later.sessions()} == {ID: False, OTHER: False, SECRET: True}
-    later.close()
-    again = Index(index.folder, roots)  # is not migrated twice
-    assert again.stored
-    again.close()
-
-
 def test_a_migration_that_fails_changes_nothing(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
