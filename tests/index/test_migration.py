@@ -183,6 +183,12 @@ def test_an_index_of_version_0_1_becomes_one_fresh_reading_and_keeps_what_is_gon
     assert index.stored
     assert_same(index, sessions, archived)
     assert verify(index) == []
+    index.close()
+    assert version_of(upgraded) == schema.VERSION
+    again = upgraded.opened()
+    assert again.complete
+    again.refresh()
+    assert verify(again) == []
 
 
 def test_an_archived_session_has_what_it_had_but_for_the_rules_that_changed(upgraded: Home) -> None:
@@ -198,19 +204,6 @@ def test_an_archived_session_has_what_it_had_but_for_the_rules_that_changed(upgr
     assert after["s-gone"] == (*before["s-gone"][:4], before["s-gone"][4] - 1, before["s-gone"][5])
     for parent, fork in (("s-parent", "a-fork"), ("s-late", "e-fork")):
         assert tuple(map(sum, zip(after[parent], after[fork], strict=True))) == before[fork]
-
-
-def test_an_index_is_migrated_once(upgraded: Home) -> None:
-    assert version_of(upgraded) == 1
-    index = upgraded.opened()
-    index.refresh()
-    index.close()
-    assert version_of(upgraded) == schema.VERSION
-    again = upgraded.opened()
-    assert again.complete
-    again.refresh()
-    assert verify(again) == []
-    again.close()
 
 
 # --- of schema 2 and 3 ---------------------------------------------------------------------------------------------
