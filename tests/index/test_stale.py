@@ -205,11 +205,6 @@ def test_another_mode_zone_or_set_of_data_directories_is_another_answer(home: Ho
     assert output(home) == 300
 
 
-def patched(home: Home, code: str) -> int:
-    """Return the cost in micro-dollars, from a process in which *code* ran first."""
-    return round(float(run_after(home, code, "session", "--id", ID, "--jq", ".totalCost").out) * 1_000_000)
-
-
 def test_new_prices_are_in_every_answer_at_once(home: Home) -> None:
     cost = ("session", "--id", ID, "--jq", ".totalCost")
     before = float(home.run(*cost).out)
@@ -235,11 +230,8 @@ def test_another_config_file_by_the_environment_is_another_answer(home: Home) ->
 
 
 def test_an_answer_of_another_version_is_not_read(home: Home) -> None:
-    before = patched(home, "")
-    path = answers(home)[0]
-    data = path.read_bytes()
-    assert patched(home, "import ccusage_line; ccusage_line.__version__ = '99'") == before
-    path.write_bytes(data)
+    newer = "import ccusage_line; ccusage_line.__version__ = '99'"
+    assert run_after(home, newer, "session", "--id", ID, "--jq", ".outputTokens").out == "300\n"
 
 
 @pytest.mark.parametrize("damage", ["torn", "empty", "foreign", "another body"])
