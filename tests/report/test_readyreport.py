@@ -138,7 +138,7 @@ def appended_with_the_old_time(home: Home) -> None:
 
 def replaced_by_as_many_bytes(home: Home) -> None:
     path = home.projects / "-home-me-p0" / "s-0000-x.jsonl"
-    path.write_text(path.read_text().replace('"output_tokens": 100', '"output_tokens": 999'))
+    path.write_text(path.read_text().replace('"output_tokens":100', '"output_tokens":999'))
 
 
 def new_session(home: Home) -> None:
