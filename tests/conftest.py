@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,6 +20,9 @@ from ccusage_line.errors import UserError
 from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
 from ccusage_line.prices.table import PriceTable
+
+if TYPE_CHECKING:
+    from shells import World
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CCUSAGE_SHARED", ROOT.parent / "shared"))
@@ -190,6 +193,22 @@ def home(tmp_path: Path) -> Iterator[Home]:
     yield home
     for index in home.indexes:
         index.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    from shells import World
+
+    return World(tmp_path)
+
+
+@pytest.fixture
+def project(world: World) -> Path:
+    """Make a project whose session has cost $0.10 and whose line is ready."""
+    project = world.project("work")
+    world.spend(project)
+    world.settle(project)
+    return project
 
 
 _skipped: list[str] = []

@@ -21,20 +21,6 @@ every_shell = pytest.mark.parametrize("shell", EVERY_SHELL)
 POSIX = pytest.mark.parametrize("shell", [needs["bash"], needs["zsh"]])
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-@pytest.fixture
-def project(world: World) -> Path:
-    """Make a project whose session has cost $0.10 and whose line is ready."""
-    project = world.project()
-    world.spend(project)
-    world.settle(project)
-    return project
-
-
 def shown(shell: Shell) -> str:
     return shell.value('"$CCUSAGE_TEXT"')
 

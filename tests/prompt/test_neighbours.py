@@ -7,7 +7,6 @@ bash-preexec, VS Code and prompts that are built anew each time there are stand-
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -115,20 +114,6 @@ autoload -Uz add-zsh-hook
 add-zsh-hook precmd __vsc_precmd
 add-zsh-hook preexec __vsc_preexec
 """
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-@pytest.fixture
-def project(world: World) -> Path:
-    """Make a project whose session has cost $0.10 and whose line is ready."""
-    project = world.project("work")
-    world.spend(project)
-    world.settle(project)
-    return project
 
 
 def both_orders(tool: str, snippet: str) -> list[str]:

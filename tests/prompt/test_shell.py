@@ -22,11 +22,6 @@ CHECKS = {"bash": ["shellcheck"], "zsh": ["zsh", "-n"], "fish": ["fish", "--no-e
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-@pytest.fixture
 def project(world: World) -> Path:
     """Make a project whose session has cost $0.10 and whose line is ready."""
     project = world.project("my work")
