@@ -264,11 +264,15 @@ def _quoted(text: str) -> str:
 
 
 def recipe(begin: str) -> str:
-    """Return the indented lines of docs/shell.md after the paragraph that begins with *begin*, with braces doubled."""
+    return example(begin).replace("{", "{{").replace("}", "}}")
+
+
+def example(begin: str) -> str:
+    """Return the indented lines of docs/shell.md after the paragraph that begins with *begin*."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "shell.md").read_text(encoding="utf-8")
     found = re.search(rf"^\*\*{begin}\*\*.*?\n\n((?:    [^\n]*\n|\n)+)", page, re.MULTILINE | re.DOTALL)
     assert found, begin
-    return re.sub("^    ", "", found[1], flags=re.MULTILINE).strip().replace("{", "{{").replace("}", "}}")
+    return re.sub("^    ", "", found[1], flags=re.MULTILINE).strip()
 
 
 TOOLS = tuple(_tools())
