@@ -167,7 +167,8 @@ def run_command(
     """Run any command in a home; *how* is passed on to subprocess.run."""
     given = input if isinstance(input, bytes) else input.encode()
     environ = home.env | (env or {})
-    done = subprocess.run(command, input=given, capture_output=True, env=environ, cwd=home.path, timeout=120, **how)
+    usual = {"env": environ, "cwd": home.path, "timeout": 120}
+    done = subprocess.run(command, input=given, capture_output=True, **{**usual, **how})
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

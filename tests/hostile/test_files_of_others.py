@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from attack import behind, strace
 from conftest import Home
 from lines import ID, line
-from others import OTHER, as_root, give, listing, owners, reachable_folder, with_strace
+from others import OTHER, as_root, give, listing, owners, reachable_folder
 
 
 @pytest.fixture
@@ -73,7 +72,6 @@ def test_root_does_not_follow_a_users_link_to_what_is_not_the_users(theirs: Home
 
 
 @as_root
-@with_strace
 def test_a_link_in_the_place_of_the_temporary_file_gives_nobody_anything(theirs: Home, tmp_path: Path) -> None:
     victim = tmp_path.parent / f"{tmp_path.name}-shadow"
     victim.write_text("root's\n")
@@ -93,15 +91,11 @@ def test_a_link_in_the_place_of_the_temporary_file_gives_nobody_anything(theirs:
                     (folder / "link").symlink_to(victim)
                     os.rename(folder / "link", folder / name)
 
-    over = threading.Event()
+    slow, over = strace(Path(os.devnull), "fsync", "delay_exit=300000"), threading.Event()
     attacker = threading.Thread(target=attack)
     attacker.start()
     try:
-        subprocess.run(
-            ["strace", "-f", "-qq", "-o", os.devnull, "-e", "inject=fsync:delay_exit=300000",
-             sys.executable, "-m", "ccusage_line", "install"],
-            env=theirs.env, cwd=theirs.path, capture_output=True, timeout=60, check=False,
-        )  # fmt: skip
+        behind(theirs, slow, "install")
     finally:
         over.set()
         attacker.join()

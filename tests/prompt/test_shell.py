@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from attack import strace
 from ccusage_line.prompt import line as readyline
 from ccusage_line.prompt import snippets
 from ccusage_line.prompt.command import MARKER
@@ -449,15 +450,12 @@ def test_a_ccusage_that_is_gone_is_silence(shell, world, project):
 
 def _traced(shell: str, world: World, rc: str, prompts: int, cwd: Path | None = None) -> tuple[str, list[str]]:
     """Return the terminal's text, and the processes started by *prompts* prompts (0: by the start-up file)."""
-    if shutil.which("strace") is None or subprocess.run(["strace", "-o", "/dev/null", "true"]).returncode:
-        pytest.skip("no strace, or it may not trace")
     log = world.home / "trace"
-    wrap = ("strace", "-f", "-qq", "-o", str(log), "-e", "trace=fork,vfork,clone,clone3,execve")
+    wrap = strace(log, "fork,vfork,clone,clone3,execve" + ("" if prompts else ",openat,open"))
     prompt = {"fish": "function fish_prompt; printf '> '; end\n"}.get(shell, "PS1='> '\n")
     if not prompts:
         rc = f": >>{world.home}/began\n{rc}\n: >>{world.home}/ended\n"
-        wrap = (*wrap[:-1], "trace=fork,vfork,clone,clone3,execve,openat,open")
-    with Shell(shell, world, prompt + rc, cwd=cwd, wrap=wrap) as terminal:
+    with Shell(shell, world, prompt + rc, cwd=cwd, wrap=tuple(wrap)) as terminal:
         terminal.run("true")
         before = len(log.read_text())
         for _ in range(prompts):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from test_lanes import LANE_2, OURS
 from test_lanes import loaded as of_lane
 
 import fresh
+from attack import behind, strace
 from ccusage_line import recent, windows
 from ccusage_line.index.refresh import change
 from ccusage_line.index.rows import INSERT_MOMENT
@@ -337,17 +337,14 @@ def test_the_line_fits_the_columns_that_the_client_names(used: Home, columns: st
 
 
 def test_a_transcript_outside_the_data_directories_is_never_opened(used: Home, tmp_path: Path) -> None:
-    if shutil.which("strace") is None:
-        pytest.skip("no strace")
     trap = tmp_path / "trap" / f"{ID}.jsonl"
     trap.parent.mkdir()
     trap.write_text(line("x", "x", at=ago(1), tokens=DEAR))
     log = tmp_path / "strace.log"
-    command = ["strace", "-f", "-e", "trace=open,openat", "-o", str(log), sys.executable, "-m", "ccusage_line"]
     for session in (ID, "nobody", None):
         withdraw(used)
         given = json.dumps(payload(session, transcript_path=str(trap)))
-        assert run_command(used, [*command, "statusline"], given).out
+        assert behind(used, strace(log, "open,openat"), "statusline", input=given).out
         opened = log.read_text()
         assert "index.db" in opened
         assert str(trap.parent) not in opened

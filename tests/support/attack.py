@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import shutil
 import signal
@@ -20,13 +21,22 @@ from conftest import Home, Ran, run_command, start
 from shells import until
 
 
-def strace(log: Path, calls: str, what: str, *paths: Path) -> list[str]:
-    """Return the words to put before a command, so that strace does *what* (`error=EIO`, `signal=STOP`) to each of
-    *calls* (`fsync,unlink`). If *paths* are given, only calls on them are affected."""
-    if sys.platform != "linux" or shutil.which("strace") is None:
-        pytest.skip("system calls are injected by strace, on Linux")
+def strace(log: Path, calls: str, what: str = "", *paths: Path) -> list[str]:
+    """Return the words to put before a command, so that strace logs *calls* (`fsync,unlink`) and does *what* to them.
+
+    *what* is like `error=EIO` or `signal=STOP`. If *paths* are given, only calls on them are traced.
+    """
+    if not _may_trace():
+        pytest.skip("strace is not installed, or it may not trace")
     where = [word for path in paths for word in ("-P", str(path))]
-    return ["strace", "-f", "-qq", "-o", str(log), *where, "-e", f"trace={calls}", "-e", f"inject={calls}:{what}"]
+    inject = ["-e", f"inject={calls}:{what}"] if what else []
+    return ["strace", "-f", "-qq", "-o", str(log), *where, "-e", f"trace={calls}", *inject]
+
+
+@functools.cache
+def _may_trace() -> bool:
+    words = ["strace", "-o", os.devnull, "true"]
+    return shutil.which("strace") is not None and subprocess.run(words, capture_output=True).returncode == 0
 
 
 def command(*args: str) -> list[str]:

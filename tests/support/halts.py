@@ -64,11 +64,8 @@ def traced(machine: Machine, actor: str, calls: str, what: str) -> subprocess.Po
     args, input = ACTORS[actor]
     log = machine.home.path.parent / "trace"
     log.write_text("")
-    words = strace(log, calls, what)
-    if not what:
-        words = words[:-2]
     nowhere = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
-    process = start(machine.home, *words, *machine.home.command, *args, **nowhere)
+    process = start(machine.home, *strace(log, calls, what), *machine.home.command, *args, **nowhere)
     process.stdin.write(input.encode())
     process.stdin.close()
     return process

@@ -23,7 +23,6 @@ with_namespaces = pytest.mark.skipif(
     shutil.which("unshare") is None or subprocess.run([*as_nobody, "true"], capture_output=True).returncode != 0,
     reason="unshare is not installed, or may not make a namespace of users",
 )
-with_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 
 
 @contextmanager
