@@ -433,7 +433,7 @@ def test_demo_is_the_real_report_on_the_sample(home: Home) -> None:
     assert json.loads(home.run("demo", "--json").out)["totals"]["totalCost"] > 0
 
 
-def test_an_empty_home_can_ask_for_the_demo_instead(home: Home, tmp_path: Path) -> None:
+def test_an_empty_home_can_ask_for_the_demo_instead(home: Home) -> None:
     assert home.run("session", "--or-demo").out == home.run("demo").out
 
 

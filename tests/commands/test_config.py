@@ -43,7 +43,7 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return found
 
 
-def write(environ: dict[str, str], text: str, age: int = 60) -> Path:
+def write(environ: dict[str, str], text: str) -> Path:
     """Write a config file to its usual place and return its path."""
     path = Path(environ["XDG_CONFIG_HOME"], "ccusage-line", "config.toml")
     path.parent.mkdir(parents=True, exist_ok=True)

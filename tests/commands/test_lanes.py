@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -247,7 +246,7 @@ def test_a_closed_pipe_is_silent_success_in_the_fast_lane(used: Home) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_nothing_is_lost_when_the_pipe_is_slow(used: Home, tmp_path: Path) -> None:
+def test_nothing_is_lost_when_the_pipe_is_slow(used: Home) -> None:
     publish(used)
     script = f"'{sys.executable}' -m ccusage_line session --id {ID} --json | (sleep 0.2; cat)"
     done = subprocess.run(["bash", "-c", script], env=used.env, capture_output=True, check=True)

@@ -132,17 +132,14 @@ def test_a_new_session_of_the_project_and_a_session_elsewhere_come_too(world: Wo
     live.until_frame("$0.30", "3 responses", "elsewhere")
 
 
-@pytest.mark.parametrize(
-    ("keys", "code"),
-    [pytest.param("q", "0", id="q"), pytest.param("\x03", "0", id="Ctrl-C")],
-)
-def test_a_key_ends_live(live: Live, keys: str, code: str) -> None:
-    live.send(keys)
-    live.ended(code)
+@pytest.mark.parametrize("key", [pytest.param("q", id="q"), pytest.param("\x03", id="Ctrl-C")])
+def test_a_key_ends_live(live: Live, key: str) -> None:
+    live.send(key)
+    live.ended()
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
-def test_a_signal_ends_live_with_the_usual_exit_code(world: World, live: Live, name: str) -> None:
+def test_a_signal_ends_live_with_the_usual_exit_code(live: Live, name: str) -> None:
     number = getattr(signal, name)
     os.kill(live.drawer, number)
     live.ended("0" if name == "SIGINT" else str(128 + number))
@@ -171,7 +168,7 @@ def called_again(live: Live) -> None:
     live.until_frame("USED   $0.10", "q quit")
 
 
-def test_ctrl_z_gives_the_screen_back_until_it_is_called_again(world: World, live: Live) -> None:
+def test_ctrl_z_gives_the_screen_back_until_it_is_called_again(live: Live) -> None:
     live.send("\x1a")
     live.read_to("Stopped")
     assert is_as_before(live.text)
@@ -182,7 +179,7 @@ def test_ctrl_z_gives_the_screen_back_until_it_is_called_again(world: World, liv
     live.ended()
 
 
-def test_it_draws_anew_after_a_stop_that_nobody_can_handle(world: World, live: Live) -> None:
+def test_it_draws_anew_after_a_stop_that_nobody_can_handle(live: Live) -> None:
     os.kill(live.drawer, signal.SIGSTOP)
     live.read_to("Stopped")
     called_again(live)
@@ -190,7 +187,7 @@ def test_it_draws_anew_after_a_stop_that_nobody_can_handle(world: World, live: L
     live.ended()
 
 
-def test_a_closed_terminal_ends_live(world: World, live: Live) -> None:
+def test_a_closed_terminal_ends_live(live: Live) -> None:
     process = live.drawer
     live.hang_up()
 

@@ -708,7 +708,7 @@ def as_fresh(index: Index) -> None:
         assert session_ids(index) == session_ids(anew)
         for id in session_ids(anew):
             known, read = index.session(id, entries=True), one_session(anew, id, "auto", entries=True)
-            assert as_shown(known, "auto") == as_shown(read, "auto")
+            assert as_shown(known) == as_shown(read)
             assert (known.project_path, known.archived) == (read.project_path, read.archived)
 
 

@@ -420,7 +420,7 @@ def test_a_transcript_that_comes_back_is_counted_once(upgraded: Home) -> None:
     index.refresh()
     for mode in MODES:
         truth = fresh.read([upgraded.data], find_price).with_responses
-        assert {one.id: as_shown(one, mode) for one in index.sessions(mode)} == {
+        assert {one.id: as_shown(one) for one in index.sessions(mode)} == {
             name: as_read(one, mode) for name, one in truth.items()
         }
     assert not any(one.archived for one in index.sessions())
@@ -441,7 +441,7 @@ def test_one_session_is_right_before_the_migrated_index_is_complete(
         assert index.refresh_session(name)
         assert index.reads <= reads + 2  # only its own transcripts
         found = index.session(name)
-        assert as_shown(found, "auto") == as_read(sessions[name], "auto")
+        assert as_shown(found) == as_read(sessions[name], "auto")
         assert found.archived == (name in archived)
         index.close()
 

@@ -633,7 +633,7 @@ def test_show_tells_the_source_the_age_and_the_number_of_models(server: Server, 
     assert data["fingerprint"] == in_use.table().fingerprint
 
 
-def test_show_gives_one_models_price(state: str) -> None:
+def test_show_gives_one_models_price() -> None:
     data = json.loads(show(os.environ, "us.anthropic.claude-haiku-5-5-20261001-v1:0", True))
     plain = json.loads(show(os.environ, "claude-haiku-5-5", True))
     assert plain == {

@@ -22,7 +22,7 @@ def find_price(model: str) -> prices.Price | None:
 FACTS = ("first", "last", "title", "client_cost", "responses", "incomplete")
 
 
-def as_shown(session: Session, mode: str) -> dict[str, object]:
+def as_shown(session: Session) -> dict[str, object]:
     """Return the facts of a session from the index that a fresh reading knows too."""
     models = {
         m.name: (m.input, m.output, m.cache_creation, m.cache_read, m.cost, m.responses, m.unpriced)
@@ -46,7 +46,7 @@ def assert_by_file(
     if len(own) != 1 or not own[0].endswith(f"/{alone.id}.jsonl") or getattr(sessions, "undecided", ()):
         return  # fresh adds up files of one name, and calls every chat.jsonl `chat`
     held = getattr(sessions, "by_file", {}).get(alone.id, expected)
-    assert (as_shown(alone, mode)["models"], alone.responses) == (as_read(held, mode)["models"], held.responses)
+    assert (as_shown(alone)["models"], alone.responses) == (as_read(held, mode)["models"], held.responses)
 
 
 def assert_slots(index: Index, sessions: dict[str, fresh.FreshSession]) -> None:
@@ -85,9 +85,9 @@ def assert_same(index: Index, sessions: dict[str, fresh.FreshSession], archived:
             if not expected.responses:
                 assert_by_file(index, alone, mode, expected, sessions)
                 continue
-            assert as_shown(alone, mode) == as_read(expected, mode)
+            assert as_shown(alone) == as_read(expected, mode)
             if name in listed:
-                assert as_shown(listed[name], mode) == as_shown(alone, mode)
+                assert as_shown(listed[name]) == as_shown(alone)
                 assert (listed[name].archived, listed[name].project_path) == (alone.archived, alone.project_path)
                 if not any(file.startswith("\0") for file in expected.files):  # a file that is gone has no bytes left
                     assert (alone.project_path or None) in {path or None for path in expected.project_paths}

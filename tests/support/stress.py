@@ -114,7 +114,7 @@ class Writer(threading.Thread):
 
     def title(self, tale: Tale) -> None:
         line = {"type": "ai-title", "aiTitle": f"title {self.dice.randrange(99)}", "sessionId": tale.id}
-        self._put(tale, tale.path, json.dumps(line).encode() + b"\n")
+        self._put(tale.path, json.dumps(line).encode() + b"\n")
 
     def fork(self, tale: Tale) -> None:
         id = f"fork-{len(self.tales):03}-{self.dice.getrandbits(32):08x}"
@@ -126,7 +126,7 @@ class Writer(threading.Thread):
             if "message" in value:
                 copied.append({**value, "sessionId": id, "requestSessionId": value.get("requestSessionId", tale.id)})
         self.tales.append(forked)
-        self._put(forked, forked.path, b"".join(json.dumps(value).encode() + b"\n" for value in copied))
+        self._put(forked.path, b"".join(json.dumps(value).encode() + b"\n" for value in copied))
         self.append(forked)
 
     def move(self, tale: Tale) -> None:
@@ -179,13 +179,13 @@ class Writer(threading.Thread):
         tale.begun += count
         if self.dice.random() < 0.3:
             half = self.dice.randrange(len(data))
-            self._put(tale, path, data[:half])
+            self._put(path, data[:half])
             time.sleep(self.dice.random() * self.pause)
             data = data[half:]
-        self._put(tale, path, data)
+        self._put(path, data)
         tale.done += count
 
-    def _put(self, tale: Tale, path: Path, data: bytes) -> None:
+    def _put(self, path: Path, data: bytes) -> None:
         with path.open("ab") as file:
             file.write(data)
 
@@ -417,10 +417,10 @@ def differences(home: Home, index: Index, tales: list[Tale]) -> list[str]:
         listed = {one.id: one for one in index.sessions(mode)}
         for name, session in expected.items():
             alone: Any = index.session(name, mode)
-            if alone is None or as_shown(alone, mode) != as_read(session, mode):
-                shown = None if alone is None else as_shown(alone, mode)
+            if alone is None or as_shown(alone) != as_read(session, mode):
+                shown = None if alone is None else as_shown(alone)
                 found.append(f"{name} is {shown}, not {as_read(session, mode)}")
-            elif session.responses and as_shown(listed[name], mode) != as_shown(alone, mode):
+            elif session.responses and as_shown(listed[name]) != as_shown(alone):
                 found.append(f"{name} is another one in the list")
         found += [f"{name} is not there" for name in listed.keys() - expected.keys() if not name.startswith("mortal")]
     for tale in tales:
