@@ -536,10 +536,7 @@ def statusline_appended(bench: Bench) -> list[Row]:
 def report(bench: Bench, name: str, *words: str) -> list[Row]:
     scene = bench.scene
     sessions = len(scene.transcripts)
-    commands = {
-        "ours": bench.ours(scene, *words, "--offline"),
-        "P": bench.other(scene, "claude", *words, "--offline"),
-    }
+    commands = {"ours": bench.ours(scene, *words, "--offline"), "P": bench.other(scene, "claude", *words, "--offline")}
     stats = bench.compare(name, commands, settle=True)
     budget = REPORT["few" if sessions <= 1_000 else "many"]
     return rows(name, f"`{' '.join(words)}` report, index warm, {sessions} sessions", stats, budget)

@@ -57,12 +57,7 @@ SAME_AS = {
 }
 
 # Factors of `speed: fast` that LiteLLM removed after 1.97; the client (2.1.330) still bills 30 / 150 instead of 5 / 25.
-FAST = {
-    "claude-opus-4-6": 6,
-    "claude-opus-4-6-20260205": 6,
-    "claude-opus-4-7": 6,
-    "claude-opus-4-7-20260416": 6,
-}
+FAST = {"claude-opus-4-6": 6, "claude-opus-4-6-20260205": 6, "claude-opus-4-7": 6, "claude-opus-4-7-20260416": 6}
 
 # The client's windows, if they differ from LiteLLM's (which has those of "[1m]" for opus 4.6 and for sonnet 4 and 4.6):
 # 200,000 from version 4 to 4.6, a million from 4.7 on. Older versions have LiteLLM's.

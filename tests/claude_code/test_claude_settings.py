@@ -198,10 +198,7 @@ def test_an_update_keeps_what_the_user_has_set_of_ours(path: Path) -> None:
     path.write_text(json.dumps({"statusLine": own, "a": 1}, indent=2))
     change = install(path, refresh_interval=5)
     assert change.what == "updated"
-    assert json.loads(path.read_text()) == {
-        "statusLine": {**own, "command": COMMAND, "refreshInterval": 5},
-        "a": 1,
-    }
+    assert json.loads(path.read_text()) == {"statusLine": {**own, "command": COMMAND, "refreshInterval": 5}, "a": 1}
     install(path, refresh_interval=0)
     assert "refreshInterval" not in json.loads(path.read_text())["statusLine"]
 

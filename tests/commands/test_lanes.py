@@ -123,10 +123,7 @@ def test_lane_1_loads_no_more_than(used: Home, args: list[str], modules: set[str
 
 @pytest.mark.parametrize(
     ("args", "modules"),
-    [
-        pytest.param(["--json"], LANE_2, id="text"),
-        pytest.param(["--jq", ".totalCost"], LANE_2 | JQ, id="a scalar"),
-    ],
+    [pytest.param(["--json"], LANE_2, id="text"), pytest.param(["--jq", ".totalCost"], LANE_2 | JQ, id="a scalar")],
 )
 def test_lane_2_loads_no_more_than(used: Home, args: list[str], modules: set[str]) -> None:
     withdraw(used)

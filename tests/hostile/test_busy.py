@@ -130,9 +130,7 @@ def test_an_index_whose_log_cannot_be_read_is_refused(logged: Home) -> None:
     assert logged.run(*OF_ALL).out == "3.53\n"
 
 
-def test_while_the_first_index_makes_no_progress_one_session_is_answered_and_a_report_waits(
-    home: Home,
-) -> None:
+def test_while_the_first_index_makes_no_progress_one_session_is_answered_and_a_report_waits(home: Home) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     with halted(home, "index", "refresh", calls="flock", what="signal=STOP"):
         for ran, seconds in asked(home, *[("session", "--id", ID, "--json", "--jq", ".outputTokens")] * 5):

@@ -389,8 +389,7 @@ def a_table_in_the_way(db: sqlite3.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage",
-    [a_text_for_a_number, a_table_missing, no_moments, a_column_more, a_view_of_claims, a_table_in_the_way],
+    "damage", [a_text_for_a_number, a_table_missing, no_moments, a_column_more, a_view_of_claims, a_table_in_the_way]
 )
 def test_a_damaged_index_of_schema_3_keeps_its_archived_sessions(
     home: Home, damage: Callable[[sqlite3.Connection], None]

@@ -56,11 +56,7 @@ def slowly(index: Index, starts: list[int], mode: str) -> Iterator[tuple[object,
     by_project=st.booleans(),
 )
 def test_rows_are_what_the_responses_of_each_period_add_up_to(
-    tree: trees.Tree,
-    mode: str,
-    picks: list[tuple[int, int]],
-    aligned: bool,
-    by_project: bool,
+    tree: trees.Tree, mode: str, picks: list[tuple[int, int]], aligned: bool, by_project: bool
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="ccusage-test-") as name:
         trees.write_tree(tree, Path(name, "data"))

@@ -356,9 +356,7 @@ def test_data_and_text_hold_the_same_amounts(told: Explain) -> None:
         "totalCost": 3 * COST / PICO,
         "clientCost": COST / PICO,
         "difference": -2 * COST / PICO,
-        "parts": [
-            {"name": "after", "amount": -2 * COST / PICO, "count": 2, "text": explanation.parts[0].text},
-        ],
+        "parts": [{"name": "after", "amount": -2 * COST / PICO, "count": 2, "text": explanation.parts[0].text}],
         "notExplained": 0.0,
     }
     assert as_text(explanation, 200) == (

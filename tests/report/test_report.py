@@ -226,7 +226,7 @@ def test_a_breakdown_has_a_row_per_model_that_adds_up_to_its_session():
 def test_compact_leaves_columns_out_where_there_is_room_for_them_and_says_so():
     lines = report.render_list(SESSIONS, width=120, day_of=day_of, compact=True).split("\n")
     assert [cell.strip() for cell in lines[4].split("│")[1:-1]] == [
-        *("Session", "Models", "Input", "Output", "Cost (USD)", "Last Activity"),
+        *("Session", "Models", "Input", "Output", "Cost (USD)", "Last Activity")
     ]
     assert [cell.strip() for cell in lines[8].split("│")[1:-1]][1:4] == ["• sonnet-4-5", "10", "20"]
     note = "Not shown: Cache Create, Cache Read, Total Tokens. To see them write --no-compact, or use --json."

@@ -25,19 +25,7 @@ from ccusage_line.statusline.segments import STARTUP, Numbers, Options
 from ccusage_line.statusline.segments import clean as cleaned
 from ccusage_line.text import clean
 from ccusage_line.windows import HOUR, MINUTE, Block
-from statusline_samples import (
-    CENT,
-    ENVIRON,
-    HOME,
-    NOW,
-    SESSION,
-    block,
-    changed,
-    numbers,
-    payload,
-    session,
-    without,
-)
+from statusline_samples import CENT, ENVIRON, HOME, NOW, SESSION, block, changed, numbers, payload, session, without
 
 DEFAULT_LINE = (
     "🤖 Opus 4.5 | 💰 $0.23 session / $1.23 today / $0.45 block (2h 45m left) | 🔥 $0.30/hr | 🧠 25,000 (12%)"

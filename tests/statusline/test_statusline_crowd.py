@@ -20,15 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from test_statusline_lane import (
-    DEAR,
-    ask,
-    ask_in_time,
-    at_rest,
-    indexed,
-    payload,
-    plain,
-)
+from test_statusline_lane import DEAR, ask, ask_in_time, at_rest, indexed, payload, plain
 
 import fresh
 from ccusage_line.recent import FIRST_SWEEP
