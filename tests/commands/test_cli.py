@@ -368,25 +368,20 @@ def test_a_locale_without_unicode_prints_utf8_all_the_same(used: Home) -> None:
     assert "│" in ran.out
 
 
-def test_help_fits_a_screen_and_shows_an_example(home: Home) -> None:
-    ran = home.run("session", "--help", COLUMNS="80")
-    lines = ran.out.splitlines()
-    assert len(lines) <= 24
-    assert max(map(len, lines)) <= 80
-    assert lines[-1].startswith("example: ccusage session ")
-
-
 def test_the_version_is_printed(home: Home) -> None:
     assert home.run("--version").out == home.run("-V").out == f"ccusage-line {__version__}\n"
 
 
-def test_every_help_fits_80_columns_and_shows_what_is_usual(home: Home) -> None:
+def test_every_help_fits_80_columns_and_that_of_session_fits_a_screen(home: Home) -> None:
     for name in ("", *COMMANDS):
         ran = home.run("help", *name.split())
         assert (ran.code, ran.err) == (0, "")
         assert max(map(len, ran.out.splitlines())) <= 80
         assert ran == home.run(*name.split(), "--help")
-    assert "calculate or display (usual: auto)" in home.run("help", "session").out
+    text = home.run("help", "session").out
+    assert "calculate or display (usual: auto)" in text
+    assert len(text.splitlines()) <= 24
+    assert text.splitlines()[-1].startswith("example: ccusage session ")
     assert "`ccusage session --help` has its options" in home.run("help").out
 
 
