@@ -520,13 +520,6 @@ def test_answers_depend_on_the_price_list_the_config_and_the_policy(environ: dic
     assert dependencies(environ) == [(table, None), (config_file, told), policy]
 
 
-def test_the_copy_is_for_its_owner_alone(environ: dict[str, str]) -> None:
-    write(environ, FULL)
-    load(environ)
-    path = stored.Settled.path(environ["CCUSAGE_STATE_DIR"])
-    assert os.stat(path).st_mode & 0o077 == 0
-
-
 def test_the_usual_place_is_that_of_platformdirs(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     from platformdirs import user_config_dir
 

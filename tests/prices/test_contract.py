@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -466,13 +465,6 @@ def test_contracted_rates_apply_if_nothing_can_be_stored(policy: Path, tmp_path:
     (tmp_path / "state").write_text("in the way")
     agree(policy, {"multiplier": 0.5})
     assert known("claude-opus-5").input == 2_500_000_000
-
-
-def test_the_copy_is_for_its_owner_alone(policy: Path) -> None:
-    agree(policy, {"multiplier": 0.5})
-    contract()
-    path = Path(os.environ["CCUSAGE_STATE_DIR"], stored.Contract.FILE)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("spoil", [lambda data: b"", lambda data: data[:-1], lambda data: data[:40] + b"x" + data[41:]])
