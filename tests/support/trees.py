@@ -510,7 +510,7 @@ def home_of(dice: Dice) -> Home:
 
 
 @dataclass
-class Told:
+class Transcripts:
     """Files while they are written: each line's bytes, and its record for copies of it."""
 
     dice: Dice
@@ -555,18 +555,18 @@ class Told:
 def tree(dice: Dice, size: int = 5) -> Tree:
     """Return a tree of about *size* responses in about half as many files."""
     homes = [home_of(dice) for _ in range(dice.between(1, max(2, size // 2)))]
-    told = Told(dice)
+    transcripts = Transcripts(dice)
     for home in homes:
-        told.begin(home)
+        transcripts.begin(home)
     for _ in range(dice.between(0, size)):
-        told.respond(dice.pick(homes), homes)
+        transcripts.respond(dice.pick(homes), homes)
     original, age = homes[-1], dice.pick(AGES)
     for _ in range(dice.number(4)):
         parent = dice.pick(homes) if dice.chance(2) else homes[-1]
-        homes.append(told.fork(parent, dice.pick(AGES) if dice.chance(3) else age))
+        homes.append(transcripts.fork(parent, dice.pick(AGES) if dice.chance(3) else age))
         if dice.chance(2):
-            told.respond(dice.pick(homes[-2:]), homes)
-    files = {path: [line for line, _ in lines] for path, lines in told.lines.items()}
+            transcripts.respond(dice.pick(homes[-2:]), homes)
+    files = {path: [line for line, _ in lines] for path, lines in transcripts.lines.items()}
     if dice.chance(4):
         del files[original.path]  # as the client does after 30 days; the copies remain
     return {path: file_of(dice, dice.shuffled(each) if dice.chance(5) else each) for path, each in files.items()}
