@@ -525,7 +525,7 @@ class Written(NamedTuple):
 
 
 class History:
-    """Writes the sessions of one Shape below a data directory and records their right numbers."""
+    """A writer of the sessions of one Shape below a data directory, with a record of their right numbers."""
 
     def __init__(self, out: Path, shape: Shape) -> None:
         self.out, self.shape = out, shape

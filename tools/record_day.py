@@ -53,7 +53,7 @@ DAY = [
 
 
 class Client:
-    """Writes the transcript of one session as Claude Code does."""
+    """A client that writes the transcript of one session as Claude Code does."""
 
     def __init__(self, world: World, project: Path) -> None:
         self.cwd = project

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from attack import as_anybody, asked, command, halted, run_in, took
+from attack import as_anybody, command, halted, run_at_once, run_in, run_timed
 from ccusage_line.index import schema
 from conftest import Home, run_after
 from lines import ID, ago, append, line
@@ -42,7 +42,7 @@ def logged(home: Home) -> Home:
 @pytest.mark.parametrize("what", ["delay_enter=100000000", "signal=STOP"])
 def test_while_another_process_closes_the_index_a_line_leaves_out_what_it_cant_know(logged: Home, what: str) -> None:
     with halted(logged, "index", "refresh", calls=CLOSING, what=what):
-        shown, seconds = took(logged, "statusline", "--no-color", input=json.dumps({"session_id": ID}))
+        shown, seconds = run_timed(logged, "statusline", "--no-color", input=json.dumps({"session_id": ID}))
     assert (shown.code, shown.err) == (0, "")
     assert "today" not in shown.out
     assert seconds < LINE_BOUND
@@ -52,7 +52,7 @@ def test_while_a_stopped_process_has_the_index_a_report_waits_and_refuses(logged
     latest = ("session", "--id", "latest", "--jq", ".totalCost")
     care = (("index", "verify"), ("index", "status"), ("index", "forget", ARCHIVED), ("index", "rebuild"))
     with halted(logged, "index", "refresh", calls=CLOSING, what="signal=STOP"):
-        *answers, (doctor, _) = asked(logged, OF_ONE, OF_ALL, latest, *care, ("doctor",))
+        *answers, (doctor, _) = run_at_once(logged, OF_ONE, OF_ALL, latest, *care, ("doctor",))
     for ran, seconds in answers:
         assert (ran.code, ran.out, ran.err) == (1, "", IN_USE)
         assert seconds < REPORT_BOUND
@@ -64,7 +64,7 @@ def test_if_sqlite_itself_would_wait_too_long_the_question_is_refused_in_time(lo
     """The other process is stopped between its first lock of the shared memory and its first byte there."""
     (logged.index / "index.db-shm").unlink()
     with halted(logged, "index", "refresh", calls="ftruncate", what="signal=STOP"):
-        answers = asked(logged, OF_ONE, OF_ALL)
+        answers = run_at_once(logged, OF_ONE, OF_ALL)
     for ran, seconds in answers:
         assert (ran.code, ran.out, ran.err) == (1, "", IN_USE)
         assert seconds < 9.5, "SQLite tries for ten seconds"
@@ -133,7 +133,7 @@ def test_an_index_whose_log_cannot_be_read_is_refused(logged: Home) -> None:
 def test_while_the_first_index_makes_no_progress_one_session_is_answered_and_a_report_waits(home: Home) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     with halted(home, "index", "refresh", calls="flock", what="signal=STOP"):
-        for ran, seconds in asked(home, *[("session", "--id", ID, "--json", "--jq", ".outputTokens")] * 5):
+        for ran, seconds in run_at_once(home, *[("session", "--id", ID, "--json", "--jq", ".outputTokens")] * 5):
             assert (ran.code, ran.out, ran.err) == (0, "100\n", PROVISIONAL)
             assert seconds < REPORT_BOUND
         report = subprocess.Popen(command("session"), env=home.env, cwd=home.path, stderr=subprocess.PIPE)

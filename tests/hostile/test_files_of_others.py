@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from attack import behind, strace
+from attack import run_behind, strace
 from conftest import Home
 from lines import ID, line
 from others import OTHER, as_root, give, listing, owners, reachable_folder
@@ -95,7 +95,7 @@ def test_a_link_in_the_place_of_the_temporary_file_gives_nobody_anything(theirs:
     attacker = threading.Thread(target=attack)
     attacker.start()
     try:
-        behind(theirs, slow, "install")
+        run_behind(theirs, slow, "install")
     finally:
         over.set()
         attacker.join()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from attack import behind, strace
+from attack import run_behind, strace
 from conftest import Home
 from lines import ID, line
 from others import mounted
@@ -32,7 +32,7 @@ def check(home: Home, before: list[str] | None = None) -> None:
     home.env |= {"CCUSAGE_OFFLINE": "0", "CCUSAGE_CONFIG": str(home.path / "c.toml")}
     (home.path / "c.toml").write_text('[prices]\nurl = "https://127.0.0.1:9/"\n')
     for words, expected in COMMANDS.items():
-        ran = behind(home, before or [], *words, input=json.dumps({"session_id": ID}))
+        ran = run_behind(home, before or [], *words, input=json.dumps({"session_id": ID}))
         assert (ran.code, "Traceback" in ran.err) == (int("prices" in words), False), (words, ran)
         assert expected in (None, ran.out), words
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from attack import behind, command, strace
+from attack import command, run_behind, strace
 from ccusage_line.prompt import line as readyline
 from conftest import ROOT, SOON, Home, Ran, run_after, run_command
 from lines import ID, ago, line, usage
@@ -121,7 +121,7 @@ def test_forget_writes_nothing_outside_of_the_state_folder(home: Home) -> None:
     path.unlink()
     trace = home.path / "trace"
     home.env["PYTHONDONTWRITEBYTECODE"] = "1"
-    ran = behind(home, strace(trace, "open,openat,creat"), "index", "forget", ID)
+    ran = run_behind(home, strace(trace, "open,openat,creat"), "index", "forget", ID)
     assert (ran.code, ran.out) == (0, f"forgot {ID}\n")
     written = re.findall(r'"([^"]*)", [^)]*(?:O_WRONLY|O_RDWR|O_CREAT)', trace.read_text())
     assert any("index.db" in name for name in written)

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import fuzz
-from attack import strace, took
+from attack import run_timed, strace
 from ccusage_line import answer
 from ccusage_line.prices.refresh import MOST_MODELS, Refused, parse
 from conftest import MAIN, UNHURRIED, Home, run_after, start
@@ -30,7 +30,7 @@ def test_links_to_itself_in_a_sessions_own_folder_are_followed_once(home: Home) 
         (inner.parent.parent / name).symlink_to(".")
     assert home.run("session", "--json", "--jq", ".totals.outputTokens").out == "200\n"
     inner.with_name("agent-b.jsonl").write_text(line("m3", "r3"))
-    one, seconds = took(home, "session", "--id", ID, "--jq", ".outputTokens")
+    one, seconds = run_timed(home, "session", "--id", ID, "--jq", ".outputTokens")
     assert (one.code, one.out) == (0, "300\n")
     assert seconds < BOUND
     assert home.run("index", "verify").code == 0
@@ -49,7 +49,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_line_costs_no_more_than_a_moment(home: Home, name: str) -> None:
     home.write(OWN, line().encode() + HOSTILE[name] + b'"usage"\n' + line("m2", "r2").encode())
-    ran, seconds = took(home, "session", "--json", "--jq", ".totals.outputTokens")
+    ran, seconds = run_timed(home, "session", "--json", "--jq", ".totals.outputTokens")
     assert (ran.code, ran.out) == (0, "200\n")
     assert seconds < BOUND
 

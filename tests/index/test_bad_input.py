@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import fuzz
-from attack import as_anybody, behind, run_in, strace
+from attack import as_anybody, run_behind, run_in, strace
 from conftest import Home, Ran, run_after
 from lines import ID, OTHER, append, line, record, usage
 from others import mounted
@@ -541,7 +541,7 @@ def test_a_file_system_without_locks_costs_nothing_but_time(home: Home, begun: b
     def asked(*args: str) -> Ran:
         """Ask again if the machine is so busy that SQLite waits as long as it would for another process."""
         for _ in range(5):
-            ran = behind(home, before, "session", *args)
+            ran = run_behind(home, before, "session", *args)
             if "does not let go" not in ran.err:
                 break
         return ran

@@ -317,7 +317,9 @@ def test_tmux_without_a_folder_shows_the_newest_session_of_all(world):
 
 
 def test_todays_cost_of_all_projects_is_shown_after_the_index_is_complete(world, monkeypatch):
-    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # it could finish before the question
+    monkeypatch.setattr(
+        "ccusage_line.background.spawn", lambda *words: True
+    )  # starts no sweep, which could end before the question
     first, second = world.project("first"), world.project("second")
     world.spend(first)
     world.spend(second, output=12_000, session="second-1")
@@ -350,7 +352,7 @@ def test_prices_are_those_of_the_config_in_force_whatever_was_read_last(world):
 
 
 def test_a_provisional_line_expires_within_seconds(world, monkeypatch):
-    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # it is about to read
+    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # pretends that a sweep has started
     elsewhere, project = world.project("elsewhere"), world.project()
     world.spend(elsewhere, session="a")
     text = world.transcript(elsewhere, "a").read_text()  # an old client's fork has these lines under its own id

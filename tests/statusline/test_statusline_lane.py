@@ -23,7 +23,7 @@ from test_lanes import LANE_2, OURS
 from test_lanes import loaded as of_lane
 
 import fresh
-from attack import behind, strace
+from attack import run_behind, strace
 from ccusage_line import recent, windows
 from ccusage_line.index.refresh import change
 from ccusage_line.index.rows import INSERT_MOMENT
@@ -344,7 +344,7 @@ def test_a_transcript_outside_the_data_directories_is_never_opened(used: Home, t
     for session in (ID, "nobody", None):
         withdraw(used)
         given = json.dumps(payload(session, transcript_path=str(trap)))
-        assert behind(used, strace(log, "open,openat"), "statusline", input=given).out
+        assert run_behind(used, strace(log, "open,openat"), "statusline", input=given).out
         opened = log.read_text()
         assert "index.db" in opened
         assert str(trap.parent) not in opened

@@ -43,7 +43,7 @@ def command(*args: str) -> list[str]:
     return [sys.executable, "-m", "ccusage_line", *args]
 
 
-def behind(home: Home, before: list[str], *args: str, input: str = "") -> Ran:
+def run_behind(home: Home, before: list[str], *args: str, input: str = "") -> Ran:
     """Run `ccusage ARGS` behind the words of another command."""
     return run_command(home, [*before, *command(*args)], input)
 
@@ -64,8 +64,7 @@ def as_anybody() -> None:
 
 @contextmanager
 def halted(home: Home, *args: str, calls: str, what: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start `ccusage ARGS` and do *what* to the first of *calls*; yield the process after that call, and kill it at the
-    end."""
+    """Start `ccusage ARGS` with *what* at each of *calls*; yield the process at the first, and kill it at the end."""
     log = home.path / "trace"
     log.unlink(missing_ok=True)
     nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
@@ -89,13 +88,13 @@ def kill(process: subprocess.Popen[bytes], log: Path) -> None:
     process.wait()
 
 
-def took(home: Home, *args: str, input: str = "") -> tuple[Ran, float]:
+def run_timed(home: Home, *args: str, input: str = "") -> tuple[Ran, float]:
     """Run a command and return its result, and how many seconds it took."""
     began = time.monotonic()
     return home.run_in_time(*args, input=input), time.monotonic() - began
 
 
-def asked(home: Home, *questions: tuple[str, ...]) -> list[tuple[Ran, float]]:
+def run_at_once(home: Home, *questions: tuple[str, ...]) -> list[tuple[Ran, float]]:
     """Run several commands at the same time and return the result of each, and how many seconds it took."""
     with ThreadPoolExecutor(len(questions)) as pool:
-        return list(pool.map(lambda words: took(home, *words), questions))
+        return list(pool.map(lambda words: run_timed(home, *words), questions))

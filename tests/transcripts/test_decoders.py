@@ -20,7 +20,7 @@ from ccusage_line.transcripts.reading import Reading
 from lines import record, usage
 
 
-class Said(NamedTuple):
+class Decoded(NamedTuple):
     """What a decoder reads from the lines of a block."""
 
     claims: list[Any]
@@ -29,13 +29,13 @@ class Said(NamedTuple):
     client_cost: float | None
 
 
-def said(data: bytes, read_block: Callable[..., None]) -> Said:
+def decode(data: bytes, read_block: Callable[..., None]) -> Decoded:
     """Read *data*, whole lines without the last newline, with one of the decoders."""
     reading = Reading()
     block = Block(7, bytearray(b"before\n" + data + b"\n"), 7, 8 + len(data))
     read_block(reading, block, "by-path", True, lambda claim: data[claim.at - 7 :][: claim.length])
     claims = [[getattr(claim, name) for name in Claim.__slots__ if name != "file"] for claim in reading.claims.values()]
-    return Said(claims, reading.bad, reading.titles, reading.client_cost)
+    return Decoded(claims, reading.bad, reading.titles, reading.client_cost)
 
 
 FACTS = b'{"type":"custom-title","customTitle":"late","sessionId":"x"}'
@@ -55,8 +55,8 @@ def test_all_of_a_block_is_read_and_nothing_behind_it(read_block: Callable[..., 
     buffer.extend(b"x")  # raises BufferError if anything still holds the buffer
 
 
-def both(data: bytes) -> tuple[Said, Said]:
-    return said(data, plain.read_block), said(data, bulk_decoder.read_block)
+def both(data: bytes) -> tuple[Decoded, Decoded]:
+    return decode(data, plain.read_block), decode(data, bulk_decoder.read_block)
 
 
 def written(**changes: Any) -> bytes:
@@ -177,7 +177,7 @@ def test_hostile_lines_are_of_all_kinds() -> None:
     assert outcomes["raw control character"].bad == 1
     assert outcomes["nested 10000 deep"].bad == 1
     assert outcomes["nested 4990 deep"].claims
-    assert outcomes["user line"] == Said([], 0, [None] * 3, None)
+    assert outcomes["user line"] == Decoded([], 0, [None] * 3, None)
 
 
 def test_every_line_of_every_corpus_is_read_alike(corpus: Path) -> None:
