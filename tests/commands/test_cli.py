@@ -378,11 +378,11 @@ def test_every_help_fits_80_columns_and_that_of_session_fits_a_screen(home: Home
         assert (ran.code, ran.err) == (0, "")
         assert max(map(len, ran.out.splitlines())) <= 80
         assert ran == home.run(*name.split(), "--help")
-    text = home.run("help", "session").out
-    assert "calculate or display (usual: auto)" in text
-    assert len(text.splitlines()) <= 24
-    assert text.splitlines()[-1].startswith("example: ccusage session ")
+    assert "calculate or display (usual: auto)" in home.run("help", "session").out
     assert "`ccusage session --help` has its options" in home.run("help").out
+    lines = home.run("help", "session").out.splitlines()
+    assert len(lines) <= 24
+    assert lines[-1].startswith("example: ccusage session ")
 
 
 def test_width_is_columns_then_the_terminals_then_120(used: Home) -> None:
