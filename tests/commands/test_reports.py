@@ -180,6 +180,7 @@ def test_the_examples_of_the_page_run_and_its_pictures_are_there(used: Home) -> 
         (["daily", "--csv", "--jq", "."], "choose one"),
         (["weekly", "--chart", "heat"], "heat"),
         (["monthly", "-w", "monday"], "no option '-w'"),
+        (["daily", "-z", "europe/berln"], "did you mean Europe/Berlin?"),
         (["daily", "--locale", "de"], "times are ISO"),
         (["blocks", "-n", "0"], "--session-length"),
         (["blocks", "-n", "nan"], "--session-length"),

@@ -67,16 +67,16 @@ def settle(home: Home, case: dict[str, Any]) -> None:
             (home.data / name).unlink()
 
 
-def diff(ours: Any, wanted: Any, place: str = "") -> list[str]:
+def lacks(ours: Any, wanted: Any, place: str = "") -> list[str]:
     """Return where *ours* differs from *wanted*; keys that *wanted* does not have are free."""
     if isinstance(wanted, dict) and isinstance(ours, dict):
         missing = [f"{place}.{key}: missing" for key in wanted.keys() - ours.keys()]
         missing += [f"{place}: more" for _ in (ours.keys() - wanted.keys() if place == ".projects" else ())]
         return missing + [
-            m for key in wanted.keys() & ours for m in diff(ours[key], wanted[key], f"{place}.{key}")
+            m for key in wanted.keys() & ours for m in lacks(ours[key], wanted[key], f"{place}.{key}")
         ]
     if isinstance(wanted, list) and isinstance(ours, list) and len(wanted) == len(ours):
-        return [m for n, pair in enumerate(zip(ours, wanted, strict=True)) for m in diff(*pair, f"{place}[{n}]")]
+        return [m for n, pair in enumerate(zip(ours, wanted, strict=True)) for m in lacks(*pair, f"{place}[{n}]")]
     if isinstance(wanted, float) or isinstance(ours, float):
         same = math.isclose(ours, wanted, rel_tol=1e-9, abs_tol=1e-9)
     else:
@@ -111,7 +111,7 @@ def test_a_case_gives_what_is_wanted_of_it(home: Home, name: str) -> None:
     if ran.code:
         assert (ran.out, ran.err.count("\n")) == ("", 1) or "--jq" in ran.err
     elif "json" in wanted:
-        assert diff(json.loads(ran.out), wanted["json"]) == []
+        assert lacks(json.loads(ran.out), wanted["json"]) == []
     elif not {"--json", "--jq", "statusline"} & set(case["command"].split()):
         lines = [re.sub(r"\x1b\[\d+m", "", line) for line in ran.out.splitlines()]
         assert max(map(display_width, lines)) <= int(home.env["COLUMNS"])
