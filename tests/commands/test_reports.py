@@ -182,6 +182,7 @@ def test_the_examples_of_the_page_run_and_its_pictures_are_there(used: Home) -> 
         (["monthly", "-w", "monday"], "no option '-w'"),
         (["daily", "-z", "europe/berln"], "did you mean Europe/Berlin?"),
         (["daily", "--locale", "de"], "times are ISO"),
+        (["daily", "--isntances"], "did you mean --instances?"),
         (["blocks", "-n", "0"], "--session-length"),
         (["blocks", "-n", "nan"], "--session-length"),
         (["blocks", "-t", "lots"], "500k"),
