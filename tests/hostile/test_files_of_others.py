@@ -120,35 +120,13 @@ def test_root_asking_in_a_users_home_leaves_nothing_there(theirs: Home) -> None:
 # --- the state folder ----------------------------------------------------------------------------------------------
 
 
-def open_folder(home: Home) -> Path:
-    home.state.mkdir()
-    home.state.chmod(0o777)
-    return home.state
-
-
-def sticky_folder(home: Home) -> Path:
-    home.state.mkdir()
-    home.state.chmod(0o1777)
-    return home.state
-
-
-def groups_folder(home: Home) -> Path:
-    home.state.mkdir()
-    home.state.chmod(0o770)
-    return home.state
-
-
-def link_to_an_open_folder(home: Home) -> Path:
-    folder = home.path / "elsewhere"
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, None], ids=["open", "sticky", "a group's", "a link"])
+def test_a_state_folder_that_others_may_write_to_is_refused_as_it_is(used: Home, mode: int | None) -> None:
+    folder = used.state if mode else used.path / "elsewhere"
     folder.mkdir()
-    folder.chmod(0o1777)
-    home.state.symlink_to(folder)
-    return folder
-
-
-@pytest.mark.parametrize("made", [open_folder, sticky_folder, groups_folder, link_to_an_open_folder])
-def test_a_state_folder_that_others_may_write_to_is_refused_as_it_is(used: Home, made) -> None:
-    folder = made(used)
+    folder.chmod(mode or 0o1777)
+    if mode is None:
+        used.state.symlink_to(folder)
     before = listing(folder)
     told, warned = cost(used)
     assert told is not None

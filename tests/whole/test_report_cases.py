@@ -72,9 +72,7 @@ def lacks(ours: Any, wanted: Any, place: str = "") -> list[str]:
     if isinstance(wanted, dict) and isinstance(ours, dict):
         missing = [f"{place}.{key}: missing" for key in wanted.keys() - ours.keys()]
         missing += [f"{place}: more" for _ in (ours.keys() - wanted.keys() if place == ".projects" else ())]
-        return missing + [
-            m for key in wanted.keys() & ours for m in lacks(ours[key], wanted[key], f"{place}.{key}")
-        ]
+        return missing + [m for key in wanted.keys() & ours for m in lacks(ours[key], wanted[key], f"{place}.{key}")]
     if isinstance(wanted, list) and isinstance(ours, list) and len(wanted) == len(ours):
         return [m for n, pair in enumerate(zip(ours, wanted, strict=True)) for m in lacks(*pair, f"{place}[{n}]")]
     if isinstance(wanted, float) or isinstance(ours, float):
