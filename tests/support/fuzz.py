@@ -33,15 +33,8 @@ HUGE = 3 << 30  # bytes of a sparse file
 NOBODY = 65534
 PLACES = {
     "{index}": (
-        "index.db",
-        "index.db-wal",
-        "index.db-shm",
-        "recent",
-        "swept",
-        "windows",
-        "first.lock",
-        "sweep.lock",
-        "mend.lock",
+        *("index.db", "index.db-wal", "index.db-shm", "recent", "swept", "windows"),
+        *("first.lock", "sweep.lock", "mend.lock"),
     ),
     "{index}/answers": ("", "{answer}", "{answer}.said"),
     "{index}/prompt": ("",),

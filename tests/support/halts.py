@@ -26,17 +26,8 @@ from lines import line
 from shells import until
 
 CALLS = [
-    "flock",
-    "fcntl",
-    "fdatasync",
-    "fsync",
-    "ftruncate",
-    "pwrite64",
-    "rename",
-    "unlink",
-    "mkdir",
-    "utimensat",
-    "write",
+    *("flock", "fcntl", "fdatasync", "fsync", "ftruncate", "pwrite64"),
+    *("rename", "unlink", "mkdir", "utimensat", "write"),
 ]
 ACTORS: dict[str, tuple[tuple[str, ...], str]] = {
     "report": (("session", "--json"), ""),
