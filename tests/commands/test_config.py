@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from ccusage_line.prices import table as prices
 from ccusage_line.prices.stored import config_path, dependencies, is_plain, settled
 from ccusage_line.statusline.command import configured
 from conftest import ROOT
+from lines import line, usage
 from processes import bare_python
 
 
@@ -384,13 +384,7 @@ def test_another_process_with_another_config_does_not_change_ours(environ: dict[
 def test_an_index_counts_anew_with_own_prices(environ: dict[str, str], tmp_path: Path) -> None:
     folder = tmp_path / "projects" / "-p"
     folder.mkdir(parents=True)
-    usage = {"input_tokens": 1_000_000, "output_tokens": 0}
-    line = {
-        "type": "assistant",
-        "timestamp": "2026-01-01T00:00:00Z",
-        "message": {"id": "m", "model": "x", "usage": usage},
-    }
-    (folder / "s.jsonl").write_text(json.dumps(line) + "\n")
+    (folder / "s.jsonl").write_text(line(model="x", tokens=usage(1_000_000, 0)))
 
     def cost() -> int:
         index = Index(str(tmp_path / "index"), [str(tmp_path / "projects")])
