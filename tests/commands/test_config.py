@@ -543,7 +543,7 @@ def test_show_says_each_value_and_where_it_comes_from(
     path = write(environ, FULL)
     text = show({**environ, "CCUSAGE_OFFLINE": "0"})
     assert text.startswith(f"# {path}\n")
-    for line in (
+    for row in (
         'order = "asc"',
         "offline = false  # from CCUSAGE_OFFLINE",
         '# visual-burn-rate = "off"',
@@ -554,7 +554,7 @@ def test_show_says_each_value_and_where_it_comes_from(
         "cache-write-5m = 5.625",
         '"my-gateway/opus" = "opus (work)"',
     ):
-        assert line in text.splitlines()
+        assert row in text.splitlines()
 
 
 @pytest.mark.parametrize("text", [FULL, STRANGE], ids=["full", "strange"])
