@@ -299,7 +299,7 @@ def test_settings_that_cannot_be_edited_safely_are_refused_and_untouched(
     assert (path.read_bytes(), others(path.parent)) == (content, [])
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes of a POSIX file system")
+@pytest.mark.skipif(os.name != "posix", reason="modes need a POSIX file system")
 def test_a_read_only_file_is_refused_even_to_root(path: Path) -> None:
     path.write_bytes(b"{}")
     path.chmod(0o444)
@@ -377,7 +377,7 @@ def test_a_links_target_is_written_and_the_link_stays(path: Path, tmp_path: Path
     assert (target.read_bytes() if target.exists() else None) == content
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes of a POSIX file system")
+@pytest.mark.skipif(os.name != "posix", reason="modes need a POSIX file system")
 def test_the_files_mode_stays(path: Path) -> None:
     path.write_bytes(b"{}")
     path.chmod(0o640)

@@ -475,10 +475,10 @@ def test_an_interrupted_first_index_ends_at_once_with_its_workers(home: Home) ->
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    until(lambda: len(home.processes()) > 1 or process.poll() is not None, "workers read")
+    until(lambda: len(home.processes()) > 1 or process.poll() is not None, "the workers have started")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
     goes_on = b"ccusage: interrupted; the next run goes on where this one was\n"
     assert (process.returncode, said) in ((0, b""), (130, goes_on))
-    until(lambda: not home.processes(), "its workers end too")
+    until(lambda: not home.processes(), "the workers have ended")
     assert home.run("session", "--jq", ".sessions | length").out == "8\n"

@@ -119,7 +119,7 @@ def test_install_does_not_choose_between_several_folders(home: Home, tmp_path: P
     assert "statusLine" in (tmp_path / ".claude" / "settings.json").read_text()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no scripts here")
+@pytest.mark.skipif(sys.platform == "win32", reason="scripts need POSIX")
 def test_a_command_in_a_cache_is_warned_of(home: Home, tmp_path: Path) -> None:
     program = tmp_path / ".cache" / "uv" / "archive-v0" / "x" / "bin" / "ccusage"
     program.parent.mkdir(parents=True)

@@ -38,8 +38,8 @@ def disk(home: Home) -> Iterator[Home]:
         home.write(f"-home-me-proj/{ID}.jsonl", line(at=ago(0), costUSD=0.53))
         home.write(f"-home-me-proj/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(0), costUSD=3.0))
         assert home.run("session", "--json", "--jq", ".totals.totalCost").out == "3.53\n"
-        until(lambda: "$3.53 today" in shown(home), "all is counted")
-        until(lambda: list(home.state.glob("*/swept")), "it is noted")
+        until(lambda: "$3.53 today" in shown(home), "everything is counted")
+        until(lambda: list(home.state.glob("*/swept")), "the sweep is recorded")
         yield home
 
 
@@ -71,4 +71,4 @@ def test_a_day_that_cant_be_brought_up_to_date_is_not_shown(disk: Home, shut: ob
     subprocess.run(["mount", "-o", "remount,rw,size=8m", str(home.state)], check=True)
     (home.state / "filler").unlink(missing_ok=True)
     a_minute_later(home)
-    until(lambda: "$7.53 today" in shown(home), "all is counted again")
+    until(lambda: "$7.53 today" in shown(home), "everything is counted again")

@@ -19,7 +19,7 @@ from conftest import Home, Ran, run_after
 from lines import ID, OTHER, append, line, record, usage
 from others import mounted
 
-resource = pytest.importorskip("resource", reason="limits and permissions are those of POSIX")
+resource = pytest.importorskip("resource", reason="limits and permissions need POSIX")
 
 OWN = f"-home-me-proj/{ID}.jsonl"
 MB = 1024 * 1024

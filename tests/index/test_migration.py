@@ -216,7 +216,7 @@ OF_VERSION_2 = {
 }
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX's")
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 needs POSIX")
 @pytest.mark.parametrize(
     ("version", "interrupted"), [(2, None), (2, schema), (2, totals), (3, None), (3, schema)], ids=str
 )
@@ -283,7 +283,7 @@ def dying(module: ModuleType, name: str, calls: int) -> Callable[[], None]:
     return patch
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX's")
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 needs POSIX")
 @pytest.mark.parametrize(
     ("module", "name", "calls", "left"),
     [

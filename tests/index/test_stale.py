@@ -304,7 +304,7 @@ def test_a_slow_refresher_does_not_overwrite_a_newer_answer(home: Home) -> None:
     for path in answers(home):
         path.unlink()
     with start(home, sys.executable, "-c", f"{code}\n{MAIN}", "session", "--id", ID, "--json") as slow:
-        until((home.path / "ready").exists, "it is about to publish")
+        until((home.path / "ready").exists, "the process is about to publish")
         appended(home)
         assert output(home) == 400
         (home.path / "go").touch()

@@ -13,7 +13,7 @@ from stress import burst, stress
 LONG = [float(part) for part in os.environ.get("CCUSAGE_STRESS", "").split(",") if part]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX's")
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 needs POSIX")
 def test_whatever_is_killed_no_answer_is_wrong_and_nothing_is_lost(home: Home) -> None:
     seconds, askers, seed = (*LONG, *(4.0, 4, 1)[len(LONG) :])
     outcome = stress(home, seconds, int(askers), kill=0.3, seed=int(seed))

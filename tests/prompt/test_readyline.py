@@ -545,7 +545,7 @@ def test_a_refresher_has_its_own_session_and_nothing_of_the_shells(world):
         subprocess.run([sys.executable, "-c", code], process_group=0 if group else None, check=True) if (
             sys.version_info >= (3, 11)
         ) else subprocess.run([sys.executable, "-c", code], check=True)
-        until(told.exists, "the refresher has told")
+        until(told.exists, "the refresher has written")
         until(lambda: told.read_text().count("True") == 4, told.read_text())
 
 

@@ -202,7 +202,7 @@ def test_projects_of_any_name_are_found_from_below_and_through_links(shell, worl
             for way in (f"link{number}", f"link{number}/below"):
                 terminal.run(f"cd ~/{way}")
                 if name.startswith("long") and not segment(terminal):  # only Python can tell whether it is a project
-                    until(lambda: terminal.run("true") and segment(terminal), "it is told")
+                    until(lambda: terminal.run("true") and segment(terminal), "the segment is shown")
                 assert segment(terminal).startswith(f"$0.{number}0"), (name, way)
         cds = {
             "bash": 'cd -- "$(<~/name)"',
@@ -256,12 +256,12 @@ def test_another_set_behind_the_same_link_is_followed(shell, world, project_ther
     world.run("prompt", "--refresh", "--cwd", str(project))
     shown = "$0.10" if project_there else ""
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
-        until(lambda: segment(terminal)[:5] == shown, "the first set's")
-        until(lambda: not list(world.state.rglob(MARKER)), "nobody is about to write the line of the first")
+        until(lambda: segment(terminal)[:5] == shown, "the cost of the first set is shown")
+        until(lambda: not list(world.state.rglob(MARKER)), "no refresher runs")
         time.sleep(CLOCK_TICK)
         world.config.unlink()
         world.config.symlink_to(sets["second"])
-        until(lambda: segment(terminal).startswith("$0.20"), "the second set's")
+        until(lambda: segment(terminal).startswith("$0.20"), "the cost of the second set is shown")
 
 
 @every_shell
@@ -499,7 +499,7 @@ def test_at_most_one_refresher_is_started_and_a_dead_ones_place_is_taken(shell, 
         for _ in range(3):
             terminal.run("true")
             other.run("true")
-        until(lambda: log.exists() and log.read_text(), "one is started")
+        until(lambda: log.exists() and log.read_text(), "a refresher is started")
         time.sleep(0.3)  # another one would have started by now
         assert len(log.read_text().split()) == 1
         marker = world.state / "prompt" / "refreshing"
@@ -507,7 +507,7 @@ def test_at_most_one_refresher_is_started_and_a_dead_ones_place_is_taken(shell, 
         marker.write_text(f"{int(long_ago)}\n")
         os.utime(marker, (long_ago, long_ago))
         terminal.run("true")
-        until(lambda: len(log.read_text().split()) == 2, "another one is started")
+        until(lambda: len(log.read_text().split()) == 2, "another refresher is started")
         other.run("true")
         time.sleep(0.3)
         assert len(log.read_text().split()) == 2

@@ -123,7 +123,7 @@ def assert_exact(home: Home) -> None:
     assert_same(index, fresh.read([home.data], find_price))
 
 
-@pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX's")
+@pytest.mark.skipif(os.name == "nt", reason="process groups need POSIX")
 def test_a_crowd_over_one_growing_session_is_right_at_every_moment(home: Home) -> None:
     home.at_noon()
     transcript = Transcript(home.write(f"-home-me-proj/{ID}.jsonl", ""))
@@ -186,7 +186,7 @@ def truth_of(history: Path) -> dict[str, list[int]]:
     return {name: [one[kind] for kind in TOKENS] for name, one in sessions.items() if any(one[kind] for kind in TOKENS)}
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")
 def test_on_an_empty_index_lines_come_at_once_and_one_process_reads(home: Home, history: Path) -> None:
     home.env["CLAUDE_CONFIG_DIR"] = str(history)
     transcripts = sorted(history.glob("projects/*/*.jsonl"), key=lambda path: path.stat().st_size)
@@ -207,11 +207,11 @@ def test_on_an_empty_index_lines_come_at_once_and_one_process_reads(home: Home, 
     assert tokens_of(home.run("session", "--json")) == truth_of(history)
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")
 def test_a_first_index_that_is_killed_goes_on_behind_a_later_line(home: Home, history: Path) -> None:
     home.env["CLAUDE_CONFIG_DIR"] = str(history)
     plain(ask(home))
-    until(lambda: bool(indexers(home)), "somebody reads")
+    until(lambda: bool(indexers(home)), "a process builds the index")
     for process in indexers(home):
         os.killpg(process, signal.SIGKILL)
     at_rest(home)

@@ -443,7 +443,7 @@ def test_a_damaged_index_is_mended_behind_the_lines(small: Home, breaking: Calla
     breaking(small)
     for marker in small.state.glob("*/swept"):
         marker.unlink()
-    until(lambda: "💰 $1.00 session / $1.00 today" in plain(ask(small)), "the index is mended")
+    until(lambda: "💰 $1.00 session / $1.00 today" in plain(ask(small)), "the index is repaired")
 
 
 def test_a_locked_index_is_not_waited_for(small: Home) -> None:
@@ -544,7 +544,7 @@ def test_work_that_takes_longer_than_a_line_is_done_behind_it(small: Home, modul
 def at_rest(home: Home) -> None:
     """Wait until every process that a line started has ended."""
     time.sleep(0.1)  # a process that has just started shows no environment
-    until(lambda: not home.processes(), "nobody works any more")
+    until(lambda: not home.processes(), "all processes have ended")
 
 
 def test_the_first_line_starts_a_sweep_and_later_lines_show_its_result(small: Home) -> None:

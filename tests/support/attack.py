@@ -70,7 +70,7 @@ def halted(home: Home, *args: str, calls: str, what: str) -> Iterator[subprocess
     nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     process = start(home, *strace(log, calls, what), *command(*args), **nowhere)
     try:
-        until(lambda: log.exists() and log.stat().st_size > 0, "it has come to it")
+        until(lambda: log.exists() and log.stat().st_size > 0, "the process has reached the call")
         yield process
     finally:
         kill(process, log)

@@ -87,7 +87,9 @@ def halt(machine: Machine, actor: str, call: str, number: int, asked: Sequence[s
     log = machine.home.path.parent / "trace"
     faults, lost = [], actor == "first"
     try:
-        until(lambda: process.poll() is not None or "stopped by SIGSTOP" in log.read_text(), "it is stopped or over")
+        until(
+            lambda: process.poll() is not None or "stopped by SIGSTOP" in log.read_text(), "it is stopped or has ended"
+        )
         stopped = process.poll() is None
         faults += [f"while: {fault}" for fault in judge_answers(machine, asked if stopped else (), False, lost)]
     finally:

@@ -39,7 +39,7 @@ def mounted(path: Path, options: str) -> Iterator[None]:
     path.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"{options},mode=700", "tmpfs", str(path)]
     if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("file systems are for root to mount, on Linux")
+        pytest.skip("only root can mount file systems, on Linux")
     try:
         yield
     finally:

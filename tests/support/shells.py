@@ -165,7 +165,7 @@ def until(condition: Callable[[], object], what: str) -> None:
     """Wait for a condition; fail if it does not become true."""
     end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, f"waited in vain: {what}"
+        assert time.monotonic() < end, f"did not happen in time: {what}"
         time.sleep(0.005)
 
 
