@@ -184,7 +184,7 @@ def test_blocks_are_those_of_a_plain_recount(
 
 
 @given(ends=st.lists(st.integers(0, 400), max_size=8), dice=st.randoms(use_true_random=False))
-def test_windows_are_the_same_whatever_the_client_told_first(ends: list[int], dice: Random) -> None:
+def test_windows_do_not_depend_on_the_order_in_which_they_were_reported(ends: list[int], dice: Random) -> None:
     calls = [
         {(5, NOON + end * 20 * SECOND): (dice.choice([None, 1.0, 7.5]), NOON + seen)} for seen, end in enumerate(ends)
     ]

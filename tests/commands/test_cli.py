@@ -140,33 +140,33 @@ def test_an_unknown_session_names_the_nearest(used: Home, wanted: str) -> None:
     assert ran.err.splitlines()[1].startswith(f"  {OTHER}  $")
 
 
-def test_a_misspelt_latest_and_a_projects_name_are_told_from_sessions(used: Home) -> None:
+def test_a_misspelt_latest_and_the_name_of_a_project_are_recognised(used: Home) -> None:
     assert used.run("session", "latst").err.endswith("; did you mean\n  latest\n")
     project = Path(json.loads(used.run("session", "--json").out)["sessions"][0]["projectPath"]).name
     assert used.run("session", project).err.endswith(f"; did you mean\n  --project {project}\n")
 
 
-def test_an_option_of_another_report_is_told_to_be_that(used: Home) -> None:
+def test_an_option_of_another_report_is_named_with_that_report(used: Home) -> None:
     assert "no option '--last'; write --since 7d" in used.run("session", "--last", "7").err
     assert "no option '--explain'; `ccusage session` has it" in used.run("daily", "--explain").err
     assert "no option '--html'; `ccusage session` has it" in used.run("weekly", "--html", "x").err
     assert "no option '-since', did you mean --since?" in used.run("session", "-since", "7d").err
 
 
-def test_a_command_behind_its_options_is_told_to_come_first(used: Home) -> None:
+def test_a_command_after_its_options_is_an_error_that_names_the_order(used: Home) -> None:
     for words in (["--json", "session"], ["-n", "2", "daily"]):
         ran = used.run(*words)
         assert (ran.code, ran.out) == (2, "")
         assert f"the command comes first: `ccusage {words[-1]} ...`" in ran.err
 
 
-def test_a_list_of_some_sessions_says_which(used: Home) -> None:
+def test_a_filtered_list_names_its_filters(used: Home) -> None:
     said = " ".join(used.run("session", "--since", "2020-01-01", "--project", "PROJ").out.split())
     assert "Shown: sessions last active from 2020-01-01; projects with “PROJ” in their path (each with" in said
     assert "Shown: " not in used.run("session").out
 
 
-def test_a_beginning_of_an_id_and_of_what_is_shown_of_another_are_ambiguous(home: Home) -> None:
+def test_a_prefix_of_one_id_and_of_anothers_shown_form_is_ambiguous(home: Home) -> None:
     for n, id in enumerate(("ac0f9c3a-0000-4000-8000-111111111111", "b1111111-0000-4000-ac32-222222222222")):
         home.write(f"p/{id}.jsonl", line(f"m{n}", f"r{n}", id))
     ran = home.run("session", "ac")
@@ -174,7 +174,7 @@ def test_a_beginning_of_an_id_and_of_what_is_shown_of_another_are_ambiguous(home
     assert json.loads(home.run("session", "ac32-222222222222", "--json").out)["sessionId"].startswith("b1")
 
 
-def test_a_bare_word_beside_options_of_the_list_is_named(used: Home) -> None:
+def test_a_bare_word_with_options_of_the_list_is_an_error_that_names_it(used: Home) -> None:
     ran = used.run("session", "--since", "7d", "week")
     assert ran.err == "ccusage: --since applies to the list; 'week' is taken for a session\n"
 

@@ -112,7 +112,7 @@ def test_the_sample_holds_what_makes_counting_hard():
     assert len(list(nested)) == 2, "subagents of a workflow"
 
 
-def test_it_is_laid_out_as_a_data_directory_again_and_again(tmp_path: Path):
+def test_the_sample_can_be_laid_out_as_a_data_directory_repeatedly(tmp_path: Path):
     target = tmp_path / "not" / "there" / "yet"
     assert demo.materialize(target) == target
     demo.materialize(target)

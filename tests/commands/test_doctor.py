@@ -435,7 +435,7 @@ def test_a_problem_causes_no_other_finding(machine: Machine) -> None:
         ("pipx_metadata.json", ("pipx ensurepath", "pipx upgrade-shared && pipx reinstall ccusage-line")),
     ],
 )
-def test_who_installed_it_puts_it_on_path_and_renews_it(
+def test_remedies_use_the_tool_that_installed_the_package(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str, ways: tuple[str, str]
 ) -> None:
     (tmp_path / "tool" / "bin").mkdir(parents=True)
@@ -494,7 +494,7 @@ def test_our_statusline_is_known_in_other_spellings(machine: Machine, command: s
     assert [f for f in findings(machine.env) if f.name == "statusline" and (f.command or not f.ok)] == []
 
 
-def test_a_line_that_nobody_refreshes_while_agents_run_is_spoken_of(machine: Machine) -> None:
+def test_a_statusline_without_a_refresh_interval_is_reported(machine: Machine) -> None:
     machine.settings(machine.user, statusLine={"type": "command", "command": "ccusage statusline"})
     (found,) = [f for f in findings(machine.env) if f.name == "statusline" and f.command]
     assert (found.ok, found.command) == (True, "ccusage install")
@@ -505,7 +505,7 @@ def advice(machine: Machine) -> dict[str, str]:
     return {f.name: f.command for f in findings(machine.env) if f.ok and f.command}
 
 
-def test_what_is_not_there_yet_is_advice_and_no_problem(machine: Machine) -> None:
+def test_steps_not_done_yet_are_advice_and_no_problem(machine: Machine) -> None:
     machine.user.unlink()
     (machine.claude / "projects" / "-work" / "s-one.jsonl").unlink()
     machine.env["PATH"] = ""
@@ -585,7 +585,7 @@ def test_the_doctor_changes_nothing(machine: Machine, tmp_path: Path) -> None:
     assert everything() == before
 
 
-def test_what_files_say_is_harmless_on_a_screen(machine: Machine) -> None:
+def test_text_from_files_is_harmless_on_a_screen(machine: Machine) -> None:
     machine.transcript("s-two.jsonl", "evil\x1b[31m\nmodel")
     machine.refresh()
     text = as_text(findings(machine.env), 120)

@@ -154,7 +154,7 @@ def test_modules_are_found_in_the_working_directory(way: str, tmp_path: Path, mo
     assert list(run('import "mine" as mine; .sessions | mine::cost', REPORT)) == ["12.75"]
 
 
-def test_what_the_command_says_besides_goes_to_stderr(
+def test_messages_of_the_jq_command_go_to_stderr(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "jq", None)
@@ -210,7 +210,7 @@ def test_an_unknown_session_is_null_to_jq(used: Home) -> None:
 
 
 @pytest.mark.parametrize("used", ["neither"], indirect=True)
-def test_without_jq_paths_work_and_the_rest_says_how_to_have_it(used: Home) -> None:
+def test_without_jq_paths_work_and_other_programs_say_how_to_get_it(used: Home) -> None:
     assert used.run("session", "--jq", ".sessions[].responses") == (0, "1\n", "")
     ran = used.run("session", "--jq", ".sessions | length")
     assert (ran.code, ran.out, ran.err.count("\n")) == (4, "", 1)

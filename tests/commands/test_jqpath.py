@@ -97,7 +97,7 @@ def test_the_messages_equal_those_of_jq_before_1_8() -> None:
         assert done.stderr.decode().partition("): ")[2] == f"{said}\n"
 
 
-def test_what_an_error_repeats_of_the_data_cannot_move_the_cursor() -> None:
+def test_data_in_an_error_cannot_move_the_cursor() -> None:
     with pytest.raises(JqError) as caught:
         list(results([None], "\x1b[31m\u202e"))
     assert str(caught.value) == '--jq: Cannot iterate over string ("\\u001b[31m...)'

@@ -145,7 +145,7 @@ def test_a_signal_ends_live_with_the_usual_exit_code(live: Live, name: str) -> N
     live.ended("0" if name == "SIGINT" else str(128 + number))
 
 
-def test_an_exception_is_told_on_the_screen_that_was_there_before(world: World) -> None:
+def test_an_exception_is_shown_after_the_screen_is_restored(world: World) -> None:
     broken = world.home / "broken"
     broken.mkdir()
     (broken / "sitecustomize.py").write_text(

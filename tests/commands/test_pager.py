@@ -91,7 +91,7 @@ def test_only_a_long_report_for_people_is_shown_by_the_pager(terminal: Shell, tm
     assert used(terminal, "ccusage daily --pager", tmp_path)
 
 
-def test_what_fits_the_screen_needs_neither_pager_nor_its_imports(terminal: Shell, tmp_path: Path) -> None:
+def test_a_report_that_fits_the_screen_does_not_import_the_pager(terminal: Shell, tmp_path: Path) -> None:
     terminal.resize(100, 24)
     terminal.run("export PAGER=pages")
     command = f"{sys.executable} -X importtime -m ccusage_line daily 2>{tmp_path}/imports"

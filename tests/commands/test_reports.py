@@ -208,7 +208,7 @@ def test_zones_are_known_in_any_case(used: Home) -> None:
     assert answer(used, "daily", "-z", "local", "--last", "2")["daily"][0]["date"] == "2026-04-30"
 
 
-def test_the_config_says_what_is_not_typed(used: Home) -> None:
+def test_the_config_sets_what_is_not_typed(used: Home) -> None:
     config = used.path / "config.toml"
     config.write_text(
         '[weekly]\nstart-of-week = "friday"\norder = "desc"\n'
@@ -273,7 +273,7 @@ def test_a_dot_means_this_folder_and_the_folders_below_it(home: Home) -> None:
     assert home.run("session", "--jq", ".sessions[].sessionId").out == "beside\n"
 
 
-def test_the_block_under_way_is_the_one_of_the_list(used: Home) -> None:
+def test_the_active_block_is_that_of_the_list(used: Home) -> None:
     for more in ([], ["-p", "alpha"], ["-n", "4"], ["-t", "max"]):
         listed = answer(used, "blocks", *more)["blocks"]
         assert answer(used, "blocks", "--active", *more)["blocks"] == [block for block in listed if block["isActive"]]
@@ -322,7 +322,7 @@ def test_a_daily_table_has_its_dates_projects_and_notes(used: Home) -> None:
     assert "archived" in at_noon(used, "blocks", "-p", "beta").out
 
 
-def test_a_note_is_of_the_days_that_are_asked_for(home: Home) -> None:
+def test_notes_cover_only_the_days_that_are_asked_for(home: Home) -> None:
     home.write(f"p/{ID}.jsonl", line(at="2026-04-27T10:00:00Z"))
     gone = home.write("p/gone.jsonl", line("g1", "g1", "gone", at="2026-04-30T10:00:00Z"))
     assert home.run("session").code == 0
@@ -341,7 +341,7 @@ def test_the_line_below_a_table_is_that_of_all_projects_together(home: Home, nam
     assert below in by_project.splitlines()
 
 
-def test_nothing_used_is_said_beside_the_title(home: Home) -> None:
+def test_a_report_without_usage_says_so(home: Home) -> None:
     for name in REPORTS:
         ran = home.run(name)
         assert (ran.code, ran.out.count("\n"), ran.err) == (0, 3, "ccusage: No usage found.\n")
@@ -351,13 +351,13 @@ def test_nothing_used_is_said_beside_the_title(home: Home) -> None:
 @pytest.mark.parametrize(
     "args", [["-p", "beta"], ["--until", "yesterday"], ["-i", "-p", "beta"], ["-p=x", "-t", "max"]]
 )
-def test_a_block_that_is_under_way_is_not_denied(used: Home, args: list[str]) -> None:
+def test_an_active_block_without_matching_usage_is_mentioned(used: Home, args: list[str]) -> None:
     assert at_noon(used, "blocks", "-a", *args).out == "The block under way holds nothing that was asked for.\n"
     found = answer(used, "blocks", "-a", *args)
     assert found["message"] == "Nothing asked for is in the active block"
 
 
-def test_the_block_under_way_is_a_card(used: Home) -> None:
+def test_the_active_block_is_shown_as_a_card(used: Home) -> None:
     assert at_noon(used, "blocks", "-a", "-t", "1k").out.splitlines()[3:] == [
         "Started   2026-05-01 09:00, 3h 0m ago (estimated)",
         "Left      2h 0m, until 14:00 (estimated)",
@@ -380,7 +380,7 @@ def test_every_amount_without_a_price_is_marked(home: Home) -> None:
     assert ">$0.00+? each<" in home.run("session", "--html", "-").out
 
 
-def test_projects_are_named_by_as_much_of_their_paths_as_tells_them_apart() -> None:
+def test_projects_are_named_by_the_shortest_distinct_end_of_their_paths() -> None:
     paths = ["/home/me/web", "/home/me/api", "/home/you/api", "C:\\work\\shop", "/", "Label", "/home/me/api/"]
     assert project_names(paths) == {
         "/home/me/web": "web",

@@ -142,7 +142,7 @@ def test_a_price_list_of_more_models_than_there_are_is_refused() -> None:
     assert len(parse(json.dumps(dict(list(json.loads(listed).items())[:MOST_MODELS])).encode())) == MOST_MODELS
 
 
-def test_without_zone_data_it_is_said_where_to_get_them(home: Home) -> None:
+def test_without_zone_data_the_error_says_where_to_get_them(home: Home) -> None:
     hidden = "import sys; sys.modules['tzdata'] = None"
     ran = run_after(home, hidden, "session", "--timezone", "Europe/Berlin", PYTHONTZPATH="")
     assert (ran.code, ran.out) == (2, "")

@@ -171,7 +171,7 @@ KINDS: dict[str, tuple[Callable[[Path], object], bool]] = {  # how it is made, a
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_no_readable_file_is_passed_over_and_told(home: Home, kind: str) -> None:
+def test_anything_but_a_readable_file_is_skipped_and_reported(home: Home, kind: str) -> None:
     make, told = KINDS[kind]
     home.write(OWN, line())
     odd = home.projects / "-home-me-proj" / "x.jsonl"
@@ -189,7 +189,7 @@ def test_what_is_no_readable_file_is_passed_over_and_told(home: Home, kind: str)
 
 @pytest.mark.parametrize("known", [False, True], ids=["never read", "read before"])
 @pytest.mark.parametrize("what", ["transcript", "its folder"])
-def test_an_unreadable_file_is_passed_over_told_and_keeps_what_was_read(home: Home, known: bool, what: str) -> None:
+def test_an_unreadable_file_is_reported_and_keeps_what_was_read(home: Home, known: bool, what: str) -> None:
     home.write(OWN, line())
     closed = home.write(f"-home-me-closed/{OTHER}.jsonl", line("n1", "q1", OTHER))
     if known:
@@ -254,7 +254,7 @@ def test_a_file_that_changes_just_before_it_is_read(home: Home, change: str, kno
     assert report(home) == left
 
 
-def test_a_file_that_shrinks_while_its_blocks_are_read_is_counted_as_far_as_it_was(home: Home) -> None:
+def test_a_file_that_shrinks_while_it_is_read_is_counted_as_far_as_it_was_read(home: Home) -> None:
     first, rest = line(), "".join(line(f"m{n}", f"r{n}", padding="x" * 1000) for n in range(100))
     path = home.write(OWN, first + rest)
     code = f"""

@@ -120,7 +120,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_verify_names_a_planted_fault_and_rebuild_mends_it(index: Index, roots: list[str], fault: str) -> None:
+def test_verify_names_a_planted_fault_and_rebuild_repairs_it(index: Index, roots: list[str], fault: str) -> None:
     three_sessions(roots)
     assert verify(index) == []
     statement, told = FAULTS[fault]
@@ -504,7 +504,7 @@ def test_bytes_changed_at_random_are_noticed_or_harmless_or_found_by_verify(dama
     assert outcomes["noticed"]
 
 
-def test_damage_on_pages_that_no_question_needs_is_found_by_verify(damaged_home: Home) -> None:
+def test_verify_finds_damage_on_pages_that_no_question_needs(damaged_home: Home) -> None:
     folder = damaged_home.index
     an_index_page_blotted(folder / DB)
     assert outputs(damaged_home) == LIVE | OLD

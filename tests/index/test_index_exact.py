@@ -210,7 +210,7 @@ def test_a_first_index_loses_nothing_with_many_files_or_a_dying_worker(
         assert_same(index, fresh.read([data], find_price))
 
 
-def test_twenty_thousand_lines_under_one_message_id_are_counted_at_once() -> None:
+def test_twenty_thousand_lines_under_one_message_id_are_counted_quickly() -> None:
     def bare(input: int, uuid: str, **more: str) -> str:
         return line(request=None, tokens=usage(input), uuid=uuid, **more)
 
@@ -374,7 +374,7 @@ def test_days_and_blocks_are_right_if_tied_lines_can_no_longer_be_read() -> None
 
 
 @pytest.mark.parametrize("first", ["a", "z"])
-def test_of_equal_lines_without_a_cwd_the_first_folder_names_the_project(first: str) -> None:
+def test_the_first_folder_names_the_project_of_equal_lines_without_a_cwd(first: str) -> None:
     copied = line(cwd=None).encode()
     second = {"a": "z", "z": "a"}[first]
     with over({f"{first}/{ID}.jsonl": copied}) as (index, data):

@@ -195,7 +195,7 @@ def test_a_response_that_changes_twice_in_one_refresh_is_in_its_slot_once(home: 
 # --- windows -----------------------------------------------------------------------------------------------------
 
 
-def test_windows_that_were_told_are_kept_for_good(home: Home) -> None:
+def test_reported_windows_are_stored_for_good(home: Home) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     index = home.opened()
     index.refresh()
@@ -228,7 +228,7 @@ def statusline(home: Home, session: str, *, resets_at: int | None = None) -> str
     return home.run("statusline", "--no-color", "--format", "{session_cost} {block_left}", input=given).out.strip()
 
 
-def test_a_session_without_limits_gets_the_window_that_another_one_told(home: Home) -> None:
+def test_a_session_without_limits_gets_the_window_of_another_session(home: Home) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     home.write(f"-home-me-proj/{OTHER}.jsonl", line("b", "b", OTHER))
     assert home.run("session").code == 0

@@ -77,7 +77,7 @@ def test_a_new_session_beside_one_in_use_is_there_after_a_look(watch: Watch, fil
     assert responses(watch) == 3
 
 
-def test_all_others_are_looked_at_when_it_is_time(watch: Watch, files: tuple[Path, Path]) -> None:
+def test_other_transcripts_are_checked_when_a_sweep_is_due(watch: Watch, files: tuple[Path, Path]) -> None:
     append(files[1], line("o2", "ro2", OTHER))
     watch.look()
     assert responses(watch) == 2
@@ -86,7 +86,7 @@ def test_all_others_are_looked_at_when_it_is_time(watch: Watch, files: tuple[Pat
     assert responses(watch) == 3
 
 
-def test_what_another_process_takes_in_is_seen(home: Home, watch: Watch, files: tuple[Path, Path]) -> None:
+def test_changes_that_another_process_stores_are_seen(home: Home, watch: Watch, files: tuple[Path, Path]) -> None:
     append(files[1], line("o2", "ro2", OTHER))
     assert home.run("index", "refresh").code == 0
     assert watch.look()
@@ -157,7 +157,7 @@ def test_the_index_of_a_newer_version_is_shown_and_left_alone_until_that_version
     assert asked == [("index", "sweep")]
 
 
-def test_windows_that_the_statusline_was_told_are_known(watch: Watch) -> None:
+def test_windows_from_the_statusline_are_known(watch: Watch) -> None:
     while watch.look():
         pass
     end = (time.time_ns() // 1000 // HOUR + 2) * HOUR

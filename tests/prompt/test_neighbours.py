@@ -271,7 +271,7 @@ def test_an_open_menu_of_completions_stays(shell, world, project):
 
 
 @pytest.mark.parametrize("shell", [needs["fish"]])
-def test_the_first_prompt_after_direnv_has_changed_the_account_is_that_accounts(shell, world, project):
+def test_the_first_prompt_after_direnv_changed_the_account_shows_that_account(shell, world, project):
     other = world.home / "other"
     (other / "projects").mkdir(parents=True)
     direnv = f"""
@@ -303,7 +303,7 @@ def test_the_text_is_given_to_another_fish_once_it_is_exported(shell, world, pro
         for shell, order in (("bash", FIRST), ("bash", LAST), ("zsh", FIRST), ("zsh", LAST), ("fish", FIRST))
     ],
 )
-def test_all_that_debian_packages_works_together_with_the_segment(shell, order, tmp_path):
+def test_all_tools_that_debian_packages_work_with_the_segment(shell, order, tmp_path):
     skip_before(shell, (4, 0), "the tools themselves do not all work")
     tools = [tool for tool in TOOLS if tool.shell == shell and tool.install]
     for tool in tools:

@@ -100,7 +100,7 @@ def old(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_line_holds_until_it_expires_and_not_before_its_look(tmp_path, old):
+def test_a_line_is_fresh_from_its_look_until_it_expires(tmp_path, old):
     looked = time.time_ns()
     line = _write(tmp_path / "line", looked, old)
     assert line.fresh(looked / SECOND)

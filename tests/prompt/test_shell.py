@@ -148,7 +148,7 @@ def test_a_line_is_made_anew_when_its_time_is_over(shell, world, project):
 
 
 @every_shell
-def test_a_change_shows_at_the_next_prompt_but_one(shell, world, project):
+def test_a_change_shows_at_the_second_prompt_after_it(shell, world, project):
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
         world.spend(project)
         terminal.run("true")  # notices the change and starts the refresher
@@ -243,7 +243,7 @@ def test_another_configuration_folder_has_lines_of_its_own(shell, world, project
 
 @every_shell
 @pytest.mark.parametrize("project_there", [True, False], ids=["in a project", "outside of projects"])
-def test_another_set_behind_the_same_link_is_followed(shell, world, project_there):
+def test_a_link_that_leads_to_other_data_is_followed(shell, world, project_there):
     project = world.project("my work")
     sets = {name: world.home / name for name in ("first", "second")}
     for name, output in (("first", 4000), ("second", 8000)):

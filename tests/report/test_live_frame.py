@@ -93,7 +93,7 @@ def test_limits_are_green_then_yellow_then_red(percent: float, style: str) -> No
     assert f"{style}5h [" in limits
 
 
-def test_what_the_client_did_not_say_is_left_out_and_what_is_estimated_is_marked() -> None:
+def test_unknown_limits_are_left_out_and_estimates_are_marked() -> None:
     text = "\n".join(lines(picture(told=False)))
     assert "LIMITS" not in text
     assert "~10:40" in text

@@ -233,7 +233,7 @@ def test_compact_leaves_columns_out_where_there_is_room_for_them_and_says_so():
     assert lines[-2] == note
 
 
-def test_tokens_are_rounded_before_a_model_is_cut_and_it_is_said():
+def test_tokens_are_rounded_before_a_model_is_cut_and_a_note_says_so():
     large = ModelUsage("claude-haiku-4-5", 12_345_678, 987_654_321, 66_912_345, 10**10, 10**15)
     text = report.render_list([Session("one-two", [large, *SHOP.models])], width=100, day_of=day_of)
     assert "│ • 3-5-haiku │ 12.3M │   988M │  67.3M │   10G │  11.1G │ $1,012.35 │" in text
@@ -269,7 +269,7 @@ def test_one_session_is_printed_as_text(session, width, text):
     assert report.render_one(session, width=width, day_of=day_of) == text
 
 
-def test_the_width_from_which_project_and_title_are_said_to_be_shown_shows_them():
+def test_project_and_title_are_shown_from_the_width_that_the_note_names():
     long_ids = [Session("a" * 50 + s.id, s.models, s.first, s.last, s.project_path, s.title) for s in SESSIONS]
     for sessions in (SESSIONS, SESSIONS[:1], [used("x-y", project="/home/me/web")], long_ids):
         note = r"(?:Project|Title|Project and Title) (?:is|are)\s+shown\s+from\s+(\d+)\s+columns\s+on;"
@@ -278,7 +278,7 @@ def test_the_width_from_which_project_and_title_are_said_to_be_shown_shows_them(
         assert found == [[str(needs)]] * (needs - 60) + [[]] * (260 - needs)
 
 
-def test_on_a_narrow_screen_what_is_known_of_a_session_stands_below_its_name():
+def test_on_a_narrow_screen_the_facts_of_a_session_are_below_its_id():
     lines = report.render_one(SHOP, width=40, day_of=day_of).split("\n")
     assert lines[:4] == ["Session:", f"  {SHOP.id}", "Title: Fix the 日本語 parser", "Project: /home/x/shop"]
     assert lines[6:8] == ["Client: $12.50 by Claude Code's own", "  count, shown beside, never added in"]
@@ -298,7 +298,7 @@ def used(id: str, cost: int = 0, last: int | None = None, project: str | None = 
     return Session(id, [ModelUsage("m", 1, cost=cost)], last, last, project)
 
 
-def test_the_dearest_come_first_then_the_newest_then_by_id():
+def test_the_costliest_come_first_then_the_newest_then_by_id():
     newest, older, never = used("c", 5, 20), used("a", 5, 10), used("b", 5)
     same, dear = used("d", 5, 10), used("e", 9, 1)
     found = [never, same, older, dear, newest]

@@ -249,7 +249,7 @@ def test_sessions_beside_forks_that_bear_no_mark_show_what_they_have_paid(tmp_pa
     assert made[-1].bare["today_cost"] == "$0.14"  # each response once, however often it was copied
 
 
-def test_the_window_that_the_client_told_last_is_kept_for_each_session(played: Played) -> None:
+def test_the_clients_last_window_is_stored_for_each_session(played: Played) -> None:
     told = {call.payload["session_id"]: call.payload["context_window"] for call in played.calls}
     for session, window in told.items():
         assert said(str(played.index), session)[1] == window["context_window_size"]

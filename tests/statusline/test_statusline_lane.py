@@ -439,7 +439,7 @@ def test_with_a_damaged_index_the_session_is_shown_or_left_out(small: Home, brea
 
 
 @pytest.mark.parametrize("breaking", DAMAGED, ids=lambda function: function.__name__)
-def test_a_damaged_index_is_mended_behind_the_lines(small: Home, breaking: Callable[[Home], None]) -> None:
+def test_a_damaged_index_is_repaired_after_a_line(small: Home, breaking: Callable[[Home], None]) -> None:
     breaking(small)
     for marker in small.state.glob("*/swept"):
         marker.unlink()
@@ -766,7 +766,7 @@ def kept(home: Home) -> dict[str, tuple[int, int]]:
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
 
 
-def test_what_the_client_said_is_written_only_if_it_is_new(settled: Home) -> None:
+def test_the_clients_values_are_written_only_if_they_are_new(settled: Home) -> None:
     large = payload()["context_window"] | {"context_window_size": 1_000_000}
     seen = []
     for told in (payload(), payload(context_window=large)):
@@ -781,7 +781,7 @@ def test_what_the_client_said_is_written_only_if_it_is_new(settled: Home) -> Non
     assert seen[3] != seen[4]
 
 
-def test_what_the_client_said_outlives_new_prices_and_not_forget(small: Home) -> None:
+def test_the_clients_values_survive_new_prices_but_not_forget(small: Home) -> None:
     indexed(small)
     ask(small)
     before = kept(small)
@@ -794,7 +794,7 @@ def test_what_the_client_said_outlives_new_prices_and_not_forget(small: Home) ->
     assert kept(small) == {}
 
 
-def test_nothing_is_kept_of_a_session_that_is_not_of_these_data_directories(small: Home, tmp_path: Path) -> None:
+def test_nothing_is_stored_about_a_session_outside_the_data_directories(small: Home, tmp_path: Path) -> None:
     indexed(small)
     for path in ("/nowhere/x.jsonl", str(tmp_path / "x.jsonl"), str(small.projects / "-home-me-proj" / "y.jsonl")):
         ask(small, payload("x", transcript_path=path))
@@ -804,7 +804,7 @@ def test_nothing_is_kept_of_a_session_that_is_not_of_these_data_directories(smal
     assert len(kept(small)) == 1
 
 
-def test_an_id_that_nothing_is_known_of_gives_way_to_the_transcripts_name(small: Home) -> None:
+def test_an_unknown_id_is_replaced_by_the_name_of_the_transcript(small: Home) -> None:
     indexed(small)
     path = small.projects / "-home-me-other" / f"{OTHER}.jsonl"
     given = payload("a-new-id", transcript_path=str(path))
