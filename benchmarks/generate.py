@@ -1,15 +1,15 @@
-"""Writes a history of Claude Code transcripts to measure on: the shapes, sizes and proportions of real ones.
+"""Write a history of Claude Code transcripts to measure on, with the shapes, sizes and proportions of real ones.
 
     python benchmarks/generate.py OUT --mb 275 --sessions 300
 
-OUT becomes a data directory (`CLAUDE_CONFIG_DIR=OUT`). The same seed and end give the same bytes. What every session
-must come to is written beside the transcripts, in OUT/truth.json: counted while writing, so it is known without
-reading a transcript.
+OUT becomes a data directory (`CLAUDE_CONFIG_DIR=OUT`). The same seed and end give the same bytes. The right numbers of
+every session are written to OUT/truth.json, beside the transcripts; they are counted while writing, so they do not
+depend on how a transcript is read.
 
-Two generations of the client are written: an old one (a line per content block with a growing `output_tokens`, often
+Two generations of the client are imitated: an old one (a line per content block with a growing `output_tokens`, often
 no `stop_reason`) and a new one (the final usage on every line, and much that costs nothing: snapshots of the prompt,
-shapes of the request). The prices of all models used are flat: no prompt is over 200,000 tokens, no response is fast
-or searches the web, so any careful tool must come to the same tokens and dollars.
+shapes of the request). The prices of all models used are flat: no prompt is over 200,000 tokens, and no response is
+fast or searches the web, so every correct tool finds the same tokens and dollars.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ OPUS, SONNET, HAIKU = "claude-opus-4-5-20251101", "claude-sonnet-4-5-20250929", 
 MODELS = (OPUS, SONNET, HAIKU)
 OLD_VERSIONS = ("2.0.76", "2.1.14", "2.1.61")
 NEW_VERSIONS = ("2.1.208", "2.1.237", "2.1.330")
-COMPACT_AT = 160_000  # tokens of prompt at which the conversation is summarised; stays below every price threshold
-LINES_PER_RESPONSE = ((2, 3, 4, 5), (45, 33, 15, 7))  # of those that have more than one, and their weights
+COMPACT_AT = 160_000  # tokens of prompt at which the conversation is summarised; below every price threshold
+LINES_PER_RESPONSE = ((2, 3, 4, 5), (45, 33, 15, 7))  # of responses with more than one, and their weights
 TOOLS = ("Bash", "Read", "Edit", "Grep", "Write", "Glob")
 _PLACES = ("api", "web", "tools", "infra", "docs", "mobile")
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -40,28 +40,28 @@ DEFAULT_END = "2026-11-20T18:00:00Z"
 
 
 class Shape(NamedTuple):
-    """What a history is to look like; shares are from 0 to 1."""
+    """The properties of a history; shares are from 0 to 1."""
 
     mb: float = 275
     sessions: int = 300
     seed: int = 1
-    end: float = 0.0  # seconds since the epoch: the time of the last response
-    days: int = 30  # over which the sessions are spread
-    duplicates: float = 0.6  # responses written as more than one line
-    old: float = 0.4  # sessions written by an old client
-    subagents: float = 0.25  # sessions with subagent files
-    delegated: float = 0.3  # subagents of one turn in such a session
-    forks: float = 0.03  # sessions that begin with a copy of another one
-    no_request_id: float = 0.05  # sessions through a gateway that gives no requestId
-    big: int = 0  # responses of one session that is larger than all others; 0 for none
-    text: float = 1.0  # length of all texts, against the usual one
+    end: float = 0.0  # the time of the last response, in seconds since the epoch
+    days: int = 30  # days over which the sessions are spread
+    duplicates: float = 0.6  # share of responses written as more than one line
+    old: float = 0.4  # share of sessions written by an old client
+    subagents: float = 0.25  # share of sessions with subagent files
+    delegated: float = 0.3  # number of subagents per turn in such a session
+    forks: float = 0.03  # share of sessions that begin with a copy of another one
+    no_request_id: float = 0.05  # share of sessions through a gateway that sends no requestId
+    big: int = 0  # responses of one session that is larger than all others; 0 for no such session
+    text: float = 1.0  # length of all texts, as a multiple of the usual one
 
 
 SHAPES: dict[str, dict[str, float]] = {
     "usual": {},
     "long": {"text": 12.0},  # few long lines
-    "short": {"text": 0.05},  # many short ones
-    "subagents": {"subagents": 1.0, "delegated": 5.0},  # most files and responses are those of subagents
+    "short": {"text": 0.05},  # many short lines
+    "subagents": {"subagents": 1.0, "delegated": 5.0},  # most files and responses belong to subagents
 }
 
 
@@ -116,7 +116,7 @@ _ODD = ("grüße", "世界", "naïve", "→", "“quoted”", "🦀", "\\t", "\\
 
 
 class Text:
-    """Slices of text that is already escaped for JSON: made once, cut at blanks, so an escape is never cut in two."""
+    """A source of text that is already escaped for JSON, made once and cut at blanks, so that no escape is cut."""
 
     SIZE = 400_000
 
@@ -136,7 +136,7 @@ class Text:
         return self._cut(rng, self._code, int(size))
 
     def _cut(self, rng: random.Random, pool: str, size: int) -> str:
-        """About *size* characters of *pool*, at most half of it."""
+        """Return about *size* characters of *pool*, at most half of it."""
         start = pool.index(" ", rng.randrange(self.SIZE // 2)) + 1
         return pool[start : pool.index(" ", start + min(size, self.SIZE))]
 
@@ -145,9 +145,9 @@ class Text:
 
 
 class Transcript:
-    """The lines of one file while the client would be writing it.
+    """The lines of one file while the client would write it.
 
-    `at` is the clock in seconds since the epoch; `prompt` the tokens the next request sends.
+    `at` is the clock in seconds since the epoch; `prompt` is the number of tokens that the next request sends.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class Transcript:
         self.prompt = rng.randrange(12_000, 22_000)
         self.parent: str | None = None
         self.lines: list[str] = []
-        self.size = 0  # characters so far; a little less than bytes
+        self.size = 0  # in characters, which is a little less than in bytes
         self._head = f',"isSidechain":true,"agentId":"{agent}"' if agent else ',"isSidechain":false'
         self._foot = (
             f'"userType":"external","entrypoint":"cli","cwd":"{cwd}","sessionId":"{session}","version":"{version}",'
@@ -199,7 +199,7 @@ class Transcript:
         return f"{self.rng.getrandbits(256):064x}"
 
     def size_of(self, median: float, most: float) -> float:
-        """A size as sizes are: mostly small, now and then many times the median."""
+        """Return a random size: most are small, a few are many times the median."""
         return min(median * self.rng.lognormvariate(0, 1.1), most)
 
     def stamp(self) -> str:
@@ -215,7 +215,7 @@ class Transcript:
         self.size += len(line) + 1
 
     def chained(self, body: str) -> str:
-        """A line of the conversation: *body* between the fields all of them have; returns its uuid."""
+        """Add a line of the conversation, with *body* between the fields that all of them have; return its uuid."""
         uuid, parent = self.uuid(), f'"{self.parent}"' if self.parent else "null"
         self.put(
             f'{{"parentUuid":{parent}{self._head},{body},"uuid":"{uuid}","timestamp":"{self.stamp()}",{self._foot}'
@@ -234,7 +234,7 @@ class Transcript:
         )
 
     def opening(self) -> None:
-        """What stands before the first prompt."""
+        """Add the lines before the first prompt."""
         if self.agent:
             return
         if self.old:
@@ -260,7 +260,7 @@ class Transcript:
         )
 
     def snapshot_of_prompt(self) -> None:
-        """The client's own notes on what it sends: tens of kilobytes that cost nothing."""
+        """Add the client's own notes on what it sends: tens of kilobytes that cost nothing."""
         self.attachment("prompt_snapshot", 18_000)
         self.put(
             f'{{"type":"api-request-shape","sessionId":"{self.session}","shapeHash":"{self.digest()}",'
@@ -270,7 +270,7 @@ class Transcript:
         )
 
     def request(self) -> str:
-        """The new client's record of a request; returns the id that the response refers to."""
+        """Add the new client's record of a request; return the id that the response refers to."""
         ref, tail = self.uuid(), self.digest()
         self.put(
             f'{{"type":"api-request-blob","sessionId":"{self.session}","hash":"{tail}","message":{{"role":"user",'
@@ -297,7 +297,7 @@ class Transcript:
             self.snapshot_of_files()
 
     def tool_result(self, tool: str, most: float) -> None:
-        """A tool's answer, written twice in the line as the client does: for the model and for its own screen."""
+        """Add a tool's answer, which the client writes twice in the line: for the model and for its own screen."""
         size = self.size_of(900, most / 2)
         code = self.code(size)
         self.chained(
@@ -307,7 +307,8 @@ class Transcript:
         )
 
     def agent_result(self, usage: Usage) -> None:
-        """The answer of a subagent; its usage is that of the subagent's last message and must not be counted here."""
+        """Add the answer of a subagent, whose usage is that of the subagent's last message and must not be counted
+        here."""
         text = self.prose(self.size_of(1_500, 9_000))
         self.chained(
             f'"type":"user","message":{{"role":"user","content":[{{"tool_use_id":"{self.ident("toolu_01")}",'
@@ -319,7 +320,7 @@ class Transcript:
     # Responses
 
     def next_usage(self) -> Usage:
-        """The usage of the next response; the conversation grows by what it writes to the cache."""
+        """Return the usage of the next response; the prompt grows by what the response writes to the cache."""
         if self.prompt > COMPACT_AT:
             self.compact()
         creation = min(int(self.size_of(1_300, 14_000)) + 20, 15_000)
@@ -359,7 +360,7 @@ class Transcript:
         )
 
     def block(self, kind: str, most: float) -> tuple[str, str]:
-        """One content block and, for a tool, its id."""
+        """Return one content block and, for a tool, its id."""
         if kind == "text":
             return f'{{"type":"text","text":"{self.prose(self.size_of(260, most))}"}}', ""
         if kind == "thinking":
@@ -371,7 +372,7 @@ class Transcript:
         return f'{{"type":"tool_use","id":"{tool}","name":"{name}","input":{{"command":"{command}"}}}}', tool
 
     def kinds_of_blocks(self, ends_turn: bool) -> list[str]:
-        """One entry per line of a response."""
+        """Return the kinds of the content blocks of a response, one per line."""
         count = 1
         if self.rng.random() < self.duplicates:
             count = self.rng.choices(*LINES_PER_RESPONSE)[0]
@@ -379,13 +380,13 @@ class Transcript:
         return [*("thinking", "text", "tool_use", "tool_use")[: count - 1], last]
 
     def response(self, *, ends_turn: bool = False, most: float = 60_000.0) -> Usage:
-        """One API response and the results of its tools; *most* limits the characters of any one text in it."""
+        """Add one API response and the results of its tools; no text in it has more than *most* characters."""
         ref = "" if self.old or self.agent else self.request()
         self.wait(4)
         usage, kinds = self.next_usage(), self.kinds_of_blocks(ends_turn)
         message, request = self.ident("msg_01"), self.ident("req_011C")
         stop = '"end_turn"' if ends_turn else '"tool_use"'
-        finished = not self.old or self.rng.random() < 0.7  # whether the old client recorded how it ended
+        finished = not self.old or self.rng.random() < 0.7  # whether the old client recorded the stop reason
         interleaved = self.old and self.rng.random() < 0.2
         placeholder, tools = self.rng.randrange(1, 9), []
         for n, kind in enumerate(kinds):
@@ -413,7 +414,7 @@ class Transcript:
         return usage
 
     def turn(self, responses: int) -> None:
-        """A prompt of the user and the responses to it."""
+        """Add a prompt of the user and the responses to it."""
         self.wait(25)
         self.prompt_of_user()
         if not self.old and self.rng.random() < 0.3:
@@ -431,7 +432,7 @@ class Transcript:
             self.bare("atis-latch", '"atis":""')
 
     def closing(self) -> None:
-        """What the new client writes when it ends: a title and its own total (here no more than plausible)."""
+        """Add what the new client writes when it ends: a title and its own total, which here is only plausible."""
         if self.old or self.agent:
             return
         self.bare("ai-title", f'"aiTitle":"{self.prose(30)}"')
@@ -455,7 +456,7 @@ GATEWAY_SESSION = "99999999-9999-4999-8999-999999999999"
 
 
 def gateway_response(number: int) -> bytes:
-    """The two lines of a response behind a gateway: no request id, always the same message id, first an estimate."""
+    """Return the two lines of a response behind a gateway: no request id, always one message id, first an estimate."""
     first, second = (f"{number:08x}-000{block}-4000-8000-000000000000" for block in (1, 2))
     parent = f"{number:08x}-0000-4000-8000-000000000000"
     lines = (
@@ -489,7 +490,7 @@ def gateway_response(number: int) -> bytes:
 
 
 def write_gateway(out: Path, responses: int) -> Path:
-    """A history of one session behind such a gateway; returns its transcript."""
+    """Write a history of one session behind such a gateway; return its transcript."""
     path = out / "projects" / munge("/home/dev/gateway") / f"{GATEWAY_SESSION}.jsonl"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
@@ -498,13 +499,13 @@ def write_gateway(out: Path, responses: int) -> Path:
 
 
 def iso(at: float) -> str:
-    """Seconds since the epoch as the client writes them: UTC, milliseconds."""
+    """Return a time in seconds since the epoch as the client writes it: UTC, with milliseconds."""
     millis = int(at * 1000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(millis // 1000)) + f".{millis % 1000:03d}Z"
 
 
 def is_old(version: str) -> bool:
-    """Whether this client wrote placeholders first and the final usage last (before 2.1.97)."""
+    """Return whether this client wrote placeholders first and the final usage last (before 2.1.97)."""
     numbers = [int(n) for n in re.findall(r"\d+", version)[:3]]
     return numbers < [2, 1, 97]
 
@@ -513,7 +514,7 @@ def is_old(version: str) -> bool:
 
 
 class Written(NamedTuple):
-    """What a fork needs to know of the session it copies."""
+    """The facts about a session that a fork of it needs."""
 
     path: Path
     session: str
@@ -524,7 +525,7 @@ class Written(NamedTuple):
 
 
 class History:
-    """Writes the sessions of one Shape below a data directory and keeps their truth."""
+    """A writer of the sessions of one Shape below a data directory, with a record of their right numbers."""
 
     def __init__(self, out: Path, shape: Shape) -> None:
         self.out, self.shape = out, shape
@@ -534,7 +535,7 @@ class History:
         self.forks: dict[str, str] = {}
         self.written: list[Written] = []
         self.bytes = 0
-        self.per_response = 2_000 + 11_000 * shape.text  # bytes, about
+        self.per_response = 2_000 + 11_000 * shape.text  # bytes, roughly
         self.cwds = [f"/home/dev/work/{self.rng.choice(_PLACES)}-{n}" for n in range(max(1, shape.sessions // 12))]
 
     def write(self) -> None:
@@ -546,17 +547,17 @@ class History:
         weights = [self.rng.lognormvariate(0, 0.9) for _ in range(rest)]
         to_come = sum(weights)
         for weight in weights:
-            # Shared out anew each time: a session ends some kilobytes after its budget, the next ones pay for it.
+            # A session ends some kilobytes after its budget, so the rest is shared anew among the sessions that follow.
             self.session(budget=max(total - self.bytes, 0) * weight / to_come)
             to_come -= weight
         self.write_truth()
 
     def session(self, *, budget: float, responses: int = 0) -> None:
-        """One session of about *budget* bytes, or of so many responses."""
+        """Write one session of about *budget* bytes, or of exactly *responses* responses."""
         rng, shape = self.rng, self.shape
         version = rng.choice(OLD_VERSIONS if rng.random() < shape.old else NEW_VERSIONS)
         cwd = rng.choice(self.cwds)
-        seconds = (responses or budget / self.per_response) * 18.0  # about what it will take on its own clock
+        seconds = (responses or budget / self.per_response) * 18.0  # roughly how long it takes on its own clock
         start = shape.end - seconds - rng.random() * max(shape.days * 86_400 - seconds, 0)
         parents = [w for w in self.written if w.size < budget] if rng.random() < shape.forks else []
         parent = rng.choice(parents) if parents else None
@@ -589,7 +590,7 @@ class History:
             self.written.append(Written(path, session, cwd, version, transcript.at, transcript.size))
 
     def fill(self, transcript: Transcript, budget: float, responses: int) -> None:
-        """Turns until the budget is used; some of it may go to subagents, whose files are written on the way."""
+        """Add turns until the budget is spent; subagents, whose files are written meanwhile, spend some of it."""
         rng = self.rng
         delegates = not responses and rng.random() < self.shape.subagents
         spent = 0
@@ -608,7 +609,7 @@ class History:
         transcript.closing()
 
     def subagent(self, parent: Transcript) -> int:
-        """A subagent's file with a few responses, and its answer in the parent's; returns the bytes it took."""
+        """Write a subagent's file with a few responses, and its answer to the parent's; return its size."""
         rng = self.rng
         agent = f"a{rng.getrandbits(64):016x}"
         transcript = Transcript(
@@ -641,7 +642,7 @@ class History:
         path.parent.mkdir(parents=True, exist_ok=True)
         data = transcript.data()
         path.write_bytes(data)
-        os.utime(path, (transcript.at, transcript.at))  # as old as its last line, as a real one is
+        os.utime(path, (transcript.at, transcript.at))  # as old as its last line, like a real one
         self.bytes += len(data)
 
     def write_truth(self) -> None:
@@ -651,11 +652,11 @@ class History:
 
 
 def copy_into_fork(fork: Transcript, parent: Written) -> None:
-    """Begin *fork* as --fork-session does: the parent's lines under the new id, each saying who made the request."""
+    """Begin *fork* as --fork-session does: the parent's lines under the new id, each naming who made the request."""
     for raw in parent.path.read_bytes().split(b"\n")[:-1]:
         line = raw.decode()
         if '"uuid":' not in line:
-            continue  # what is not of the conversation is not copied
+            continue  # only lines of the conversation are copied
         line = line.replace(parent.session, fork.session)
         if '"type":"assistant"' in line:
             line = f'{line[:-1]},"requestSessionId":"{parent.session}"}}'
@@ -663,12 +664,12 @@ def copy_into_fork(fork: Transcript, parent: Written) -> None:
 
 
 def munge(cwd: str) -> str:
-    """The folder the client makes of a working directory (A4; names here are ASCII and short)."""
+    """Return the name of the folder that the client makes for a working directory (here ASCII and short)."""
     return re.sub(r"[^a-zA-Z0-9]", "-", cwd)
 
 
 def write_history(out: Path, shape: Shape) -> dict[str, Any]:
-    """Write the history and return what truth.json holds; refuses a folder that already has one."""
+    """Write the history and return what truth.json holds; raise FileExistsError if the folder already has one."""
     if (out / "projects").exists():
         raise FileExistsError(f"{out}/projects exists")
     History(out, shape).write()
@@ -680,9 +681,9 @@ def write_history(out: Path, shape: Shape) -> dict[str, Any]:
 
 
 def append_tail(path: Path, nbytes: int, seed: int, at: float | None = None) -> dict[str, int]:
-    """Append about *nbytes* of whole lines, new responses, as the client of that transcript would, in one write.
+    """Append about *nbytes* of whole lines with new responses, as the client of that transcript would, in one write.
 
-    Times start at *at* (seconds since the epoch, default now). Returns the tokens that came to its session.
+    Times start at *at* (seconds since the epoch, default now). Return the tokens that were added to its session.
     """
     rng = random.Random(seed)
     last = last_assistant_line(path)
@@ -721,7 +722,7 @@ def text_for_appends() -> Text:
 
 
 def last_assistant_line(path: Path) -> dict[str, Any]:
-    """The last response of a transcript; ValueError where it has none."""
+    """Return the last response of a transcript; raise ValueError if it has none."""
     with open(path, "rb") as file:
         file.seek(max(0, path.stat().st_size - 4 * MB))
         lines = file.read().split(b"\n")
@@ -738,7 +739,7 @@ def last_assistant_line(path: Path) -> dict[str, Any]:
 
 
 def seconds_of(text: str) -> float:
-    """`now` or an ISO time as seconds since the epoch."""
+    """Return `now` or an ISO time as seconds since the epoch."""
     if text == "now":
         return float(int(time.time()))
     when = datetime.fromisoformat(text.replace("Z", "+00:00"))

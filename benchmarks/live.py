@@ -1,9 +1,9 @@
-"""What `ccusage live` costs while nothing happens: processor time and memory.
+"""Measure what `ccusage live` costs while nothing happens: processor time and memory.
 
     python benchmarks/live.py DATA [--seconds 300] [--interval 2]
 
-DATA is a data directory, as generate.py makes it. The view runs on a pseudo-terminal, once for so many seconds and once
-only until it has started; the difference is what idling costs.
+DATA is a data directory, as generate.py makes it. The view runs on a pseudo-terminal, once for that many seconds and
+once only until it has started; the difference is the cost of idling.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-START = 5.0  # seconds in which it has started
+START = 5.0  # seconds after which it has started
 
 
 def main() -> int:
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def cost(command: list[str], environ: dict[str, str], seconds: float) -> tuple[float, int]:
-    """(seconds of processor time, bytes at most) of a command that is quit after a while."""
+    """Return (seconds of processor time, peak bytes) of a command that is quit after *seconds*."""
     child, terminal = pty.fork()
     if child == 0:
         os.execvpe(command[0], command, environ)

@@ -1,9 +1,9 @@
-"""What the prompt hook costs in each shell while nothing has changed: microseconds a prompt, and processes started.
+"""Measure what the prompt hook costs in each shell while nothing changes: microseconds per prompt, processes started.
 
     python benchmarks/prompt_hook.py [--prompts 2000] [--rounds 5]
 
-Each shell runs the hook many times and not at all, in turn; the difference of the medians is the price. In a project
-(its line and eight files are looked at), three folders below it, and outside of all projects.
+Each shell in turn runs the hook many times and not at all; the cost is the difference of the medians. It is measured in
+a project (where its line and eight files are looked at), three folders below it, and outside of all projects.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def _world(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
-    """A home with a project whose line is ready; the folders to measure in."""
+    """Make a home with a project whose line is ready; return the folders to measure in and the environment."""
     project = folder / "home" / "work" / "web"
     below = project / "src" / "app" / "deep"
     below.mkdir(parents=True)
@@ -88,7 +88,7 @@ def _world(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
 
 
 def _price(shell: str, place: Path, environ: dict[str, str], args: argparse.Namespace) -> float:
-    """Microseconds a prompt."""
+    """Return the cost of the hook in microseconds per prompt."""
     times: dict[int, list[float]] = {0: [], args.prompts: []}
     for _ in range(args.rounds):
         for prompts in times:
@@ -106,7 +106,7 @@ def _run(shell: str, place: Path, environ: dict[str, str], code: str) -> str:
 
 
 def _same(shell: str, place: Path, environ: dict[str, str]) -> None:
-    """What was measured has to be the hook that shows something."""
+    """Check that what was measured is the hook and shows the segment."""
     shown = _run(shell, place, environ, '__ccusage_hook\nprintf %s "$CCUSAGE_TEXT"')
     if shown != "$1.23 · $4.56 today · 12%":
         raise SystemExit(f"{shell} shows {shown!r}")

@@ -1,12 +1,12 @@
-"""Times the installed `ccusage` command as whole processes and prints what it reached beside what it must reach.
+"""Time the installed `ccusage` command as whole processes, and print the figures beside their budgets.
 
     python benchmarks/run.py --mb 275 --sessions 300 --markdown
     python benchmarks/run.py --history ~/.claude --peer /path/to/other/ccusage
 
-B is the wall time of `python -c pass` with the interpreter and environment of the command, P another tool's binary
-(ccusage 20 in native code); both are timed in the same rounds as the command: B A P, B A P, ... The history is copied
-first, the transcripts given are never written to. The figures inform, they do not gate: the exit code is 0 whatever
-they are, and 1 only where tokens differ.
+B is the wall time of `python -c pass` with the interpreter and environment of the command, P that of another tool's
+binary (ccusage 20 in native code); both are timed in the same rounds as the command: B A P, B A P, ... The history is
+copied first, because the given transcripts are never written to. The figures inform, they do not gate: the exit code is
+1 only if tokens differ, and otherwise 0, whatever the figures are.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from generate import MB, Shape, append_tail, gateway_response, last_assistant_li
 
 APPENDED = 64 * 1024
 SETTLE = 2.2  # seconds after the last write; only then may a published answer be trusted
-STALE = 6 * 3600  # seconds after which a generated history is made anew, for a statusline sums the day that is
-ANSWERS = 8  # the descriptor that argcomplete's protocol answers on
+STALE = 6 * 3600  # seconds after which a generated history is replaced, because a statusline sums the current day
+ANSWERS = 8  # the descriptor on which argcomplete's protocol answers
 GATEWAY_RESPONSES = 20_000
-SLOW_RUNS = 5  # of what takes half a second or more
+SLOW_RUNS = 5  # runs of a command that takes half a second or more
 TOKENS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
 
 
@@ -48,7 +48,7 @@ TOKENS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens
 
 @dataclass(frozen=True)
 class Budget:
-    """A bound of one figure: in multiples of B or P ("B", "P"), times faster than P ("P/"), "MB", "%" or "+%"."""
+    """A bound of one figure, in multiples of B or P ("B", "P"), times faster than P ("P/"), "MB", "%" or "+%"."""
 
     unit: str
     must: float
@@ -71,7 +71,7 @@ STATUSLINE_UNCHANGED = Budget("B", 1.15, 1.0)
 STATUSLINE_APPENDED = Budget("B", 1.8, 1.5)
 GROWTH = Budget("+%", 10, 0)
 COMPLETION = Budget("B", 2, 1.5)
-PAGE = Budget("B", 120, 60)  # of 10,000 sessions: 3 s where B is 25 ms
+PAGE = Budget("B", 120, 60)  # of 10,000 sessions: 3 s if B is 25 ms
 FIRST_INDEX = Budget("P", 1.0, 0.8)
 FIRST_INDEX_MEMORY = Budget("MB", 90, 50)
 INDEX_SIZE = Budget("%", 3, 2)
@@ -85,19 +85,19 @@ STATUSLINE_AGAINST_PEER = {"small": Budget("P/", 2, 2.6), "large": Budget("P/", 
 
 @dataclass
 class Command:
-    """One command line, its environment, what it reads, and what is done, untimed, before each run."""
+    """A command line, its environment, its input, and what is called, untimed, before each run."""
 
     argv: list[str]
     env: dict[str, str]
     payload: Callable[[], bytes] | None = None
     before: Callable[[], object] | None = None
-    slow: bool = False  # half a second or more: fewer runs
-    answers: Path | None = None  # what it writes to the descriptor ANSWERS
+    slow: bool = False  # half a second or more, so it is run less often
+    answers: Path | None = None  # the file for what it writes to the descriptor ANSWERS
 
 
 @dataclass
 class Outcome:
-    """How one process ended; seconds, and bytes of the largest process of its family (children waited for)."""
+    """The result of one process; `wall` is in seconds, `peak` the bytes of its largest process (children included)."""
 
     wall: float
     code: int
@@ -108,7 +108,7 @@ class Outcome:
 
 @dataclass
 class Stats:
-    """The runs of one command of a case; `failure` says why there are none to speak of."""
+    """The runs of one command of a case; `failure` says why there are no useful ones."""
 
     walls: list[float] = field(default_factory=list)
     failure: str = ""
@@ -130,14 +130,14 @@ class Stats:
 
 
 def why(outcome: Outcome) -> str:
-    """In words, why a command failed; exit code 2 is what a command that is not there yet gives."""
+    """Return why a command failed, in words; exit code 2 means that the command does not exist yet."""
     first = outcome.err.decode(errors="replace").strip().splitlines()[-1:] or [""]
     said = "not built" if outcome.code == 2 else f"failed (exit {outcome.code})"
     return f"{said}: {first[0][:100]}" if first[0] else said
 
 
 def run(command: Command, scratch: Path) -> Outcome:
-    """Prepare, start, wait; only from start to end is timed. Output goes to files, as a pipe would need a reader."""
+    """Prepare, start and wait; only from start to end is timed. Output goes to files, because a pipe needs a reader."""
     if command.before:
         command.before()
     names = [scratch / name for name in ("stdin", "stdout", "stderr")]
@@ -160,9 +160,9 @@ def run(command: Command, scratch: Path) -> Outcome:
 
 
 def peak_memory(command: Command, scratch: Path) -> int:
-    """Most bytes the command and its children held at one time: a run of its own, as looking costs time.
+    """Return the most bytes that the command and its children used at one time, in an extra run, as looking costs time.
 
-    On Linux the sum over its session of each process' proportional share; elsewhere the largest process alone.
+    On Linux this is the sum over its session of each process's proportional share, elsewhere the largest process alone.
     """
     if not Path("/proc/self/smaps_rollup").exists():
         return run(command, scratch).peak
@@ -184,12 +184,12 @@ def peak_memory(command: Command, scratch: Path) -> int:
 
 
 def members(session: int) -> list[int]:
-    """The processes of a session."""
+    """Return the processes of a session."""
     return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and session_of(int(entry)) == session]
 
 
 def session_of(pid: int) -> int:
-    """The session a process belongs to; 0 when it is gone."""
+    """Return the session of a process, or 0 if the process is gone."""
     try:
         return os.getsid(pid)
     except OSError:
@@ -197,7 +197,7 @@ def session_of(pid: int) -> int:
 
 
 def share_of(pid: int) -> int:
-    """The proportional set size of a process in bytes; 0 when it is gone."""
+    """Return the proportional set size of a process in bytes, or 0 if the process is gone."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
             return next((int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:")), 0)
@@ -232,7 +232,8 @@ class Scene:
         self.calls = 0
 
     def typical(self, n: int = 0) -> Path:
-        """A transcript of about the median size; another one for each n, so that no case's appends change another's."""
+        """Return a transcript of about the median size, another one for each n, so that appends do not affect other
+        cases."""
         return self.transcripts[min(len(self.transcripts) // 2 + n, len(self.transcripts) - 1)]
 
     @property
@@ -248,7 +249,7 @@ class Scene:
                 self.truth[path.stem][key] += added[key]
 
     def payload(self, path: Path) -> bytes:
-        """What the client would give the statusline: never twice the same, for its clocks go on."""
+        """Return a payload as the client sends it; no two are equal, because its clocks go on."""
         self.calls += 1
         last = last_assistant_line(path)
         usage, cwd = last["message"]["usage"], last.get("cwd", "/")
@@ -287,7 +288,7 @@ class Scene:
 
 
 def read_truth(history: Path) -> tuple[dict[str, dict[str, int]], set[str]]:
-    """The tokens each session must come to and the ids of forks and forked sessions; both empty for a real history."""
+    """Return the right tokens of each session, and the ids of forks and forked sessions; both empty if it is real."""
     try:
         document = json.loads((history / "truth.json").read_text())
     except FileNotFoundError:
@@ -296,7 +297,7 @@ def read_truth(history: Path) -> tuple[dict[str, dict[str, int]], set[str]]:
 
 
 def made_history(work: Path, mb: float, sessions: int, big: int, seed: int) -> Path:
-    """A generated history below *work*: that of an earlier run where it is the same and of today."""
+    """Return a generated history below *work*; one of an earlier run is used if it has the same shape and is recent."""
     path = work / f"history-{mb:g}mb-{sessions}-{big}-{seed}"
     if path.exists():
         shape = json.loads((path / "truth.json").read_text())["shape"] if (path / "truth.json").exists() else {}
@@ -330,7 +331,7 @@ class Row:
 
 
 class Bench:
-    """What the cases share: the tools to compare, where they run, how often."""
+    """What the cases share: the tools to compare, where they run, and how often."""
 
     def __init__(
         self,
@@ -355,7 +356,7 @@ class Bench:
     def compare(
         self, case: str, commands: dict[str, Command | None], *, settle: bool = False, runs: int = 0
     ) -> dict[str, Stats]:
-        """Run B and the commands in turn, round after round; `settle` lets published answers become trustworthy first.
+        """Run B and the commands in turn, round after round; with *settle*, wait until published answers are trusted.
 
         What fails the first time is not run again.
         """
@@ -380,7 +381,7 @@ class Bench:
         return stats
 
     def warm(self, command: Command, *, settle: bool) -> str:
-        """Run untimed, twice after a settling; returns why it failed, if it did."""
+        """Run a command untimed, twice if *settle*; return why it failed, or ""."""
         for _ in range(2 if settle else 1):
             outcome = run(command, self.scratch)
         return why(outcome) if outcome.code else ""
@@ -401,7 +402,7 @@ def case(name: str) -> Callable[[Case], Case]:
 def rows(
     name: str, what: str, stats: dict[str, Stats], budget: Budget | None, against: Budget | None = None
 ) -> list[Row]:
-    """The rows of one comparison: against B, against P, and the growth of each further contender."""
+    """Return the rows of a comparison: against B, against P, and the growth of each further contender."""
     ours, base, peer = stats["ours"], stats["B"], stats.get("P")
     note = ours.failure or (f"P: {peer.failure}" if peer and peer.failure else "")
     out = [Row(name, what, budget, ours.median / base.median, ours, base, peer, note)]
@@ -417,7 +418,7 @@ def rows(
 def contenders(
     bench: Bench, n: int, make: Callable[[Scene, Path], Command], peer: Callable[[Scene, Path], Command | None]
 ) -> dict[str, Command | None]:
-    """The same question about a typical session, the big one, a typical one in ten times the history, and P's."""
+    """Return the same question about a typical session, the biggest, a typical one in a tenfold history, and for P."""
     scene = bench.scene
     commands: dict[str, Command | None] = {"ours": make(scene, scene.typical(n))}
     if scene.big != scene.typical(n):
@@ -466,7 +467,7 @@ def jq_unchanged(bench: Bench) -> list[Row]:
 
 @case("gateway-appended")
 def gateway_appended(bench: Bench) -> list[Row]:
-    """A session behind a gateway that gives no request ids and one message id for everything."""
+    """Time a session behind a gateway that sends no request ids and the same message id with every response."""
     history = bench.scratch / "gateway"
     transcript = write_gateway(history, GATEWAY_RESPONSES)
     scene = Scene(history, bench.scratch / "gateway-room")
@@ -498,7 +499,7 @@ def id_appended(bench: Bench) -> list[Row]:
 
 @case("id-at-once")
 def id_at_once(bench: Bench) -> list[Row]:
-    """Asked again within the two seconds in which a published answer cannot be trusted yet."""
+    """Ask again within the two seconds in which a published answer cannot be trusted yet."""
     scene = bench.scene
     path = scene.typical(2)
     command = bench.ours(scene, "session", "--id", path.stem, "--json")
@@ -535,10 +536,7 @@ def statusline_appended(bench: Bench) -> list[Row]:
 def report(bench: Bench, name: str, *words: str) -> list[Row]:
     scene = bench.scene
     sessions = len(scene.transcripts)
-    commands = {
-        "ours": bench.ours(scene, *words, "--offline"),
-        "P": bench.other(scene, "claude", *words, "--offline"),
-    }
+    commands = {"ours": bench.ours(scene, *words, "--offline"), "P": bench.other(scene, "claude", *words, "--offline")}
     stats = bench.compare(name, commands, settle=True)
     budget = REPORT["few" if sessions <= 1_000 else "many"]
     return rows(name, f"`{' '.join(words)}` report, index warm, {sessions} sessions", stats, budget)
@@ -546,7 +544,7 @@ def report(bench: Bench, name: str, *words: str) -> list[Row]:
 
 @case("statusline-at-once")
 def statusline_at_once(bench: Bench) -> list[Row]:
-    """Called again within the two seconds in which a published answer cannot be trusted yet."""
+    """Call again within the two seconds in which a published answer cannot be trusted yet."""
     scene = bench.scene
     path = scene.typical(4)
     command = bench.ours(scene, "statusline", payload=lambda: scene.payload(path))
@@ -572,7 +570,7 @@ def report_json(bench: Bench) -> list[Row]:
 
 @case("page")
 def report_page(bench: Bench) -> list[Row]:
-    """`session --html`, whole, in a file."""
+    """Time `session --html` until the whole page is in a file."""
     scene, file = bench.scene, bench.scratch / "page.html"
     stats = bench.compare("page", {"ours": bench.ours(scene, "session", "--offline", "--html", str(file))})
     size = file.stat().st_size / MB if file.exists() else math.nan
@@ -592,7 +590,7 @@ def report_blocks(bench: Bench) -> list[Row]:
 
 @case("completion")
 def completion(bench: Bench) -> list[Row]:
-    """`ccusage session --id <TAB>`, asked as the shell snippets ask: candidates on a descriptor of their own."""
+    """Time `ccusage session --id <TAB>` as the shell snippets ask it: candidates on a descriptor of their own."""
     scene, line = bench.scene, "ccusage session --id "
     answer = bench.scratch / "completions"
     command = bench.ours(scene)
@@ -614,7 +612,7 @@ def completion(bench: Bench) -> list[Row]:
 
 @case("first-index")
 def first_index(bench: Bench) -> list[Row]:
-    """Everything read for the first time: a state directory that is removed before each run."""
+    """Time the first index, in a state directory that is removed before each run."""
     scene = bench.scene
     state = bench.scratch / "cold-state"
     ours = bench.ours(scene, "session", "--json", "--offline", slow=True)
@@ -649,12 +647,12 @@ def index_size(bench: Bench) -> list[Row]:
 
 
 def tokens_of(outcome: Outcome) -> dict[str, dict[str, int]]:
-    """The token counts of each session of a JSON report, ours or P's."""
+    """Return the token counts of each session of a JSON report, ours or P's."""
     return {s["sessionId"]: {k: s[k] for k in TOKENS} for s in json.loads(outcome.out)["sessions"]}
 
 
 def differing(left: dict[str, dict[str, int]], right: dict[str, dict[str, int]]) -> set[str]:
-    """Sessions whose tokens differ; one that only one side names counts where it has any."""
+    """Return the sessions whose tokens differ; one that only one side has differs if it has any tokens."""
     zero = dict.fromkeys(TOKENS, 0)
 
     def counts(side: dict[str, dict[str, int]], session: str) -> list[int]:
@@ -664,7 +662,7 @@ def differing(left: dict[str, dict[str, int]], right: dict[str, dict[str, int]])
 
 
 def check(bench: Bench, when: str) -> tuple[list[str], bool]:
-    """Sentences on whether our tokens are those of the generator and of P, and whether all is well."""
+    """Return sentences on whether our tokens equal those of the generator and of P, and whether all is well."""
     scene = bench.scene
     ours = run(bench.ours(scene, "session", "--json", "--offline"), bench.scratch)
     if ours.code:
@@ -678,7 +676,7 @@ def check(bench: Bench, when: str) -> tuple[list[str], bool]:
         command = bench.other(scene, "claude", "session", "--json", "--offline")
         assert command is not None
         wrong = differing(mine, tokens_of(run(command, bench.scratch)))
-        # P gives a fork the history it was forked with, or its parent none of it; together they are right.
+        # P counts a fork's inherited history for the fork, or none of it for the parent; the sum of both is right.
         real = wrong - scene.forked
         forks = f", {len(wrong - real)} forks and forked ones attributed otherwise by P" if wrong - real else ""
         said.append(f"oracle {when}: {verdict(real, len(mine) - len(wrong - real))} to P{forks}")
@@ -687,7 +685,7 @@ def check(bench: Bench, when: str) -> tuple[list[str], bool]:
 
 
 def wrong_ids(bench: Bench) -> set[str]:
-    """Of the sessions that were appended to, those whose `--id` answer is not the truth."""
+    """Return those of the appended sessions whose `--id` answer is wrong."""
     wrong = set()
     for session in sorted(bench.scene.touched):
         answer = run(bench.ours(bench.scene, "session", "--id", session, "--json"), bench.scratch)
@@ -737,7 +735,7 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def table(all_rows: list[Row], *, markdown: bool) -> str:
-    """The rows under their headers, aligned; with bars between the columns where Markdown is asked for."""
+    """Return the rows under their headers, aligned, as a Markdown table if *markdown*."""
     lines = [HEADERS, *map(cells, all_rows)]
     widths = [max(len(line[n]) for line in lines) for n in range(len(HEADERS))]
     text = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
@@ -748,7 +746,7 @@ def table(all_rows: list[Row], *, markdown: bool) -> str:
 
 
 def surroundings(bench: Bench) -> list[str]:
-    """Where and on what the figures were taken."""
+    """Return on what machine and history the figures were measured."""
     version = subprocess.run([bench.python, "-VV"], capture_output=True, text=True, check=False).stdout.strip()
     load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
     scene = bench.scene
@@ -766,7 +764,7 @@ def surroundings(bench: Bench) -> list[str]:
 
 
 def launcher(script: Path) -> str:
-    """The command's first line: what starts it is part of what is measured."""
+    """Return the command's first line, because what starts the command is part of the measured time."""
     return f"launcher {shebang(script) or 'binary'}"
 
 
@@ -777,7 +775,7 @@ def shebang(script: Path) -> str:
 
 
 def interpreter(script: Path) -> str:
-    """The Python that the console script starts, so that B is B; this one where its first line does not say."""
+    """Return the Python that the console script starts, or the running one if the script does not name it."""
     named = shlex.split(shebang(script))[:1]
     return named[0] if named and "python" in Path(named[0]).name and os.access(named[0], os.X_OK) else sys.executable
 
@@ -834,7 +832,7 @@ def main() -> int:
 
 def measure(bench: Bench, chosen: argparse.Namespace) -> int:
     for scene in filter(None, (bench.scene, bench.tenfold)):
-        run(bench.ours(scene, "session", "--json", "--offline"), bench.scratch)  # the index is warm from here on
+        run(bench.ours(scene, "session", "--json", "--offline"), bench.scratch)  # the index is complete from here on
     said = [*surroundings(bench)]
     before, well = check(bench, "before")
     all_rows = []

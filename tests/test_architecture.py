@@ -1,6 +1,6 @@
-"""The house: imports lead down its floors, in no circle, and nobody reaches into another module (docs/architecture.md).
+"""The architecture: imports lead down its floors, never in a circle, and no module uses private names of another.
 
-Imports inside functions and those for type checkers alone count as any other.
+See docs/architecture.md. Imports inside functions and for type checkers count like any other.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from conftest import ROOT
 
 PACKAGE = "ccusage_line"
 PAGE = ROOT / "docs" / "architecture.md"
-OTHERS = {  # without a public name
+OTHERS = {  # they have no public name
     "os._exit",
     "argparse._SubParsersAction",
     "parser._option_string_actions",
     "action._choices_actions",
 }
 
-# What does not hold yet. These lists only shrink: what is mended and still listed fails.
+# Exceptions. These lists only shrink: an entry that is no longer needed fails.
 UPWARD: set[tuple[str, str]] = set()
 CIRCLES: list[set[str]] = []
 PRIVATE: set[tuple[str, str]] = set()
@@ -39,7 +39,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MOD
 
 
 def imported(name: str) -> Iterator[tuple[str, str]]:
-    """Of each import from this package: the module, and the name taken from it ("" for the module itself)."""
+    """Yield for each import from this package the module, and the name imported from it ("" for the module itself)."""
     room = name.split(".") if MODULES[name].name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(TREES[name]):
         if isinstance(node, ast.Import):
@@ -62,18 +62,18 @@ def room_of(module: str) -> str:
 
 
 def floors(title: str = "## Floors") -> list[list[str]]:
-    """The floors under a title of the page, from the ground up."""
+    """Return the floors under a title of the page, from the lowest to the highest."""
     block = re.search(rf"^{title}\n.*?```\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     return [line.split() for line in reversed(block[1].splitlines())]
 
 
 def private_of_others(name: str) -> Iterator[tuple[str, str]]:
-    """Names with an underscore that this module takes and does not define."""
+    """Yield names with an underscore that this module uses and does not define."""
     tree = TREES[name]
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            own.add(node.value)  # as in __slots__
+            own.add(node.value)  # for example names in __slots__
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
             own.add(node.attr)
     for _, taken in imported(name):
@@ -94,7 +94,7 @@ def _is_private(name: str) -> bool:
 
 
 def circles() -> list[set[str]]:
-    """Modules that lead to themselves, by the whole circle."""
+    """Return the circles of modules that import each other."""
     reached = {name: _reached(name) for name in MODULES}
     found: list[set[str]] = []
     for name in MODULES:
@@ -145,8 +145,8 @@ def test_nobody_takes_a_private_name_of_another_module() -> None:
     assert {found for name in MODULES for found in private_of_others(name)} == PRIVATE
 
 
-def test_the_faces_of_rooms_are_empty() -> None:
-    """An empty file costs least where every import counts, and hides nothing."""
+def test_every_init_module_of_a_room_is_empty() -> None:
+    """An empty file is the fastest to import, which matters here, and hides nothing."""
     assert [name for name, path in MODULES.items() if path.name == "__init__.py" and path.stat().st_size] == [
         "__init__"
     ]

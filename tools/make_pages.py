@@ -1,9 +1,9 @@
 """Write the man page and docs/commands.md from the parser, which is made of the table of options.
 
     python tools/make_pages.py            write them
-    python tools/make_pages.py --check    exit 1 where they are not what would be written
+    python tools/make_pages.py --check    exit 1 if they are out of date
 
-What the man page says of files and exit codes stands in the README.
+The man page's text about files and exit codes comes from the README.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ What `ccusage COMMAND --help` says, of all commands. Those of the first table ma
 
 
 def parsers(parser: Parser, told: str) -> Iterator[tuple[Parser, str]]:
-    """*parser* and all below it, each with what it is for."""
+    """Yield *parser* and all parsers below it, each with its description."""
     yield parser, parser.description or f"{told[:1].upper()}{told[1:]}."
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -44,7 +44,7 @@ def usage(parser: Parser) -> str:
 
 
 def options(parser: Parser) -> Iterator[tuple[str, str]]:
-    """How each is written, and its help."""
+    """Yield how each option is written, and its help."""
     formatter = parser._get_formatter()
     for action in parser._actions:
         shown = action.help not in (None, argparse.SUPPRESS) and not isinstance(action, argparse._SubParsersAction)
@@ -66,13 +66,13 @@ def man(found: list[tuple[Parser, str]], day: str) -> str:
 
 
 def readme(title: str) -> list[str]:
-    """The paragraphs of a section, each on one line."""
+    """Return the paragraphs of a section of the README, each on one line."""
     section = (ROOT / "README.md").read_text(encoding="utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     return [" ".join(each.split()) for each in section.strip().split("\n\n")]
 
 
 def paragraphs(epilog: str | None) -> list[str]:
-    """The lines of an epilog as they are."""
+    """Return the lines of an epilog, unfilled."""
     return [".PP", ".nf", *map(roff, epilog.splitlines()), ".fi"] if epilog else []
 
 
@@ -82,7 +82,7 @@ def entries(parser: Parser) -> Iterator[str]:
 
 
 def roff(text: str) -> str:
-    """Text as roff reads it; what stands in backticks becomes bold."""
+    """Escape text for roff, and make text in backticks bold."""
     text = (
         text.replace("\\", r"\e").replace("-", r"\-").replace('"', r"\(dq").replace("'", r"\(aq").replace("~", r"\(ti")
     )
@@ -102,14 +102,14 @@ def page(found: list[tuple[Parser, str]]) -> str:
 
 
 def dated(found: list[tuple[Parser, str]]) -> str:
-    """The man page with the date of its last change, which is today if it is another one."""
+    """Return the man page with the date of its last change, which is today if it differs from the old one."""
     before = MAN.read_text(encoding="utf-8") if MAN.is_file() else ""
     last = re.search(r"\d{4}-\d\d-\d\d", before)
     return before if last and before == man(found, last[0]) else man(found, date.today().isoformat())
 
 
 def main() -> int:
-    os.environ["NO_COLOR"] = "1"  # for argparse of Python 3.14
+    os.environ["NO_COLOR"] = "1"  # because argparse of Python 3.14 colours its output
     found, check = list(parsers(cli._parser(), "")), sys.argv[1:] == ["--check"]
     stale = False
     for path, text in ((MAN, dated(found)), (PAGE, page(found))):

@@ -1,10 +1,10 @@
-"""Draw the statusline's and the reports' pictures in docs/, from what is really printed.
+"""Draw the pictures of the statusline and the reports in docs/ from real output.
 
     python tools/make_pictures.py            write them
-    python tools/make_pictures.py --check    exit 1 where they are not what would be written
+    python tools/make_pictures.py --check    exit 1 if they are out of date
 
-The statuslines are those of docs/statusline.md, over the sample that the tests use; the reports are of a made-up half
-year.
+The statuslines are those of docs/statusline.md, rendered from the sample that the tests use; the reports are of a
+made-up half year.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ from statusline_samples import ENVIRON, NOW, numbers, payload  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "statusline.md"
 CELL, HEIGHT, SIZE, EDGE = 8.4, 24, 14, 20  # pixels
-INK, FRAME, FAINT = "ink", "frame", "faint"  # of a row: names in a theme
-ARROW = "\ue0b0"  # of Powerline fonts, drawn here
-EMOJI = "Apple Color Emoji, Segoe UI Emoji, Noto Color Emoji, sans-serif"  # else a font may draw them without colour
+INK, FRAME, FAINT = "ink", "frame", "faint"  # colours of a row: names of fields of a theme
+ARROW = "\ue0b0"  # of Powerline fonts; drawn here as a polygon
+EMOJI = "Apple Color Emoji, Segoe UI Emoji, Noto Color Emoji, sans-serif"  # other fonts may draw emoji without colour
 SEQUENCE = re.compile(r"\x1b\[([0-9;]*)m")
 LINK = re.compile(r"\x1b]8;;[^\x1b]*\x1b\\")
 
 
 class Theme(NamedTuple):
-    """The colours of a terminal, those of its palette from red to cyan."""
+    """The colours of a terminal; `palette` is from red to cyan."""
 
     ink: str
     paper: str
@@ -55,7 +55,7 @@ class Theme(NamedTuple):
     palette: tuple[str, str, str, str, str, str]
 
     def colour(self, code: int) -> str:
-        """One of the 256: the palette's, the cube's or a grey."""
+        """Return one of the 256 colours: from the palette, the cube or the greys."""
         if code < 16:
             return self.palette[code - 1]
         if code >= 232:
@@ -65,17 +65,15 @@ class Theme(NamedTuple):
 
 
 DARK = Theme(
-    *("#d1d5db", "#111827", "#374151", "#9ca3af"),
-    ("#f87171", "#4ade80", "#facc15", "#60a5fa", "#c084fc", "#22d3ee"),
+    *("#d1d5db", "#111827", "#374151", "#9ca3af"), ("#f87171", "#4ade80", "#facc15", "#60a5fa", "#c084fc", "#22d3ee")
 )
 LIGHT = Theme(
-    *("#1f2937", "#ffffff", "#d1d5db", "#6b7280"),
-    ("#b91c1c", "#15803d", "#a16207", "#1d4ed8", "#7e22ce", "#0e7490"),
+    *("#1f2937", "#ffffff", "#d1d5db", "#6b7280"), ("#b91c1c", "#15803d", "#a16207", "#1d4ed8", "#7e22ce", "#0e7490")
 )
 
 
 class Example(NamedTuple):
-    """One entry of the gallery: its heading, the options it shows and the line that the document promises."""
+    """One entry of the gallery: its heading, its options, and the line that the document shows."""
 
     title: str
     argv: list[str]
@@ -83,14 +81,14 @@ class Example(NamedTuple):
 
 
 def gallery() -> list[Example]:
-    """The gallery of the document."""
+    """Return the gallery of docs/statusline.md."""
     pattern = r"^### (.+?)\n\n```sh\nccusage statusline (.+?)\n```\n\n```text\n(.+?)\n```"
     found = re.findall(pattern, DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     return [Example(title, shlex.split(options), promised) for title, options, promised in found]
 
 
 def rendered(argv: list[str]) -> str:
-    """The line that these options make of the sample."""
+    """Return the line that these options make of the sample."""
     options = parse_options(argv)
     if options is None:
         raise SystemExit(f"not options of the statusline: {argv}")
@@ -98,7 +96,7 @@ def rendered(argv: list[str]) -> str:
 
 
 def pieces(line: str, theme: Theme) -> list[tuple[str, str, str]]:
-    """(text, SVG attributes, colour of the ground) of each run of one style."""
+    """Return (text, SVG attributes, background colour) of each run of characters of one style."""
     found, ink, bold, ground = [], "", "", ""
     for at, part in enumerate(SEQUENCE.split(LINK.sub("", line))):
         if at % 2 == 0:
@@ -115,14 +113,14 @@ def pieces(line: str, theme: Theme) -> list[tuple[str, str, str]]:
                 ink = theme.faint
             elif 31 <= code <= 36:
                 ink = theme.colour(code - 30)
-            elif code in (38, 48):  # and 5, and which of the 256
+            elif code in (38, 48):  # followed by 5 and the number of one of the 256
                 ink, ground = (theme.colour(codes[1]), ground) if code == 38 else (ink, theme.colour(codes[1]))
                 del codes[:2]
     return [piece for piece in found if piece[0]]
 
 
 def text_of(line: str, x: float, y: float, ink: str, theme: Theme) -> str:
-    """One line as SVG, every character on the grid of a terminal whatever the font."""
+    """Return one line as SVG, with every character on the grid of a terminal, whatever the font."""
     spans, shapes, column = [], [], 0
     for text, style, ground in pieces(line, theme):
         left, top = x + column * CELL, y - 0.7 * HEIGHT
@@ -144,7 +142,7 @@ def text_of(line: str, x: float, y: float, ink: str, theme: Theme) -> str:
 
 
 def drawing(rows: list[tuple[str, str]], title: str, theme: Theme = DARK) -> str:
-    """An SVG of (line, ink) rows on a card."""
+    """Return an SVG of (line, ink) rows on a card."""
     columns = max(display_width(LINK.sub("", SEQUENCE.sub("", line))) for line, _ in rows)
     width, height = columns * CELL + 2 * EDGE, len(rows) * HEIGHT + 2 * EDGE
     body = [
@@ -173,7 +171,7 @@ MODELS = ("claude-opus-4-5-20251101", "claude-haiku-4-5-20251001")
 
 
 def used(dice: random.Random, period: int, first: int, last: int, scale: float) -> Row:
-    """What was used in one period."""
+    """Return what was used in one period."""
     sums = []
     for model, share in zip(MODELS, (1.0, 0.2), strict=True):
         tokens = [int(scale * share * dice.uniform(0.5, 1.5) * most) for most in (9_000, 90_000, 700_000, 9_000_000)]
@@ -183,7 +181,7 @@ def used(dice: random.Random, period: int, first: int, last: int, scale: float) 
 
 
 def by_day() -> list[str]:
-    """The last days with bars, and the calendar of half a year."""
+    """Return the report of the last days with bars, and the calendar of half a year."""
     dice, periods = random.Random(20), Periods("day", "UTC", "monday")
     days = [day for day in range(TODAY - 190, TODAY + 1) if dice.random() < (0.8 if (day + 3) % 7 < 5 else 0.3)]
     rows = [used(dice, day, 0, 0, dice.expovariate(1) + 0.1) for day in days]
@@ -199,7 +197,7 @@ def by_day() -> list[str]:
 
 
 def by_block() -> list[str]:
-    """The blocks of three days, and the one under way as a card."""
+    """Return the report of the blocks of three days, and the current block as a card."""
     dice, periods, look = random.Random(9), Periods("day", "UTC"), Look(116, color=True)
     now = (TODAY * 24 + 12) * HOUR
     blocks = [Block(now + begin * HOUR, now + (begin + 5) * HOUR) for begin in (-47, -29, -22, -3)]
@@ -214,9 +212,9 @@ def by_block() -> list[str]:
 
 
 def by_session() -> list[str]:
-    """The report that plain `ccusage` prints."""
+    """Return the report that plain `ccusage` prints."""
     dice, made = random.Random(3), []
-    spent = (("webshop", 3412, 240), ("webshop", 1870), ("notes", 655, 88), ("infra", 231))  # cents, by model
+    spent = (("webshop", 3412, 240), ("webshop", 1870), ("notes", 655, 88), ("infra", 231))  # in cents, by model
     for ago, (project, *cents) in enumerate(spent):
         id = f"5f0c9a1e-7b42-4c1d-{dice.randrange(0x8000, 0xC000):x}-{dice.randrange(16**12):012x}"
         models = []
@@ -229,7 +227,7 @@ def by_session() -> list[str]:
 
 
 def at_prompt() -> list[str]:
-    """zsh in a project, before and after Claude Code has worked."""
+    """Return the prompts of a zsh in a project, before and after Claude Code has worked."""
     rows = []
     for typed, cents, today, context in (("git pull", 23, 123, 12), ("make test", 412, 512, 61), ("", 412, 512, 61)):
         left = f"\x1b[1m\x1b[34m~/webshop\x1b[0m $ {typed}"
@@ -240,13 +238,13 @@ def at_prompt() -> list[str]:
 
 
 def live_frame() -> list[str]:
-    """One frame of the live view."""
+    """Return one frame of the live view."""
     foot = live.KEYS, "every 2 s, 4 ms"
     return live.frame(picture(), Look(100, color=True), 16, foot=foot)
 
 
 def titled(lines: list[tuple[str, list[str]]]) -> list[tuple[str, str]]:
-    """The rows of statuslines by their titles and options."""
+    """Return the rows of statuslines, each below its title, from their titles and options."""
     rows: list[tuple[str, str]] = []
     for title, argv in lines:
         rows += [("", INK)] * bool(rows) + [(title, FAINT), *((row, INK) for row in rendered(argv).split("\n"))]
@@ -254,7 +252,7 @@ def titled(lines: list[tuple[str, list[str]]]) -> list[tuple[str, str]]:
 
 
 def pictures() -> dict[Path, str]:
-    """What belongs into each file."""
+    """Return the contents of each picture file."""
     line = rendered([])
     rule = "─" * display_width(SEQUENCE.sub("", line))
     prompt = [(rule, FRAME), ("> make the cart round half up", INK), (rule, FRAME), (line, INK)]

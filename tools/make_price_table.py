@@ -36,36 +36,31 @@ Part = dict[str, "Packed"]
 
 # Whole entries, in dollars per million tokens.
 ADDED: dict[str, dict[str, Any]] = {
-    # In the client's own price list (2.1.330) and in genai-prices 0.2.3, not in LiteLLM 1.109.1. That inference_geo
-    # multiplies by 1.1 is the client's rule for every model; LiteLLM's entries of fable 5 and 5.1 have it too.
+    # From the client's own price list (2.1.330) and genai-prices 0.2.3; missing in LiteLLM 1.109.1. It is the client's
+    # rule for every model that inference_geo multiplies by 1.1; LiteLLM's entries of fable 5 and 5.1 have it too.
     "claude-fable-5-2": {"input": 8, "output": 40, "read": "0.2", "fast": 2, "us": "1.1", "window": 1_000_000},
     "claude-mythos-5-2": {"input": 8, "output": 40, "read": "0.2", "fast": 2, "us": "1.1", "window": 1_000_000},
 }
 
 # Names that cost what another entry costs.
 SAME_AS = {
-    # Undated names the client knows; LiteLLM has only their dated forms.
+    # Undated names that the client knows; LiteLLM has only their dated forms.
     "claude-opus-4-0": "claude-opus-4-20250514",
     "claude-sonnet-4-0": "claude-sonnet-4-20250514",
     "claude-3-5-haiku": "claude-3-5-haiku-20241022",
     "claude-3-5-sonnet": "claude-3-5-sonnet-20241022",
     "claude-3-7-sonnet": "claude-3-7-sonnet-20250219",
-    # Vertex AI's name of the second 3.5 sonnet; LiteLLM has it behind "vertex_ai/" only, without cache prices.
+    # Vertex AI's name of the second 3.5 sonnet; LiteLLM has it only behind "vertex_ai/", and without cache prices.
     "claude-3-5-sonnet-v2": "claude-3-5-sonnet-20241022",
-    # LiteLLM kept an older price (1 / 5); genai-prices has that of the dated name, as the client for all of haiku 3.5.
+    # LiteLLM still has an older price (1 / 5); genai-prices has that of the dated name, and so has the client.
     "claude-3-5-haiku-latest": "claude-3-5-haiku-20241022",
 }
 
-# Factors of `speed: fast` that LiteLLM removed after 1.97; the client (2.1.330) still bills 30 / 150 for 5 / 25.
-FAST = {
-    "claude-opus-4-6": 6,
-    "claude-opus-4-6-20260205": 6,
-    "claude-opus-4-7": 6,
-    "claude-opus-4-7-20260416": 6,
-}
+# Factors of `speed: fast` that LiteLLM removed after 1.97; the client (2.1.330) still bills 30 / 150 instead of 5 / 25.
+FAST = {"claude-opus-4-6": 6, "claude-opus-4-6-20260205": 6, "claude-opus-4-7": 6, "claude-opus-4-7-20260416": 6}
 
-# The client's windows, where it differs from LiteLLM (which gives opus 4.6 and sonnet 4, 4.6 those of "[1m]"): 200,000
-# from version 4 to 4.6, a million from 4.7 on. Older versions: LiteLLM's.
+# The client's windows, if they differ from LiteLLM's (which has those of "[1m]" for opus 4.6 and for sonnet 4 and 4.6):
+# 200,000 from version 4 to 4.6, a million from 4.7 on. Older versions have LiteLLM's.
 LONG_WINDOW_SINCE = (4, 7)
 SHORT_WINDOW, LONG_WINDOW = 200_000, 1_000_000
 
@@ -130,12 +125,12 @@ def _by_name(prices: tuple[tuple[Packed, str], ...]) -> dict[str, Packed]:
 
 
 def amount(value: object) -> Decimal:
-    """A price as it was meant: the files hold some products of floats, such as 2.9999900000000002e-06."""
+    """Return a price as it was meant, because the files hold products of floats such as 2.9999900000000002e-06."""
     return Decimal(f"{Decimal(str(value)):.12g}")
 
 
 def units(dollars: Decimal) -> int:
-    """Whole price units; refuses what the unit cannot hold rather than round a price."""
+    """Return whole price units; raise ValueError instead of rounding a price."""
     exact = dollars * UNIT
     if exact != int(exact) or exact < 0:
         raise ValueError(f"{dollars} dollars per token is no whole number of units")
@@ -143,10 +138,10 @@ def units(dollars: Decimal) -> int:
 
 
 def rates(input: Decimal, output: Decimal, write: Decimal | None, read: Decimal | None) -> Rates:
-    """Five prices of which the last three may have to be derived.
+    """Return five prices, of which the last three may have to be derived.
 
-    The 1 hour write is always twice the input: the files' own field is wrong or missing for many. A missing 5 minute
-    write is 1.25 times, a missing read a tenth of the input: so it is with the Claude models whose entries lack them.
+    The 1 hour write is always twice the input, because the files' own field is wrong or missing for many models. A
+    missing 5 minute write is 1.25 times the input, a missing read a tenth, as for the Claude models that lack them.
     """
     write = input * Decimal("1.25") if write is None else write
     read = input / 10 if read is None else read
@@ -154,7 +149,7 @@ def rates(input: Decimal, output: Decimal, write: Decimal | None, read: Decimal 
 
 
 def tier(entry: Entry) -> tuple[int | None, str]:
-    """The threshold the field names hold and their common ending: (200000, "_above_200k_tokens"), or (None, "")."""
+    """Return the threshold in the field names and their ending: (200000, "_above_200k_tokens"), or (None, "")."""
     found = [match for match in map(TIER.fullmatch, entry) if match]
     if len(found) > 1:
         raise ValueError(f"more than one threshold: {sorted(match[0] for match in found)}")
@@ -202,10 +197,11 @@ def pack(name: str, entry: Entry) -> Packed:
 
 
 def wanted(name: str, entry: Entry) -> bool:
-    """Claude under any provider, and what its own makers sell of the models people run behind Claude Code.
+    """Return whether a model is wanted: Claude from any provider, and others that people run behind Claude Code.
 
-    Entries without a price per token, or with one of 0 (subscriptions, hours of provisioned throughput), are left out:
-    their names are looked up by the model behind them.
+    Of those others, only the entries of the maker itself are wanted. Entries without a price per token, or with one of
+    0 (subscriptions, hours of provisioned throughput), are left out, because their names are looked up by the model
+    behind them.
     """
     if not entry.get("input_cost_per_token") or entry.get("output_cost_per_token") is None:
         return False

@@ -1,10 +1,10 @@
-"""Record a day in a shell, and draw docs/day.svg from what stood on the screen.
+"""Record a day in a shell, and draw docs/day.svg from what the screen showed.
 
     python tools/record_day.py            record and write the picture
-    python tools/record_day.py --check    record; exit 1 where the picture is not what would be written
+    python tools/record_day.py --check    record; exit 1 if the picture is out of date
 
-A zsh in a tmux pane, with `ccusage init zsh` in its start-up file and a home of its own. Beside it transcripts grow as
-Claude Code writes them. Needs tmux, zsh and what the tests need; takes a few seconds.
+A zsh runs in a tmux pane, with `ccusage init zsh` in its start-up file and a home of its own, while transcripts grow as
+Claude Code writes them. This needs tmux, zsh and what the tests need, and takes a few seconds.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ RC = "PROMPT='%B%F{blue}%~%f%b $ '\nunsetopt prompt_sp\n"
 
 
 class Step(NamedTuple):
-    """What is told, what is typed, and how the right side of the next prompt begins; *growth* comes before."""
+    """The explanation of a step, what is typed, and how the next right prompt begins; *growth* comes first."""
 
     told: str
     typed: str
     shown: str
-    growth: tuple[str, int] | None = None  # project, responses
+    growth: tuple[str, int] | None = None  # a project, and the number of responses added to it
 
 
 DAY = [
@@ -53,7 +53,7 @@ DAY = [
 
 
 class Client:
-    """Writes the transcript of one session as Claude Code does."""
+    """A client that writes the transcript of one session as Claude Code does."""
 
     def __init__(self, world: World, project: Path) -> None:
         self.cwd = project
@@ -63,11 +63,12 @@ class Client:
         self.read = 12_000  # tokens of the conversation so far
 
     def ask(self, prompt: str) -> None:
-        """The line of what the user has typed."""
+        """Write the line of a prompt that the user typed."""
         self._write({"type": "user", "message": {"role": "user", "content": prompt}})
 
     def respond(self) -> None:
-        """A response in two lines: both name the same message, the second its final count. It costs 3 to 10 cents."""
+        """Write a response in two lines with one message id, the second with its final count. It costs 3 to 10
+        cents."""
         self.read += 2000
         ids = {"id": f"msg_{uuid.uuid4().hex}", "role": "assistant", "model": "claude-opus-4-5-20251101"}
         request = f"req_{uuid.uuid4().hex}"
@@ -94,32 +95,32 @@ class Pane:
         self._tmux = ["tmux", "-S", str(world.home.parent / "socket"), "-f", str(world.home / "tmux.conf")]
 
     def tmux(self, *words: str) -> str:
-        """What a command of tmux prints."""
+        """Run a command of tmux and return its output."""
         ran = subprocess.run([*self._tmux, *words], env=self.world.environ, cwd=self.world.home, capture_output=True)
         return ran.stdout.decode()
 
     def rows(self) -> list[str]:
-        """What stands on the screen, with its colours, as far as something does."""
+        """Return the rows of the screen, with their colours, without the empty ones at the end."""
         return [row.rstrip() for row in self.tmux("capture-pane", "-e", "-p").rstrip().split("\n")]
 
     def type(self, line: str, shown: str) -> list[str]:
-        """The rows from the prompt into which *line* is typed to the next one, once that shows what it should."""
+        """Type *line* and return the rows from its prompt to the next one, when that shows *shown*."""
         refreshing = self.world.state / "prompt" / "refreshing"
-        until(lambda: not refreshing.exists(), "the refresher of the last prompt ends")  # there is one at a time
+        until(lambda: not refreshing.exists(), "the refresher of the last prompt ends")  # there is only one at a time
         before = len(self.rows())
         self.tmux("send-keys", line, "Enter")
         until(lambda: len(self.rows()) > before and self.shows(shown), f"{shown!r} after {line!r}")
         return self.rows()[before - 1 :]
 
     def shows(self, text: str) -> bool:
-        """Whether the last row is a prompt into which nothing is typed, with this on its right side."""
+        """Return whether the last row is a prompt into which nothing is typed, with *text* on its right side."""
         prompt = re.fullmatch(r"~\S* \$ *(.*)", SEQUENCE.sub("", self.rows()[-1]))
         return prompt is not None and (prompt[1].startswith(text) if text else not prompt[1])
 
 
 @contextmanager
 def started(world: World) -> Iterator[Pane]:
-    """A pane that shows its first prompt."""
+    """Start a pane and yield it when it shows its first prompt."""
     (world.home / "tmux.conf").write_text("set -g status off\nset -g default-terminal screen-256color\n")
     (world.home / ".zshrc").write_text(RC + world.snippet("zsh"))
     pane = Pane(world)
@@ -132,7 +133,7 @@ def started(world: World) -> Iterator[Pane]:
 
 
 def home(folder: Path) -> World:
-    """A home in which it is about noon, so that no midnight falls into the recording."""
+    """Make a home in which it is about noon, so that the recording does not include midnight."""
     world = World(folder)
     world.environ["TZ"] = f"NOON{(time.gmtime().tm_hour - 12):+d}"
     for path in ("webshop/src/cart", "webshop/tests", "notes", "music"):
@@ -141,13 +142,13 @@ def home(folder: Path) -> World:
 
 
 def record() -> list[tuple[str, str]]:
-    """The rows of the picture with their ink: what is told of each step, and what came onto the screen in it."""
+    """Return the rows of the picture with their ink: the explanation of each step, and what it showed on the screen."""
     rows: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="day-") as folder:
         world = home(Path(folder))
         clients = {name: Client(world, world.project(name)) for name in ("webshop", "notes")}
         work(clients["webshop"], 3)
-        world.run("session")  # the index is complete, and a prompt has been here before
+        world.run("session")  # now the index is complete and a prompt has been shown before
         world.run("prompt", "--refresh")
         with started(world) as pane:
             for step in DAY:
@@ -159,7 +160,7 @@ def record() -> list[tuple[str, str]]:
 
 
 def work(client: Client, responses: int) -> None:
-    """A prompt and so many responses to it."""
+    """Write a prompt and *responses* responses to it."""
     client.ask("make the cart round half up")
     for _ in range(responses):
         client.respond()

@@ -1,4 +1,4 @@
-"""settings.json: our key in and out, every other byte left alone."""
+"""Claude Code's settings.json: our key is added and removed, and every other byte stays as it was."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_half_a_surrogate_pair_beside_our_command_stays_an_escape(path: Path, in
     }
 
 
-def test_what_can_not_be_written_again_is_not_touched_but_taken_out(path: Path) -> None:
+def test_a_value_that_cannot_be_written_again_is_only_removed(path: Path) -> None:
     before = json.dumps({"statusLine": {**OURS, "padding": 9}, "a": 1}).replace("9", "1e999")
     path.write_text(before)
     with pytest.raises(UserError, match="a value that can't be written back"):
@@ -198,10 +198,7 @@ def test_an_update_keeps_what_the_user_has_set_of_ours(path: Path) -> None:
     path.write_text(json.dumps({"statusLine": own, "a": 1}, indent=2))
     change = install(path, refresh_interval=5)
     assert change.what == "updated"
-    assert json.loads(path.read_text()) == {
-        "statusLine": {**own, "command": COMMAND, "refreshInterval": 5},
-        "a": 1,
-    }
+    assert json.loads(path.read_text()) == {"statusLine": {**own, "command": COMMAND, "refreshInterval": 5}, "a": 1}
     install(path, refresh_interval=0)
     assert "refreshInterval" not in json.loads(path.read_text())["statusLine"]
 
@@ -234,20 +231,6 @@ def test_a_foreign_line_stays_unless_forced(path: Path, theirs: object) -> None:
     assert json.loads(path.read_bytes()) == {"statusLine": OURS, "x": 1}
     assert uninstall(path).what == "restored"
     assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "/opt/own/ccusage statusline",
-        "/opt/own/ccusage statusline --format '{model} x'",
-        "NO_COLOR=1 TZ=UTC /opt/own/ccusage statusline",
-        "'/some where/python' -m ccusage_line statusline",
-        "/a/venv/that/is/gone/bin/ccusage statusline",
-    ],
-)
-def test_our_own_line_is_known(command: str) -> None:
-    assert entry.is_ours({"type": "command", "command": command})
 
 
 def test_a_launcher_of_ours_elsewhere_is_known_by_what_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +287,9 @@ def test_a_rehearsal_of_a_new_file_says_so(path: Path) -> None:
         pytest.param(b'{"statusLine": 1, "statusLine": 2}', "twice", id="twice"),
     ],
 )
-def test_what_can_not_be_edited_safely_is_refused_and_untouched(path: Path, content: bytes, reason: str) -> None:
+def test_settings_that_cannot_be_edited_safely_are_refused_and_untouched(
+    path: Path, content: bytes, reason: str
+) -> None:
     path.write_bytes(content)
     for act in (install, uninstall):
         with pytest.raises(UserError, match=reason):
@@ -314,7 +299,7 @@ def test_what_can_not_be_edited_safely_is_refused_and_untouched(path: Path, cont
     assert (path.read_bytes(), others(path.parent)) == (content, [])
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes of a POSIX file system")
+@pytest.mark.skipif(os.name != "posix", reason="modes need a POSIX file system")
 def test_a_read_only_file_is_refused_even_to_root(path: Path) -> None:
     path.write_bytes(b"{}")
     path.chmod(0o444)
@@ -332,7 +317,7 @@ def test_a_read_only_file_is_refused_even_to_root(path: Path) -> None:
 def test_a_folder_that_can_not_be_written_is_a_reason(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_bytes(b"{}")
 
-    def refuse(**_: object) -> None:  # root, who may run these tests, could write it whatever its mode
+    def refuse(**_: object) -> None:  # because root, who may run these tests, can write a file of any mode
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(settings.tempfile, "mkstemp", refuse)
@@ -392,7 +377,7 @@ def test_a_links_target_is_written_and_the_link_stays(path: Path, tmp_path: Path
     assert (target.read_bytes() if target.exists() else None) == content
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes of a POSIX file system")
+@pytest.mark.skipif(os.name != "posix", reason="modes need a POSIX file system")
 def test_the_files_mode_stays(path: Path) -> None:
     path.write_bytes(b"{}")
     path.chmod(0o640)
@@ -410,7 +395,7 @@ def test_a_change_by_somebody_else_in_between_is_noticed(path: Path, monkeypatch
         path.write_bytes(changed)
         return ""
 
-    monkeypatch.setattr(settings, "_diff", meanwhile)  # what happens between reading and writing
+    monkeypatch.setattr(settings, "_diff", meanwhile)  # runs between reading and writing
     with pytest.raises(UserError, match="changed by another program"):
         act(path)
     assert path.read_bytes() == changed
@@ -424,7 +409,7 @@ def test_a_file_that_appears_in_between_is_noticed(path: Path, monkeypatch: pyte
     assert path.read_bytes() == b'{"a": 2}'
 
 
-def test_many_at_once_leave_one_key_and_one_backup(path: Path, tmp_path: Path) -> None:
+def test_many_installs_at_once_leave_one_key_and_one_backup(path: Path, tmp_path: Path) -> None:
     path.write_bytes(LAYOUTS["two-spaces"])
     lock = str(tmp_path / "state" / "settings.lock")
     done: list[str] = []
@@ -471,7 +456,7 @@ JSON = st.recursive(
 
 @st.composite
 def settings_texts(draw: st.DrawFn) -> str:
-    """JSON objects in every layout that there can be."""
+    """Return a JSON object in any layout."""
     names = draw(st.lists(NAMES, max_size=4, unique=True))
     members = [
         f"{draw(SPACE)}{json.dumps(name)}{draw(SPACE)}:{draw(SPACE)}"
@@ -482,7 +467,7 @@ def settings_texts(draw: st.DrawFn) -> str:
 
 
 @given(text=settings_texts(), force=st.booleans())
-def test_any_layout_survives_in_and_out(text: str, force: bool, tmp_path: Path) -> None:
+def test_install_and_uninstall_preserve_any_layout(text: str, force: bool, tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     data = text.encode("utf-8", "replace")
     path.write_bytes(data)
@@ -504,7 +489,7 @@ def test_any_layout_survives_in_and_out(text: str, force: bool, tmp_path: Path) 
 # --- places ------------------------------------------------------------------------------------------------------
 
 
-def test_the_settings_are_the_users(tmp_path: Path) -> None:
+def test_the_settings_are_those_of_the_user_or_of_the_configured_folder(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     assert settings.settings_path(home) == str(tmp_path / ".claude" / "settings.json")
     assert settings.settings_path({**home, "CLAUDE_CONFIG_DIR": "~/c"}) == str(tmp_path / "c" / "settings.json")
@@ -512,7 +497,7 @@ def test_the_settings_are_the_users(tmp_path: Path) -> None:
     assert settings.settings_path({**home, "CLAUDE_CONFIG_DIR": "/a/projects"}) == "/a/settings.json"
 
 
-def test_the_command_is_our_own_path_as_a_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_command_is_our_own_path_quoted_for_a_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     launcher = tmp_path / "some where" / "ccusage"
     launcher.parent.mkdir()
     launcher.write_text("#!/bin/sh\n")

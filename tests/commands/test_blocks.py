@@ -1,4 +1,4 @@
-"""Days and 5-hour windows: equal to a plain recount, whatever the zone, the gaps and the clock do."""
+"""Days and 5-hour blocks equal a plain recount, whatever the zone, the gaps and the clock."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ZONES = [
     "Europe/Berlin",
     "America/New_York",
     "America/Havana",  # midnight comes twice in autumn
-    "America/Sao_Paulo",  # midnight did not come in spring, until 2019
+    "America/Sao_Paulo",  # no midnight in spring, until 2019
     "Asia/Beirut",
-    "America/St_Johns",  # the clock went back over midnight, at 0:01, until 2011
-    "Australia/Lord_Howe",  # by half an hour
-    "Pacific/Apia",  # left out a whole day in 2011
+    "America/St_Johns",  # until 2011 the clock was set back over midnight, at 0:01
+    "Australia/Lord_Howe",  # the clock is set by half an hour
+    "Pacific/Apia",  # 2011 lacks a whole day
     "Asia/Kathmandu",
 ]
 NOON = 1_772_366_400 * SECOND  # 2026-03-01T12:00:00Z
@@ -35,7 +35,7 @@ def instant(zone: str, *when: int) -> int:
     return int(datetime(*when, tzinfo=ZoneInfo(zone)).timestamp()) * SECOND  # type: ignore[arg-type,misc]
 
 
-CHANGE = instant("UTC", 2026, 5, 22)  # from when on blocks begin at ten minutes
+CHANGE = instant("UTC", 2026, 5, 22)  # since then blocks begin at a multiple of ten minutes
 
 # --- days --------------------------------------------------------------------------------------------------------
 
@@ -46,7 +46,7 @@ def local_date(second: int, zone: str) -> object:
 
 
 def recounted_day_start(now_us: int, zone: str) -> int:
-    """Minute by minute back from now until the date is another one: all clocks of today change at whole minutes."""
+    """Walk back minute by minute until the date changes; all clocks of today change at whole minutes."""
     second = now_us // SECOND
     minute = second // 60 * 60
     while local_date(minute - 60, zone) == local_date(second, zone):
@@ -99,7 +99,7 @@ def test_years_that_no_calendar_knows_have_utc_days(now: int) -> None:
 
 
 def moments_of(steps: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """Moments from gaps in minutes."""
+    """Return moments (time, cost, tokens) from gaps in minutes."""
     at, moments = NOON, []
     for gap, cost, tokens in steps:
         at += gap * MINUTE
@@ -124,7 +124,7 @@ def told(*ends: int) -> windows.Windows:
 
 
 def recounted_chain(times: list[int], known: list[Window], length: int = WINDOW) -> list[tuple[int, int]]:
-    """The rule of blocks, spelled out response by response over the whole history."""
+    """Apply the rule of blocks response by response to the whole history."""
     known = known if length == WINDOW else []
     blocks: list[tuple[int, int]] = []
     for at in times:
@@ -139,7 +139,7 @@ def recounted_chain(times: list[int], known: list[Window], length: int = WINDOW)
 
 
 def recounted(moments: list[tuple[int, int, int]], now: int, known: list[Window]) -> Block | None:
-    """What was spent in the block that is under way, which what lies after now does not open."""
+    """Return what was spent in the current block; responses after now do not open one."""
     past = [moment for moment in moments if moment[0] <= now]
     blocks = [(window.start, window.end) for window in known if window.start <= now < window.end]
     for start, end in blocks or recounted_chain([at for at, _, _ in past], known)[-1:]:
@@ -184,7 +184,7 @@ def test_blocks_are_those_of_a_plain_recount(
 
 
 @given(ends=st.lists(st.integers(0, 400), max_size=8), dice=st.randoms(use_true_random=False))
-def test_windows_are_the_same_whatever_the_client_told_first(ends: list[int], dice: Random) -> None:
+def test_windows_do_not_depend_on_the_order_in_which_they_were_reported(ends: list[int], dice: Random) -> None:
     calls = [
         {(5, NOON + end * 20 * SECOND): (dice.choice([None, 1.0, 7.5]), NOON + seen)} for seen, end in enumerate(ends)
     ]

@@ -1,4 +1,4 @@
-"""The command line: what it answers, where, and with which exit code."""
+"""The command line: what it answers, on which stream, and with which exit code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AGENT = f"-home-me-proj/{ID}/subagents/agent-a1.jsonl"
 
 @pytest.fixture
 def used(home: Home) -> Home:
-    """Two sessions, one with a subagent."""
+    """Return a home with two sessions, one of them with a subagent."""
     home.write(f"-home-me-proj/{ID}.jsonl", line() + line("m2", "r2", at="2026-05-03T23:30:00Z", model=SONNET))
     home.write(AGENT, line("m3", "r3", isSidechain=True, agentId="a1"))
     home.write(
@@ -113,7 +113,7 @@ def test_the_environment_names_the_data_directories(
         pytest.param("agent-a1.jsonl", "agent-a1", id="transcript's name with its ending"),
     ],
 )
-def test_a_session_is_found_by(used: Home, wanted: str, found: str) -> None:
+def test_a_session_is_found_by_its_id_and_other_names(used: Home, wanted: str, found: str) -> None:
     ran = used.run("session", "--id", wanted, "--json")
     assert (ran.code, ran.err) == (0, "")
     assert json.loads(ran.out)["sessionId"] == found
@@ -140,33 +140,33 @@ def test_an_unknown_session_names_the_nearest(used: Home, wanted: str) -> None:
     assert ran.err.splitlines()[1].startswith(f"  {OTHER}  $")
 
 
-def test_a_misspelt_latest_and_a_projects_name_are_told_from_sessions(used: Home) -> None:
+def test_a_misspelt_latest_and_the_name_of_a_project_are_recognised(used: Home) -> None:
     assert used.run("session", "latst").err.endswith("; did you mean\n  latest\n")
     project = Path(json.loads(used.run("session", "--json").out)["sessions"][0]["projectPath"]).name
     assert used.run("session", project).err.endswith(f"; did you mean\n  --project {project}\n")
 
 
-def test_an_option_of_another_report_is_told_to_be_that(used: Home) -> None:
+def test_an_option_of_another_report_is_named_with_that_report(used: Home) -> None:
     assert "no option '--last'; for the last 7 days write --since 7d" in used.run("session", "--last", "7").err
     assert "no option '--explain'; it is an option of `ccusage session`" in used.run("daily", "--explain").err
     assert "no option '--html'; it is an option of `ccusage session`" in used.run("weekly", "--html", "x").err
     assert "no option '-since', did you mean --since?" in used.run("session", "-since", "7d").err
 
 
-def test_a_command_behind_its_options_is_told_to_come_first(used: Home) -> None:
+def test_a_command_after_its_options_is_an_error_that_names_the_order(used: Home) -> None:
     for words in (["--json", "session"], ["-n", "2", "daily"]):
         ran = used.run(*words)
         assert (ran.code, ran.out) == (2, "")
         assert f"the command comes first: `ccusage {words[-1]} ...`" in ran.err
 
 
-def test_a_list_of_some_sessions_says_which(used: Home) -> None:
+def test_a_filtered_list_names_its_filters(used: Home) -> None:
     said = " ".join(used.run("session", "--since", "2020-01-01", "--project", "PROJ").out.split())
     assert "Shown: sessions last active from 2020-01-01; projects with “PROJ” in their path (with all" in said
     assert "Shown: " not in used.run("session").out
 
 
-def test_a_beginning_of_an_id_and_of_what_is_shown_of_another_are_ambiguous(home: Home) -> None:
+def test_a_prefix_of_one_id_and_of_anothers_shown_form_is_ambiguous(home: Home) -> None:
     for n, id in enumerate(("ac0f9c3a-0000-4000-8000-111111111111", "b1111111-0000-4000-ac32-222222222222")):
         home.write(f"p/{id}.jsonl", line(f"m{n}", f"r{n}", id))
     ran = home.run("session", "ac")
@@ -174,36 +174,36 @@ def test_a_beginning_of_an_id_and_of_what_is_shown_of_another_are_ambiguous(home
     assert json.loads(home.run("session", "ac32-222222222222", "--json").out)["sessionId"].startswith("b1")
 
 
-def test_a_bare_word_beside_options_of_the_list_is_named(used: Home) -> None:
+def test_a_bare_word_with_options_of_the_list_is_an_error_that_names_it(used: Home) -> None:
     ran = used.run("session", "--since", "7d", "week")
     assert ran.err == "ccusage: --since applies to the list; 'week' is read as a session id\n"
 
 
-def test_a_file_behind_csv_is_told_to_be_stdouts(used: Home) -> None:
+def test_a_file_after_csv_is_refused_because_csv_goes_to_stdout(used: Home) -> None:
     for name in ("session", "daily"):
         assert "CSV goes to stdout: " in used.run(name, "--csv", "week.csv").err
 
 
 @pytest.mark.parametrize("name", ["session", "daily", "blocks"])
-def test_where_nothing_is_found_the_last_usage_or_a_project_spelt_so_is_named(home: Home, name: str) -> None:
+def test_if_nothing_is_found_the_last_usage_or_a_similar_project_is_named(home: Home, name: str) -> None:
     home.write("web/s.jsonl", line(at="2026-05-02T10:00:00Z", cwd="/home/me/website"))
     home.write("api/t.jsonl", line("b", "b", "t", at="2026-05-04T10:00:00Z", cwd="/home/me/api"))
     late = name, "--since", "2026-06-01", "--project"
     assert "; the last was on 2026-05-04" in home.run(*late[:3]).err
     assert "; the last was on 2026-05-02" in home.run(*late, "web").err
     assert "; no project has 'wbsite' in its path, did you mean website?\n" in home.run(*late, "wbsite").err
-    folder = "home-me-website"  # below `projects/`: the list does not look there
+    folder = "home-me-website"  # a folder below `projects/`, in which the list does not look
     told = f"no project has {folder!r} in its path" if name == "session" else "the last was on 2026-05-02"
     assert f"; {told}" in home.run(*late, folder).err
 
 
-def test_an_empty_id_is_said_to_be_so(used: Home) -> None:
+def test_an_empty_id_is_reported_as_empty(used: Home) -> None:
     assert "the id is empty" in used.run("session", "").err
 
 
 @pytest.mark.parametrize("wanted", ["nope", "", "-weird"])
 def test_an_unknown_session_is_exit_3_and_null(used: Home, wanted: str) -> None:
-    """The hostile ones: tests/index/test_bad_input.py."""
+    """Hostile ids are in tests/index/test_bad_input.py."""
     ran = used.run("session", f"--id={wanted}", "--json")
     assert (ran.code, ran.out) == (3, "null\n")
     assert ran.err.count("\n") == 1
@@ -244,7 +244,7 @@ def test_a_transcript_without_usage_is_zeros(used: Home) -> None:
         pytest.param([], [ID, OTHER], id="descending"),
     ],
 )
-def test_the_list_is_chosen_and_sorted_by(used: Home, args: list[str], ids: list[str]) -> None:
+def test_options_choose_and_sort_the_sessions_of_the_list(used: Home, args: list[str], ids: list[str]) -> None:
     assert listed(used, *args) == ids
 
 
@@ -327,7 +327,7 @@ def test_a_group_without_an_action_shows_its_state(used: Home) -> None:
         assert used.run(group).code == 0
 
 
-def test_modes(home: Home) -> None:
+def test_each_mode_has_its_own_cost(home: Home) -> None:
     home.write("p/s.jsonl", line(costUSD=1.5) + line("m2", "r2"))
     costs = [
         home.run("session", "--id", ID, "--jq", ".totalCost", "--mode", mode).out
@@ -336,7 +336,7 @@ def test_modes(home: Home) -> None:
     assert costs == ["1.50255\n", "0.0051\n", "1.5\n"]
 
 
-def test_unpriced_models_are_said(home: Home) -> None:
+def test_models_without_a_price_are_named(home: Home) -> None:
     home.write(f"p/{ID}.jsonl", line(model="house-model-1"))
     ran = home.run("session")
     assert "house-model-1" in ran.err
@@ -368,19 +368,11 @@ def test_a_locale_without_unicode_prints_utf8_all_the_same(used: Home) -> None:
     assert "│" in ran.out
 
 
-def test_help_fits_a_screen_and_shows_an_example(home: Home) -> None:
-    ran = home.run("session", "--help", COLUMNS="80")
-    lines = ran.out.splitlines()
-    assert len(lines) <= 24
-    assert max(map(len, lines)) <= 80
-    assert lines[-1].startswith("example: ccusage session ")
-
-
-def test_version(home: Home) -> None:
+def test_the_version_is_printed(home: Home) -> None:
     assert home.run("--version").out == home.run("-V").out == f"ccusage-line {__version__}\n"
 
 
-def test_every_help_fits_80_columns_and_shows_what_is_usual(home: Home) -> None:
+def test_every_help_fits_80_columns_and_that_of_session_fits_a_screen(home: Home) -> None:
     for name in ("", *COMMANDS):
         ran = home.run("help", *name.split())
         assert (ran.code, ran.err) == (0, "")
@@ -388,6 +380,9 @@ def test_every_help_fits_80_columns_and_shows_what_is_usual(home: Home) -> None:
         assert ran == home.run(*name.split(), "--help")
     assert "calculate or display (default: auto)" in home.run("help", "session").out
     assert "`ccusage session --help` has its options" in home.run("help").out
+    lines = home.run("help", "session").out.splitlines()
+    assert len(lines) <= 24
+    assert lines[-1].startswith("example: ccusage session ")
 
 
 def test_width_is_columns_then_the_terminals_then_120(used: Home) -> None:
@@ -419,7 +414,9 @@ def test_width_is_columns_then_the_terminals_then_120(used: Home) -> None:
         ([], {"FORCE_COLOR": "0"}, False),
     ],
 )
-def test_colour(used: Home, args: list[str], env: dict[str, str], colored: bool) -> None:
+def test_output_is_coloured_only_if_options_or_environment_ask_for_it(
+    used: Home, args: list[str], env: dict[str, str], colored: bool
+) -> None:
     assert ("\x1b[" in used.run("session", *args, **env).out) == colored
 
 
@@ -431,11 +428,11 @@ def test_demo_is_the_real_report_on_the_sample(home: Home) -> None:
     assert json.loads(home.run("demo", "--json").out)["totals"]["totalCost"] > 0
 
 
-def test_an_empty_home_can_ask_for_the_demo_instead(home: Home, tmp_path: Path) -> None:
+def test_an_empty_home_can_ask_for_the_demo_instead(home: Home) -> None:
     assert home.run("session", "--or-demo").out == home.run("demo").out
 
 
-def test_index_path_and_status(used: Home) -> None:
+def test_index_path_and_status_describe_the_index(used: Home) -> None:
     used.run()
     place = used.run("index", "path").out.strip()
     assert Path(place).is_relative_to(used.state)
@@ -478,10 +475,10 @@ def test_an_interrupted_first_index_ends_at_once_with_its_workers(home: Home) ->
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    until(lambda: len(home.processes()) > 1 or process.poll() is not None, "workers read")
+    until(lambda: len(home.processes()) > 1 or process.poll() is not None, "the workers have started")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
     goes_on = b"ccusage: interrupted; the next run continues where this one stopped\n"
     assert (process.returncode, said) in ((0, b""), (130, goes_on))
-    until(lambda: not home.processes(), "its workers end too")
+    until(lambda: not home.processes(), "the workers have ended")
     assert home.run("session", "--jq", ".sessions | length").out == "8\n"

@@ -1,4 +1,4 @@
-"""The commands around the report: prices, config, doctor, --explain, install, and what the report says of prices."""
+"""The commands beside the reports (prices, config, install, index), and what reports say about prices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from price_server import NEW_MODEL, Server, give, listed, with_new_model
 
 @pytest.fixture
 def prices_at() -> Iterator[str]:
-    """The address of a list that names one new model."""
+    """Yield the address of a price list with one new model."""
     server = Server()
     server.answer = give(json.dumps(with_new_model(listed())).encode())
     yield server.address
@@ -65,7 +65,7 @@ def test_a_dead_price_server_is_one_warning(home: Home) -> None:
 @pytest.mark.parametrize(
     "args", [["session", "--id", ID, "--json"], ["session", "--id", ID], ["statusline"], ["live", "--json"]]
 )
-def test_what_is_asked_all_day_never_asks_the_network(home: Home, prices_at: str, args: list[str]) -> None:
+def test_frequent_commands_never_use_the_network(home: Home, prices_at: str, args: list[str]) -> None:
     home.write(f"p/{ID}.jsonl", line(model=NEW_MODEL))
     ran = home.run(*args, input=json.dumps({"session_id": ID}), CCUSAGE_OFFLINE="", CCUSAGE_PRICES_URL=prices_at)
     assert ran.code == 0

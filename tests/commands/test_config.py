@@ -1,8 +1,7 @@
-"""The config file: what it may say, what it is told when it says something else, and what overrides it."""
+"""The config file: what it may hold, the message if it holds anything else, and what overrides it."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -24,12 +23,13 @@ from ccusage_line.prices import table as prices
 from ccusage_line.prices.stored import config_path, dependencies, is_plain, settled
 from ccusage_line.statusline.command import configured
 from conftest import ROOT
+from lines import line, usage
 from processes import bare_python
 
 
 @pytest.fixture(autouse=True)
 def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment of a user without a config file."""
+    """Set the environment of a user without a config file, and return it."""
     found = {
         "HOME": str(tmp_path),
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
@@ -43,8 +43,8 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return found
 
 
-def write(environ: dict[str, str], text: str, age: int = 60) -> Path:
-    """A config file at the usual place, last changed *age* seconds ago as far as its mtime tells."""
+def write(environ: dict[str, str], text: str) -> Path:
+    """Write a config file to its usual place and return its path."""
     path = Path(environ["XDG_CONFIG_HOME"], "ccusage-line", "config.toml")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -94,7 +94,7 @@ output = 22
 [project-labels]
 "/home/me/work" = "Work"
 """
-# what has to be escaped, and is longer than a message would show
+# A config with texts that have to be escaped and are longer than a message would show.
 STRANGE = r"""
 [statusline]
 format = "{model} \"said\" C:\\work \n{session_cost} \u202e\U000e0041 [{branch} of {repo}] {context_bar}"
@@ -107,7 +107,7 @@ format = "{model} \"said\" C:\\work \n{session_cost} \u202e\U000e0041 [{branch} 
 # --- what it says ---
 
 
-def test_without_a_file_nothing_is_said(environ: dict[str, str]) -> None:
+def test_without_a_config_file_there_are_no_settings(environ: dict[str, str]) -> None:
     found = load(environ)
     assert (found.exists, found.values, found.labels, found.prices, found.url) == (False, {}, {}, {}, None)
     assert found.defaults_for("session", environ) == {}
@@ -193,7 +193,7 @@ def test_a_file_that_was_named_has_to_be_there(environ: dict[str, str], tmp_path
         load({**environ, "CCUSAGE_CONFIG": str(tmp_path / "no.toml")})
 
 
-def test_a_folder_in_its_place_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
+def test_a_folder_in_the_place_of_the_config_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a regular file"):
         load({**environ, "CCUSAGE_CONFIG": str(tmp_path)})
 
@@ -259,7 +259,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "line", "message"), WRONG)
-def test_what_is_wrong_is_told_with_file_and_line(environ: dict[str, str], text: str, line: int, message: str) -> None:
+def test_a_mistake_in_the_config_is_reported_with_file_and_line(
+    environ: dict[str, str], text: str, line: int, message: str
+) -> None:
     path = write(environ, text)
     with pytest.raises(ConfigError) as raised:
         load(environ)
@@ -325,7 +327,7 @@ def test_an_own_price_is_exact_and_completed_as_the_lists_are(environ: dict[str,
     assert (price.threshold, price.fast, price.us, price.window) == (None, 1000, 1000, None)
 
 
-def test_the_dearest_price_that_may_be_written_is_one(environ: dict[str, str]) -> None:
+def test_the_highest_price_that_a_config_may_have_is_accepted(environ: dict[str, str]) -> None:
     price = priced(environ, "[prices.models.x]\ninput = 50_000\noutput = 1e-9999999999999999999\n", "x")
     assert (price.write_1h, price.output) == (prices.UNIT // 10, 0)
 
@@ -360,14 +362,14 @@ def test_own_prices_have_a_fingerprint_of_their_own(environ: dict[str, str]) -> 
     assert in_use.table().fingerprint == plain
 
 
-def test_own_prices_count_where_nothing_can_be_stored(environ: dict[str, str], tmp_path: Path) -> None:
+def test_own_prices_apply_if_nothing_can_be_stored(environ: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     price = priced(environ, "[prices.models.x]\ninput = 1\noutput = 1\n", "x")
     assert price is not None
     assert settled(environ) is None
 
 
-def test_what_another_process_reads_meanwhile_is_not_ours(environ: dict[str, str], tmp_path: Path) -> None:
+def test_another_process_with_another_config_does_not_change_ours(environ: dict[str, str], tmp_path: Path) -> None:
     write(environ, "[prices.models.x]\ninput = 1\noutput = 1\n")
     load(environ)
     other = tmp_path / "other.toml"
@@ -382,13 +384,7 @@ def test_what_another_process_reads_meanwhile_is_not_ours(environ: dict[str, str
 def test_an_index_counts_anew_with_own_prices(environ: dict[str, str], tmp_path: Path) -> None:
     folder = tmp_path / "projects" / "-p"
     folder.mkdir(parents=True)
-    usage = {"input_tokens": 1_000_000, "output_tokens": 0}
-    line = {
-        "type": "assistant",
-        "timestamp": "2026-01-01T00:00:00Z",
-        "message": {"id": "m", "model": "x", "usage": usage},
-    }
-    (folder / "s.jsonl").write_text(json.dumps(line) + "\n")
+    (folder / "s.jsonl").write_text(line(model="x", tokens=usage(1_000_000, 0)))
 
     def cost() -> int:
         index = Index(str(tmp_path / "index"), [str(tmp_path / "projects")])
@@ -415,7 +411,9 @@ def settle(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     load(environ)
 
 
-def test_what_is_settled_is_what_was_read(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settled_config_equals_the_config_that_was_read(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(environ, FULL)
     assert settled(environ) is None
     settle(environ, monkeypatch)
@@ -433,7 +431,7 @@ def test_without_a_file_everything_is_settled(environ: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("change", ["edited", "gone", "another", "another-version"])
-def test_a_change_of_the_file_unsettles(
+def test_a_changed_config_is_read_again(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     path = write(environ, FULL)
@@ -496,7 +494,7 @@ print(*sorted(set(sys.modules) & {"json", "re", "tomllib", "typing", "platformdi
         pytest.param("[session]\ntimezone = 'UTC'\n", False, id="a-zone"),
     ],
 )
-def test_a_config_is_plain_that_changes_no_cost_and_no_day(
+def test_a_config_is_plain_if_it_changes_no_cost_and_no_day(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, text: str, plain: bool
 ) -> None:
     assert is_plain(environ)
@@ -516,13 +514,6 @@ def test_answers_depend_on_the_price_list_the_config_and_the_policy(environ: dic
     assert dependencies(environ) == [(table, None), (config_file, told), policy]
 
 
-def test_the_copy_is_for_its_owner_alone(environ: dict[str, str]) -> None:
-    write(environ, FULL)
-    load(environ)
-    path = stored.Settled.path(environ["CCUSAGE_STATE_DIR"])
-    assert os.stat(path).st_mode & 0o077 == 0
-
-
 def test_the_usual_place_is_that_of_platformdirs(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     from platformdirs import user_config_dir
 
@@ -537,7 +528,7 @@ def test_the_usual_place_is_that_of_platformdirs(environ: dict[str, str], monkey
 
 @pytest.fixture
 def show(capfd: pytest.CaptureFixture[str]) -> Callable[[dict[str, str]], str]:
-    """What `config show` prints in an environment."""
+    """Return a function that returns what `config show` prints in an environment."""
 
     def show(environ: dict[str, str]) -> str:
         run_show(Console(environ, load(environ)))
@@ -552,7 +543,7 @@ def test_show_says_each_value_and_where_it_comes_from(
     path = write(environ, FULL)
     text = show({**environ, "CCUSAGE_OFFLINE": "0"})
     assert text.startswith(f"# {path}\n")
-    for line in (
+    for row in (
         'order = "asc"',
         "offline = false  # from CCUSAGE_OFFLINE",
         '# visual-burn-rate = "off"',
@@ -563,7 +554,7 @@ def test_show_says_each_value_and_where_it_comes_from(
         "cache-write-5m = 5.625",
         '"my-gateway/opus" = "opus (work)"',
     ):
-        assert line in text.splitlines()
+        assert row in text.splitlines()
 
 
 @pytest.mark.parametrize("text", [FULL, STRANGE], ids=["full", "strange"])
@@ -610,7 +601,7 @@ PRICES = {
 
 
 def reference() -> Iterator[str]:
-    """The rows of the table in docs/config.md."""
+    """Yield the rows of the table in docs/config.md."""
     for section, options in SECTIONS.items():
         for option in options:
             values = " ".join(f"`{choice}`" for choice in option.choices) or WORDS[option.kind]

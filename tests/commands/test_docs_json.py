@@ -1,4 +1,4 @@
-"""docs/json.md and docs/session.schema.json are what the command prints."""
+"""docs/json.md and docs/session.schema.json describe exactly what the command prints."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ ABOUT = {"$schema", "$defs", "title", "description"}
 
 
 def faults(value: Any, schema: dict[str, Any], place: str = "", of: dict[str, Any] = SCHEMA) -> Iterator[str]:
-    """Where *value* is not what *schema*, a part *of* a whole, says: as much of JSON Schema as our files use, and
-    nothing it could ignore."""
+    """Yield where *value* violates *schema*, a part *of* a whole.
+
+    This knows as much of JSON Schema as our files use, and fails on a keyword that it does not know.
+    """
     assert schema.keys() <= KNOWN | ABOUT, schema.keys()
     if "$ref" in schema:
         yield from faults(value, of["$defs"][schema["$ref"].removeprefix("#/$defs/")], place, of)
@@ -70,7 +72,7 @@ def output(home: Home, *args: str) -> Any:
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Every kind of session: plain, of several models, titled, without a response, without a model, archived."""
+    """Return a home with every kind of session: plain, several models, titled, no response, no model, archived."""
     home = Home(tmp_path_factory.mktemp("home"))
     title = '{"type":"ai-title","aiTitle":"A \\"title\\" \\ud800"}\n{"type":"cost-state","totalCostUSD":0.5}\n'
     home.write(f"-home-me-proj/{ID}.jsonl", title + line() + line("m2", "r2", model="house-model", stop=None))

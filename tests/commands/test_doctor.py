@@ -1,4 +1,4 @@
-"""The doctor: nothing on a healthy machine, and every provoked ailment with its remedy."""
+"""The doctor: it finds nothing on a healthy machine, and every provoked problem with its remedy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FOREIGN = "#!/usr/bin/env node\nrequire('./cli')\n"
 
 
 class Machine:
-    """A user's machine on which everything is well until a test changes that."""
+    """A user's machine without problems, until a test changes something."""
 
     def __init__(self, path: Path) -> None:
         self.home = path / "home"
@@ -104,7 +104,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 def test_on_a_healthy_machine_there_is_one_line(machine: Machine) -> None:
     (machine.state / "prompt").mkdir(mode=0o700, exist_ok=True)
-    (machine.state / "prompt" / "pwd.1234").write_text("")  # of bash, as its umask has it
+    (machine.state / "prompt" / "pwd.1234").write_text("")  # made by bash, with its umask
     found = findings(machine.env)
     assert [(f.name, f.text, f.command) for f in found if not f.ok or f.command] == []
     assert as_text(found, 80) == f"{len(CHECKS)} checks, no problems\n"
@@ -368,7 +368,7 @@ ADVICE = (old_launcher, completion_missing)
 
 
 def parses(command: str) -> bool:
-    """Whether a command can be pasted: by bash, and what is ours by our own parser."""
+    """Return whether a command can be pasted: bash parses it, and our own parser accepts our commands in it."""
     for part in command.split(" && "):
         if part.startswith("ccusage "):
             argv = shlex.split(part)[1:]
@@ -379,7 +379,7 @@ def parses(command: str) -> bool:
 @pytest.mark.parametrize(
     ("provoke", "name", "text", "way"), [pytest.param(*row, id=row[0].__name__) for row in AILMENTS]
 )
-def test_an_ailment_is_found_with_what_mends_it(
+def test_a_problem_is_found_with_its_remedy(
     machine: Machine, provoke: Callable[[Machine], None], name: str, text: str, way: str
 ) -> None:
     provoke(machine)
@@ -422,8 +422,8 @@ def test_findings_stand_in_columns_and_are_never_wider_than_the_screen_but_for_a
     assert {"\x1b[31m✗", "\x1b[33m!"} <= {line[:6] for line in colored.splitlines()}
 
 
-def test_only_what_is_wrong_is_called_wrong(machine: Machine) -> None:
-    """Ailments that touch nothing else are alone."""
+def test_a_problem_causes_no_other_finding(machine: Machine) -> None:
+    """A problem that affects nothing else is the only new finding."""
     for provoke in (history_off, hooks_disabled, hook_lost):
         before = {f.name for f in machine.wrong()}
         provoke(machine)
@@ -437,7 +437,7 @@ def test_only_what_is_wrong_is_called_wrong(machine: Machine) -> None:
         ("pipx_metadata.json", ("pipx ensurepath", "pipx upgrade-shared && pipx reinstall ccusage-line")),
     ],
 )
-def test_who_installed_it_puts_it_on_path_and_renews_it(
+def test_remedies_use_the_tool_that_installed_the_package(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str, ways: tuple[str, str]
 ) -> None:
     (tmp_path / "tool" / "bin").mkdir(parents=True)
@@ -452,11 +452,11 @@ def test_who_installed_it_puts_it_on_path_and_renews_it(
 
 def test_every_check_is_provoked_by_a_test() -> None:
     known = {check.__name__.strip("_").replace("_", "-") for check in CHECKS}
-    assert {name for _, name, _, _ in AILMENTS} == known - {"windows"}  # good to know, no ailment
+    assert {name for _, name, _, _ in AILMENTS} == known - {"windows"}  # good to know, but no problem
 
 
 def test_folders_without_permission_are_found(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As os.access tells it: it answers root, whom nothing stops, otherwise than everybody else."""
+    """os.access is replaced, because it answers root, whom no permission stops, differently from everybody else."""
     closed = {str(machine.claude / "projects"), str(machine.state)}
     real = os.access
     monkeypatch.setattr(os, "access", lambda path, mode, **how: path not in closed and real(path, mode, **how))
@@ -469,7 +469,7 @@ def test_folders_without_permission_are_found(machine: Machine, monkeypatch: pyt
 # --- what is well ---
 
 
-def test_settings_that_do_no_harm_are_no_ailment(machine: Machine) -> None:
+def test_harmless_settings_are_no_problem(machine: Machine) -> None:
     machine.settings(machine.project / ".claude" / "settings.json", disableAllHooks=False, permissions={})
     machine.settings(machine.project / ".claude" / "settings.local.json", statusLine=None)
     projects = {
@@ -496,7 +496,7 @@ def test_our_statusline_is_known_in_other_spellings(machine: Machine, command: s
     assert [f for f in findings(machine.env) if f.name == "statusline" and (f.command or not f.ok)] == []
 
 
-def test_a_line_that_nobody_refreshes_while_agents_run_is_spoken_of(machine: Machine) -> None:
+def test_a_statusline_without_a_refresh_interval_is_reported(machine: Machine) -> None:
     machine.settings(machine.user, statusLine={"type": "command", "command": "ccusage statusline"})
     (found,) = [f for f in findings(machine.env) if f.name == "statusline" and f.command]
     assert (found.ok, found.command) == (True, "ccusage install")
@@ -507,7 +507,7 @@ def advice(machine: Machine) -> dict[str, str]:
     return {f.name: f.command for f in findings(machine.env) if f.ok and f.command}
 
 
-def test_what_is_not_there_yet_is_advice_and_no_problem(machine: Machine) -> None:
+def test_steps_not_done_yet_are_advice_and_no_problem(machine: Machine) -> None:
     machine.user.unlink()
     (machine.claude / "projects" / "-work" / "s-one.jsonl").unlink()
     machine.env["PATH"] = ""
@@ -534,7 +534,7 @@ def test_an_unfinished_first_index_is_advice(machine: Machine) -> None:
     assert advice(machine)["index"] == "ccusage session"
 
 
-def test_a_model_that_has_a_price_by_now_is_no_ailment(machine: Machine) -> None:
+def test_a_model_that_has_got_a_price_is_no_problem(machine: Machine) -> None:
     unpriced_model(machine)
     path = machine.home / ".config" / "ccusage-line" / "config.toml"
     path.parent.mkdir(parents=True)
@@ -543,13 +543,13 @@ def test_a_model_that_has_a_price_by_now_is_no_ailment(machine: Machine) -> None
     assert machine.wrong() == []
 
 
-def test_old_prices_are_wanted_where_the_network_is_off(machine: Machine) -> None:
+def test_old_prices_are_no_problem_if_the_network_is_off(machine: Machine) -> None:
     prices_old(machine)
     machine.env["CCUSAGE_OFFLINE"] = "1"
     assert machine.wrong() == []
 
 
-def test_an_old_log_is_no_ailment(machine: Machine) -> None:
+def test_an_old_log_is_no_problem(machine: Machine) -> None:
     statusline_log_has_entries(machine)
     long_ago = time.time() - 30 * 86400
     os.utime(machine.state / "statusline.log", (long_ago, long_ago))
@@ -587,7 +587,7 @@ def test_the_doctor_changes_nothing(machine: Machine, tmp_path: Path) -> None:
     assert everything() == before
 
 
-def test_what_files_say_is_harmless_on_a_screen(machine: Machine) -> None:
+def test_text_from_files_is_harmless_on_a_screen(machine: Machine) -> None:
     machine.transcript("s-two.jsonl", "evil\x1b[31m\nmodel")
     machine.refresh()
     text = as_text(findings(machine.env), 120)

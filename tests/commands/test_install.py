@@ -1,4 +1,4 @@
-"""Installing is a conversation: what was done, how it looks, what next, how to undo it."""
+"""`install` and `uninstall` say what was done, how it looks, what comes next and how to undo it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conftest import Home
 
 
 def installed(home: Home, *args: str) -> tuple[str, dict[str, Any]]:
-    """What `install` says, and the statusLine in the settings then."""
+    """Run `install`; return its output, and the statusLine in the settings after it."""
     ran = home.run("install", *args)
     assert (ran.code, ran.err) == (0, "")
     found: dict[str, Any] = json.loads((home.data / "settings.json").read_text())["statusLine"]
@@ -58,7 +58,7 @@ def test_variables_before_the_command_are_kept(home: Home) -> None:
 
 
 @pytest.mark.parametrize("more", ["2>/dev/null", "--odd"])
-def test_what_else_the_command_does_is_not_dropped_silently(home: Home, more: str) -> None:
+def test_install_refuses_to_drop_other_parts_of_the_command(home: Home, more: str) -> None:
     settings = home.data / "settings.json"
     settings.write_text(json.dumps({"statusLine": {"type": "command", "command": f"/gone/ccusage statusline {more}"}}))
     before = settings.read_bytes()
@@ -94,14 +94,16 @@ def test_an_option_takes_the_place_of_one_of_its_name(old: list[str], new: list[
         (["--presett", "plan"], "did you mean --preset?"),
     ],
 )
-def test_what_the_line_would_not_understand_is_not_installed(home: Home, args: list[str], said: str) -> None:
+def test_options_that_the_statusline_would_not_understand_are_not_installed(
+    home: Home, args: list[str], said: str
+) -> None:
     ran = home.run("install", *args)
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
     assert not (home.data / "settings.json").exists()
 
 
-def test_of_several_folders_none_is_chosen_silently(home: Home, tmp_path: Path) -> None:
+def test_install_does_not_choose_between_several_folders(home: Home, tmp_path: Path) -> None:
     home.env["CLAUDE_CONFIG_DIR"] = f"{home.data},{tmp_path}/other"
     for command in ("install", "uninstall"):
         ran = home.run(command)
@@ -117,7 +119,7 @@ def test_of_several_folders_none_is_chosen_silently(home: Home, tmp_path: Path) 
     assert "statusLine" in (tmp_path / ".claude" / "settings.json").read_text()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no scripts here")
+@pytest.mark.skipif(sys.platform == "win32", reason="scripts need POSIX")
 def test_a_command_in_a_cache_is_warned_of(home: Home, tmp_path: Path) -> None:
     program = tmp_path / ".cache" / "uv" / "archive-v0" / "x" / "bin" / "ccusage"
     program.parent.mkdir(parents=True)
@@ -129,7 +131,7 @@ def test_a_command_in_a_cache_is_warned_of(home: Home, tmp_path: Path) -> None:
     assert f"warning: {program} is in a cache that may be cleared" in ran.err
 
 
-def test_uninstall_tells_what_else_could_go(home: Home) -> None:
+def test_uninstall_names_what_else_can_be_removed(home: Home) -> None:
     installed(home)
     ran = home.run("uninstall")
     assert (ran.code, ran.err) == (0, "")

@@ -1,4 +1,4 @@
-"""`--jq` with jq's language: by package and by command what `jq -r` prints, failures, and an end at Ctrl-C."""
+"""`--jq` with jq's language: the package and the command print what `jq -r` prints, fail alike, and end at Ctrl-C."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ REPORT = """{
   "empty": {}
 }
 """
-# What is handed on to jq and comes back: programs that jq 1.6, 1.7 and 1.8 read alike.
+# Programs that go to jq and give the same results in jq 1.6, 1.7 and 1.8.
 PROGRAMS = r"""
 . | .
 .sessions[0] | {title, modelsUsed, none: [], empty: {}, deep: [[[{}]], {a: [1]}]}
@@ -77,12 +77,12 @@ empty
 # nothing but a comment \
 def nothing: "but"; def definitions: 1;
 "a\u0000b", "\u007f\u2028", ["\u0000\u001f\u007f\u0080\u2028"]
-""".removesuffix("\n").split("\n")  # the first is empty
+""".removesuffix("\n").split("\n")  # the first program is empty
 
 
 @pytest.fixture(params=["package", "command"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to jq: libjq, and the command with the package hidden."""
+    """Provide both ways to jq: libjq, and the command while the package is hidden."""
     if request.param == "command":
         if shutil.which("jq") is None:
             pytest.skip("no jq on PATH")
@@ -154,7 +154,7 @@ def test_modules_are_found_in_the_working_directory(way: str, tmp_path: Path, mo
     assert list(run('import "mine" as mine; .sessions | mine::cost', REPORT)) == ["12.75"]
 
 
-def test_what_the_command_says_besides_goes_to_stderr(
+def test_messages_of_the_jq_command_go_to_stderr(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "jq", None)
@@ -167,7 +167,7 @@ def test_what_the_command_says_besides_goes_to_stderr(
 
 @pytest.fixture
 def used(home: Home, request: pytest.FixtureRequest, tmp_path: Path) -> Home:
-    """A home with one session; of the two ways to jq those that the test names: package, command, neither."""
+    """Return a home with one session, and with the way to jq that the test names: package, command or neither."""
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     way = getattr(request, "param", "package")
     if way != "package":
@@ -210,7 +210,7 @@ def test_an_unknown_session_is_null_to_jq(used: Home) -> None:
 
 
 @pytest.mark.parametrize("used", ["neither"], indirect=True)
-def test_without_jq_paths_work_and_the_rest_says_how_to_have_it(used: Home) -> None:
+def test_without_jq_paths_work_and_other_programs_say_how_to_get_it(used: Home) -> None:
     assert used.run("session", "--jq", ".sessions[].responses") == (0, "1\n", "")
     ran = used.run("session", "--jq", ".sessions | length")
     assert (ran.code, ran.out, ran.err.count("\n")) == (4, "", 1)
@@ -219,7 +219,7 @@ def test_without_jq_paths_work_and_the_rest_says_how_to_have_it(used: Home) -> N
 
 
 def piped(home: Home, program: str, *before: str) -> subprocess.Popen[bytes]:
-    """`ccusage session --jq PROGRAM` as a terminal starts it: at the head of a process group of its own."""
+    """Start `ccusage session --jq PROGRAM` as a terminal does: as the leader of a process group of its own."""
     home.env["PYTHONUNBUFFERED"] = "1"
     return start(home, *before, *home.command, "session", "--jq", f'"begun", ({program})')
 
@@ -228,11 +228,11 @@ def begun(running: subprocess.Popen[bytes]) -> None:
     if not select.select([running.stdout], [], [], 60)[0]:
         os.killpg(running.pid, signal.SIGKILL)
     assert running.stdout.readline() == b"begun\n"
-    time.sleep(0.2)  # for it to be inside of jq
+    time.sleep(0.2)  # so that it is inside of jq
 
 
 def end_of(running: subprocess.Popen[bytes]) -> tuple[int, bytes]:
-    """The exit code, as a shell tells it, and what stands on stderr."""
+    """Return the exit code as a shell reports it, and stderr."""
     try:
         said = running.communicate(timeout=60)[1]
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""`--jq` with a plain path: what is one, and that it prints and fails as jq does."""
+"""`--jq` with a plain path: which programs are plain paths, and that they print and fail as in jq."""
 
 from __future__ import annotations
 
@@ -86,18 +86,18 @@ def test_a_step_that_does_not_fit_says_what_jq_1_7_says(path: str, value: Any, s
     assert str(caught.value) == f"--jq: {said}"
 
 
-def test_these_are_the_words_of_a_jq_before_1_8() -> None:
+def test_the_messages_equal_those_of_jq_before_1_8() -> None:
     command = shutil.which("jq")
     if command is None:
         pytest.skip("no jq on PATH")
     if subprocess.run([command, "--version"], capture_output=True, check=True).stdout >= b"jq-1.8":
         return
-    for path, value, said in FAILURES[:9]:  # jq 1.6 has numbers of its own, and cuts characters
+    for path, value, said in FAILURES[:9]:  # jq 1.6 prints numbers differently, and cuts characters in two
         done = subprocess.run([command, path], input=json.dumps(value).encode(), capture_output=True, check=False)
         assert done.stderr.decode().partition("): ")[2] == f"{said}\n"
 
 
-def test_what_an_error_repeats_of_the_data_cannot_move_the_cursor() -> None:
+def test_data_in_an_error_cannot_move_the_cursor() -> None:
     with pytest.raises(JqError) as caught:
         list(results([None], "\x1b[31m\u202e"))
     assert str(caught.value) == '--jq: Cannot iterate over string ("\\u001b[31m...)'

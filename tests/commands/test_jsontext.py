@@ -1,4 +1,4 @@
-"""The JSON of sessions: the same bytes as the json module's, the same value as the Python data."""
+"""The JSON of sessions: the same bytes as from the json module, and the same value as the Python data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def day_of(us: int) -> str:
 
 
 def standard(value: object, indent: int | None = 2) -> str:
-    """As the json module writes it, with escapes for what can't be printed."""
+    """Return what the json module writes, with escapes for characters that cannot be printed."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
@@ -50,7 +50,7 @@ def entry_data(e):
 
 
 def session_data(session, with_entries=False):
-    """The keys of a session in their order, with what they hold."""
+    """Return the keys of a session in their order, with their values."""
     first, last = (None if us is None else jsontext.rfc3339(us) for us in (session.first, session.last))
     return {
         "sessionId": session.id,
@@ -74,7 +74,7 @@ def session_data(session, with_entries=False):
 counts = st.integers(0, 2**53)
 costs = st.integers(0, 10**18)
 times = st.integers(FIRST, LAST)
-# Any text but surrogates: those JSON can't tell from the character they make together.
+# Any text without surrogates, because JSON cannot tell two of them from the character that they form together.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 names = st.one_of(st.sampled_from(["claude-opus-4-20250514", "zai/glm-5", ""]), texts)
 usages = st.builds(ModelUsage, names, counts, counts, counts, counts, costs, st.integers(0, 99), st.integers(0, 2))
@@ -150,7 +150,7 @@ FULL = Session(
 
 
 def test_the_sums_and_the_models_of_a_session():
-    """What the properties above take from the module itself."""
+    """Check what the properties above compute with functions of the module itself."""
     told = json.loads(jsontext.one_json(FULL, lambda us: "2026-11-22", entries=True))
     sums = [told[name] for name in told if name.endswith("Tokens")]
     assert sums == [23, 22, 33, 44, 122]
@@ -206,7 +206,7 @@ def test_the_clients_cost_is_a_finite_number_or_null(number, text):
 @example(LAST)
 @example(-1)
 @example(951_782_400_000_000)  # a leap day
-@example(4_107_542_400_000_000)  # none in 2100
+@example(4_107_542_400_000_000)  # 2100 has no leap day
 def test_a_time_is_the_one_of_the_calendar(us):
     moment = EPOCH + timedelta(microseconds=us)
     digits = "microseconds" if us % 1000 else "milliseconds"

@@ -1,4 +1,4 @@
-"""The lanes: which modules each may load, and that they all print the same bytes."""
+"""The lanes: which modules each of them may load, and that they all print the same bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -34,7 +33,7 @@ OURS = {
     "ccusage_line.paths",
 }
 LANE_1 = OURS | {"_blake2", "ccusage_line.prices", "ccusage_line.prices.stored", "ccusage_line.published"}
-FROM_NUMBERS = {  # what a published answer that is not printed as it stands takes
+FROM_NUMBERS = {  # modules that print anything but the published text itself
     "ccusage_line.clock",
     "ccusage_line.jsontext",
     "ccusage_line.accounting",
@@ -72,7 +71,7 @@ SETTLED = 2.1  # seconds after which an answer may be published
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with sessions whose files are old enough for answers to be published."""
+    """Return a home with sessions whose files are old enough for answers to be published."""
     home = Home(tmp_path_factory.mktemp("home"))
     home.write(
         f"-home-me-proj/{ID}.jsonl",
@@ -90,7 +89,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def loaded(home: Home, *args: str, input: str = "") -> tuple[bool, set[str]]:
-    """Whether the fast lane answered, and the modules that it loaded on top of a bare start."""
+    """Return whether the fast lane answered, and the modules that it loaded on top of a bare start."""
     answered, *modules = run_code(home, LANE, *args, input=input).err.split()
     return answered == "True", {name for name in modules if not name.startswith("encodings")}
 
@@ -124,10 +123,7 @@ def test_lane_1_loads_no_more_than(used: Home, args: list[str], modules: set[str
 
 @pytest.mark.parametrize(
     ("args", "modules"),
-    [
-        pytest.param(["--json"], LANE_2, id="text"),
-        pytest.param(["--jq", ".totalCost"], LANE_2 | JQ, id="a scalar"),
-    ],
+    [pytest.param(["--json"], LANE_2, id="text"), pytest.param(["--jq", ".totalCost"], LANE_2 | JQ, id="a scalar")],
 )
 def test_lane_2_loads_no_more_than(used: Home, args: list[str], modules: set[str]) -> None:
     withdraw(used)
@@ -151,7 +147,7 @@ def test_the_command_line_loads_neither_network_nor_decoder(used: Home) -> None:
     done = subprocess.run([sys.executable, "-c", code, "session"], env=used.env, capture_output=True, check=True)
     found = set(done.stderr.decode().split())
     assert not {"httpx", "msgspec", "platformdirs", "filelock", "argcomplete", "sqlite3", "json", "asyncio"} & found
-    assert not {"typing", "shutil"} & found  # argparse asks for them where it may
+    assert not {"typing", "shutil"} & found  # argparse imports them in some cases
 
 
 @pytest.mark.parametrize("before", ["", "import typing_extensions", "sys.modules['typing_extensions'] = None"])
@@ -247,7 +243,7 @@ def test_a_closed_pipe_is_silent_success_in_the_fast_lane(used: Home) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_nothing_is_lost_when_the_pipe_is_slow(used: Home, tmp_path: Path) -> None:
+def test_nothing_is_lost_when_the_pipe_is_slow(used: Home) -> None:
     publish(used)
     script = f"'{sys.executable}' -m ccusage_line session --id {ID} --json | (sleep 0.2; cat)"
     done = subprocess.run(["bash", "-c", script], env=used.env, capture_output=True, check=True)

@@ -1,4 +1,4 @@
-"""The finder of our own modules: what it loads is what Python would, and never what is out of date."""
+"""The finder of our own modules: it loads what Python would load, and never anything out of date."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OURS = "toy.lean"
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
-    """A compiled package with the finder, a module and a room."""
+    """Make a compiled package with the finder, a module and a subpackage."""
     folder = tmp_path / "toy"
     (folder / "room").mkdir(parents=True)
     shutil.copy(lean.__file__, folder)
@@ -50,13 +50,13 @@ def environ() -> dict[str, str]:
 
 
 def shown(toy: Path, *options: str, code: str = SHOW) -> list[list[str]]:
-    """Of each module the loader's module, what else Python tells of it, and its mark."""
+    """Return for each module its loader's module, other facts that Python knows about it, and its mark."""
     command = [sys.executable, *options, "-c", code]
     done = subprocess.run(command, cwd=toy.parent, env=environ(), capture_output=True, text=True, check=True)
     return [row.split(" ") for row in done.stdout.splitlines()]
 
 
-def test_modules_look_as_those_that_python_finds(toy: Path) -> None:
+def test_modules_have_the_same_attributes_as_if_python_found_them(toy: Path) -> None:
     found, plain = shown(toy), shown(toy, code=SHOW.replace("lean.install()", ""))
     assert [row[0] for row in found[:-1]] == [OURS] * 3
     assert [row[1:] for row in found] == [row[1:] for row in plain]
@@ -72,7 +72,7 @@ def test_modules_look_as_those_that_python_finds(toy: Path) -> None:
         pytest.param(lambda source, compiled: compiled.write_bytes(b""), id="empty"),
     ],
 )
-def test_what_is_not_compiled_as_expected_is_left_to_python(toy: Path, change: Change) -> None:
+def test_a_module_with_an_unexpected_compiled_file_is_left_to_python(toy: Path, change: Change) -> None:
     source, compiled = toy / "one.py", next((toy / "__pycache__").glob("one.*.pyc"))
     change(source, compiled)
     one, two, *_ = shown(toy, "-B")

@@ -1,4 +1,4 @@
-"""The table of options is what every parser accepts, those of the lean lanes too, which do not load it."""
+"""The table of options is what every parser accepts, including those of the lean lanes, which do not load it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OF_STATUSLINE = (*options.STATUSLINE, *options.IGNORED)
 
 
 def commands(parser: Parser) -> Iterator[Parser]:
-    """The parsers of commands and of their actions, without those that only lead to others."""
+    """Yield the parsers of commands and of their actions, without those that only lead to others."""
     below = [action for action in parser._actions if isinstance(action, _SubParsersAction)]
     for action in below:
         for each in action.choices.values():
@@ -34,7 +34,7 @@ def commands(parser: Parser) -> Iterator[Parser]:
 def test_a_command_takes_what_its_parser_gives(parser: Parser) -> None:
     run = parser.get_default("run")
     given = dict.fromkeys(action.dest for action in parser._actions if action.dest != "help")
-    if parser.prog == "ccusage statusline":  # which reads its options itself
+    if parser.prog == "ccusage statusline":  # reads its options itself
         given = {"words": None}
     inspect.signature(run).bind(None, **given)
     assert run.__doc__
@@ -78,8 +78,8 @@ def test_the_statusline_knows_no_other_value() -> None:
     assert set(statusline.WANTS) == {option.names[-1] for option in options.STATUSLINE if option.kind != "flag"}
 
 
-def test_what_the_config_says_of_the_statusline_are_its_options() -> None:
-    """Each of them has a value, and none a variable: `configured` looks at neither the kind nor the environment."""
+def test_the_config_can_set_every_option_of_the_statusline() -> None:
+    """All of them have a value and none has a variable, because `configured` checks neither."""
     assert not any(option.variable or option.kind == "flag" for option in options.SECTIONS["statusline"])
     defaults = {o.key: o.default for o in options.SECTIONS["statusline"] if o.kind in ("choice", "percentage")}
     found, plain = statusline.parse_options(configured({"statusline": defaults})), statusline.Options()

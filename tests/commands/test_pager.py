@@ -1,4 +1,4 @@
-"""The pager: a report that is longer than the terminal goes page by page, and nothing else does."""
+"""The pager: it shows a report that is longer than the terminal, and nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def terminal(tmp_path: Path) -> Iterator[Shell]:
 
 
 def used(terminal: Shell, command: str, tmp_path: Path) -> bool:
-    """Whether a command, which shows a whole report and succeeds, asked its pager to."""
+    """Run a command that shows a whole report; return whether it asked its pager to show it."""
     mark = tmp_path / "used"
     mark.unlink(missing_ok=True)
     assert "code=0" in terminal.run(f"{command}; echo code=$?")
@@ -48,7 +48,7 @@ def test_a_long_report_is_left_after_its_first_page(terminal: Shell) -> None:
         assert "code=0" in terminal.run("echo code=$?"), report
 
 
-def test_ctrl_c_is_the_pagers(terminal: Shell) -> None:
+def test_ctrl_c_goes_to_the_pager(terminal: Shell) -> None:
     terminal.send("ccusage daily\n")
     terminal.read_to("\n:")
     terminal.send("\x03")
@@ -91,7 +91,7 @@ def test_only_a_long_report_for_people_is_shown_by_the_pager(terminal: Shell, tm
     assert used(terminal, "ccusage daily --pager", tmp_path)
 
 
-def test_what_fits_the_screen_needs_neither_pager_nor_its_imports(terminal: Shell, tmp_path: Path) -> None:
+def test_a_report_that_fits_the_screen_does_not_import_the_pager(terminal: Shell, tmp_path: Path) -> None:
     terminal.resize(100, 24)
     terminal.run("export PAGER=pages")
     command = f"{sys.executable} -X importtime -m ccusage_line daily 2>{tmp_path}/imports"

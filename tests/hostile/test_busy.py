@@ -1,4 +1,4 @@
-"""What can't be read now is never a number: it is left out of a line, and waited for or refused elsewhere."""
+"""Data that cannot be read now never becomes a number: a line leaves it out, other commands wait for it or refuse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from attack import as_anybody, asked, command, halted, run_in, took
+from attack import as_anybody, command, halted, run_at_once, run_in, run_timed
 from ccusage_line.index import schema
 from conftest import Home, run_after
 from lines import ID, ago, append, line
@@ -27,7 +27,7 @@ OF_ALL = ("session", "--json", "--jq", ".totals.totalCost")
 
 @pytest.fixture
 def logged(home: Home) -> Home:
-    """A home whose index has what came last in its log alone: an archived session of $3.00, beside one of $0.53."""
+    """Return a home whose index has its latest change only in the write-ahead log: an archived session of $3.00."""
     now = ago(0)
     home.write(f"-home-me-proj/{ID}.jsonl", line(at=now, costUSD=0.53))
     assert home.run(*OF_ALL).out == "0.53\n"
@@ -42,7 +42,7 @@ def logged(home: Home) -> Home:
 @pytest.mark.parametrize("what", ["delay_enter=100000000", "signal=STOP"])
 def test_while_another_process_closes_the_index_a_line_leaves_out_what_it_cant_know(logged: Home, what: str) -> None:
     with halted(logged, "index", "refresh", calls=CLOSING, what=what):
-        shown, seconds = took(logged, "statusline", "--no-color", input=json.dumps({"session_id": ID}))
+        shown, seconds = run_timed(logged, "statusline", "--no-color", input=json.dumps({"session_id": ID}))
     assert (shown.code, shown.err) == (0, "")
     assert "today" not in shown.out
     assert seconds < LINE_BOUND
@@ -52,7 +52,7 @@ def test_while_a_stopped_process_has_the_index_a_report_waits_and_refuses(logged
     latest = ("session", "--id", "latest", "--jq", ".totalCost")
     care = (("index", "verify"), ("index", "status"), ("index", "forget", ARCHIVED), ("index", "rebuild"))
     with halted(logged, "index", "refresh", calls=CLOSING, what="signal=STOP"):
-        *answers, (doctor, _) = asked(logged, OF_ONE, OF_ALL, latest, *care, ("doctor",))
+        *answers, (doctor, _) = run_at_once(logged, OF_ONE, OF_ALL, latest, *care, ("doctor",))
     for ran, seconds in answers:
         assert (ran.code, ran.out, ran.err) == (1, "", IN_USE)
         assert seconds < REPORT_BOUND
@@ -60,11 +60,11 @@ def test_while_a_stopped_process_has_the_index_a_report_waits_and_refuses(logged
     assert logged.run(*OF_ONE).out == "3.0\n"
 
 
-def test_where_sqlite_itself_would_wait_longer_than_asked_the_question_is_refused_in_time(logged: Home) -> None:
-    """A process stopped between its first lock of the shared memory and its first byte there."""
+def test_if_sqlite_itself_would_wait_too_long_the_question_is_refused_in_time(logged: Home) -> None:
+    """The other process is stopped between its first lock of the shared memory and its first byte there."""
     (logged.index / "index.db-shm").unlink()
     with halted(logged, "index", "refresh", calls="ftruncate", what="signal=STOP"):
-        answers = asked(logged, OF_ONE, OF_ALL)
+        answers = run_at_once(logged, OF_ONE, OF_ALL)
     for ran, seconds in answers:
         assert (ran.code, ran.out, ran.err) == (1, "", IN_USE)
         assert seconds < 9.5, "SQLite tries for ten seconds"
@@ -112,8 +112,8 @@ def test_an_index_that_another_process_makes_at_the_same_moment_is_waited_for(tm
     other.close()
 
 
-def test_a_log_that_can_be_read_only_with_shared_memory_is_not_read_past(logged: Home) -> None:
-    """A backup on a disk that takes nothing."""
+def test_an_index_whose_log_cannot_be_read_is_refused(logged: Home) -> None:
+    """This is a backup on a read-only disk."""
     place = logged.index
     (place / "index.db-shm").unlink()
     paths = [*(path for path in place.rglob("*") if path.is_file()), place, place.parent]
@@ -130,12 +130,10 @@ def test_a_log_that_can_be_read_only_with_shared_memory_is_not_read_past(logged:
     assert logged.run(*OF_ALL).out == "3.53\n"
 
 
-def test_while_the_first_index_does_not_get_on_one_session_is_answered_and_a_report_says_that_it_waits(
-    home: Home,
-) -> None:
+def test_while_the_first_index_makes_no_progress_one_session_is_answered_and_a_report_waits(home: Home) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     with halted(home, "index", "refresh", calls="flock", what="signal=STOP"):
-        for ran, seconds in asked(home, *[("session", "--id", ID, "--json", "--jq", ".outputTokens")] * 5):
+        for ran, seconds in run_at_once(home, *[("session", "--id", ID, "--json", "--jq", ".outputTokens")] * 5):
             assert (ran.code, ran.out, ran.err) == (0, "100\n", PROVISIONAL)
             assert seconds < REPORT_BOUND
         report = subprocess.Popen(command("session"), env=home.env, cwd=home.path, stderr=subprocess.PIPE)
@@ -153,7 +151,7 @@ def test_while_the_first_index_does_not_get_on_one_session_is_answered_and_a_rep
         pytest.param("...", ("100\n", ""), id="nobody-could-store-what-was-read"),
     ],
 )
-def test_one_session_of_a_long_history_is_said_to_be_provisional(
+def test_one_session_of_a_long_history_is_reported_as_provisional(
     home: Home, marks: str, answer: tuple[str, str]
 ) -> None:
     """An old client's fork looks like a session of its own, until its parent in another project is read."""
@@ -167,7 +165,7 @@ def test_one_session_of_a_long_history_is_said_to_be_provisional(
     assert (ran.out, ran.err) == answer
 
 
-def test_an_index_that_is_busy_for_a_moment_is_no_reason_to_warn(home: Home) -> None:
+def test_an_index_with_another_writer_gives_a_right_answer_without_a_warning(home: Home) -> None:
     path = home.write(f"-home-me-proj/{ID}.jsonl", line())
     home.run(*OF_ALL)
     with path.open("a") as file:

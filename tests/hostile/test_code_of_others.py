@@ -21,20 +21,6 @@ every_shell = pytest.mark.parametrize("shell", EVERY_SHELL)
 POSIX = pytest.mark.parametrize("shell", [needs["bash"], needs["zsh"]])
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-@pytest.fixture
-def project(world: World) -> Path:
-    """A project whose session has cost $0.10 and whose line is ready."""
-    project = world.project()
-    world.spend(project)
-    world.settle(project)
-    return project
-
-
 def shown(shell: Shell) -> str:
     return shell.value('"$CCUSAGE_TEXT"')
 
@@ -44,7 +30,7 @@ def rows(path: str) -> list[str]:
 
 
 def forge(path: str, changed: list[str]) -> None:
-    """Put other rows into a ready line; its time stays."""
+    """Replace the rows of a ready line without a change of its time."""
     write_as_old(Path(path), "\n".join(changed).encode())
 
 
@@ -59,7 +45,7 @@ def write_as_old(path: Path, data: bytes) -> None:
 
 @POSIX
 @pytest.mark.parametrize("row", [1, 2])
-def test_a_number_in_a_ready_line_is_digits_or_the_line_is_not_believed(shell, world, project, row):
+def test_a_ready_line_with_a_number_that_is_not_digits_is_not_used(shell, world, project, row):
     path = world.line(project).path
     told = rows(path)
     told[row] = f"a[$(touch {world.home}/ran)0]"
@@ -100,7 +86,7 @@ REFRESHER = shutil.which("true") or ""
 
 
 def text_of(shell: str, world: World, cwd: Path) -> str:
-    """What one prompt of a shell shows; its refresher makes nothing. A shell that does not end in time fails."""
+    """Return the text of one prompt of a shell whose refresher does nothing; fail if the shell does not end in time."""
     snippet = snippets.render(shell, executable=REFRESHER, state_dir=str(world.state))
     code = f'{snippet}\n__ccusage_hook\nprintf %s "$CCUSAGE_TEXT"'
     words = {"bash": ["bash", "--norc"], "zsh": ["zsh", "-f"], "fish": ["fish", "--no-config"]}[shell]
@@ -143,7 +129,7 @@ KINDS = {
 
 @every_shell
 @pytest.mark.parametrize("which", ["line", "scope", "refreshing"])
-def test_whatever_stands_in_the_place_of_a_file_the_prompt_comes_at_once(shell, world, project, which):
+def test_with_anything_in_the_place_of_its_files_the_prompt_comes_at_once(shell, world, project, which):
     line = Path(world.line(project).path)
     place = {
         "line": line,
@@ -155,7 +141,7 @@ def test_whatever_stands_in_the_place_of_a_file_the_prompt_comes_at_once(shell, 
         place.rmdir() if place.is_dir() else place.unlink(missing_ok=True)
         make(place)
         assert text_of(shell, world, project) == "", kind
-        world.run("prompt", "--cwd", str(project))  # answers in time too
+        world.run("prompt", "--cwd", str(project))  # this must answer in time too
 
 
 @as_root
@@ -172,12 +158,12 @@ def test_what_another_user_wrote_for_the_prompt_is_not_shown(shell, world, proje
     }[whose]
     if whose == "line":
         forge(line, forged)
-    else:  # what it leads to is theirs too
+    else:  # what the file leads to must be forged too
         readyline.write(line, "forged", looked=0, expires=1 << 40)
     give(place)
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
         assert "forged" not in shown(terminal)
-        if whose != "scope":  # which may be made anew by now, before the line that it leads to
+        if whose != "scope":  # a scope may exist again by now, before the line that it leads to
             terminal.run("true")
             assert "forged" not in terminal.screen
 
@@ -231,7 +217,7 @@ def test_a_folder_of_another_user_takes_no_marker_and_starts_nothing(shell, worl
 
 @every_shell
 def test_a_relative_state_home_does_not_lead_into_the_working_directory(shell, world, project):
-    """As with direnv in a repository: what lies there is the user's own by its owner."""
+    """For example with direnv in a repository, whose folders belong to the user."""
     environ = {name: value for name, value in world.environ.items() if name != "CCUSAGE_STATE_DIR"}
     for name, value in (("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config")):
         ran = subprocess.run(
@@ -251,7 +237,7 @@ def test_a_relative_state_home_does_not_lead_into_the_working_directory(shell, w
 
 
 @pytest.mark.parametrize("variable", ["CCUSAGE_STATE_DIR", "CCUSAGE_CONFIG", "CCUSAGE_MANAGED_SETTINGS"])
-def test_a_relative_folder_of_ours_is_refused(world, project, variable):
+def test_a_relative_path_in_our_variables_is_refused(world, project, variable):
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(world.ccusage), *words], env=world.environ | {variable: "ours"}, cwd=project, input="{}",
@@ -274,7 +260,7 @@ def test_a_relative_folder_of_ours_is_refused(world, project, variable):
 
 @pytest.fixture
 def bare(world: World) -> list[str]:
-    """A Python beside which no launcher of ours is, as words that run the package as a module."""
+    """Return words that run the package as a module, with a Python that has no launcher of ours beside it."""
     folder = world.home / "python" / "bin"
     folder.mkdir(parents=True)
     python = folder / "python3"
@@ -285,7 +271,7 @@ def bare(world: World) -> list[str]:
 
 
 def hostile_repository(world: World) -> Path:
-    """A repository with a package of our name, and of one that everything imports."""
+    """Make a repository with a package of our name, and with modules that every program imports."""
     folder = world.home / "repository"
     (folder / "ccusage_line").mkdir(parents=True)
     bad = f"open({str(world.home / 'ran')!r}, 'w')\n"

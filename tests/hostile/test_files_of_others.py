@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,20 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from attack import run_behind, strace
 from conftest import Home
 from lines import ID, line
-from others import OTHER, as_root, give, listing, owners, reachable_folder, with_strace
+from others import OTHER, as_root, give, listing, owners, reachable_folder
 
 
 @pytest.fixture
 def used(home: Home) -> Home:
-    """A home with one session, nothing asked yet."""
+    """Return a home with one session in which no command has run yet."""
     home.write(f"-p/{ID}.jsonl", line())
     return home
 
 
 def cost(home: Home, **env: str) -> tuple[float | None, str]:
-    """What `--id` says the session cost, and what it warns of."""
+    """Return the cost of the session by `--id` (None if that fails), and the warnings."""
     ran = home.run("session", "--id", ID, "--json", **env)
     return (json.loads(ran.out)["totalCost"] if ran.code == 0 else None), ran.err
 
@@ -37,7 +36,7 @@ def cost(home: Home, **env: str) -> tuple[float | None, str]:
 
 @pytest.fixture
 def theirs() -> Iterator[Home]:
-    """A home that is another user's, as `sudo` leaves it in HOME; the command's variables name nothing else."""
+    """Yield a home of another user, as `sudo` leaves it in HOME; no variable names another folder."""
     with reachable_folder() as folder:
         home = Home(folder / "ada")
         for name in ("CLAUDE_CONFIG_DIR", "CCUSAGE_STATE_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
@@ -73,7 +72,6 @@ def test_root_does_not_follow_a_users_link_to_what_is_not_the_users(theirs: Home
 
 
 @as_root
-@with_strace
 def test_a_link_in_the_place_of_the_temporary_file_gives_nobody_anything(theirs: Home, tmp_path: Path) -> None:
     victim = tmp_path.parent / f"{tmp_path.name}-shadow"
     victim.write_text("root's\n")
@@ -93,15 +91,11 @@ def test_a_link_in_the_place_of_the_temporary_file_gives_nobody_anything(theirs:
                     (folder / "link").symlink_to(victim)
                     os.rename(folder / "link", folder / name)
 
-    over = threading.Event()
+    slow, over = strace(Path(os.devnull), "fsync", "delay_exit=300000"), threading.Event()
     attacker = threading.Thread(target=attack)
     attacker.start()
     try:
-        subprocess.run(
-            ["strace", "-f", "-qq", "-o", os.devnull, "-e", "inject=fsync:delay_exit=300000",
-             sys.executable, "-m", "ccusage_line", "install"],
-            env=theirs.env, cwd=theirs.path, capture_output=True, timeout=60, check=False,
-        )  # fmt: skip
+        run_behind(theirs, slow, "install")
     finally:
         over.set()
         attacker.join()
@@ -126,35 +120,13 @@ def test_root_asking_in_a_users_home_leaves_nothing_there(theirs: Home) -> None:
 # --- the state folder ----------------------------------------------------------------------------------------------
 
 
-def open_folder(home: Home) -> Path:
-    home.state.mkdir()
-    home.state.chmod(0o777)
-    return home.state
-
-
-def sticky_folder(home: Home) -> Path:
-    home.state.mkdir()
-    home.state.chmod(0o1777)
-    return home.state
-
-
-def groups_folder(home: Home) -> Path:
-    home.state.mkdir()
-    home.state.chmod(0o770)
-    return home.state
-
-
-def link_to_an_open_folder(home: Home) -> Path:
-    folder = home.path / "elsewhere"
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, None], ids=["open", "sticky", "a group's", "a link"])
+def test_a_state_folder_that_others_may_write_to_is_refused_as_it_is(used: Home, mode: int | None) -> None:
+    folder = used.state if mode else used.path / "elsewhere"
     folder.mkdir()
-    folder.chmod(0o1777)
-    home.state.symlink_to(folder)
-    return folder
-
-
-@pytest.mark.parametrize("made", [open_folder, sticky_folder, groups_folder, link_to_an_open_folder])
-def test_a_state_folder_that_others_may_write_to_is_refused_as_it_is(used: Home, made) -> None:
-    folder = made(used)
+    folder.chmod(mode or 0o1777)
+    if mode is None:
+        used.state.symlink_to(folder)
     before = listing(folder)
     told, warned = cost(used)
     assert told is not None
@@ -180,7 +152,7 @@ def test_a_state_folder_that_others_may_only_look_at_is_used_and_stays_as_it_is(
 
 @as_root
 @pytest.mark.parametrize("name", ["", "prompt", "answers", "index.db", "recent", "prices.bin", "config.bin"])
-def test_what_is_another_users_in_the_state_folder_is_not_believed_and_not_changed(used: Home, name: str) -> None:
+def test_files_of_another_user_in_the_state_folder_are_not_used_or_changed(used: Home, name: str) -> None:
     right = cost(used)[0]
     used.run("prompt", "--refresh")
     used.run("statusline", input=json.dumps({"session_id": ID}))

@@ -1,4 +1,4 @@
-"""Locks that can't be had cost at most that two do the same at once: no traceback, no hang, no wrong number."""
+"""If a lock cannot be taken, two processes may do the same work at once: no traceback, no hang, no wrong number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from attack import behind, strace
+from attack import run_behind, strace
 from conftest import Home
 from lines import ID, line
 from others import mounted
@@ -27,18 +27,18 @@ COMMANDS = {
 
 
 def check(home: Home, before: list[str] | None = None) -> None:
-    """Every command that takes a lock succeeds, as far as it can without a server of prices."""
+    """Check that every command that takes a lock succeeds, except for the one that needs a price server."""
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     home.env |= {"CCUSAGE_OFFLINE": "0", "CCUSAGE_CONFIG": str(home.path / "c.toml")}
     (home.path / "c.toml").write_text('[prices]\nurl = "https://127.0.0.1:9/"\n')
     for words, expected in COMMANDS.items():
-        ran = behind(home, before or [], *words, input=json.dumps({"session_id": ID}))
+        ran = run_behind(home, before or [], *words, input=json.dumps({"session_id": ID}))
         assert (ran.code, "Traceback" in ran.err) == (int("prices" in words), False), (words, ran)
         assert expected in (None, ran.out), words
 
 
 @pytest.mark.parametrize("error", ["ENOLCK", "ENOSYS", "EOPNOTSUPP"])
-def test_a_file_system_that_refuses_locks(home: Home, error: str) -> None:
+def test_commands_work_on_a_file_system_that_refuses_locks(home: Home, error: str) -> None:
     check(home, strace(home.path / "trace", "flock", f"error={error}"))
 
 
@@ -57,7 +57,7 @@ def a_fifo(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [a_folder, a_link, a_fifo], ids=lambda make: str(make.__name__))
-def test_something_else_in_the_place_of_a_lock(home: Home, make: Callable[[Path], None]) -> None:
+def test_commands_work_if_something_else_is_in_the_place_of_a_lock(home: Home, make: Callable[[Path], None]) -> None:
     for folder in (home.index, home.state):
         for lock in LOCKS:
             make(folder / lock)
@@ -66,6 +66,6 @@ def test_something_else_in_the_place_of_a_lock(home: Home, make: Callable[[Path]
     assert not list(home.path.rglob("elsewhere"))
 
 
-def test_a_disk_without_inodes(home: Home) -> None:
+def test_commands_work_on_a_disk_without_inodes(home: Home) -> None:
     with mounted(home.state, "nr_inodes=3"):
         check(home)

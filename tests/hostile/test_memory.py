@@ -1,4 +1,4 @@
-"""What can't be stored does not claim to be known: days and blocks while the state disk is full or read-only."""
+"""Days and blocks while the state disk is full or read-only: a day that could not be updated is not shown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def shown(home: Home) -> str:
 
 
 def a_minute_later(home: Home) -> None:
-    """Let the last look at everything have been a while ago."""
+    """Set the time of the last sweep back by some minutes."""
     marker = next(home.state.glob("*/swept"))
     subprocess.run(["mount", "-o", "remount,rw", str(home.state)], check=True)
     before = time.time() - 200
@@ -38,8 +38,8 @@ def disk(home: Home) -> Iterator[Home]:
         home.write(f"-home-me-proj/{ID}.jsonl", line(at=ago(0), costUSD=0.53))
         home.write(f"-home-me-proj/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(0), costUSD=3.0))
         assert home.run("session", "--json", "--jq", ".totals.totalCost").out == "3.53\n"
-        until(lambda: "$3.53 today" in shown(home), "all is counted")
-        until(lambda: list(home.state.glob("*/swept")), "it is noted")
+        until(lambda: "$3.53 today" in shown(home), "everything is counted")
+        until(lambda: list(home.state.glob("*/swept")), "the sweep is recorded")
         yield home
 
 
@@ -62,7 +62,7 @@ def test_a_day_that_cant_be_brought_up_to_date_is_not_shown(disk: Home, shut: ob
     shut(home)  # type: ignore[operator]
     with (home.projects / f"-home-me-proj/{OTHER}.jsonl").open("a") as file:
         file.write(line("n2", "q2", OTHER, at=ago(0), costUSD=4.0))
-    for _ in range(3):  # one that finds it old and has it brought up to date, one that finds that this failed
+    for _ in range(3):  # the first line finds it old and starts a sweep, a later one finds that the sweep failed
         a_minute_later(home)
         shut(home)  # type: ignore[operator]
         last = shown(home)
@@ -71,4 +71,4 @@ def test_a_day_that_cant_be_brought_up_to_date_is_not_shown(disk: Home, shut: ob
     subprocess.run(["mount", "-o", "remount,rw,size=8m", str(home.state)], check=True)
     (home.state / "filler").unlink(missing_ok=True)
     a_minute_later(home)
-    until(lambda: "$7.53 today" in shown(home), "all is counted again")
+    until(lambda: "$7.53 today" in shown(home), "everything is counted again")

@@ -1,4 +1,4 @@
-"""The network between us and the price list: whatever it is, does or sends is at most one warning in a known time."""
+"""The network between us and the price list: whatever it does costs at most one warning and a limited time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from peers import Answer, after_request, listening, saying, socks
 from price_server import certificate, listed, with_new_model
 
 OK = b"HTTP/1.1 200 OK\r\n"
-LARGEST = 160  # MB of memory: 64 of the largest list that is taken, and Python with httpx
+LARGEST = 160  # MB of memory: 64 of the largest list that is accepted, and Python with httpx
 MILLION = 1 << 20
 
 
@@ -32,11 +32,11 @@ class Done(NamedTuple):
     code: int
     out: str
     err: str
-    memory: int  # MB, the most there was
+    memory: int  # peak, in MB
 
 
 def refresh(home: Home, address: str, **env: str) -> Done:
-    """`ccusage prices refresh`."""
+    """Run `ccusage prices refresh` and measure its memory."""
     out, err = home.path / "out", home.path / "err"
     with out.open("wb") as to, err.open("wb") as complaints:
         process = subprocess.Popen(
@@ -52,7 +52,7 @@ def refresh(home: Home, address: str, **env: str) -> Done:
 
 
 def _memory(process: int) -> int:
-    """The most MB that a process has had; 0 where the system does not tell."""
+    """Return the peak memory of a process in MB, or 0 if the system does not report it."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
@@ -71,7 +71,7 @@ def is_one_warning(done: Done) -> bool:
 
 
 def zeros(megabytes: int) -> bytes:
-    """The gzip stream of so many zeros, without its end: the same block again and again."""
+    """Return the gzip stream of many zeros without its end: the same block again and again."""
     packer = zlib.compressobj(9, wbits=31)
     blocks = [packer.compress(bytes(MILLION)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2)]
     return blocks[0] + blocks[1] * (megabytes - 1)

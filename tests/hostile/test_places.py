@@ -1,22 +1,22 @@
-"""Odd places: no home, no working directory, links without a target, names that no file of lines can tell."""
+"""Odd places: no home, no working directory, dangling links, names that no file of lines can hold."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from attack import command, run_behind, strace
 from ccusage_line.prompt import line as readyline
-from conftest import ROOT, SOON, Home, run_after
+from conftest import ROOT, SOON, Home, Ran, run_after, run_command
 from lines import ID, ago, line, usage
 from lines import OTHER as OTHER_ID
-from others import as_nobody, with_namespaces, with_strace
+from others import as_nobody, with_namespaces
 from shells import EVERY_SHELL, Shell, World, until
 
 COMMANDS = [
@@ -37,42 +37,33 @@ COMMANDS = [
 ]
 
 
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "ccusage_line", *words]
-
-
-def is_calm(ran: subprocess.CompletedProcess[str], words: tuple[str, ...]) -> bool:
-    """No traceback; a statusline and a prompt never fail."""
+def is_calm(ran: Ran, words: tuple[str, ...]) -> bool:
+    """Return whether there is no traceback and a usual exit code; a statusline and a prompt never fail."""
     never_fails = words[0] in ("statusline", "prompt")
-    return "Traceback" not in ran.stderr and ran.returncode in ((0,) if never_fails else (0, 1, 2, 3))
+    return "Traceback" not in ran.err and ran.code in ((0,) if never_fails else (0, 1, 2, 3))
 
 
 @with_namespaces
-@pytest.mark.parametrize("home", [None, "", ".", "relative"], ids=lambda home: f"HOME={home}")
-def test_without_a_home_nothing_is_made_in_the_working_directory(tmp_path: Path, home: str | None) -> None:
+@pytest.mark.parametrize("variable", [None, "", ".", "relative"], ids=lambda variable: f"HOME={variable}")
+def test_without_a_home_nothing_is_made_in_the_working_directory(home: Home, variable: str | None) -> None:
+    project = home.path / "project"
+    project.mkdir()
     env = {"PATH": os.environ["PATH"], "CCUSAGE_OFFLINE": "1", "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    if home is not None:
-        env["HOME"] = home
+    home.env = env if variable is None else env | {"HOME": variable}
     for words in COMMANDS:
-        ran = subprocess.run(
-            [*as_nobody, *command(*words)], env=env, cwd=tmp_path, input="{}", capture_output=True, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
+        ran = run_command(home, [*as_nobody, *command(*words)], "{}", cwd=project)
         assert is_calm(ran, words), (words, ran)
-        assert list(tmp_path.iterdir()) == [], words
+        assert list(project.iterdir()) == [], words
 
 
-@with_strace
 def test_a_statusline_that_can_not_begin_leaves_nothing_in_the_working_directory(home: Home) -> None:
     project = home.path / "project"
     project.mkdir()
-    ran = subprocess.run(
-        ["strace", "-f", "-qq", "-o", os.devnull, "-e", "inject=getcwd:error=ENOENT", *command("statusline")],
-        env=home.env | {"CLAUDE_CONFIG_DIR": "relative", "PYTHONPATH": str(ROOT)}, cwd=project, input="{}",
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    home.env |= {"CLAUDE_CONFIG_DIR": "relative", "PYTHONPATH": str(ROOT)}
+    before = strace(Path(os.devnull), "getcwd", "error=ENOENT")
+    ran = run_command(home, [*before, *command("statusline")], "{}", cwd=project)
     assert is_calm(ran, ("statusline",)), ran
-    assert ran.stdout.strip()
+    assert ran.out.strip()
     assert list(project.iterdir()) == []
 
 
@@ -94,21 +85,17 @@ def test_a_relative_folder_in_a_working_directory_that_is_gone_is_no_traceback(h
         "--config config.toml session",
     ],
 )
-def test_what_is_relative_to_a_working_directory_that_is_gone_is_told(home: Home, words: str) -> None:
+def test_a_relative_path_is_refused_if_the_working_directory_is_gone(home: Home, words: str) -> None:
     ran = run_in_a_folder_that_is_gone(home, *words.split())
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.endswith(": the working directory is gone\n")
-    assert ran.stderr.count("\n") == 1
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert ran.err.endswith(": the working directory is gone\n")
 
 
-def run_in_a_folder_that_is_gone(home: Home, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+def run_in_a_folder_that_is_gone(home: Home, *words: str, **env: str) -> Ran:
     gone = home.path / "gone"
     gone.mkdir()
     script = 'rmdir "$PWD" && exec "$@"'
-    return subprocess.run(
-        ["sh", "-c", script, "sh", *command(*words)], env=home.env | env, cwd=gone, input="{}",
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    return run_command(home, ["sh", "-c", script, "sh", *command(*words)], "{}", env, cwd=gone)
 
 
 def test_a_dangling_link_as_the_database_makes_no_file(home: Home) -> None:
@@ -126,7 +113,6 @@ def test_a_dangling_link_as_the_database_makes_no_file(home: Home) -> None:
     assert not target.exists()
 
 
-@with_strace
 def test_forget_writes_nothing_outside_of_the_state_folder(home: Home) -> None:
     path = home.write(f"-p/{ID}.jsonl", line("erased", "erased"))
     kept = [line(f"m{number}", f"r{number}", session=OTHER_ID) for number in range(20_000)]  # more than SQLite caches
@@ -134,11 +120,9 @@ def test_forget_writes_nothing_outside_of_the_state_folder(home: Home) -> None:
     home.run("session")
     path.unlink()
     trace = home.path / "trace"
-    ran = subprocess.run(
-        ["strace", "-f", "-qq", "-o", str(trace), "-e", "trace=open,openat,creat", *command("index", "forget", ID)],
-        env=home.env | {"PYTHONDONTWRITEBYTECODE": "1"}, cwd=home.path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert (ran.returncode, ran.stdout) == (0, f"forgot {ID}\n")
+    home.env["PYTHONDONTWRITEBYTECODE"] = "1"
+    ran = run_behind(home, strace(trace, "open,openat,creat"), "index", "forget", ID)
+    assert (ran.code, ran.out) == (0, f"forgot {ID}\n")
     written = re.findall(r'"([^"]*)", [^)]*(?:O_WRONLY|O_RDWR|O_CREAT)', trace.read_text())
     assert any("index.db" in name for name in written)
     assert [name for name in written if not name.startswith((str(home.state), "/dev/"))] == []
@@ -168,13 +152,13 @@ def test_a_newline_in_a_folders_name_does_not_start_a_process_at_every_prompt(tm
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
         for _ in range(4):
             terminal.enter("true")
-            time.sleep(0.1)  # for a refresher to begin, if one does
+            time.sleep(0.1)  # so that a refresher has time to start
             until(lambda: not marker.exists(), "the refresher has ended")
         assert "ccusage" not in terminal.screen
     assert not started.exists() or started.read_text().count("x") <= 2
 
 
-def test_recipes_keep_nothing_in_a_folder_of_everybody() -> None:
+def test_recipes_store_nothing_in_a_folder_that_others_share() -> None:
     text = (ROOT / "docs" / "recipes.md").read_text()
     assert not re.search(r"/tmp\b", text)
 

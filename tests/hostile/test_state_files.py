@@ -1,4 +1,4 @@
-"""A sample of tests/support/fuzz.py and halts.py, which docs/proof.md tells of."""
+"""A sample of tests/support/fuzz.py and halts.py, which docs/proof.md describes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
-def test_whatever_stands_in_the_place_of_a_file_answers_are_right_or_refused_in_time(
+def test_with_any_damaged_state_file_answers_are_right_or_refused_in_time(
     machine: Machine, name: str, change: fuzz.Change
 ) -> None:
     path = next(path for path in machine.files if path.name == name)

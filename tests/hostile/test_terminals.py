@@ -1,4 +1,4 @@
-"""Terminals: nothing that transcripts, servers or command lines hold moves a cursor or changes an order of reading."""
+"""Terminals: nothing in transcripts, server answers or command lines moves a cursor or changes the reading order."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from conftest import Home
 from lines import ID, line
 from shells import EVERY_SHELL, Shell, World, until
 
-# an OSC that sets the title, a CSI, C1 forms of both, a right-to-left override, an invisible tag, DEL
+# An OSC that sets the title, a CSI, the C1 forms of both, a right-to-left override, an invisible tag, DEL.
 EVIL = "\x1b]0;owned\x07\x1b[31m\x9b31m\x9d0;owned\x9c\u202eabc\u2066\U000e0041\x7f\u2028"
 FORBIDDEN = {"Cc", "Cf", "Zl", "Zp"}
 
 
 def harmful(text: str) -> list[str]:
-    """Characters that a terminal would obey, the ends of lines apart."""
+    """Return the characters that a terminal would obey, except line ends."""
     return [c for c in text.replace("\r\n", "\n") if c != "\n" and unicodedata.category(c) in FORBIDDEN]
 
 
 @pytest.fixture
 def evil(home: Home) -> Home:
-    """A session whose id, project, model, and title are hostile."""
+    """Return a home with a session whose id, project, model and title are hostile."""
     said = line("m1", session=f"{EVIL}-1", cwd=f"/w/{EVIL}", model=f"claude-{EVIL}")
     title = json.dumps({"type": "custom-title", "customTitle": EVIL, "sessionId": f"{EVIL}-1"}) + "\n"
     home.write("-p/one.jsonl", said + title)

@@ -1,4 +1,4 @@
-"""Nothing that others write keeps a question waiting."""
+"""Nothing that others write makes a question slow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 import pytest
 
 import fuzz
-from attack import strace, took
+from attack import run_timed, strace
 from ccusage_line import answer
 from ccusage_line.prices.refresh import MAX_MODELS, Refused, parse
 from conftest import MAIN, UNHURRIED, Home, run_after, start
@@ -20,7 +20,7 @@ from lines import ID, line
 
 OWN = f"-home-me-proj/{ID}.jsonl"
 BOUND = 20.0  # seconds, with room for a crowded machine
-THREE_SECONDS = (sys.executable, "-c", f"{UNHURRIED.replace('60', '3')}\n{MAIN}")  # until a line comes in any case
+THREE_SECONDS = (sys.executable, "-c", f"{UNHURRIED.replace('60', '3')}\n{MAIN}")  # then a line comes in any case
 
 
 def test_links_to_itself_in_a_sessions_own_folder_are_followed_once(home: Home) -> None:
@@ -30,7 +30,7 @@ def test_links_to_itself_in_a_sessions_own_folder_are_followed_once(home: Home) 
         (inner.parent.parent / name).symlink_to(".")
     assert home.run("session", "--json", "--jq", ".totals.outputTokens").out == "200\n"
     inner.with_name("agent-b.jsonl").write_text(line("m3", "r3"))
-    one, seconds = took(home, "session", "--id", ID, "--jq", ".outputTokens")
+    one, seconds = run_timed(home, "session", "--id", ID, "--jq", ".outputTokens")
     assert (one.code, one.out) == (0, "300\n")
     assert seconds < BOUND
     assert home.run("index", "verify").code == 0
@@ -49,7 +49,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_line_costs_no_more_than_a_moment(home: Home, name: str) -> None:
     home.write(OWN, line().encode() + HOSTILE[name] + b'"usage"\n' + line("m2", "r2").encode())
-    ran, seconds = took(home, "session", "--json", "--jq", ".totals.outputTokens")
+    ran, seconds = run_timed(home, "session", "--json", "--jq", ".totals.outputTokens")
     assert (ran.code, ran.out) == (0, "200\n")
     assert seconds < BOUND
 
@@ -57,7 +57,7 @@ def test_a_hostile_line_costs_no_more_than_a_moment(home: Home, name: str) -> No
 def test_a_new_file_is_compared_with_those_it_may_have_been_not_with_all_that_are_gone(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looks at missing files are counted: they grow with the new files, not with the product of both."""
+    """The test counts looks at missing files: they grow with the new files, not with new files times missing ones."""
     from ccusage_line.index import refresh
 
     count = 200
@@ -142,7 +142,7 @@ def test_a_price_list_of_more_models_than_there_are_is_refused() -> None:
     assert len(parse(json.dumps(dict(list(json.loads(listed).items())[:MAX_MODELS])).encode())) == MAX_MODELS
 
 
-def test_without_zone_data_it_is_said_where_to_get_them(home: Home) -> None:
+def test_without_zone_data_the_error_says_where_to_get_them(home: Home) -> None:
     hidden = "import sys; sys.modules['tzdata'] = None"
     ran = run_after(home, hidden, "session", "--timezone", "Europe/Berlin", PYTHONTZPATH="")
     assert (ran.code, ran.out) == (2, "")

@@ -61,7 +61,7 @@ def write(roots: list[str], name: str, text: str) -> Path:
 
 
 def three_sessions(roots: list[str]) -> dict[str, Path]:
-    """One plain, one with a title and a subagent, one that will vanish."""
+    """Write a plain session, one with a title, and one for a test to delete."""
     title = '{"type":"custom-title","customTitle":"a title"}\n'
     return {
         ID: write(roots, f"-home-me-proj/{ID}.jsonl", line() + line("m2", "r2", at="2026-05-02T10:00:00Z")),
@@ -121,7 +121,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_verify_names_a_planted_fault_and_rebuild_mends_it(index: Index, roots: list[str], fault: str) -> None:
+def test_verify_names_a_planted_fault_and_rebuild_repairs_it(index: Index, roots: list[str], fault: str) -> None:
     three_sessions(roots)
     assert verify(index) == []
     statement, told = FAULTS[fault]
@@ -223,7 +223,7 @@ def test_what_is_forgotten_leaves_no_byte_in_the_state_folder(home: Home) -> Non
     shutil.copy(home.index / DB, home.index / f"{DB}.corrupt-1")
     (home.state / "statusline.log").write_text("a reason\n")
     (home.index / "answers").mkdir(exist_ok=True)
-    (home.index / "answers" / "0123.77").write_text(SECRET)  # what a killed process left
+    (home.index / "answers" / "0123.77").write_text(SECRET)  # left by a killed process
     shutil.rmtree(secret.parent)
     index = home.opened()
     assert SECRET.encode() in bytes_below(home.state)
@@ -258,7 +258,7 @@ def test_forget_erases_what_is_asked_and_nothing_else(index: Index, roots: list[
     assert [one.id for one in index.sessions()] == [ID]
 
 
-def test_nothing_is_forgotten_where_nothing_is_asked_or_found(index: Index, roots: list[str]) -> None:
+def test_nothing_is_forgotten_if_nothing_is_asked_for_or_found(index: Index, roots: list[str]) -> None:
     three_sessions(roots)[SECRET].unlink()
     index.refresh()
     assert forget(index) == ([], [])
@@ -266,7 +266,7 @@ def test_nothing_is_forgotten_where_nothing_is_asked_or_found(index: Index, root
     assert len(index.sessions()) == 2
 
 
-def test_what_transcripts_still_hold_is_named_and_stays(index: Index, roots: list[str]) -> None:
+def test_a_session_with_a_transcript_is_named_and_not_forgotten(index: Index, roots: list[str]) -> None:
     files = three_sessions(roots)
     agent = write(roots, f"-home-me-proj/{OTHER}/subagents/agent-a1.jsonl", line("a1", "b1", OTHER, isSidechain=True))
     index.refresh()
@@ -300,7 +300,7 @@ def test_a_forgotten_fork_keeps_the_lines_of_its_parent(index: Index, roots: lis
     assert verify(index) == []
 
 
-def test_forget_refuses_where_it_cannot_write(roots: list[str], tmp_path: Path) -> None:
+def test_forget_refuses_if_it_cannot_write(roots: list[str], tmp_path: Path) -> None:
     three_sessions(roots)
     state = tmp_path / "a-file"
     state.write_text("")
@@ -311,7 +311,7 @@ def test_forget_refuses_where_it_cannot_write(roots: list[str], tmp_path: Path) 
     index.close()
 
 
-def test_forget_says_so_where_a_reader_keeps_the_old_bytes(
+def test_forget_fails_if_a_reader_keeps_the_old_bytes(
     index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one_gone(index, roots)
@@ -322,13 +322,13 @@ def test_forget_says_so_where_a_reader_keeps_the_old_bytes(
     with pytest.raises(UserError, match="because another process reads"):
         forget(index, session=SECRET)
     reader.close()
-    assert forget(index, session=SECRET) == ([], [])  # again: nothing is left but the log
+    assert forget(index, session=SECRET) == ([], [])  # only the log still held it
     assert SECRET.encode() not in bytes_below(Path(index.folder))
 
 
 # --- damage ------------------------------------------------------------------------------------------------------
 
-MANY = 60  # sessions, so that every table has several pages
+MANY = 60  # sessions, enough for several pages in every table
 
 
 @pytest.fixture
@@ -384,7 +384,7 @@ def pages_of(path: Path, *tables: str) -> list[int]:
         page = roots.pop()
         found.append(page)
         start = (page - 1) * size
-        if data[start] in (2, 5):  # an inner page: its children
+        if data[start] in (2, 5):  # an inner page has children
             cells = int.from_bytes(data[start + 3 : start + 5], "big")
             roots.append(int.from_bytes(data[start + 8 : start + 12], "big"))
             for cell in range(cells):
@@ -418,7 +418,7 @@ def replaced(old: bytes, new: bytes) -> Damage:
     return lambda path: path.write_bytes(path.read_bytes().replace(old, new, 1))
 
 
-DAMAGES: dict[str, tuple[Damage, bool]] = {  # how, and whether all that is archived can still be read
+DAMAGES: dict[str, tuple[Damage, bool]] = {  # how, and whether all archived sessions can still be read
     "header": (replaced(b"SQLite format 3", b"no database at"), False),
     "cut in half": (lambda path: os.truncate(path, path.stat().st_size // 2), False),
     "emptied": (lambda path: os.truncate(path, 0), False),
@@ -428,7 +428,7 @@ DAMAGES: dict[str, tuple[Damage, bool]] = {  # how, and whether all that is arch
     "a claims page blotted": (a_claims_page_blotted, False),
     "names blotted": (lambda path: blot(path, pages_of(path, "names")), True),
     "a table dropped": (lambda path: sql(path, "DROP TABLE totals"), True),
-    # SQLite's own words about this can't be decoded
+    # SQLite's message about this cannot be decoded.
     "a schema that is no text": (replaced(b"CREATE TABLE holds (", b"CREATE TABLE holds \xf2"), False),
 }
 
@@ -441,7 +441,7 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, name: st
     for path in damaged_home.projects.rglob("*.jsonl"):  # so that every page is needed
         append(path, line(f"more-{path.stem}", "r", path.stem))
     live = {name: (output + 100, False) for name, (output, _) in LIVE.items()}
-    if name == "emptied":  # as good as new: there is nothing to set aside
+    if name == "emptied":  # an empty file is as good as new, so nothing is set aside
         assert outputs(damaged_home) == live
         assert not list(folder.glob("*.corrupt-*"))
         return
@@ -457,8 +457,8 @@ def test_a_damaged_index_is_set_aside_and_read_anew(damaged_home: Home, name: st
     assert verify(index) == []
 
 
-def test_what_is_carried_over_is_whole(damaged_home: Home) -> None:
-    """The stat of an archived session's file became a text: the session is lost, and nothing else is affected."""
+def test_only_whole_sessions_are_carried_over_from_a_damaged_index(damaged_home: Home) -> None:
+    """The stat of an archived session's file is a text: that session is lost, and nothing else fails."""
     path = damaged_home.index / DB
     spoil = "UPDATE files SET device = 'x', mtime = 'y' WHERE CAST(path AS TEXT) LIKE '%old-1.jsonl'"
     sql(path, spoil, "DROP TABLE totals")
@@ -467,7 +467,7 @@ def test_what_is_carried_over_is_whole(damaged_home: Home) -> None:
     assert damaged_home.run("index", "verify").code == 0
 
 
-RANDOM_DAMAGE = int(os.environ.get("CCUSAGE_RANDOM_DAMAGE", "12"))  # how many times
+RANDOM_DAMAGE = int(os.environ.get("CCUSAGE_RANDOM_DAMAGE", "12"))  # number of runs
 
 
 def test_bytes_changed_at_random_are_noticed_or_harmless_or_found_by_verify(damaged_home: Home) -> None:
@@ -501,11 +501,11 @@ def test_bytes_changed_at_random_are_noticed_or_harmless_or_found_by_verify(dama
             assert home.run("index", "rebuild").code == 0, seed
             assert LIVE.items() <= outputs(home).items(), seed
             assert home.run("index", "verify").code == 0, seed
-    print(dict(outcomes))  # for the long form's figures
+    print(dict(outcomes))  # for the figures of a long run
     assert outcomes["noticed"]
 
 
-def test_damage_on_pages_that_no_question_needs_is_found_by_verify(damaged_home: Home) -> None:
+def test_verify_finds_damage_on_pages_that_no_question_needs(damaged_home: Home) -> None:
     folder = damaged_home.index
     an_index_page_blotted(folder / DB)
     assert outputs(damaged_home) == LIVE | OLD
@@ -584,28 +584,6 @@ def steps(*statements: str) -> Callable[[sqlite3.Connection], None]:
             db.execute(statement)
 
     return migrate
-
-
-def test_an_older_schema_is_migrated_and_keeps_archived_sessions(
-    index: Index, roots: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A made-up next version has one more column, and must read what this version wrote."""
-    one_gone(index, roots)
-    index.close()
-    path = Path(index.folder, DB)
-    next_version = schema.VERSION + 1
-    script = steps("ALTER TABLE meta ADD COLUMN note TEXT", "UPDATE meta SET note = 'moved'")
-    monkeypatch.setattr(schema, "VERSION", next_version)
-    monkeypatch.setattr(migration, "STEPS", {**migration.STEPS, next_version - 1: script})
-    later = Index(index.folder, roots)
-    assert later.stored
-    assert version_of(path) == next_version
-    assert {row[0] for row in later.db.execute("SELECT note FROM meta")} == {"moved"}
-    assert {one.id: one.archived for one in later.sessions()} == {ID: False, OTHER: False, SECRET: True}
-    later.close()
-    again = Index(index.folder, roots)  # and is not migrated twice
-    assert again.stored
-    again.close()
 
 
 def test_a_migration_that_fails_changes_nothing(
@@ -721,7 +699,7 @@ class Linked:
             else:
                 (root / self.dice.choice(["-linked", trees.PROJECTS[0] + "/deep"])).symlink_to(path.parent)
         except OSError:
-            return  # there already
+            return  # it exists already
 
 
 def as_fresh(index: Index) -> None:
@@ -731,11 +709,11 @@ def as_fresh(index: Index) -> None:
         assert session_ids(index) == session_ids(anew)
         for id in session_ids(anew):
             known, read = index.session(id, entries=True), one_session(anew, id, "auto", entries=True)
-            assert as_shown(known, "auto") == as_shown(read, "auto")
+            assert as_shown(known) == as_shown(read)
             assert (known.project_path, known.archived) == (read.project_path, read.archived)
 
 
-def test_a_file_reached_by_several_links_is_one_file_whatever_was_asked_before(tmp_path: Path) -> None:
+def test_a_file_with_several_links_is_one_file_whatever_was_asked_before(tmp_path: Path) -> None:
     for seed in range(25):
         base = tmp_path / str(seed)
         linked = Linked(base, seed)
@@ -756,7 +734,7 @@ def test_a_file_reached_by_several_links_is_one_file_whatever_was_asked_before(t
         index.close()
 
 
-def test_two_links_to_one_new_file_are_one_file_for_a_question_too(index: Index, roots: list[str]) -> None:
+def test_a_question_counts_a_new_file_with_two_links_once(index: Index, roots: list[str]) -> None:
     bare = line().replace(f'"sessionId":"{ID}",', "")
     path = write(roots, f"-home-me-proj/{ID}.jsonl", bare)
     (path.parent / "y.jsonl").symlink_to(path.name)

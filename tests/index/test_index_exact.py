@@ -1,4 +1,4 @@
-"""A7 and A13: whatever the order, the cuts, the moves and the questions in between, the index is one fresh reading."""
+"""A7 and A13: after any order, cuts, moves and questions in between, the index equals one fresh reading."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_whatever_happens_to_the_files_the_index_is_one_fresh_reading(steps: lis
         live(steps, base, anew)
 
 
-HISTORIES = int(os.environ.get("CCUSAGE_HISTORIES", "60"))  # by seed
+HISTORIES = int(os.environ.get("CCUSAGE_HISTORIES", "60"))  # number of seeds
 
 
 @pytest.mark.parametrize("first", range(0, HISTORIES, 20))
@@ -124,7 +124,7 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
         with over(trees.seeded_tree(seed, 10)) as (index, data):
             index.refresh()
             assert_same(index, fresh.read([data], find_price))
-            assert verify(index) == []  # days and blocks too
+            assert verify(index) == []  # checks days and blocks too
             assert "claims_of_session" in plan(index)
 
 
@@ -132,7 +132,7 @@ def test_a_first_index_by_several_processes_in_small_batches_is_one_fresh_readin
 def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
     monkeypatch: pytest.MonkeyPatch, killed: bool
 ) -> None:
-    monkeypatch.setattr(workers, "PARALLEL", 0)  # as a large one, but in one process
+    monkeypatch.setattr(workers, "PARALLEL", 0)  # like a large index, but in one process
     monkeypatch.setattr(workers, "_cores", lambda: 1)
     monkeypatch.setattr(workers, "BATCH", 2)
     with folder() as base:
@@ -168,7 +168,9 @@ def test_a_first_index_that_is_overtaken_by_a_rebuild_leaves_it_whole(
 
 
 @pytest.mark.parametrize(("call", "times"), [("fork", 0), ("fork", 1), ("pipe", 0), ("pipe", 1), ("pipe", 2)])
-def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.MonkeyPatch, call: str, times: int) -> None:
+def test_a_first_index_is_complete_if_the_system_refuses_processes(
+    monkeypatch: pytest.MonkeyPatch, call: str, times: int
+) -> None:
     monkeypatch.setattr(workers, "PARALLEL", 0)
     monkeypatch.setattr(workers, "_cores", lambda: 3)
     really, done = getattr(os, call), 0
@@ -197,8 +199,10 @@ def test_a_first_index_with_fewer_processes_than_wanted(monkeypatch: pytest.Monk
         pytest.param("_send", lambda pipe, data: os.kill(os.getpid(), signal.SIGKILL), id="a-worker-that-dies"),
     ],
 )
-def test_a_first_index_loses_nothing_with(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
-    assert workers._TASKS * workers._NUMBER <= 4096  # the capacity of the smallest pipe
+def test_a_first_index_loses_nothing_with_many_files_or_a_dying_worker(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    assert workers._TASKS * workers._NUMBER <= 4096  # what the smallest pipe accepts at once
     monkeypatch.setattr(workers, "PARALLEL", 0)
     with over(trees.seeded_tree(3, 10)) as (index, data):
         monkeypatch.setattr(workers, name, value)
@@ -206,7 +210,7 @@ def test_a_first_index_loses_nothing_with(monkeypatch: pytest.MonkeyPatch, name:
         assert_same(index, fresh.read([data], find_price))
 
 
-def test_twenty_thousand_lines_under_one_message_id_are_counted_at_once() -> None:
+def test_twenty_thousand_lines_under_one_message_id_are_counted_quickly() -> None:
     def bare(input: int, uuid: str, **more: str) -> str:
         return line(request=None, tokens=usage(input), uuid=uuid, **more)
 
@@ -267,7 +271,7 @@ def plan(index: Index) -> str:
 def test_a_first_index_that_was_interrupted_goes_on(
     monkeypatch: pytest.MonkeyPatch, seed: int, finish: Callable[[Index], None]
 ) -> None:
-    monkeypatch.setattr(workers, "PARALLEL", 0)  # as a large one, but in one process
+    monkeypatch.setattr(workers, "PARALLEL", 0)  # like a large index, but in one process
     monkeypatch.setattr(workers, "_cores", lambda: 1)
     monkeypatch.setattr(workers, "BATCH", 1)
     with folder() as base:
@@ -284,8 +288,8 @@ def test_a_first_index_that_was_interrupted_goes_on(
         assert not index.complete
         kept = index.db.execute("SELECT path FROM files JOIN claims ON file = id LIMIT 1").fetchone()
         index.close()
-        assert kept  # the batches before
-        Path(os.fsdecode(kept[0])).write_text("{}\n")  # what was stored of it is withdrawn
+        assert kept  # the batches before the interruption
+        Path(os.fsdecode(kept[0])).write_text("{}\n")  # so that what was stored of it must be withdrawn
         index = Index(str(base / "state"), roots)
         finish(index)
         assert_same(index, fresh.read([base / "data"], find_price))
@@ -327,7 +331,7 @@ def test_what_other_processes_count_during_a_first_index_is_in_its_sums(
         index.close()
 
 
-def test_what_another_process_found_after_our_walk_is_not_taken_for_gone() -> None:
+def test_a_file_that_another_process_found_after_our_walk_is_not_archived() -> None:
     with folder() as base:
         root = base / "data" / "projects" / "-home-ann-web"
         root.mkdir(parents=True)
@@ -345,7 +349,7 @@ def test_what_another_process_found_after_our_walk_is_not_taken_for_gone() -> No
         index.close()
 
 
-@pytest.mark.parametrize("messages", [("a1", "a2"), ("a2", "a1")])  # in one of these orders the copy is counted last
+@pytest.mark.parametrize("messages", [("a1", "a2"), ("a2", "a1")])  # one of these orders counts the copy last
 def test_a_recount_knows_the_lines_of_a_file_that_holds_copies_too(messages: tuple[str, str]) -> None:
     another = record("b1", session=OTHER)  # without it the whole file would be added up at once
     another["message"] |= {"pausedResponses": [{"usage": usage()}]}
@@ -356,7 +360,7 @@ def test_a_recount_knows_the_lines_of_a_file_that_holds_copies_too(messages: tup
         assert verify(index) == []  # counts anew
 
 
-def test_days_and_blocks_follow_where_lines_tied_and_nobody_can_read_them_any_more() -> None:
+def test_days_and_blocks_are_right_if_tied_lines_can_no_longer_be_read() -> None:
     tied = [line(request="r1", cwd="/a", tokens=usage(9)), line(request="r2", cwd="/b", tokens=usage(1))]
     with over({f"p/{ID}.jsonl": "".join(tied).encode()}) as (index, data):  # one uuid, so one response
         index.refresh()
@@ -370,7 +374,7 @@ def test_days_and_blocks_follow_where_lines_tied_and_nobody_can_read_them_any_mo
 
 
 @pytest.mark.parametrize("first", ["a", "z"])
-def test_of_equal_lines_without_a_cwd_the_first_folder_names_the_project(first: str) -> None:
+def test_the_first_folder_names_the_project_of_equal_lines_without_a_cwd(first: str) -> None:
     copied = line(cwd=None).encode()
     second = {"a": "z", "z": "a"}[first]
     with over({f"{first}/{ID}.jsonl": copied}) as (index, data):

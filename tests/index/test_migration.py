@@ -77,14 +77,14 @@ TRANSCRIPTS = {
     f"{WEB}/s-live.jsonl": begun("s-live", "2026-05-11T09:59:00Z") + told("s-live", 1) + told("s-live", 2),
     f"{WEB}/s-live/subagents/agent-a1.jsonl": told("s-live", 3, isSidechain=True, model=SONNET),
     f"{WEB}/s-moved.jsonl": told("s-moved", 1) + unasked("s-moved", 2) + nameless("s-moved", 3, None),
-    # archived
+    # Archived.
     f"{WEB}/s-gone.jsonl": FACTS + told("s-gone", 1, costUSD=0.25) + told("s-gone", 2, tokens=ADVISED) + SYNTHETIC,
     f"{WEB}/s-gone/subagents/agent-a2.jsonl": told("s-gone", 3, isSidechain=True) + told("s-gone", 4, isSidechain=True),
     f"{API}/agent-a3.jsonl": told("s-gone", 5, isSidechain=True),
     f"{API}/s-nameless.jsonl": "".join(nameless("s-nameless", n, uuid) for n, uuid in enumerate(("x", "y", None), 1)),
-    # gone since the index was last refreshed
+    # Deleted since the index was last refreshed.
     f"{API}/s-late.jsonl": begun("s-late", "2026-05-11T09:59:00Z") + MAKER,
-    # each a session that is gone and a fork of it that is there: by old clients, by a newer one, behind a gateway
+    # Pairs of a session that is gone and a fork of it that exists: by old clients, by a newer one, behind a gateway.
     f"{API}/e-fork.jsonl": begun("e-fork", "2026-05-12T11:00:00Z") + in_fork(MAKER, "e-fork") + told("e-fork", 3),
     f"{WEB}/s-parent.jsonl": begun("s-parent", "2026-05-11T09:59:00Z") + PARENT,
     f"{WEB}/a-fork.jsonl": begun("a-fork", "2026-05-12T11:00:00Z") + in_fork(PARENT, "a-fork") + told("a-fork", 3),
@@ -92,13 +92,13 @@ TRANSCRIPTS = {
     f"{API}/b-fork.jsonl": in_fork(SHARED, "b-fork", requestSessionId="s-newer") + told("b-fork", 3),
     f"{API}/s-gateway.jsonl": GATEWAY,
     f"{API}/c-fork.jsonl": in_fork(GATEWAY, "c-fork", requestSessionId="s-gateway") + unasked("c-fork", 3),
-    # archived, and tied together by what version 0.1 did not keep: an estimate and the count behind it, a copy without
-    # its requestId
+    # Archived, and tied together by what version 0.1 did not store: an estimate and the count after it, a copy without
+    # its requestId.
     APART: line("apart", None, "s-apart", uuid="e1", tokens=usage(5, 1))
     + line("apart", None, "s-apart", uuid="e2", parentUuid="e1", tokens=usage(50, 200))
     + line("copied", "copied", "s-apart", uuid="e3")
     + line("copied", None, "s-apart", uuid="e3"),
-    # a fork that is archived itself
+    # A fork that is archived itself.
     f"{API}/d-fork.jsonl": in_fork(SHARED, "d-fork", requestSessionId="s-newer") + told("d-fork", 4),
 }
 GONE = (
@@ -184,6 +184,12 @@ def test_an_index_of_version_0_1_becomes_one_fresh_reading_and_keeps_what_is_gon
     assert index.stored
     assert_same(index, sessions, archived)
     assert verify(index) == []
+    index.close()
+    assert version_of(upgraded) == schema.VERSION
+    again = upgraded.opened()
+    assert again.complete
+    again.refresh()
+    assert verify(again) == []
 
 
 def test_an_archived_session_has_what_it_had_but_for_the_rules_that_changed(upgraded: Home) -> None:
@@ -194,24 +200,11 @@ def test_an_archived_session_has_what_it_had_but_for_the_rules_that_changed(upgr
     after = as_is(index)
     index.close()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    # an error line of the client is no response any more; an old fork does not have what its parent was asked for
+    # An error line of the client is no longer a response; an old fork no longer owns its parent's responses.
     assert changed == {"s-gone", "s-parent", "a-fork", "s-late", "e-fork"}
     assert after["s-gone"] == (*before["s-gone"][:4], before["s-gone"][4] - 1, before["s-gone"][5])
     for parent, fork in (("s-parent", "a-fork"), ("s-late", "e-fork")):
         assert tuple(map(sum, zip(after[parent], after[fork], strict=True))) == before[fork]
-
-
-def test_an_index_is_migrated_once(upgraded: Home) -> None:
-    assert version_of(upgraded) == 1
-    index = upgraded.opened()
-    index.refresh()
-    index.close()
-    assert version_of(upgraded) == schema.VERSION
-    again = upgraded.opened()
-    assert again.complete
-    again.refresh()
-    assert verify(again) == []
-    again.close()
 
 
 # --- of schema 2 and 3 ---------------------------------------------------------------------------------------------
@@ -224,11 +217,11 @@ OF_VERSION_2 = {
 }
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX's")
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 needs POSIX")
 @pytest.mark.parametrize(
     ("version", "interrupted"), [(2, None), (2, schema), (2, totals), (3, None), (3, schema)], ids=str
 )
-def test_an_index_of_a_later_schema_has_all_of_what_is_gone(
+def test_an_index_of_a_later_schema_keeps_archived_sessions(
     home: Home, version: int, interrupted: ModuleType | None
 ) -> None:
     for name, text in OF_VERSION_2.items():
@@ -291,7 +284,7 @@ def dying(module: ModuleType, name: str, calls: int) -> Callable[[], None]:
     return patch
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX's")
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 needs POSIX")
 @pytest.mark.parametrize(
     ("module", "name", "calls", "left"),
     [
@@ -373,7 +366,7 @@ def test_a_damaged_index_of_version_0_1_is_set_aside_and_its_archived_sessions_a
         "s-late",
         "e-fork",
         "s-gateway",
-    }  # what is damaged says nothing of lines that are there
+    }  # for these a damaged index does not say which lines exist
     for name, one in sessions.with_responses.items():
         assert name in told_by_forks or listed[name] == (sum(one.tokens), name in archived), name
     index = upgraded.opened()
@@ -397,10 +390,9 @@ def a_table_in_the_way(db: sqlite3.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage",
-    [a_text_for_a_number, a_table_missing, no_moments, a_column_more, a_view_of_claims, a_table_in_the_way],
+    "damage", [a_text_for_a_number, a_table_missing, no_moments, a_column_more, a_view_of_claims, a_table_in_the_way]
 )
-def test_of_a_damaged_index_of_schema_3_the_archived_sessions_are_carried_over(
+def test_a_damaged_index_of_schema_3_keeps_its_archived_sessions(
     home: Home, damage: Callable[[sqlite3.Connection], None]
 ) -> None:
     for name, text in OF_VERSION_2.items():
@@ -428,7 +420,7 @@ def test_a_transcript_that_comes_back_is_counted_once(upgraded: Home) -> None:
     index.refresh()
     for mode in MODES:
         truth = fresh.read([upgraded.data], find_price).with_responses
-        assert {one.id: as_shown(one, mode) for one in index.sessions(mode)} == {
+        assert {one.id: as_shown(one) for one in index.sessions(mode)} == {
             name: as_read(one, mode) for name, one in truth.items()
         }
     assert not any(one.archived for one in index.sessions())
@@ -436,8 +428,10 @@ def test_a_transcript_that_comes_back_is_counted_once(upgraded: Home) -> None:
 
 
 @pytest.mark.parametrize("small", [True, False])
-def test_one_session_is_right_at_once(upgraded: Home, monkeypatch: pytest.MonkeyPatch, small: bool) -> None:
-    """One session of a large history is right while everything else is still to be read again."""
+def test_one_session_is_right_before_the_migrated_index_is_complete(
+    upgraded: Home, monkeypatch: pytest.MonkeyPatch, small: bool
+) -> None:
+    """This holds for a large history too, while everything still has to be read again."""
     sessions, archived = expected()
     for name in ("s-gone", "s-nameless", "s-live", "s-moved", "d-fork"):
         index = upgraded.opened()
@@ -445,9 +439,9 @@ def test_one_session_is_right_at_once(upgraded: Home, monkeypatch: pytest.Monkey
             index.refresh()
         reads = index.reads
         assert index.refresh_session(name)
-        assert index.reads <= reads + 2  # its own transcripts
+        assert index.reads <= reads + 2  # only its own transcripts
         found = index.session(name)
-        assert as_shown(found, "auto") == as_read(sessions[name], "auto")
+        assert as_shown(found) == as_read(sessions[name], "auto")
         assert found.archived == (name in archived)
         index.close()
 
@@ -456,7 +450,7 @@ def payload(session: str) -> str:
     return json.dumps({"session_id": session, "cwd": "/home/me/proj", "cost": {"total_cost_usd": 7.77}})
 
 
-def test_the_statusline_shows_the_clients_total_until_somebody_has_migrated(upgraded: Home) -> None:
+def test_the_statusline_shows_the_clients_total_until_the_index_is_migrated(upgraded: Home) -> None:
     ran = upgraded.run("statusline", "--cost-source", "auto", input=payload("s-live"))
     assert (ran.code, ran.err) == (0, "")
     assert "$7.77" in ran.out
@@ -466,7 +460,7 @@ def test_the_statusline_shows_the_clients_total_until_somebody_has_migrated(upgr
     assert "$0.01 ccusage" in ran.out
 
 
-def test_the_prompt_keeps_its_line_until_somebody_has_migrated(upgraded: Home) -> None:
+def test_the_prompt_shows_its_old_line_until_the_index_is_migrated(upgraded: Home) -> None:
     project = upgraded.path / "web"
     project.mkdir()
     folder = readyline.folder_name(os.path.realpath(project))

@@ -56,11 +56,7 @@ def slowly(index: Index, starts: list[int], mode: str) -> Iterator[tuple[object,
     by_project=st.booleans(),
 )
 def test_rows_are_what_the_responses_of_each_period_add_up_to(
-    tree: trees.Tree,
-    mode: str,
-    picks: list[tuple[int, int]],
-    aligned: bool,
-    by_project: bool,
+    tree: trees.Tree, mode: str, picks: list[tuple[int, int]], aligned: bool, by_project: bool
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="ccusage-test-") as name:
         trees.write_tree(tree, Path(name, "data"))
@@ -135,7 +131,7 @@ def test_the_sums_of_all_slots_are_the_totals_whatever_is_done_to_the_index(home
     assert costs[0] != costs[1] != costs[2] == costs[3]
 
 
-@pytest.mark.parametrize("dollars", [5e6, 3e7])  # together more than 64 bits of 1e-12 dollar; each one more
+@pytest.mark.parametrize("dollars", [5e6, 3e7])  # together, or one alone, more than 64 bits of 1e-12 dollars
 def test_sums_that_sqlite_can_not_hold_are_exact(home: Home, dollars: float) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", "".join(line(f"m{n}", f"r{n}", costUSD=dollars) for n in range(2)))
     later = line("x", "x", OTHER, at="2026-05-01T11:00:00Z", costUSD=dollars)
@@ -149,7 +145,7 @@ def test_sums_that_sqlite_can_not_hold_are_exact(home: Home, dollars: float) -> 
     assert verify(index) == []
 
 
-def test_what_used_nothing_is_in_no_slot_and_opens_no_block(home: Home) -> None:
+def test_a_response_without_usage_is_in_no_slot_and_opens_no_block(home: Home) -> None:
     nothing = line("m0", "r0", tokens=usage(0, 0), at="2026-05-01T03:00:00Z")
     home.write(f"-home-me-proj/{ID}.jsonl", nothing + line("m1", "r1") + line("m2", "r2", tokens=usage(0, 0)))
     index = home.opened()
@@ -161,8 +157,8 @@ def test_what_used_nothing_is_in_no_slot_and_opens_no_block(home: Home) -> None:
 
 
 def test_a_line_that_wins_late_moves_the_ends_of_its_slot(home: Home) -> None:
-    """Two subagents at once: the first response of a slot gets its last line after a later one was counted."""
-    early = line("z", "z", at="2026-05-01T09:00:00Z")  # whatever changes later, the session is not counted anew
+    """Of two subagents at once, the first response of a slot gets its last line after a later one was counted."""
+    early = line("z", "z", at="2026-05-01T09:00:00Z")  # keeps the session from being counted anew
     path = home.write(f"-home-me-proj/{ID}.jsonl", early + line("a", "a", at="2026-05-01T10:00:01Z", stop=None))
     other = line("b", "b", at="2026-05-01T10:00:02Z") + line("s", "s", at="2026-05-01T10:00:02Z", model=SONNET)
     home.write(f"-home-me-proj/{ID}/subagents/agent-b.jsonl", other)
@@ -182,7 +178,7 @@ def test_a_line_that_wins_late_moves_the_ends_of_its_slot(home: Home) -> None:
 
 @pytest.mark.parametrize("outputs", [(200, 300), (300, 200)])  # of two files, whichever is read first
 def test_a_response_that_changes_twice_in_one_refresh_is_in_its_slot_once(home: Home, outputs: tuple[int, int]) -> None:
-    early = line("z", "z", at="2026-05-01T09:00:00Z")  # whatever changes later, the session is not counted anew
+    early = line("z", "z", at="2026-05-01T09:00:00Z")  # keeps the session from being counted anew
     path = home.write(f"-home-me-proj/{ID}.jsonl", early + line("a", "a", at="2026-05-01T10:00:01Z", stop=None))
     index = home.opened()
     index.refresh()
@@ -199,7 +195,7 @@ def test_a_response_that_changes_twice_in_one_refresh_is_in_its_slot_once(home: 
 # --- windows -----------------------------------------------------------------------------------------------------
 
 
-def test_windows_that_were_told_are_kept_for_good(home: Home) -> None:
+def test_reported_windows_are_stored_for_good(home: Home) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     index = home.opened()
     index.refresh()
@@ -232,7 +228,7 @@ def statusline(home: Home, session: str, *, resets_at: int | None = None) -> str
     return home.run("statusline", "--no-color", "--format", "{session_cost} {block_left}", input=given).out.strip()
 
 
-def test_a_session_without_limits_gets_the_window_that_another_one_told(home: Home) -> None:
+def test_a_session_without_limits_gets_the_window_of_another_session(home: Home) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     home.write(f"-home-me-proj/{OTHER}.jsonl", line("b", "b", OTHER))
     assert home.run("session").code == 0

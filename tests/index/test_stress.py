@@ -1,4 +1,4 @@
-"""Many processes at once, some of them killed, on transcripts that change: the same totals as one process's."""
+"""Many processes at once, some of them killed, on changing transcripts: the totals are those of one process."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from conftest import Home
 from stress import burst, stress
 
-# CCUSAGE_STRESS=SECONDS[,ASKERS[,SEED]] asks for longer runs
+# CCUSAGE_STRESS=SECONDS[,ASKERS[,SEED]] asks for a longer run.
 LONG = [float(part) for part in os.environ.get("CCUSAGE_STRESS", "").split(",") if part]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX's")
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 needs POSIX")
 def test_whatever_is_killed_no_answer_is_wrong_and_nothing_is_lost(home: Home) -> None:
     seconds, askers, seed = (*LONG, *(4.0, 4, 1)[len(LONG) :])
     outcome = stress(home, seconds, int(askers), kill=0.3, seed=int(seed))

@@ -31,7 +31,7 @@ def files(home: Home) -> tuple[Path, Path]:
 
 @pytest.fixture
 def watch(home: Home, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Watch:
-    for name in ("HOME", "XDG_CONFIG_HOME", "CCUSAGE_STATE_DIR"):  # where prices are asked for
+    for name in ("HOME", "XDG_CONFIG_HOME", "CCUSAGE_STATE_DIR"):  # these say where prices are
         monkeypatch.setenv(name, home.env[name])
 
     home.opened().refresh()
@@ -44,7 +44,7 @@ def responses(watch: Watch) -> int:
     return sum(session.responses for session in watch.index.sessions())
 
 
-def test_a_look_takes_stats_of_what_was_in_use_lately_and_opens_nothing(
+def test_a_look_checks_stats_of_recently_used_files_and_opens_nothing(
     watch: Watch, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     while watch.look():
@@ -77,7 +77,7 @@ def test_a_new_session_beside_one_in_use_is_there_after_a_look(watch: Watch, fil
     assert responses(watch) == 3
 
 
-def test_all_others_are_looked_at_when_it_is_time(watch: Watch, files: tuple[Path, Path]) -> None:
+def test_other_transcripts_are_checked_when_a_sweep_is_due(watch: Watch, files: tuple[Path, Path]) -> None:
     append(files[1], line("o2", "ro2", OTHER))
     watch.look()
     assert responses(watch) == 2
@@ -86,7 +86,7 @@ def test_all_others_are_looked_at_when_it_is_time(watch: Watch, files: tuple[Pat
     assert responses(watch) == 3
 
 
-def test_what_another_process_takes_in_is_seen(home: Home, watch: Watch, files: tuple[Path, Path]) -> None:
+def test_changes_that_another_process_stores_are_seen(home: Home, watch: Watch, files: tuple[Path, Path]) -> None:
     append(files[1], line("o2", "ro2", OTHER))
     assert home.run("index", "refresh").code == 0
     assert watch.look()
@@ -121,7 +121,7 @@ def test_new_prices_count_from_the_next_look_on(home: Home, watch: Watch) -> Non
     assert cost(watch) == before
 
 
-def test_what_was_made_for_another_config_file_is_made_anew_but_not_time_and_again(home: Home, watch: Watch) -> None:
+def test_costs_for_another_config_file_are_made_anew_only_once(home: Home, watch: Watch) -> None:
     ours = cost(watch)
     other = home.path / "other.toml"
     other.write_text(f'[prices.models."{OPUS}"]\ninput = 1000\noutput = 1000\n')
@@ -134,7 +134,7 @@ def test_what_was_made_for_another_config_file_is_made_anew_but_not_time_and_aga
     assert cost(watch) == theirs
 
 
-def test_what_a_newer_version_has_made_is_shown_and_left_alone_until_it_is_there_to_be_asked(
+def test_the_index_of_a_newer_version_is_shown_and_left_alone_until_that_version_is_installed(
     home: Home, watch: Watch, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, ...]] = []
@@ -157,7 +157,7 @@ def test_what_a_newer_version_has_made_is_shown_and_left_alone_until_it_is_there
     assert asked == [("index", "sweep")]
 
 
-def test_windows_that_the_statusline_was_told_are_known(watch: Watch) -> None:
+def test_windows_from_the_statusline_are_known(watch: Watch) -> None:
     while watch.look():
         pass
     end = (time.time_ns() // 1000 // HOUR + 2) * HOUR

@@ -1,11 +1,10 @@
-"""Contracted rates: what an organization's managed settings of Claude Code make of prices (A10)."""
+"""Contracted rates: what Claude Code's managed settings of an organization change in prices (A10)."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import stat
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -32,7 +31,7 @@ from lines import ID, SONNET, line, usage
 from processes import bare_python
 
 N12 = SHARED / "corpus" / "client-2.1.332" / "n12_model_pricing"
-OF_N12 = {  # what was in force when its transcripts were written (CLAUDE-CODE.md A8)
+OF_N12 = {  # in force when its transcripts were written (CLAUDE-CODE.md A8)
     "multiplier": 0.5,
     "overrides": {"claude-haiku-5-5": {"input": 7, "output": 9, "cacheRead": 1, "cacheWrite": 3}},
 }
@@ -42,7 +41,7 @@ HALVED = tuple(Fraction(rate, 2) for rate in (7, 9, 3, 3, 1))
 
 @pytest.fixture
 def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the policy of a machine would be that has none yet."""
+    """Return the path of the machine's policy, which does not exist yet."""
     path = tmp_path / "policy" / "managed-settings.json"
     monkeypatch.setenv("CCUSAGE_MANAGED_SETTINGS", str(path))
     monkeypatch.setenv("CCUSAGE_STATE_DIR", str(tmp_path / "state"))
@@ -52,7 +51,7 @@ def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def agree(policy: Path, value: Any, **more: Any) -> Path:
-    """Put `modelPricing` into a policy that says other things too."""
+    """Write a policy with `modelPricing` and other settings, and return its path."""
     policy.parent.mkdir(parents=True, exist_ok=True)
     policy.write_text(json.dumps({"cleanupPeriodDays": 30, "modelPricing": value, **more}))
     return policy
@@ -77,7 +76,7 @@ def listed(model: str) -> Price:
 
 
 def per_million(price: Price) -> tuple[Fraction, ...]:
-    """Input, output, 5 minute write, 1 hour write, read in dollars."""
+    """Return the rates for input, output, 5 minute write, 1 hour write and read, in dollars per million tokens."""
     rates = (price.input, price.output, price.write_5m, price.write_1h, price.read)
     return tuple(Fraction(rate * 1_000_000, UNIT) for rate in rates)
 
@@ -87,7 +86,7 @@ def per_million(price: Price) -> tuple[Fraction, ...]:
 
 @pytest.mark.parametrize("model", ["claude-opus-5-5", "claude-haiku-5-5", "us.anthropic.claude-sonnet-4-6", "glm-5"])
 @pytest.mark.parametrize("multiplier", [0.5, 0.85, 1.2, 10, 0.1])
-def test_a_multiplier_is_of_every_cost_of_a_response(policy: Path, model: str, multiplier: float) -> None:
+def test_a_multiplier_applies_to_every_cost_of_a_response(policy: Path, model: str, multiplier: float) -> None:
     agree(policy, {"multiplier": multiplier})
     price, plain = known(model), listed(model)
     for counts in ((1000, 200, 30, 4, 50_000), (90_000, 0, 20_000, 0, 0)):  # the second is a long prompt to Haiku 5.5
@@ -98,7 +97,7 @@ def test_a_multiplier_is_of_every_cost_of_a_response(policy: Path, model: str, m
 
 
 def test_a_row_replaces_every_rate_of_its_model(policy: Path) -> None:
-    """One rate for both kinds of cache writes, none for long prompts, no surcharge for fast mode or US inference."""
+    """The row has one rate for both kinds of cache writes, none for long prompts, no factor for fast mode or the US."""
     agree(policy, {"overrides": {"claude-haiku-5-5": HAIKU, "claude-opus-5-5": HAIKU}})
     for model in ("claude-haiku-5-5", "claude-opus-5-5"):
         price = known(model)
@@ -109,7 +108,7 @@ def test_a_row_replaces_every_rate_of_its_model(policy: Path) -> None:
     assert known("claude-opus-5") == listed("claude-opus-5")
 
 
-def test_the_multiplier_is_of_a_row_too(policy: Path) -> None:
+def test_the_multiplier_applies_to_a_row_too(policy: Path) -> None:
     agree(policy, OF_N12)
     assert per_million(known("claude-haiku-5-5")) == HALVED
     assert cost(known("claude-haiku-5-5"), 0, 0, 0, 0, 0, searches=2) == PICO // 100
@@ -149,7 +148,7 @@ def test_a_row_under_a_name_of_claude_code_covers_every_form_of_the_model(policy
     "key",
     ["claude-4.6-opus", "openrouter/anthropic/claude-opus-4.6", "claude-opus-4-6-20990101", "Modèle/claude-opus-4-6"],
 )
-def test_a_row_under_any_other_name_is_of_that_name_alone(policy: Path, key: str) -> None:
+def test_a_row_under_any_other_name_covers_only_that_name(policy: Path, key: str) -> None:
     agree(policy, {"overrides": {key: HAIKU}})
     assert per_million(known(key)) == (7, 9, 3, 3, 1)
     assert known("claude-opus-4-6") == listed("claude-opus-4-6")
@@ -204,7 +203,7 @@ def test_a_cost_is_that_of_the_clients_formula(
     assert price is not None
     input, output, five, hour, read = counts
     dollars = sum(n * Fraction(rate) for n, rate in zip((input, output, five + hour, read), row, strict=True)) / 10**6
-    # rates are whole numbers of 1e-15 dollar per token, and the multiplier of 1e-12
+    # Rates are whole numbers of 1e-15 dollars per token, and the multiplier of 1e-12.
     assert abs(cost(price, *counts) - dollars * Fraction(multiplier) * PICO) <= 1 + Fraction(sum(counts), 50)
 
 
@@ -250,11 +249,11 @@ def test_a_policy_is_where_claude_code_has_it(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_variable_names_another_file() -> None:
     assert policy_path({"CCUSAGE_MANAGED_SETTINGS": "~/policy.json", "HOME": "/home/me"}) == "/home/me/policy.json"
-    with pytest.raises(UserError, match="absolute"):  # the working directory may be anybody's repository
+    with pytest.raises(UserError, match="absolute"):  # because the working directory may belong to anybody
         policy_path({"CCUSAGE_MANAGED_SETTINGS": "policy.json"})
 
 
-def test_without_a_policy_there_is_one_thing_to_look_at(policy: Path) -> None:
+def test_without_a_policy_only_its_folder_is_checked(policy: Path) -> None:
     assert policy_files(os.environ) == [(str(policy.parent), None)]
     assert dependencies(os.environ)[2:] == [(str(policy.parent), None)]
     plain = in_use.table().fingerprint
@@ -282,7 +281,7 @@ def test_parts_of_a_policy_are_merged_by_name_over_the_main_file(policy: Path) -
     assert found.sources == [str(policy), str(parts / "10-a.json"), str(parts / "20-b.json")]
 
 
-def test_parts_alone_are_a_policy_too(policy: Path) -> None:
+def test_parts_of_a_policy_work_without_the_main_file(policy: Path) -> None:
     parts = policy.with_suffix(".d")
     parts.mkdir(parents=True)
     agree(parts / "rates.json", {"multiplier": 0.5})
@@ -313,7 +312,7 @@ GOOD = {"multiplier": 0.5, "overrides": {"good": HAIKU}}
         pytest.param({"overrides": {"bad\x1b[31m\n" * 50: 1}}, "overrides", id="a-hostile-name"),
     ],
 )
-def test_what_cannot_be_meant_costs_itself_and_is_said(policy: Path, broken: dict[str, Any], word: str) -> None:
+def test_an_invalid_rate_is_ignored_and_reported(policy: Path, broken: dict[str, Any], word: str) -> None:
     value: dict[str, Any] = {**GOOD, **broken}
     if isinstance(broken.get("overrides"), dict):
         value["overrides"] = {**GOOD["overrides"], **broken["overrides"]}  # type: ignore[dict-item]
@@ -370,7 +369,7 @@ BROKEN: list[tuple[Callable[[Path], object], str]] = [
 
 @pytest.mark.parametrize(("make", "words"), BROKEN)
 @pytest.mark.parametrize("part", [False, True], ids=["the-file", "a-part"])
-def test_a_broken_file_costs_itself_and_is_said(
+def test_a_broken_file_of_a_policy_is_ignored_and_reported(
     policy: Path, make: Callable[[Path], object], words: str, part: bool
 ) -> None:
     parts = policy.with_suffix(".d")
@@ -380,7 +379,7 @@ def test_a_broken_file_costs_itself_and_is_said(
     make(broken)
     assert per_million(known("good")) == HALVED
     problems = contract().problems
-    if words or problems:  # a long number is refused by newer versions of Python only
+    if words or problems:  # only newer versions of Python refuse a long number
         assert [str(broken) in problem and words in problem for problem in problems] == [True]
 
 
@@ -462,21 +461,14 @@ def test_a_policy_changed_just_now_is_read_again_each_time(policy: Path) -> None
     assert contract().multiplier == 6 * PICO // 10
 
 
-def test_rates_count_where_nothing_can_be_stored(policy: Path, tmp_path: Path) -> None:
+def test_contracted_rates_apply_if_nothing_can_be_stored(policy: Path, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     agree(policy, {"multiplier": 0.5})
     assert known("claude-opus-5").input == 2_500_000_000
 
 
-def test_the_copy_is_for_its_owner_alone(policy: Path) -> None:
-    agree(policy, {"multiplier": 0.5})
-    contract()
-    path = Path(os.environ["CCUSAGE_STATE_DIR"], stored.Contract.FILE)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
 @pytest.mark.parametrize("spoil", [lambda data: b"", lambda data: data[:-1], lambda data: data[:40] + b"x" + data[41:]])
-def test_a_spoilt_copy_is_made_anew(
+def test_a_damaged_copy_of_the_policy_is_made_anew(
     policy: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[bytes], bytes]
 ) -> None:
     agree(policy, {"multiplier": 0.5})
@@ -495,7 +487,7 @@ A_DOLLAR = usage(0, 40_000)  # of Opus 4.5
 
 @pytest.fixture
 def used(home: Home) -> Home:
-    """A home with a session of three dollars, old enough for its answer to be published."""
+    """Return a home with a session of three dollars, old enough for its answer to be published."""
     home.write(
         f"-home-me-proj/{ID}.jsonl", line(tokens=A_DOLLAR) + line("m2", "r2", model=SONNET, tokens=usage(0, 133_334))
     )
@@ -595,7 +587,7 @@ def test_nothing_is_published_at_rates_that_have_gone_meanwhile(used: Home, monk
             path.unlink()
 
 
-def test_recorded_costs_are_taken_as_recorded(home: Home) -> None:
+def test_contracted_rates_do_not_change_recorded_costs(home: Home) -> None:
     home.write(f"-p/{ID}.jsonl", line(tokens=A_DOLLAR, costUSD=0.25))
     agree(home.policy, {"multiplier": 0.5})
     costs = {
@@ -611,7 +603,7 @@ def test_no_command_waits_for_a_policy_that_is_no_file(home: Home, make: Callabl
     home.policy.parent.mkdir()
     make(home.policy)
     assert asked(home) == 1
-    assert any(line_of(home).startswith("$1.00") for _ in range(5))  # a busy machine may need more than its time
+    assert any(line_of(home).startswith("$1.00") for _ in range(5))  # a busy machine may need several tries
     assert home.run("prices", "show").code == 0
     ran = home.run("doctor", COLUMNS="1000")
     assert ran.code == 1

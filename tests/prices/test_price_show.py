@@ -1,4 +1,4 @@
-"""`ccusage prices show NAME`: the models that a name on a report, or a part of one, can mean."""
+"""`ccusage prices show NAME`: the models that a name in a report, or a part of it, can mean."""
 
 from __future__ import annotations
 
@@ -61,19 +61,7 @@ def test_a_family_means_all_of_its_models_the_makers_own_first() -> None:
 
 def test_a_line_is_of_one_price_and_counts_the_names_that_have_it() -> None:
     lines = show(os.environ, "opus-4-5", False).splitlines()
-    assert lines[0].split() == [
-        "dollars",
-        "per",
-        "million",
-        "tokens",
-        "input",
-        "output",
-        "write",
-        "5m",
-        "write",
-        "1h",
-        "read",
-    ]
+    assert " ".join(lines[0].split()) == "dollars per million tokens input output write 5m write 1h read"
     label, numbers = lines[1].split("more")
     assert label.startswith("claude-opus-4-5 and ")
     assert numbers.split() == ["5", "25", "6.25", "10", "0.5"]
@@ -81,13 +69,13 @@ def test_a_line_is_of_one_price_and_counts_the_names_that_have_it() -> None:
     assert counted + len(lines) - 1 == len(models("opus-4-5"))
 
 
-def test_a_dearer_long_prompt_is_told() -> None:
+def test_a_higher_price_of_long_prompts_is_shown() -> None:
     (told,) = [line for line in models_text(["claude-haiku-5-5"]).splitlines() if line.startswith("claude-haiku-5-5")]
     assert told.endswith("higher above 100,000")
 
 
 def own(place: Path, *names: str) -> None:
-    """Have prices of the user's own under these names."""
+    """Give the user's config a price for each of these names."""
     config = place / "config" / "ccusage-line" / "config.toml"
     config.parent.mkdir(parents=True)
     config.write_text("".join(f"[prices.models.{json.dumps(name)}]\ninput = 4\noutput = 6\n" for name in names))
@@ -123,13 +111,13 @@ def test_no_name_moves_the_cursor_or_is_too_long(place: Path, as_json: bool) -> 
     [("opus-4-99", "opus-4-"), ("sonet", "sonnet"), ("claude-sonnet-4-55", "sonnet-4-5"), ("glm-9.9", "glm-")],
 )
 @pytest.mark.parametrize("as_json", [True, False])
-def test_where_nothing_fits_the_nearest_are_named(wanted: str, near: str, as_json: bool) -> None:
+def test_if_no_model_fits_the_nearest_are_named(wanted: str, near: str, as_json: bool) -> None:
     with pytest.raises(UsageError, match=f"no price known for '{wanted}'; the nearest are [^;]*{near}"):
         show(os.environ, wanted, as_json)
 
 
 @pytest.mark.parametrize("wanted", ["", "[1m]", "\x00", "\ud800", "x" * 10_000, "claude-", "\u6728", "opus-\u00b2"])
-def test_what_is_no_name_is_an_error(wanted: str) -> None:
+def test_text_that_is_no_model_name_is_an_error(wanted: str) -> None:
     with pytest.raises(UsageError, match="no price known"):
         show(os.environ, wanted, False)
 

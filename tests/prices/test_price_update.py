@@ -1,4 +1,4 @@
-"""The refreshed price table: fetched, doubted, stored, used (A11)."""
+"""The refreshed price table: fetched, checked, stored and used (A11)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from price_server import NEW_MODEL, Entries, Server, certificate, give, listed, 
 from processes import bare_python
 
 MILLION = 1_000_000
-PATIENCE = 10  # seconds a test waits for what takes no time; the promises of the design are shorter
+PATIENCE = 10  # seconds a test waits for something that takes no time; the promises of the design are shorter
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A state directory of the test's own, which in_use.table() looks into too."""
+    """Set and return a state directory for the test, in which in_use.table() looks too."""
     for name in ("HOME", "CLAUDE_CONFIG_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     for name in ("CCUSAGE_OFFLINE", "CCUSAGE_PRICES_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"):
@@ -61,7 +61,7 @@ def files(folder: str) -> dict[str, bytes]:
 
 
 def age_notes(state: str, **seconds: int) -> None:
-    """Make what is noted of tries older."""
+    """Make the recorded times of tries older by some seconds."""
     path = Path(state, "prices-tries.json")
     notes = json.loads(path.read_text())
     path.write_text(json.dumps({**notes, **{name: notes[name] - by for name, by in seconds.items()}}))
@@ -200,7 +200,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("answer", "reason"), REFUSED)
-def test_what_is_no_good_list_leaves_the_last_good_table(
+def test_a_bad_list_leaves_the_last_good_table(
     server: Server, state: str, answer: Callable[..., None], reason: str
 ) -> None:
     server.answer = give(json.dumps(with_new_model(listed())).encode())
@@ -247,7 +247,7 @@ print(price_update.refresh({state!r}, force=True, timeout=1.0, address={server.a
     assert time.monotonic() - began < 5
 
 
-def test_nobody_listening_is_one_line(state: str) -> None:
+def test_a_refused_connection_is_reported_in_one_line(state: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}/"
@@ -272,7 +272,7 @@ def test_nobody_listening_is_one_line(state: str) -> None:
         "\x00",
     ],
 )
-def test_only_https_will_do_but_on_this_machine(state: str, address: str) -> None:
+def test_only_https_is_accepted_except_from_this_machine(state: str, address: str) -> None:
     result = refresh(state, force=True, timeout=5.0, address=address)
     assert result.status == "failed"
     assert "is not an https address" in result.text or "is not a valid address" in result.text
@@ -454,7 +454,7 @@ def test_a_report_tries_at_most_once_an_hour_and_says_why_it_failed_once(server:
     assert len(server.asked) == 2
 
 
-def test_the_try_is_noted_before_it_is_made(server: Server, state: str) -> None:
+def test_a_try_is_recorded_before_it_is_made(server: Server, state: str) -> None:
     seen: list[bool] = []
 
     def look(handler: http.server.BaseHTTPRequestHandler) -> None:
@@ -541,7 +541,7 @@ def test_what_is_stored_is_for_its_owner_alone_and_nothing_is_left_over(server: 
         pytest.param(lambda data: marshal.dumps({}), id="foreign"),
     ],
 )
-def test_a_spoilt_file_gives_the_embedded_table_and_is_mended(
+def test_a_damaged_file_gives_the_embedded_table_and_is_replaced(
     server: Server, state: str, spoil: Callable[[bytes], bytes]
 ) -> None:
     embedded = in_use.table().fingerprint
@@ -551,7 +551,7 @@ def test_a_spoilt_file_gives_the_embedded_table_and_is_mended(
     path.write_bytes(spoil(path.read_bytes()))
     assert in_use.table().fingerprint == embedded
     assert in_use.table().find(NEW_MODEL) is None
-    assert is_due(state) is False  # the last try was this very hour
+    assert is_due(state) is False  # the last try is less than an hour ago
     age_notes(state, tried=3601)
     assert is_due(state)
     assert ask(server, state).status == "updated"
@@ -559,7 +559,7 @@ def test_a_spoilt_file_gives_the_embedded_table_and_is_mended(
 
 
 @pytest.mark.parametrize("kind", ["folder", "fifo", "link-to-nowhere"])
-def test_what_is_no_file_is_no_table(state: str, kind: str) -> None:
+def test_a_price_file_that_is_no_regular_file_is_ignored(state: str, kind: str) -> None:
     os.makedirs(state)
     path = price_store.Refreshed.path(state)
     if kind == "folder":
@@ -633,7 +633,7 @@ def test_show_tells_the_source_the_age_and_the_number_of_models(server: Server, 
     assert data["fingerprint"] == in_use.table().fingerprint
 
 
-def test_show_gives_one_models_price(state: str) -> None:
+def test_show_gives_one_models_price() -> None:
     data = json.loads(show(os.environ, "us.anthropic.claude-haiku-5-5-20261001-v1:0", True))
     plain = json.loads(show(os.environ, "claude-haiku-5-5", True))
     assert plain == {

@@ -1,4 +1,4 @@
-"""Prices against the client's own ledger and the price lists they were made from."""
+"""Prices compared with the client's own ledger and with the price lists from which they were made."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_every_model_of_the_client_has_its_prices_and_window() -> None:
 
 @needs_client
 def test_every_correction_of_the_list_is_what_the_client_has_too() -> None:
-    """Or the same for a name of a model that the client lists under another one."""
+    """A few names of models are listed by the client under another name."""
     models = load(CLIENT_PRICES)["models"]
     other_names = {
         "claude-3-5-haiku-latest": "claude-3-5-haiku",

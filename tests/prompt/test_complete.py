@@ -1,4 +1,4 @@
-"""What stands behind `--id <TAB>` and the other options, asked as the shells ask and in the shells themselves."""
+"""What `--id <TAB>` and other options complete, asked as the shells ask and in the shells themselves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OLD, NEW, ODD, GONE = "aaaa1111-0000", "aaaa2222-0000", "bbbb3333-0000", "cccc44
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """Two projects with three sessions, indexed."""
+    """Return a world with two projects and three sessions, indexed."""
     world = World(tmp_path)
     web, api = world.project("web"), world.project("api")
     for session, project, output in ((OLD, web, 4000), (ODD, api, 8000), (NEW, web, 12_000)):
@@ -50,7 +50,7 @@ def _index(world: World) -> None:
 
 
 def ask(world: World, line: str, shell: str = "fish", point: int | None = None, **more: str) -> tuple[list[str], str]:
-    """The candidates for a command line, and what was written beside them."""
+    """Return the candidates for a command line, and other output."""
     environ = world.environ | {
         "_ARGCOMPLETE": "1",
         "_ARGCOMPLETE_IFS": "\n",
@@ -76,11 +76,11 @@ def ask(world: World, line: str, shell: str = "fish", point: int | None = None, 
 
 
 @pytest.mark.parametrize("line", ["ccusage session --id ", "ccusage --id ", "ccusage session --json -i "])
-def test_the_newest_sessions_stand_behind_id(world, line):
+def test_id_completes_to_the_newest_sessions(world, line):
     assert ask(world, line) == (["latest", NEW, ODD, OLD], "")
 
 
-def test_what_was_typed_narrows_them(world):
+def test_candidates_begin_with_what_was_typed(world):
     assert ask(world, "ccusage session --id aaaa") == ([NEW, OLD], "")
     assert ask(world, "ccusage session --id la") == (["latest"], "")
     assert ask(world, "ccusage session --id zzz") == ([], "")
@@ -91,7 +91,7 @@ def test_what_was_typed_narrows_them(world):
     assert ask(world, "ccusage session --id aaaa --json", point=len("ccusage session --id a")) == ([NEW, OLD], "")
 
 
-def test_cost_age_and_title_describe_them(world):
+def test_candidates_are_described_by_cost_age_and_title(world):
     found, _ = ask(world, "ccusage session --id a", _ARGCOMPLETE_DFS="\t")
     assert found == [f"{NEW}\t$0.30, now, {SHOWN}", f"{OLD}\t$0.10, {_days_since_2020()} d ago"]
 
@@ -113,7 +113,7 @@ def test_ids_that_need_quoting_are_quoted_by_argcomplete(world):
     assert ask(world, "ccusage session --id odd", "fish")[0] == ["odd id"]
 
 
-def test_without_an_index_or_with_a_broken_one_there_is_nothing_and_no_word(world):
+def test_without_a_usable_index_there_are_no_candidates_and_no_messages(world):
     database = Path(index_dir(world.environ)) / "index.db"
     for content in (b"no database", None):
         for path in database.parent.glob("index.db*"):
@@ -158,7 +158,7 @@ def test_commands_options_and_choices_are_completed(world):
     assert ask(world, "ccusage daily --until to")[0] == ["today"]
 
 
-def test_what_can_be_said_there_is_offered_and_nothing_else(world):
+def test_only_possible_words_are_candidates(world):
     assert ask(world, "ccusage index path ")[0] == []
     assert "sweep" not in ask(world, "ccusage index ")[0]
     assert {"--cost-source", "--preset"} <= set(ask(world, "ccusage install -- --")[0])
@@ -166,7 +166,7 @@ def test_what_can_be_said_there_is_offered_and_nothing_else(world):
     assert ask(world, "ccusage prices show claude-")[0] == ["claude-opus-4-5"]
 
 
-def test_sessions_without_transcripts_alone_can_be_forgotten(world):
+def test_forget_completes_only_to_sessions_without_transcripts(world):
     assert ask(world, "ccusage index forget bbbb")[0] == []
     world.transcript(world.home / "api", ODD).unlink()
     _index(world)
@@ -174,7 +174,7 @@ def test_sessions_without_transcripts_alone_can_be_forgotten(world):
     assert ask(world, "ccusage index forget aaaa")[0] == []
 
 
-def test_projects_stand_behind_project(world):
+def test_project_completes_to_projects(world):
     assert ask(world, "ccusage session --project a")[0] == ["api"]
     assert ask(world, f"ccusage session --project {world.home}/w")[0] == [f"{world.home}/web"]
 
@@ -188,14 +188,14 @@ def _rc(shell: str, world: World) -> str:
 
 
 def _tabs(terminal: Shell, typed: str, *words: str, tabs: int = 1) -> str:
-    """The screen after some typing and TAB, once it shows all *words*; without any, what comes within a while."""
+    """Type, press TAB, and return the screen when it shows all *words*; without any, wait 0.8 seconds."""
     text = ""
     for left in reversed(range(tabs)):
         terminal.send(f"{typed}\t" if not text else "\t")
         text += terminal.read_to(*words, quiet=0.8 if left else PATIENCE) if words else terminal.read(0.8)
         if words and all(word in plain(text) for word in words):
             break
-    terminal.send("\x15")  # empties the line in its turn, where an interrupt could come before the completion
+    terminal.send("\x15")  # empties the line; an interrupt could arrive before the completion
     terminal.run("true")
     return plain(text)
 
@@ -209,7 +209,7 @@ def test_the_list_of_sessions_shows_cost_age_and_title(shell, world):
 
 
 @pytest.mark.parametrize("shell", [needs["bash"], needs["zsh"]])
-def test_no_completion_where_none_is_wanted(shell, world):
+def test_there_is_no_completion_if_it_is_switched_off(shell, world):
     rc = _rc(shell, world).replace("__ccusage_completion='1'", "__ccusage_completion=''")
     with Shell(shell, world, rc) as terminal:
         assert NEW not in _tabs(terminal, "ccusage session --id aaaa2")
@@ -223,7 +223,7 @@ def test_completion_is_there_although_compinit_comes_after_it(shell, world):
         assert terminal.value('"$precmd_functions"') == "__ccusage_hook"
 
 
-LINE = {  # how a key writes down the line as it stands
+LINE = {  # how a key writes the current line to a file
     "bash": """_line() { printf %s "$READLINE_LINE" >~/.line; mv ~/.line ~/line; }
 bind -x '"\\C-x\\C-d": _line'
 """,
@@ -236,12 +236,12 @@ bind \\cx\\cd _line
 """,
 }
 BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
-OTHERS = {  # what the completion of other commands comes from, where it is installed
+OTHERS = {  # enables completion of other commands, where it is installed
     "bash": f"bind 'set show-all-if-ambiguous on'\n[ ! -r {BASH_COMPLETION} ] || . {BASH_COMPLETION}\n",
     "fish": "set -g fish_complete_path $__fish_data_dir/completions\n",
 }
-COMPLETED = {  # what comes behind each of them
-    # where the command stands
+COMPLETED = {  # what completes each of them
+    # Where the command may be.
     "true && ccusage sessi": "on",
     "true; ccusage sessi": "on",
     "true | VAR=1 ccusage sessi": "on",
@@ -253,7 +253,7 @@ COMPLETED = {  # what comes behind each of them
     "bin/ccusage sessi": "on",
     "ccusage claude sessi": "on",
     "ccusage session 2>/dev/null --brea": "kdown",
-    # paths
+    # Paths.
     "ccusage --config ~/my": ".toml",
     "ccusage --config $HOME/my": ".toml",
     "ccusage --config=my": ".toml",
@@ -262,7 +262,7 @@ COMPLETED = {  # what comes behind each of them
     "ccusage prompt --cwd ~/we": "b/",
     "ccusage session --project ~/we": "b",
     "ccusage session --html ~/my": ".toml",
-    # values
+    # Values.
     "ccusage session --id aaaa2": "222-0000",
     "ccusage --id=aaaa2": "222-0000",
     "ccusage session aaaa2": "222-0000",
@@ -292,7 +292,7 @@ def test_a_tab_completes_commands_paths_and_values_wherever_the_command_stands(s
     skip_before(shell, (4, 0), "its line can't be asked for")
     expected = {typed: f"{typed}{rest}" for typed, rest in COMPLETED.items()}
     expected["ccusage session -z europe/berl"] = "ccusage session -z Europe/Berlin"
-    if shell == "bash":  # there no command is completed
+    if shell == "bash":  # bash completes no command there
         expected["echo $(ccusage sessi"] = "echo $(ccusage sessi"
         if not BASH_COMPLETION.exists():
             expected["sudo ccusage --brea"] = "sudo ccusage --brea"
@@ -304,7 +304,7 @@ def test_a_tab_completes_commands_paths_and_values_wherever_the_command_stands(s
             until(line.exists, typed)
             found[typed] = line.read_text().rstrip()
             line.unlink()
-            terminal.send("\x15")  # empties the line in its turn, where an interrupt could come before the completion
+            terminal.send("\x15")  # empties the line; an interrupt could arrive before the completion
             terminal.read(0)
         for typed, words in LISTED.items():
             terminal.send(f"{typed}\t")
@@ -317,7 +317,7 @@ def test_a_tab_completes_commands_paths_and_values_wherever_the_command_stands(s
 
 
 def _forgettable(world: World) -> None:
-    """A session whose transcript is gone, files to name, and a `sudo`, without which fish completes nothing behind."""
+    """Make a session without its transcript, files to name, and a `sudo`, which fish needs to complete after it."""
     world.spend(world.project("api"), 100, GONE)
     _index(world)
     world.transcript(world.project("api"), GONE).unlink()

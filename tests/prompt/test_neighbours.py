@@ -1,13 +1,12 @@
 """The snippets beside other people's hooks.
 
-What Debian packages is the real thing, all of it in one start-up file, and tests/support/neighbours.py tries more. For
-bash-preexec, VS Code and prompts that are built anew each time there are stand-ins that hook in as theirs do.
+The tools that Debian packages are real, all of them in one start-up file; tests/support/neighbours.py tries more. For
+bash-preexec, VS Code and prompts that are built anew each time there are stand-ins with the same kind of hooks.
 """
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -60,7 +59,7 @@ PROMPT_COMMAND=__vsc_prompt_cmd${PROMPT_COMMAND:+_original}
 trap __vsc_preexec DEBUG
 """
 
-# first PROMPT_COMMAND with what puts the marks around PS1, then its own bash-preexec
+# First the PROMPT_COMMAND that puts marks around PS1, then its own copy of bash-preexec.
 ITERM = (
     r"""
 PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}__iterm2_prompt_command
@@ -115,20 +114,6 @@ autoload -Uz add-zsh-hook
 add-zsh-hook precmd __vsc_precmd
 add-zsh-hook preexec __vsc_preexec
 """
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-@pytest.fixture
-def project(world: World) -> Path:
-    """A project whose session has cost $0.10 and whose line is ready."""
-    project = world.project("work")
-    world.spend(project)
-    world.settle(project)
-    return project
 
 
 def both_orders(tool: str, snippet: str) -> list[str]:
@@ -204,7 +189,7 @@ def test_a_debug_trap_sees_what_it_would_see_without_us(shell, title, order, wor
         skip_before(shell, (5, 1), "of an array PROMPT_COMMAND only the first element is run")
     rc = both_orders(title, world.snippet(shell))[order]
     with Shell(shell, world, rc, cwd=project) as terminal:
-        terminal.enter("rm -f ~/commands")  # with the start-up file, and with our look at a trap that is set later
+        terminal.enter("rm -f ~/commands")  # has the start-up file, and our check for a trap that is set later
         assert "$0.10" in terminal.enter("echo one")
         assert _commands(world) == [*theirs, "echo one", *theirs]
         terminal.enter("(exit 5) | (exit 6)")
@@ -286,7 +271,7 @@ def test_an_open_menu_of_completions_stays(shell, world, project):
 
 
 @pytest.mark.parametrize("shell", [needs["fish"]])
-def test_the_first_prompt_after_direnv_has_changed_the_account_is_that_accounts(shell, world, project):
+def test_the_first_prompt_after_direnv_changed_the_account_shows_that_account(shell, world, project):
     other = world.home / "other"
     (other / "projects").mkdir(parents=True)
     direnv = f"""
@@ -318,7 +303,7 @@ def test_the_text_is_given_to_another_fish_once_it_is_exported(shell, world, pro
         for shell, order in (("bash", FIRST), ("bash", LAST), ("zsh", FIRST), ("zsh", LAST), ("fish", FIRST))
     ],
 )
-def test_all_that_debian_packages_works_together_with_the_segment(shell, order, tmp_path):
+def test_all_tools_that_debian_packages_work_with_the_segment(shell, order, tmp_path):
     skip_before(shell, (4, 0), "the tools themselves do not all work")
     tools = [tool for tool in TOOLS if tool.shell == shell and tool.install]
     for tool in tools:

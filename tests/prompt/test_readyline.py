@@ -1,4 +1,4 @@
-"""The ready line: which one is a folder's, what it says, until when it holds."""
+"""The ready line: which one belongs to a folder, what it shows, and until when it is fresh."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _write(path: Path, looked: int, *dependencies: Path, text: str = "$1.00", se
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """A file that has not changed for a minute."""
+    """Return a file that has not changed for a minute."""
     path = tmp_path / "transcript"
     path.write_text("{}")
     moment = time.time_ns() - 60 * SECOND + 123_456_789
@@ -100,7 +100,7 @@ def old(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_line_holds_until_it_expires_and_not_before_its_look(tmp_path, old):
+def test_a_line_is_fresh_from_its_look_until_it_expires(tmp_path, old):
     looked = time.time_ns()
     line = _write(tmp_path / "line", looked, old)
     assert line.fresh(looked / SECOND)
@@ -144,7 +144,7 @@ def test_a_dependency_that_no_line_can_name_makes_the_line_short_lived(tmp_path,
     assert not line.fresh(looked / SECOND + 3)
 
 
-def test_a_line_is_ours_alone_and_comes_in_one_piece(tmp_path, old):
+def test_a_ready_line_is_private_and_written_in_one_piece(tmp_path, old):
     line = _write(tmp_path / "line", time.time_ns(), old)
     assert os.stat(line.path).st_mode & 0o777 == 0o600
     assert sorted(p.name for p in tmp_path.iterdir()) == ["line", "transcript"]
@@ -153,7 +153,7 @@ def test_a_line_is_ours_alone_and_comes_in_one_piece(tmp_path, old):
 @pytest.mark.parametrize(
     "data", [b"", b"ccusage-line 2\n" * 20, b"ccusage-line 1\n1\n", b"\xff" * 100, b"ccusage-line 1\nx\n" * 20]
 )
-def test_what_is_no_line_is_no_line(tmp_path, data):
+def test_data_that_is_no_ready_line_is_not_read(tmp_path, data):
     (tmp_path / "line").write_bytes(data)
     assert readyline.read(str(tmp_path / "line")) is None
 
@@ -163,7 +163,7 @@ def test_what_is_no_line_is_no_line(tmp_path, data):
 NASTY = "a\x1b[31mb\x1b]0;t\x07\x1b[2Jc\nd\r\u2028\u202e$(x)`y`%n\\u#!\ud83d\x9b\x7f é 🙂 \ue0b0"
 
 
-def test_text_loses_all_control_but_colour():
+def test_text_loses_all_control_sequences_except_colours():
     shown = readyline.escape(NASTY)
     assert shown == "a\x1b[31mb]0;t2Jc d  $(x)`y`%n\\u#!\ufffd é 🙂 \ue0b0"
     assert readyline.escape(NASTY, colour=False) == shown.replace("\x1b[31m", "")
@@ -210,7 +210,7 @@ def test_a_published_line_says_what_a_session_costs_and_depends_on_its_files(wor
     below = transcript.with_suffix("") / "subagents"
     below.mkdir(parents=True)
     (below / "agent-1.jsonl").write_text("{}\n")
-    time.sleep(0.1)  # what is younger than a clock tick makes a line that does not hold yet
+    time.sleep(0.1)  # a line about files younger than a clock tick is not fresh
     looked = time.time_ns()
     readyline.publish(
         readyline.Place(os.environ),
@@ -259,7 +259,7 @@ def test_an_idle_session_leaves_the_prompt(world, ago, shown):
 def test_a_line_expires_at_local_midnight(world, monkeypatch):
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
-    before, after = 1_774_652_340, 1_774_652_400  # 2026-03-27 23:59 and 24:00 there
+    before, after = 1_774_652_340, 1_774_652_400  # 2026-03-27 23:59 and 24:00 in Berlin
     assert readyline._midnight(before) == after
     assert readyline._midnight(after) == after + 86_400
     assert readyline._midnight(after + 86_400) == after + 86_400 + 82_800, "the night that lacks an hour"
@@ -307,7 +307,7 @@ def test_a_path_of_more_than_two_hundred_characters_has_a_line(world):
     assert world.line(project) is not None
 
 
-def test_the_newest_session_of_all_is_tmuxs_without_a_folder(world):
+def test_tmux_without_a_folder_shows_the_newest_session_of_all(world):
     first, second = world.project("first"), world.project("second")
     world.spend(first)
     os.utime(world.transcript(first), ns=(SECOND, SECOND))
@@ -316,8 +316,10 @@ def test_the_newest_session_of_all_is_tmuxs_without_a_folder(world):
     assert prompt.text(os.environ, "tmux", str(first)).startswith("$0.10")
 
 
-def test_todays_cost_of_all_projects_stands_beside_once_the_index_is_complete(world, monkeypatch):
-    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # which may be done before it is asked
+def test_todays_cost_of_all_projects_is_shown_after_the_index_is_complete(world, monkeypatch):
+    monkeypatch.setattr(
+        "ccusage_line.background.spawn", lambda *words: True
+    )  # starts no sweep, which could end before the question
     first, second = world.project("first"), world.project("second")
     world.spend(first)
     world.spend(second, output=12_000, session="second-1")
@@ -337,7 +339,7 @@ def _ask_for_prices(path: Path, output: int) -> None:
 def test_prices_are_those_of_the_config_in_force_whatever_was_read_last(world):
     project = world.project()
     shown = []
-    for output in (25, 50, 75):  # none of them was read by anybody else
+    for output in (25, 50, 75):  # nobody else reads any of these
         _ask_for_prices(world.home / ".config" / "ccusage-line" / "config.toml", output)
         world.spend(project)
         shown.append(prompt.text(os.environ, cwd=str(project)).partition(" ")[0].strip())
@@ -349,11 +351,11 @@ def test_prices_are_those_of_the_config_in_force_whatever_was_read_last(world):
     assert prompt.text(os.environ, cwd=str(project)).startswith("$1.20")
 
 
-def test_what_is_shown_before_all_was_read_is_looked_at_again_in_seconds(world, monkeypatch):
-    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # which is about to
+def test_a_provisional_line_expires_within_seconds(world, monkeypatch):
+    monkeypatch.setattr("ccusage_line.background.spawn", lambda *words: True)  # pretends that a sweep has started
     elsewhere, project = world.project("elsewhere"), world.project()
     world.spend(elsewhere, session="a")
-    text = world.transcript(elsewhere, "a").read_text()  # which an old client's fork calls its own
+    text = world.transcript(elsewhere, "a").read_text()  # an old client's fork has these lines under its own id
     world.transcript(project, "fork").write_text(text.replace('"sessionId":"a"', '"sessionId":"fork"'))
     world.spend(project, session="fork")
     assert _cost(project) == "$0.20"
@@ -370,7 +372,7 @@ SESSION = "5f0c9a1e-0000-4000-8000-000000000001"
 
 
 def _ask(world, project, tokens, model, told=None):
-    """What the prompt shows last after a response to *tokens*, and after a statusline that is told of a window."""
+    """Return the last part of the prompt after a response to *tokens* and a statusline with the window *told*."""
     path = world.transcript(project)
     world.spend(project)
     *before, last = path.read_text().splitlines()
@@ -381,7 +383,7 @@ def _ask(world, project, tokens, model, told=None):
         _tell(world, project, told)
     time.sleep(CLOCK_TICK)
     parts = prompt.text(os.environ, cwd=str(project)).strip().split(" · ")
-    # The day's cost stands there once a statusline's sweep has completed the index, which may be now or later.
+    # The day's cost comes last as soon as a statusline's sweep has completed the index, which may be now or later.
     return [part for part in parts if not part.endswith(" today")][-1]
 
 
@@ -439,7 +441,7 @@ def _cost(project: Path) -> str:
     return prompt.text(os.environ, cwd=str(project)).partition(" ")[0].strip()
 
 
-def test_a_subagent_beside_the_sessions_is_none_but_of_its_sessions_cost(world):
+def test_a_subagents_file_beside_the_sessions_adds_to_its_sessions_cost(world):
     project = world.project()
     world.spend(project)
     mine = world.transcript(project)
@@ -543,7 +545,7 @@ def test_a_refresher_has_its_own_session_and_nothing_of_the_shells(world):
         subprocess.run([sys.executable, "-c", code], process_group=0 if group else None, check=True) if (
             sys.version_info >= (3, 11)
         ) else subprocess.run([sys.executable, "-c", code], check=True)
-        until(told.exists, "the refresher has told")
+        until(told.exists, "the refresher has written")
         until(lambda: told.read_text().count("True") == 4, told.read_text())
 
 

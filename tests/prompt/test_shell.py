@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from attack import strace
 from ccusage_line.prompt import line as readyline
 from ccusage_line.prompt import snippets
 from ccusage_line.prompt.command import MARKER
@@ -22,13 +23,8 @@ CHECKS = {"bash": ["shellcheck"], "zsh": ["zsh", "-n"], "fish": ["fish", "--no-e
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-@pytest.fixture
 def project(world: World) -> Path:
-    """A project whose session has cost $0.10 and whose line is ready."""
+    """Make a project whose session has cost $0.10 and whose line is ready."""
     project = world.project("my work")
     world.spend(project)
     world.settle(project)
@@ -152,10 +148,10 @@ def test_a_line_is_made_anew_when_its_time_is_over(shell, world, project):
 
 
 @every_shell
-def test_a_change_shows_at_the_next_prompt_but_one(shell, world, project):
+def test_a_change_shows_at_the_second_prompt_after_it(shell, world, project):
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
         world.spend(project)
-        terminal.run("true")  # sees it and starts the refresher
+        terminal.run("true")  # notices the change and starts the refresher
         until(lambda: world.line(project).text(readyline.PLAIN).startswith("$0.20"), "the line is new")
         assert "$0.20" in terminal.run("true")
 
@@ -205,8 +201,8 @@ def test_projects_of_any_name_are_found_from_below_and_through_links(shell, worl
         for number, name in enumerate(FOLDERS, 1):
             for way in (f"link{number}", f"link{number}/below"):
                 terminal.run(f"cd ~/{way}")
-                if name.startswith("long") and not segment(terminal):  # whether it is a project only Python can tell
-                    until(lambda: terminal.run("true") and segment(terminal), "it is told")
+                if name.startswith("long") and not segment(terminal):  # only Python can tell whether it is a project
+                    until(lambda: terminal.run("true") and segment(terminal), "the segment is shown")
                 assert segment(terminal).startswith(f"$0.{number}0"), (name, way)
         cds = {
             "bash": 'cd -- "$(<~/name)"',
@@ -215,7 +211,7 @@ def test_projects_of_any_name_are_found_from_below_and_through_links(shell, worl
         }
         for number, name in enumerate(FOLDERS, 1):
             if "\n" in name and shell == "fish":
-                continue  # `cd` of a word with a newline is fish's own affair
+                continue  # fish does not `cd` to such a word
             (world.home / "name").write_text(f"{world.home}/{name}/below")
             terminal.run(cds[shell])
             assert segment(terminal).startswith(f"$0.{number}0"), name
@@ -247,7 +243,7 @@ def test_another_configuration_folder_has_lines_of_its_own(shell, world, project
 
 @every_shell
 @pytest.mark.parametrize("project_there", [True, False], ids=["in a project", "outside of projects"])
-def test_another_set_behind_the_same_link_is_followed(shell, world, project_there):
+def test_a_link_that_leads_to_other_data_is_followed(shell, world, project_there):
     project = world.project("my work")
     sets = {name: world.home / name for name in ("first", "second")}
     for name, output in (("first", 4000), ("second", 8000)):
@@ -260,12 +256,12 @@ def test_another_set_behind_the_same_link_is_followed(shell, world, project_ther
     world.run("prompt", "--refresh", "--cwd", str(project))
     shown = "$0.10" if project_there else ""
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
-        until(lambda: segment(terminal)[:5] == shown, "the first set's")
-        until(lambda: not list(world.state.rglob(MARKER)), "nobody is about to write the line of the first")
+        until(lambda: segment(terminal)[:5] == shown, "the cost of the first set is shown")
+        until(lambda: not list(world.state.rglob(MARKER)), "no refresher runs")
         time.sleep(CLOCK_TICK)
         world.config.unlink()
         world.config.symlink_to(sets["second"])
-        until(lambda: segment(terminal).startswith("$0.20"), "the second set's")
+        until(lambda: segment(terminal).startswith("$0.20"), "the cost of the second set is shown")
 
 
 @every_shell
@@ -428,7 +424,7 @@ def test_what_the_user_shows_on_the_right_stays(shell, world, project):
     with Shell(shell, world, rc, cwd=project) as terminal:
         screen = terminal.run("true")
         assert "mine" in screen
-        assert ("$0.10" in screen) == (shell == "bash")  # which has no right side, so it goes before the rest
+        assert ("$0.10" in screen) == (shell == "bash")  # bash has no right prompt, so the segment comes first
 
 
 @every_shell
@@ -453,16 +449,13 @@ def test_a_ccusage_that_is_gone_is_silence(shell, world, project):
 
 
 def _traced(shell: str, world: World, rc: str, prompts: int, cwd: Path | None = None) -> tuple[str, list[str]]:
-    """The terminal's text, and the process starts while *prompts* prompts were drawn (0: while the rc was read)."""
-    if shutil.which("strace") is None or subprocess.run(["strace", "-o", "/dev/null", "true"]).returncode:
-        pytest.skip("no strace, or it may not trace")
+    """Return the terminal's text, and the processes started by *prompts* prompts (0: by the start-up file)."""
     log = world.home / "trace"
-    wrap = ("strace", "-f", "-qq", "-o", str(log), "-e", "trace=fork,vfork,clone,clone3,execve")
+    wrap = strace(log, "fork,vfork,clone,clone3,execve" + ("" if prompts else ",openat,open"))
     prompt = {"fish": "function fish_prompt; printf '> '; end\n"}.get(shell, "PS1='> '\n")
     if not prompts:
         rc = f": >>{world.home}/began\n{rc}\n: >>{world.home}/ended\n"
-        wrap = (*wrap[:-1], "trace=fork,vfork,clone,clone3,execve,openat,open")
-    with Shell(shell, world, prompt + rc, cwd=cwd, wrap=wrap) as terminal:
+    with Shell(shell, world, prompt + rc, cwd=cwd, wrap=tuple(wrap)) as terminal:
         terminal.run("true")
         before = len(log.read_text())
         for _ in range(prompts):
@@ -506,15 +499,15 @@ def test_at_most_one_refresher_is_started_and_a_dead_ones_place_is_taken(shell, 
         for _ in range(3):
             terminal.run("true")
             other.run("true")
-        until(lambda: log.exists() and log.read_text(), "one is started")
-        time.sleep(0.3)  # in which another one would have been
+        until(lambda: log.exists() and log.read_text(), "a refresher is started")
+        time.sleep(0.3)  # another one would have started by now
         assert len(log.read_text().split()) == 1
         marker = world.state / "prompt" / "refreshing"
         long_ago = time.time() - 60
         marker.write_text(f"{int(long_ago)}\n")
         os.utime(marker, (long_ago, long_ago))
         terminal.run("true")
-        until(lambda: len(log.read_text().split()) == 2, "another one is started")
+        until(lambda: len(log.read_text().split()) == 2, "another refresher is started")
         other.run("true")
         time.sleep(0.3)
         assert len(log.read_text().split()) == 2

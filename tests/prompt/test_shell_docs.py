@@ -1,4 +1,4 @@
-"""What docs/shell.md and docs/recipes.md say, taken from the pages and done."""
+"""What docs/shell.md and docs/recipes.md say, taken from the pages and tried."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from conftest import ROOT
+from neighbours import example
 from shells import EVERY_SHELL, Shell, World, needs, plain, until
 
 DOCS = ROOT / "docs"
@@ -21,7 +22,7 @@ DOCS = ROOT / "docs"
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """Two projects: web has cost $0.30 in two sessions, api $0.60 in one, the newest."""
+    """Return a world with two projects: web has cost $0.30 in two sessions, api $0.60 in one, the newest."""
     world = World(tmp_path)
     for project, session, output in (("web", "s-1", 4000), ("web", "s-2", 8000), ("api", "s-3", 24_000)):
         world.spend(world.project(project), output, session)
@@ -29,7 +30,7 @@ def world(tmp_path: Path) -> World:
 
 
 def _recipes() -> dict[str, tuple[str, str]]:
-    """(language, code) of each recipe by its heading."""
+    """Return (language, code) of each recipe by its heading."""
     page = (DOCS / "recipes.md").read_text(encoding="utf-8")
     found = re.findall(r"^## (.*?)$.*?^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     return {heading: (language, code) for heading, language, code in found}
@@ -155,14 +156,6 @@ def test_the_picture_is_shown_and_names_no_place_of_the_machine_it_was_drawn_on(
 # --- docs/shell.md -----------------------------------------------------------------------------------------------
 
 
-def _example(begin: str) -> str:
-    """The indented code behind the paragraph that begins so."""
-    page = (DOCS / "shell.md").read_text(encoding="utf-8")
-    found = re.search(rf"^\*\*{begin}\*\*.*?\n\n((?:    [^\n]*\n|\n)+)", page, re.MULTILINE | re.DOTALL)
-    assert found, begin
-    return re.sub(r"^    ", "", found[1], flags=re.MULTILINE).strip()
-
-
 @pytest.mark.parametrize("shell", EVERY_SHELL)
 def test_the_line_of_the_table_shows_the_segment(shell, world):
     project = world.project("api")
@@ -177,7 +170,7 @@ def test_the_line_of_the_table_shows_the_segment(shell, world):
 def test_the_examples_for_a_prompt_show_the_segment(shell, world):
     project = world.project("api")
     world.settle(project)
-    rc = f"{world.snippet(shell, prompt=False)}\n{_example(shell)}\n"
+    rc = f"{world.snippet(shell, prompt=False)}\n{example(shell)}\n"
     with Shell(shell, world, rc, cwd=project) as terminal:
         screen = terminal.run("true")
     assert "$0.60" in screen
@@ -192,14 +185,14 @@ def test_the_segment_of_powerlevel10k_gets_the_text(shell, world):
     rc = f"""{world.snippet(shell)}
 setopt prompt_subst  # as it is with powerlevel10k, for which this stands
 p10k() {{ print -rP -- "<$argv[-1]>" }}
-{_example("powerlevel10k")}
+{example("powerlevel10k")}
 """
     with Shell(shell, world, rc, cwd=project) as terminal:
         assert "<$0.60" in terminal.run("prompt_ccusage")
 
 
 def test_the_command_of_starship_prints_plain_text(world):
-    command = re.search(r'command = "(.*)"', _example("starship"))[1]
+    command = re.search(r'command = "(.*)"', example("starship"))[1]
     ran = _sh(world, command, cwd=world.project("api"))
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith("$0.60")
@@ -207,4 +200,4 @@ def test_the_command_of_starship_prints_plain_text(world):
 
 
 def test_the_tmux_line_of_both_pages_is_the_same():
-    assert _example("tmux") == _recipes()["In tmux's status line"][1].strip()
+    assert example("tmux") == _recipes()["In tmux's status line"][1].strip()

@@ -1,4 +1,4 @@
-"""Blocks of the report: what is used in each, gaps, rates, projections and limits."""
+"""Blocks of the report: what was used in each, gaps, rates, projections and limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def row(period: int, first: int, tokens: int = 100, cost: int = 10**12, last: in
 
 
 def filled(now: int, *responses: int, start: int = NOON, window: Window | None = None) -> Block:
-    """A block that holds these responses, of 100 tokens and a dollar each."""
+    """Return a block that has these responses, of 100 tokens and a dollar each."""
     block = Block(start, start + WINDOW, window)
     starts = edges([block], now)
     rows = [row(sum(edge <= at for edge in starts) - 1, at) for at in responses]
@@ -43,7 +43,7 @@ def filled(now: int, *responses: int, start: int = NOON, window: Window | None =
     blocks=st.lists(st.integers(0, 5), min_size=1, max_size=5),
     now=st.integers(0, 30 * 60),
 )
-def test_a_block_holds_what_lies_between_its_bounds_and_rates_what_is_not_after_now(
+def test_a_block_counts_what_is_inside_it_and_rates_only_what_is_not_after_now(
     at: list[int], blocks: list[int], now: int
 ) -> None:
     found, start = [], NOON
@@ -68,10 +68,10 @@ def test_a_rate_is_that_of_the_time_since_the_first_response() -> None:
     rate = filled(NOON + 3 * HOUR, NOON + HOUR, NOON + 2 * HOUR).rate(NOON + 3 * HOUR)
     assert (rate.per_minute, rate.cost_per_hour) == (200 / 120, 10**12)
     young = filled(NOON + HOUR, NOON + HOUR - 1).rate(NOON + HOUR)
-    assert (young.per_minute, young.cost_per_hour) == (100.0, 60 * 10**12)  # of one minute at least
+    assert (young.per_minute, young.cost_per_hour) == (100.0, 60 * 10**12)  # at least one minute is assumed
 
 
-def test_what_lies_after_now_counts_in_its_block_and_in_no_rate() -> None:
+def test_a_response_after_now_counts_in_its_block_and_in_no_rate() -> None:
     now = NOON + 2 * HOUR
     block = filled(now, NOON, NOON + 3 * HOUR)
     assert block.share.total == 200
@@ -96,7 +96,7 @@ def test_a_projection_is_what_is_used_and_the_rate_times_the_rest(now: int, proj
 
 
 def chained(*bounds: tuple[int, int, int, int]) -> list[Block]:
-    """Blocks of (start, end, first, last) hours after noon."""
+    """Return blocks from (start, end, first, last) in hours after noon."""
     blocks = []
     for number, (start, end, first, last) in enumerate(bounds):
         block = Block(NOON + start * HOUR, NOON + end * HOUR)
@@ -135,9 +135,7 @@ def test_a_gap_is_what_no_block_covers_of_a_pause_of_five_hours(
         pytest.param([], [], id="all"),
     ],
 )
-def test_blocks_without_anything_go_with_the_gap_beside_them(
-    responses: list[tuple[int, int]], starts: list[int]
-) -> None:
+def test_an_empty_block_is_removed_with_the_gap_beside_it(responses: list[tuple[int, int]], starts: list[int]) -> None:
     blocks = with_gaps(chained((0, 5, 0, 1), (9, 14, 9, 9), (50, 55, 51, 52)), WINDOW)
     without_usage = [block.without_usage() for block in blocks]
     bounds = sorted({edge for block in without_usage for edge in (block.start, block.end)})
@@ -157,7 +155,7 @@ def test_a_limit_is_a_number_or_the_largest_finished_block(text: str, limit: int
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "", "k", "nan", "inf", "5x", "0.2", "Max"])
-def test_what_is_no_number_above_0_is_no_limit(text: str) -> None:
+def test_a_limit_has_to_be_a_number_above_0(text: str) -> None:
     with pytest.raises((ValueError, OverflowError)):
         parse_limit(text, [], NOON)
     assert parse_limit("max", [], NOON) is None
@@ -187,7 +185,7 @@ def test_the_clients_limit_is_reached_if_it_goes_on_so(
     assert filled(NOON + now, NOON).reaches_100_at(NOON + now) is None
 
 
-def test_a_lapse_is_cut_never_rounded_up() -> None:
+def test_a_duration_is_cut_and_never_rounded_up() -> None:
     assert [format_duration(us) for us in (59_999_999, 59 * MINUTE, 5 * HOUR - 1, 66 * HOUR + 59 * MINUTE)] == [
         "0m",
         "59m",

@@ -1,4 +1,4 @@
-"""Bars, sparklines and the calendar: nothing used is lost or too wide, whatever a screen can show."""
+"""Bars, sparklines and the calendar: nothing used is left out or too wide, whatever a screen can show."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_sparkline_rises_with_its_values(values: list[int], ascii_only: bool) 
     assert not any(values) or max(heights) == len(steps) - 1
 
 
-def test_below_a_table_stands_a_line_of_the_newest_with_what_all_come_to() -> None:
+def test_below_a_table_is_a_sparkline_with_the_range_and_mean() -> None:
     def line(width: int) -> list[str]:
         return charts.sparkline_lines([4, 0, 1, 8, 2], 5, [4, 1, 8, 2], "day", str, width, False)
 
@@ -63,7 +63,7 @@ def test_the_calendar_has_a_column_for_each_week_and_a_line_for_each_weekday() -
     ]
 
 
-def test_of_two_months_too_near_to_one_another_the_calendar_names_the_later_one() -> None:
+def test_if_two_months_are_too_close_the_calendar_names_the_later_one() -> None:
     for first, months in (("2026-10-28", "      Nov"), ("2026-10-14", "    Oct   Nov")):
         assert charts.calendar({}, day_number(first), day_number("2026-11-21"), width=60)[0] == months
 

@@ -1,4 +1,4 @@
-"""What makes Claude Code's own total another one than ours: every part by itself, and the real client's sessions."""
+"""What makes Claude Code's own total differ from ours: each reason by itself, and the real client's sessions."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ CLIENT = SHARED / "corpus" / "client"
 SCENARIOS = sorted(path.name for path in CLIENT.iterdir()) if CLIENT.is_dir() else []
 
 SESSION, PARENT = "s-child", "s-parent"
-SONNET = "claude-sonnet-5-5"  # 2 / 10 dollars per million
-COST = 1000 * 2_000_000 + 100 * 10_000_000  # of one response() here, in 1e-12 dollar
+SONNET = "claude-sonnet-5-5"  # costs 2 / 10 dollars per million
+COST = 1000 * 2_000_000 + 100 * 10_000_000  # of one response() here, in 1e-12 dollars
 
 Line = dict[str, Any]
 
@@ -32,7 +32,7 @@ def second(number: float) -> str:
 
 
 def response(number: int, **other: Any) -> Line:
-    """A response in the given second: 1000 tokens in, 100 out."""
+    """Return a response in the given second with 1000 tokens in and 100 out."""
     message = {
         "id": f"msg_{number}",
         "model": other.pop("model", SONNET),
@@ -45,7 +45,7 @@ def response(number: int, **other: Any) -> Line:
 
 
 def total(dollars: float, start: float = 0, **models: tuple[int, int, float]) -> Line:
-    """A `cost-state`: models as (input, output, dollars), `_` for `-` in their names."""
+    """Return a `cost-state`; models are given as (input, output, dollars), with `_` for `-` in their names."""
     usage = {
         name.replace("_", "-"): {"inputTokens": tokens_in, "outputTokens": tokens_out, "costUSD": cost}
         for name, (tokens_in, tokens_out, cost) in models.items()
@@ -62,15 +62,15 @@ Explain = Callable[..., Explanation]
 
 
 @pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Explain]:
-    """Explains the session whose transcript has the given lines; `other` maps session ids to lines of theirs."""
+def explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Explain]:
+    """Yield a function that explains the session with the given lines; `other` maps session ids to their lines."""
     monkeypatch.setenv("CCUSAGE_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = tmp_path / "projects" / "-home-ann"
     folder.mkdir(parents=True)
     opened: list[Index] = []
 
-    def told(lines: list[Line], other: dict[str, list[Line]] | None = None) -> Explanation:
+    def explained(lines: list[Line], other: dict[str, list[Line]] | None = None) -> Explanation:
         for name, content in {SESSION: lines, **(other or {})}.items():
             path = folder / f"{name}.jsonl"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Explain]:
         assert session is not None
         return explain(session, index)
 
-    yield told
+    yield explained
     for index in opened:
         index.close()
 
@@ -151,14 +151,14 @@ def test_nothing_stays_unexplained_in_a_session_of_the_real_client(
 # --- each reason by itself ---
 
 
-def test_equal_totals_need_no_parts(told: Explain) -> None:
-    explanation = told([response(1), total(COST / PICO)])
+def test_equal_totals_need_no_parts(explained: Explain) -> None:
+    explanation = explained([response(1), total(COST / PICO)])
     assert (explanation.ours, explanation.client, explanation.parts) == (COST, COST, [])
     assert as_text(explanation, 200).splitlines()[-1].split() == ["difference", "$0.00"]
 
 
-def test_without_a_total_of_the_client_there_is_nothing_to_compare(told: Explain) -> None:
-    explanation = told([response(1)])
+def test_without_a_total_of_the_client_there_is_nothing_to_compare(explained: Explain) -> None:
+    explanation = explained([response(1)])
     assert (explanation.client, explanation.difference, explanation.rest) == (None, 0, 0)
     told = as_data(explanation)
     assert [told[key] for key in ("clientCost", "difference", "notExplained")] == [None] * 3
@@ -166,54 +166,54 @@ def test_without_a_total_of_the_client_there_is_nothing_to_compare(told: Explain
     assert as_data(explanation)["clientCost"] is None
 
 
-def test_responses_after_the_last_total_are_named(told: Explain) -> None:
-    explanation = told([response(1), total(COST / PICO), response(2), response(3)])
+def test_responses_after_the_last_total_are_named(explained: Explain) -> None:
+    explanation = explained([response(1), total(COST / PICO), response(2), response(3)])
     assert amounts(explanation) == {"after": -2 * COST}
     assert explanation.parts[0].count == 2
     assert explanation.rest == 0
 
 
-def test_responses_before_the_count_began_were_lost_with_a_kill(told: Explain) -> None:
-    explanation = told([response(1), response(5), total(COST / PICO, start=4)])
+def test_responses_before_the_count_began_were_lost_with_a_kill(explained: Explain) -> None:
+    explanation = explained([response(1), response(5), total(COST / PICO, start=4)])
     assert amounts(explanation) == {"before": -COST}
 
 
-def test_a_kill_between_two_totals_is_found(told: Explain) -> None:
-    explanation = told(
+def test_a_kill_between_two_totals_is_found(explained: Explain) -> None:
+    explanation = explained(
         [response(1), total(COST / PICO), response(2, output=500), response(3), total(2 * COST / PICO, start=0)]
     )
     assert amounts(explanation) == {"killed": -(1000 * 2_000_000 + 500 * 10_000_000)}
     assert explanation.rest == 0
 
 
-def test_an_aborted_response_is_estimated_by_its_utf16_length(told: Explain) -> None:
-    text = "🙂" * 100 + "abcd"  # 204 units: 68 tokens
-    explanation = told(
+def test_an_aborted_response_is_estimated_by_its_utf16_length(explained: Explain) -> None:
+    text = "🙂" * 100 + "abcd"  # 204 UTF-16 units, so 68 tokens
+    explanation = explained(
         [response(1, stop_reason=None, isAbortedMidStream=True, output=8, text=text), total(1000 * 2e-6 + 68 * 1e-5)]
     )
     assert amounts(explanation) == {"aborted": 60 * 10_000_000}
 
 
-def test_a_total_written_before_the_aborted_response_was_taken_in_lacks_all_of_it(told: Explain) -> None:
+def test_a_total_written_before_the_aborted_response_was_taken_in_lacks_all_of_it(explained: Explain) -> None:
     cut = response(2, stop_reason=None, isAbortedMidStream=True, output=8, text="x" * 300)
-    explanation = told([response(1), cut, total(COST / PICO)])
+    explanation = explained([response(1), cut, total(COST / PICO)])
     assert amounts(explanation) == {"aborted": -(1000 * 2_000_000 + 8 * 10_000_000)}
     assert "before it counted the last one" in explanation.parts[0].text
 
 
-def test_a_model_without_a_price_is_the_clients_default_there(told: Explain) -> None:
-    explanation = told([response(1, model="claude-unheard-of-9"), total(1000 * 4e-6 + 100 * 20e-6)])
+def test_a_model_without_a_price_is_the_clients_default_there(explained: Explain) -> None:
+    explanation = explained([response(1, model="claude-unheard-of-9"), total(1000 * 4e-6 + 100 * 20e-6)])
     assert amounts(explanation) == {"unpriced": 1000 * 4_000_000 + 100 * 20_000_000}
     assert "claude-unheard-of-9" in explanation.parts[0].text
 
 
-def test_the_clients_own_word_on_a_model_without_a_price_is_taken_for_the_same_tokens(told: Explain) -> None:
-    explanation = told([response(1, model="glm-99"), total(0.5, glm_99=(1000, 100, 0.5))])
+def test_the_clients_own_word_on_a_model_without_a_price_is_taken_for_the_same_tokens(explained: Explain) -> None:
+    explanation = explained([response(1, model="glm-99"), total(0.5, glm_99=(1000, 100, 0.5))])
     assert amounts(explanation) == {"unpriced": PICO // 2}
 
 
-def test_the_client_prices_the_model_it_asked_for(told: Explain) -> None:
-    explanation = told([response(1, requestedModel="claude-opus-5-5"), total(1000 * 4e-6 + 100 * 20e-6)])
+def test_the_client_prices_the_model_it_asked_for(explained: Explain) -> None:
+    explanation = explained([response(1, requestedModel="claude-opus-5-5"), total(1000 * 4e-6 + 100 * 20e-6)])
     assert amounts(explanation) == {"requested": COST}
 
 
@@ -225,45 +225,45 @@ def of_parent(number: int, **other: Any) -> Line:
     return response(number, **{"sessionId": PARENT, **other})
 
 
-def test_a_fork_starts_with_its_parents_total(told: Explain) -> None:
+def test_a_fork_starts_with_its_parents_total(explained: Explain) -> None:
     parent = [of_parent(1), total(COST / PICO), of_parent(7), total(2 * COST / PICO)]
-    explanation = told([copied(response(1)), response(5), total(2 * COST / PICO)], {PARENT: parent})
+    explanation = explained([copied(response(1)), response(5), total(2 * COST / PICO)], {PARENT: parent})
     assert explanation.ours == COST
     assert amounts(explanation) == {"inherited": COST}
     assert PARENT in explanation.parts[0].text
 
 
-def test_a_branch_that_starts_at_zero_inherits_nothing(told: Explain) -> None:
+def test_a_branch_that_starts_at_zero_inherits_nothing(explained: Explain) -> None:
     parent = [of_parent(1), total(COST / PICO)]
-    explanation = told([copied(response(1)), response(5), total(COST / PICO)], {PARENT: parent})
+    explanation = explained([copied(response(1)), response(5), total(COST / PICO)], {PARENT: parent})
     assert (explanation.difference, explanation.parts) == (0, [])
 
 
-def test_a_fork_with_a_compaction_has_both_parts(told: Explain) -> None:
+def test_a_fork_with_a_compaction_has_both_parts(explained: Explain) -> None:
     parent = [of_parent(1), total(COST / PICO, claude_sonnet_5_5=(1000, 100, COST / PICO))]
     summary = 3000 * 2_000_000 + 700 * 10_000_000
     client = (2 * COST + summary) / PICO
     lines = [copied(response(1)), response(5), compaction(6), total(client, claude_sonnet_5_5=(5000, 900, client))]
-    explanation = told(lines, {PARENT: parent})
+    explanation = explained(lines, {PARENT: parent})
     assert amounts(explanation) == {"inherited": COST, "compaction": summary}
     assert "3,000 tokens in, 700 out" in explanation.parts[1].text
 
 
-def test_requests_of_a_model_that_no_response_names_are_the_clients_own(told: Explain) -> None:
+def test_requests_of_a_model_that_no_response_names_are_the_clients_own(explained: Explain) -> None:
     client = COST / PICO + 0.0007
     lines = [
         response(1),
         compaction(2),
         total(client, claude_sonnet_5_5=(1000, 100, COST / PICO), claude_haiku_5_5=(500, 20, 0.0007)),
     ]
-    explanation = told(lines)
+    explanation = explained(lines)
     assert amounts(explanation) == {"helper": 700_000_000}
     assert "claude-haiku-5-5" in explanation.parts[0].text
 
 
-def test_without_a_compaction_more_tokens_than_recorded_are_requests_of_the_clients_own(told: Explain) -> None:
+def test_without_a_compaction_more_tokens_than_recorded_are_requests_of_the_clients_own(explained: Explain) -> None:
     client = (COST + 10 * 2_000_000) / PICO
-    explanation = told([response(1), total(client, claude_sonnet_5_5=(1010, 100, client))])
+    explanation = explained([response(1), total(client, claude_sonnet_5_5=(1010, 100, client))])
     assert amounts(explanation) == {"helper": 20_000_000}
 
 
@@ -277,20 +277,20 @@ def test_without_a_compaction_more_tokens_than_recorded_are_requests_of_the_clie
         pytest.param({**total(9.0), "modelUsage": [1], "startTime": "soon"}, id="fields-of-other-types"),
     ],
 )
-def test_what_has_no_exact_reason_is_said_to_be_not_explained(told: Explain, last: Line) -> None:
-    explanation = told([response(1), compaction(1.5), last])
+def test_what_has_no_exact_reason_is_said_to_be_not_explained(explained: Explain, last: Line) -> None:
+    explanation = explained([response(1), compaction(1.5), last])
     assert explanation.parts == []
     assert explanation.rest == prices.pico(last["totalCostUSD"]) - COST
     assert "not explained" in as_text(explanation, 200)
 
 
-def test_a_fork_whose_parent_is_gone_is_not_explained(told: Explain) -> None:
-    explanation = told([copied(response(1)), response(5), total(2 * COST / PICO)])
+def test_a_fork_whose_parent_is_gone_is_not_explained(explained: Explain) -> None:
+    explanation = explained([copied(response(1)), response(5), total(2 * COST / PICO)])
     assert (explanation.parts, explanation.rest) == ([], COST)
 
 
-def test_a_transcript_that_is_gone_is_not_explained(told: Explain, tmp_path: Path) -> None:
-    told([response(1), total(1.0)])
+def test_a_transcript_that_is_gone_is_not_explained(explained: Explain, tmp_path: Path) -> None:
+    explained([response(1), total(1.0)])
     os.unlink(tmp_path / "projects" / "-home-ann" / f"{SESSION}.jsonl")
     index = Index(str(tmp_path / "index"), [str(tmp_path / "projects")])
     index.refresh()
@@ -301,16 +301,16 @@ def test_a_transcript_that_is_gone_is_not_explained(told: Explain, tmp_path: Pat
     assert (explanation.client, explanation.parts, explanation.rest) == (PICO, [], PICO - COST)
 
 
-def test_the_clients_sums_of_floats_may_be_off_by_a_hair(told: Explain) -> None:
-    explanation = told([response(1), total(COST / PICO + 3e-11)])
+def test_the_clients_sums_of_floats_may_be_off_by_a_hair(explained: Explain) -> None:
+    explanation = explained([response(1), total(COST / PICO + 3e-11)])
     assert amounts(explanation) == {"rounding": 30}
     assert explanation.rest == 0
 
 
-def test_aborts_in_a_subagents_transcript_count_too(told: Explain) -> None:
+def test_aborts_in_a_subagents_transcript_count_too(explained: Explain) -> None:
     agent = response(2, isSidechain=True, stop_reason=None, isAbortedMidStream=True, output=1, text="x" * 30)
     client = (COST + 1000 * 2_000_000 + 10 * 10_000_000) / PICO
-    explanation = told(
+    explanation = explained(
         [response(1), response(3), total(client + COST / PICO)], {f"{SESSION}/subagents/agent-1": [agent]}
     )
     assert amounts(explanation) == {"aborted": 9 * 10_000_000}
@@ -348,17 +348,15 @@ def test_whatever_transcripts_hold_the_parts_add_up(seed: int, tmp_path: Path, m
         index.close()
 
 
-def test_data_and_text_hold_the_same_amounts(told: Explain) -> None:
-    explanation = told([response(1), total(COST / PICO), response(2), {**response(3), "note": "x"}])
+def test_data_and_text_hold_the_same_amounts(explained: Explain) -> None:
+    explanation = explained([response(1), total(COST / PICO), response(2), {**response(3), "note": "x"}])
     data = as_data(explanation)
     assert json.loads(json.dumps(data)) == {
         "sessionId": SESSION,
         "totalCost": 3 * COST / PICO,
         "clientCost": COST / PICO,
         "difference": -2 * COST / PICO,
-        "parts": [
-            {"name": "after", "amount": -2 * COST / PICO, "count": 2, "text": explanation.parts[0].text},
-        ],
+        "parts": [{"name": "after", "amount": -2 * COST / PICO, "count": 2, "text": explanation.parts[0].text}],
         "notExplained": 0.0,
     }
     assert as_text(explanation, 200) == (
@@ -374,8 +372,8 @@ def test_data_and_text_hold_the_same_amounts(told: Explain) -> None:
         assert max(map(len, as_text(explanation, width).splitlines())) <= width
 
 
-def test_names_from_transcripts_are_harmless_on_a_screen(told: Explain) -> None:
-    explanation = told([response(1, model="evil\x1b[31m\u202e\nmodel"), total(0.006)])
+def test_names_from_transcripts_are_harmless_on_a_screen(explained: Explain) -> None:
+    explanation = explained([response(1, model="evil\x1b[31m\u202e\nmodel"), total(0.006)])
     assert explanation.parts
     assert "\x1b" not in as_text(explanation, 200)
     assert len(as_text(explanation, 200).splitlines()) == 4

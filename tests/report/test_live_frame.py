@@ -1,4 +1,4 @@
-"""A frame of the live view: what it shows, and that it fits whatever the screen is."""
+"""A frame of the live view: what it shows, and that it fits every screen."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_limits_are_green_then_yellow_then_red(percent: float, style: str) -> No
     assert f"{style}5h [" in limits
 
 
-def test_what_the_client_did_not_say_is_left_out_and_what_is_estimated_is_marked() -> None:
+def test_unknown_limits_are_left_out_and_estimates_are_marked() -> None:
     text = "\n".join(lines(picture(told=False)))
     assert "LIMITS" not in text
     assert "~10:40" in text
@@ -116,10 +116,10 @@ def test_without_a_block_the_rest_stays() -> None:
     assert "TODAY  $12.30  yesterday $20.11  this week $61.70" in text
     assert "USED" not in text
     assert "this block" not in text
-    assert "resets Sat 15:40" in text  # the window that the client told
+    assert "resets Sat 15:40" in text  # the window that the client reported
 
 
-def test_a_limit_of_tokens_has_its_bar_and_what_comes_of_it() -> None:
+def test_a_limit_of_tokens_has_a_bar_and_a_forecast() -> None:
     text = "\n".join(lines(picture(limit=2_000_000), 120))
     assert "1,234,567 of 2,000,000 tokens [" in text
     assert "62 %" in text
@@ -136,7 +136,7 @@ def test_the_clock_moves_what_is_left_and_the_rates_without_a_reading() -> None:
     assert "known ten minutes after the first response" in "\n".join(lines(made))
 
 
-def test_while_all_is_read_for_the_first_time_there_is_nothing_but_progress() -> None:
+def test_during_the_first_index_only_its_progress_is_shown() -> None:
     made = FrameData(NOW, "UTC", Periods("day", "UTC"))
     made.progress = 42_000_000, 100_000_000
     shown = lines(made)
@@ -145,7 +145,7 @@ def test_while_all_is_read_for_the_first_time_there_is_nothing_but_progress() ->
     assert lines(made, 30, 10) == ["42 % of 100 MB"]
 
 
-def test_nothing_that_a_transcript_says_is_obeyed() -> None:
+def test_control_characters_of_a_transcript_are_not_printed() -> None:
     made = picture()
     evil = used("claude-\x1b[2J\u202e-x", 1, 1, 1)
     made.sessions = [Session("s", [evil], NOW, NOW, "/home/\x1b]0;x\x07\n", "a\x1b[31m\r\nb\u202e\x9b")]

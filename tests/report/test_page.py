@@ -1,5 +1,4 @@
-"""The page of `session --html`: its figures are those of the JSON, nothing in it is a transcript's markup, and its file
-is written in one step, for its owner alone."""
+"""The page of `session --html`: its figures are those of the JSON, transcripts add no markup, its file is private."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ class Document(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.tables: dict[str, list[list[tuple[str, str]]]] = {}  # by section: rows of (text, data-v)
+        self.tables: dict[str, list[list[tuple[str, str]]]] = {}  # rows of (text, data-v) by section
         self.texts: dict[str, str] = {}
         self.section = ""
         self.inside = ""
@@ -75,7 +74,7 @@ def json_of(home: Home, *asked: str) -> Any:
 
 @pytest.fixture
 def used(home: Home) -> Home:
-    """A year of three projects and two models, a model without a price, a session of two days, an archived one."""
+    """Return a home with a year of three projects: a session of two days, an archived one, a model without a price."""
     for n, at in enumerate(("2025-11-30T23:30", "2026-01-15T08:00", "2026-03-29T00:59", "2026-03-29T01:01")):
         home.write(
             f"-srv-web/old-{n}.jsonl",
@@ -130,7 +129,7 @@ def test_its_figures_are_those_of_the_json(used: Home, asked: list[str]) -> None
     ]
     assert sum(float(row[2][1]) for row in of_time) == pytest.approx(totals["totalCost"], abs=1e-9)
     assert sum(number(row[1][0]) for row in of_time) == totals["totalTokens"]
-    if "--since" in asked or "--until" in asked:  # which there choose days, not sessions
+    if "--since" in asked or "--until" in asked:  # they choose days there, not sessions
         return
     of_daily = [word for word in asked if word not in ("--sort", "date")]
     days = json_of(used, "daily", *of_daily)["daily"]
@@ -144,7 +143,7 @@ def test_its_figures_are_those_of_the_json(used: Home, asked: list[str]) -> None
 
 
 def test_an_hour_that_comes_twice_is_one_hour_of_the_day(home: Home) -> None:
-    for n, at in enumerate(("00:30", "01:30", "02:30")):  # clocks in Berlin: 2:30, 2:30, 3:30
+    for n, at in enumerate(("00:30", "01:30", "02:30")):  # in Berlin 2:30, 2:30 and 3:30
         home.write(f"p/{n}.jsonl", line(f"m{n}", f"r{n}", str(n), at=f"2026-10-25T{at}:00Z"))
     rows = page_of(home, "-z", "Europe/Berlin").tables["hours"]
     sunday = [float(value or 0) for _, value in rows[1][1:]]
@@ -197,7 +196,7 @@ def test_its_tables_name_their_rows_and_columns(used: Home) -> None:
     assert all(told.get("aria-label") or told.get("aria-hidden") for name, told in page.elements if name == "svg")
 
 
-def test_nothing_used_is_a_page_too(home: Home) -> None:
+def test_a_page_without_usage_is_complete(home: Home) -> None:
     ran = home.run("session", "--html", "-", "--since", "2026-01-01")
     assert "nothing was used" in ran.out
     assert ran.err == "ccusage: no session matches\n"
@@ -225,7 +224,7 @@ def test_the_file_is_private_and_replaced_in_one_step(used: Home) -> None:
     assert used.run("session", "--html", str(link)).code == 0
     assert link.is_symlink()
     assert file.read_text().startswith("<!DOCTYPE html>")
-    assert stat.S_IMODE(file.stat().st_mode) == 0o644  # whoever opened it to others need not do so again
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644  # whoever opened it to others does not want to do so again
     assert [path for path in used.path.iterdir() if path.name.startswith(".ccusage-")] == []
 
 
@@ -244,7 +243,7 @@ def test_what_is_no_file_is_refused_before_anything_is_read(home: Home, tmp_path
 
 
 @pytest.mark.parametrize("more", [["--json"], ["--jq", "."], ["--csv"], ["--id", "latest"], ["--entries"]])
-def test_what_is_another_answer_is_refused(used: Home, more: list[str]) -> None:
+def test_html_is_refused_with_options_for_other_output(used: Home, more: list[str]) -> None:
     ran = used.run("session", "--html", "x.html", *more)
     assert (ran.code, ran.out) == (2, "")
     assert not (used.path / "x.html").exists()

@@ -1,4 +1,4 @@
-"""Days, weeks and months of a zone: equal to a walk through its clock, whatever the clock does."""
+"""Days, weeks and months of a zone equal a walk through its clock, whatever the clock does."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ccusage_line.windows import SECOND
 
 EPOCH = date(1970, 1, 1)
 ZONES = sorted(available_timezones())
-LEFT_OUT = day_number("2011-12-30")  # by Samoa
+LEFT_OUT = day_number("2011-12-30")  # in Samoa
 FIRST, LAST = day_number("2018-01-01"), day_number("2030-12-31")
 days = st.integers(FIRST, LAST)
 
 
 def walked(day: int, zone: str) -> int:
-    """The first second that has the date of *day* or, where the zone leaves it out, of the next one."""
+    """Return the first second that has the date of *day*, or of the next one if the zone leaves *day* out."""
     place, earliest = ZoneInfo(zone), (day - 1) * 86_400 - 43_200
 
     def date_at(second: int) -> int:
@@ -34,7 +34,7 @@ def walked(day: int, zone: str) -> int:
 
 @given(zone=st.sampled_from(ZONES), day=days)
 @example(zone="America/Sao_Paulo", day=day_number("2018-11-04"))  # no midnight
-@example(zone="America/Havana", day=day_number("2025-11-02"))  # two
+@example(zone="America/Havana", day=day_number("2025-11-02"))  # two midnights
 @example(zone="Australia/Lord_Howe", day=day_number("2026-04-05"))  # 24.5 hours
 @example(zone="Africa/Casablanca", day=day_number("2030-01-01"))
 @example(zone="America/Nuuk", day=day_number("2024-10-27"))

@@ -1,4 +1,4 @@
-"""A report that lies ready is printed while nothing has changed, and never when anything has."""
+"""A ready report is printed while nothing has changed, and never after anything has."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ccusage_line.report.ready import MANY
 from conftest import Home
 from lines import SONNET, append, line
 
-SETTLED = 2.1  # seconds after which a report may be kept
-FEW, SOON = 30, 0.06  # sessions and seconds that are enough where a test says so
+SETTLED = 2.1  # seconds after which a report may be stored
+FEW, SOON = 30, 0.06  # sessions and seconds that are enough in tests with LOWERED
 KINDS = {"text": ("session",), "json": ("session", "--json")}
 LOWERED = f"""
 from ccusage_line.report import ready as readyreport
@@ -47,7 +47,7 @@ def with_sessions(path: Path, count: int = FEW) -> Home:
 
 @pytest.fixture(params=KINDS)
 def ready(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Home, tuple[str, ...]]:
-    """A home in which a report of one kind lies ready, and the command that asks for it."""
+    """Return a home in which a report of one kind is ready, and the command for it."""
     home, command = with_sessions(tmp_path), KINDS[request.param]
     time.sleep(2 * SOON)
     assert ask(home, *command)[2]
@@ -56,7 +56,7 @@ def ready(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Home, tuple[s
 
 
 def ask(home: Home, *args: str, code: str = LOWERED + COUNT_IMPORTS, **env: str) -> tuple[str, str, bool]:
-    """(stdout, stderr, whether the report had to be made)."""
+    """Return (stdout, stderr, whether the report had to be made)."""
     done = subprocess.run(
         [sys.executable, "-c", code, *args], env=home.env | env, capture_output=True, cwd=home.path, check=True
     )
@@ -65,18 +65,18 @@ def ask(home: Home, *args: str, code: str = LOWERED + COUNT_IMPORTS, **env: str)
 
 
 def made_anew(home: Home, *args: str, **env: str) -> tuple[str, str]:
-    """What a process says that has no index yet."""
+    """Return what a process without an index prints."""
     ran = home.run(*args, CCUSAGE_STATE_DIR=str(home.path / f"other-{time.time_ns()}"), **env)
     return ran.out, ran.err
 
 
-def test_what_lies_ready_is_what_would_be_made(ready: tuple[Home, tuple[str, ...]]) -> None:
+def test_a_ready_report_equals_a_new_one(ready: tuple[Home, tuple[str, ...]]) -> None:
     home, command = ready
     out, told, made = ask(home, *command)
     assert not made
     assert (out, told) == made_anew(home, *command)
     assert out.count("0029-x") == 1
-    assert ("house-model" in told) == (command == ("session",))  # the warning is said again
+    assert ("house-model" in told) == (command == ("session",))  # the warning is printed again
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_lies_ready_is_what_would_be_made(ready: tuple[Home, tuple[str, ...
     ],
     ids=lambda args: args[0],
 )
-def test_another_question_is_another_report(ready: tuple[Home, tuple[str, ...]], args: tuple[str, ...]) -> None:
+def test_other_options_give_another_report(ready: tuple[Home, tuple[str, ...]], args: tuple[str, ...]) -> None:
     home, command = ready
     for asked in ((*command, *args), command):
         out, told, made = ask(home, *asked)
@@ -111,7 +111,7 @@ def test_another_question_is_another_report(ready: tuple[Home, tuple[str, ...]],
     ],
     ids=["breakdown", "compact", "colour", "width", "zone"],
 )
-def test_another_look_is_another_report(tmp_path: Path, args: tuple[str, ...], env: dict[str, str]) -> None:
+def test_other_formatting_gives_another_report(tmp_path: Path, args: tuple[str, ...], env: dict[str, str]) -> None:
     home = with_sessions(tmp_path)
     time.sleep(2 * SOON)
     ask(home, "session")
@@ -138,7 +138,7 @@ def appended_with_the_old_time(home: Home) -> None:
 
 def replaced_by_as_many_bytes(home: Home) -> None:
     path = home.projects / "-home-me-p0" / "s-0000-x.jsonl"
-    path.write_text(path.read_text().replace('"output_tokens": 100', '"output_tokens": 999'))
+    path.write_text(path.read_text().replace('"output_tokens":100', '"output_tokens":999'))
 
 
 def new_session(home: Home) -> None:
@@ -177,14 +177,14 @@ def test_after_a_change_the_report_is_made_anew(
     change(home)
     out, told, made = ask(home, *command)
     assert made
-    if change is deleted:  # A13: it stays, which no other index can know
+    if change is deleted:  # A13: the session stays, but another index cannot know it
         assert "archived" in out
     else:
         assert (out, told) == made_anew(home, *command)
     assert ask(home, *command)[:2] == (out, told)
 
 
-def test_what_was_forgotten_is_in_no_report(ready: tuple[Home, tuple[str, ...]]) -> None:
+def test_a_forgotten_session_is_in_no_report(ready: tuple[Home, tuple[str, ...]]) -> None:
     home, command = ready
     (home.projects / "-home-me-p0" / "s-0000-x.jsonl").unlink()
     for _ in range(2):
@@ -219,7 +219,7 @@ def test_a_damaged_report_is_made_anew(ready: tuple[Home, tuple[str, ...]], dama
     assert (out, told) == expected[:2]
 
 
-def test_young_files_leave_no_report(ready: tuple[Home, tuple[str, ...]]) -> None:
+def test_no_report_is_stored_while_files_are_young(ready: tuple[Home, tuple[str, ...]]) -> None:
     home, command = ready
     new_session(home)
     for _ in range(2):
@@ -228,7 +228,7 @@ def test_young_files_leave_no_report(ready: tuple[Home, tuple[str, ...]]) -> Non
 
 
 @pytest.mark.parametrize(("sessions", "kept"), [(MANY, True), (MANY - 1, False)], ids=["many", "one less"])
-def test_it_is_kept_of_many_sessions_once_their_files_are_settled(tmp_path: Path, sessions: int, kept: bool) -> None:
+def test_a_report_is_stored_only_of_many_sessions_with_settled_files(tmp_path: Path, sessions: int, kept: bool) -> None:
     home = with_sessions(tmp_path, sessions)
     time.sleep(SETTLED)
     first = ask(home, "session", code=COUNT_IMPORTS)
@@ -236,7 +236,7 @@ def test_it_is_kept_of_many_sessions_once_their_files_are_settled(tmp_path: Path
     assert ask(home, "session", code=COUNT_IMPORTS) == (*first[:2], not kept)
 
 
-def test_numbers_of_another_price_table_are_not_kept(ready: tuple[Home, tuple[str, ...]]) -> None:
+def test_a_report_with_another_price_table_is_not_stored(ready: tuple[Home, tuple[str, ...]]) -> None:
     """Another process settles another config between the look at the prices and the count."""
     home, command = ready
     appended(home)
@@ -286,7 +286,7 @@ session._print = meddle
     assert (out, told) == made_anew(home, "session")
 
 
-def test_what_cannot_be_taken_back_costs_nothing_but_time(ready: tuple[Home, tuple[str, ...]]) -> None:
+def test_an_answer_that_cannot_be_withdrawn_costs_only_time(ready: tuple[Home, tuple[str, ...]]) -> None:
     home, command = ready
     appended(home)
     code = """

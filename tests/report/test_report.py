@@ -1,4 +1,4 @@
-"""The text of the report: whole layouts, what is chosen, in which order, and that nothing is too wide or lost."""
+"""The text of the report: whole layouts, the choice and order of sessions, and that nothing is too wide or lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ccusage_line.report import sessions as report
 from ccusage_line.session import ModelUsage, Session, money
 from ccusage_line.text import clean, display_width
 
-CENT = 10_000_000_000  # of 1e-12 dollar
+CENT = 10_000_000_000  # in units of 1e-12 dollars
 DAYS = {1_777_500: "2026-04-29", 1_777_600: "2026-05-01", 1_777_700: "2026-05-02"}
 
 
@@ -201,7 +201,7 @@ Responses  0
 
 
 @pytest.mark.parametrize("width", LAYOUTS)
-def test_the_report_on_a_screen_of(width):
+def test_the_report_has_the_layout_for_its_width(width):
     assert report.render_list(SESSIONS, width=width, day_of=day_of) == LAYOUTS[width]
 
 
@@ -226,14 +226,14 @@ def test_a_breakdown_has_a_row_per_model_that_adds_up_to_its_session():
 def test_compact_leaves_columns_out_where_there_is_room_for_them_and_says_so():
     lines = report.render_list(SESSIONS, width=120, day_of=day_of, compact=True).split("\n")
     assert [cell.strip() for cell in lines[4].split("│")[1:-1]] == [
-        *("Session", "Models", "Input", "Output", "Cost (USD)", "Last Activity"),
+        *("Session", "Models", "Input", "Output", "Cost (USD)", "Last Activity")
     ]
     assert [cell.strip() for cell in lines[8].split("│")[1:-1]][1:4] == ["• sonnet-4-5", "10", "20"]
     note = "Not shown: Cache Create, Cache Read, Total Tokens. To see them, write --no-compact or use --json."
     assert lines[-2] == note
 
 
-def test_tokens_are_rounded_before_a_model_is_cut_and_it_is_said():
+def test_tokens_are_rounded_before_a_model_is_cut_and_a_note_says_so():
     large = ModelUsage("claude-haiku-4-5", 12_345_678, 987_654_321, 66_912_345, 10**10, 10**15)
     text = report.render_list([Session("one-two", [large, *SHOP.models])], width=100, day_of=day_of)
     assert "│ • 3-5-haiku │ 12.3M │   988M │  67.3M │   10G │  11.1G │ $1,012.35 │" in text
@@ -265,11 +265,11 @@ def test_a_screen_too_narrow_for_a_table_gets_lines():
         pytest.param(Session("none", []), 80, ONE_WITHOUT_USAGE, id="without-usage"),
     ],
 )
-def test_one_session_as_text(session, width, text):
+def test_one_session_is_printed_as_text(session, width, text):
     assert report.render_one(session, width=width, day_of=day_of) == text
 
 
-def test_the_width_from_which_project_and_title_are_said_to_be_shown_shows_them():
+def test_project_and_title_are_shown_from_the_width_that_the_note_names():
     long_ids = [Session("a" * 50 + s.id, s.models, s.first, s.last, s.project_path, s.title) for s in SESSIONS]
     for sessions in (SESSIONS, SESSIONS[:1], [used("x-y", project="/home/me/web")], long_ids):
         note = r"(?:Project|Title|Project and Title) (?:is|are)\s+shown\s+from\s+(\d+)\s+columns\s+on;"
@@ -278,7 +278,7 @@ def test_the_width_from_which_project_and_title_are_said_to_be_shown_shows_them(
         assert found == [[str(needs)]] * (needs - 60) + [[]] * (260 - needs)
 
 
-def test_on_a_narrow_screen_what_is_known_of_a_session_stands_below_its_name():
+def test_on_a_narrow_screen_the_facts_of_a_session_are_below_its_id():
     lines = report.render_one(SHOP, width=40, day_of=day_of).split("\n")
     assert lines[:4] == ["Session:", f"  {SHOP.id}", "Title: Fix the 日本語 parser", "Project: /home/x/shop"]
     assert lines[6:8] == ["Client: $12.50 by Claude Code's own", "  count, shown for comparison only"]
@@ -298,7 +298,7 @@ def used(id: str, cost: int = 0, last: int | None = None, project: str | None = 
     return Session(id, [ModelUsage("m", 1, cost=cost)], last, last, project)
 
 
-def test_the_dearest_come_first_then_the_newest_then_by_id():
+def test_the_costliest_come_first_then_the_newest_then_by_id():
     newest, older, never = used("c", 5, 20), used("a", 5, 10), used("b", 5)
     same, dear = used("d", 5, 10), used("e", 9, 1)
     found = [never, same, older, dear, newest]
@@ -417,7 +417,7 @@ lists = st.lists(found, max_size=4, unique_by=lambda s: s.id)
 
 
 def harmless(text: str) -> bool:
-    """Whether it can be sent to a terminal: nothing but characters that are drawn, and newlines."""
+    """Return whether a text can be sent to a terminal: only characters that are drawn, and newlines."""
     return not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text.replace("\n", ""))
 
 
@@ -459,5 +459,5 @@ def test_a_whole_table_holds_every_id_number_and_day_uncut(sessions, width, brea
         counts = [f"{n:,}" for n in (s.input, s.output, s.cache_creation, s.cache_read, s.total)]
         last = day_of(s.last) + (" *" if s.archived else "")
         if "│" not in "".join([s.id, *(m.name for m in s.models)]):
-            found = [[first, *rest[:7]] for first, _, *rest in rows[1:]]  # the first is the title
+            found = [[first, *rest[:7]] for first, _, *rest in rows[1:]]  # the first row is the title
             assert any([form.strip(), *counts, cost, last] in found for form in (forms[s.id], clean(s.id)))

@@ -1,4 +1,4 @@
-"""Widths, cutting, wrapping and cleaning of what a terminal is sent."""
+"""Measuring, cutting, wrapping and cleaning text for a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ccusage_line.report import table
 from ccusage_line.report.grid import COST, FIRST, MODELS, Grid
 from ccusage_line.text import clean, cut, cut_distinctly, display_width, wrap
 
-# Characters of no, one and two columns, and those that must not reach a terminal.
+# Characters of no, one and two columns, and characters that must not reach a terminal.
 mixed = st.text(st.one_of(st.characters(), st.sampled_from("ab -日한🐢🏽\u0301\u200d\ufe0f\x1b\n\u2028א")), max_size=40)
 
 
@@ -36,7 +36,7 @@ mixed = st.text(st.one_of(st.characters(), st.sampled_from("ab -日한🐢🏽\u
         pytest.param("│─…", 3, id="frames"),
     ],
 )
-def test_the_columns_a_text_takes(text, width):
+def test_display_width_is_the_number_of_columns_of_a_text(text, width):
     assert display_width(text) == width
 
 
@@ -52,7 +52,7 @@ def test_the_columns_a_text_takes(text, width):
         pytest.param("e\u0301", "e\u0301", id="combining-stays"),
     ],
 )
-def test_what_is_shown_of_a_text(text, cleaned):
+def test_clean_removes_what_a_screen_cannot_show(text, cleaned):
     assert clean(text) == cleaned
 
 
@@ -95,7 +95,7 @@ def test_texts_cut_in_their_middle_fit_and_keep_both_ends(texts, width):
         pytest.param(["x" * 30 + "a", "x" * 30 + "b"], 5, ["xx…xa", "xx…xb"], id="the ends differ"),
     ],
 )
-def test_what_is_cut_stays_different(texts, width, short):
+def test_names_that_differ_still_differ_after_they_are_cut(texts, width, short):
     assert cut_distinctly(texts, width) == short
 
 
@@ -116,7 +116,7 @@ def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text, width, indent):
         pytest.param("", [], id="nothing"),
     ],
 )
-def test_text_is_wrapped(text, lines):
+def test_text_is_wrapped_at_its_width(text, lines):
     assert wrap(text, 8, "  ") == lines
 
 

@@ -1,4 +1,4 @@
-"""Every width of a screen: a wider one never shows less, and nothing is wider than it."""
+"""Every width of a screen: a wider screen never shows less, and nothing is wider than the screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ccusage_line.windows import HOUR, WINDOW
 
 WIDTHS = range(20, 221)
 DAY = day_number("2026-05-01")
-NOON = 1_777_636_800_000_000  # of that day
+NOON = 1_777_636_800_000_000  # of DAY
 ID = "{:08x}-1111-4111-8111-{:012x}"
 MODELS = ("claude-opus-4-5-20251101", "claude-haiku-4-5", "acme/in-house-coder-of-2026-01", "in-house-coder-of-2026-02")
 counts = st.integers(0, 10**5) | st.integers(0, 10**11)
@@ -38,7 +38,7 @@ histories = st.lists(found, min_size=1, max_size=3, unique_by=lambda session: se
 
 
 def columns(text: str) -> set[str]:
-    """The headers of a report's table; none where there is none."""
+    """Return the headers of a report's table, or an empty set if there is no table."""
     lines = text.split("\n")
     top = next((at for at, line in enumerate(lines) if line[:1] == "┌"), None)
     if top is None:
@@ -60,7 +60,7 @@ def never_shows_less(report: Callable[[int], str]) -> None:
 
 @settings(max_examples=5)
 @given(histories, st.booleans(), st.booleans())
-def test_the_list_of_sessions(sessions: list[Session], compact: bool, breakdown: bool) -> None:
+def test_a_wider_list_of_sessions_never_shows_less(sessions: list[Session], compact: bool, breakdown: bool) -> None:
     look = {"compact": compact, "breakdown": breakdown}
     never_shows_less(lambda width: render_list(sessions, width=width, day_of=lambda us: "2026-05-01", **look))
 
@@ -80,7 +80,7 @@ def row(period: int, models: list[ModelUsage]) -> Row:
 
 @settings(max_examples=5)
 @given(st.lists(usages, min_size=1, max_size=3), st.sampled_from(["none", "bars"]))
-def test_days(models: list[ModelUsage], chart: str) -> None:
+def test_a_wider_report_of_days_never_shows_less(models: list[ModelUsage], chart: str) -> None:
     groups = {"": shares([row(0, models)], [DAY].__getitem__)}
     never_shows_less(
         lambda width: period_table.render("Days", groups, Periods("day", "UTC"), Look(width, chart=chart), ())
@@ -89,7 +89,7 @@ def test_days(models: list[ModelUsage], chart: str) -> None:
 
 @settings(max_examples=5)
 @given(st.lists(usages, min_size=1, max_size=3), st.sampled_from(["none", "bars"]), st.none() | st.just(10**6))
-def test_blocks(models: list[ModelUsage], chart: str, limit: int | None) -> None:
+def test_a_wider_report_of_blocks_never_shows_less(models: list[ModelUsage], chart: str, limit: int | None) -> None:
     block, now = Block(NOON, NOON + WINDOW), NOON + HOUR
     fill([block], [row(1, models)], edges([block], now), now)
     never_shows_less(

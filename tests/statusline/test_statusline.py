@@ -1,4 +1,4 @@
-"""The statusline's promises: what each segment shows, what a template does, how wide a line is."""
+"""The statusline: what each segment shows, what a template does, and how wide a line is."""
 
 from __future__ import annotations
 
@@ -25,19 +25,7 @@ from ccusage_line.statusline.segments import STARTUP, Numbers, Options
 from ccusage_line.statusline.segments import clean as cleaned
 from ccusage_line.text import clean
 from ccusage_line.windows import HOUR, MINUTE, Block
-from statusline_samples import (
-    CENT,
-    ENVIRON,
-    HOME,
-    NOW,
-    SESSION,
-    block,
-    changed,
-    numbers,
-    payload,
-    session,
-    without,
-)
+from statusline_samples import CENT, ENVIRON, HOME, NOW, SESSION, block, changed, numbers, payload, session, without
 
 DEFAULT_LINE = (
     "🤖 Opus 4.5 | 💰 $0.23 session / $1.23 today / $0.45 block (2h 45m left) | 🔥 $0.30/hr | 🧠 25,000 (12%)"
@@ -54,7 +42,7 @@ def options(*argv: str) -> Options:
 def line(
     *argv: str, given: object = None, known: Numbers | None = None, reasons: list[str] | None = None, **environ: str
 ) -> str:
-    """The line in plain characters."""
+    """Return the line without colours."""
     return render(
         payload() if given is None else given,
         numbers() if known is None else known,
@@ -66,7 +54,7 @@ def line(
 
 
 def segment(name: str, *argv: str, **how: Any) -> str:
-    """One segment alone, "" where it has nothing."""
+    """Return what one segment alone shows, or "" if it shows nothing."""
     shown = line("--format", f"<{{{name}}}>", *argv, **how)
     return shown[1:-1]
 
@@ -107,7 +95,7 @@ def segment(name: str, *argv: str, **how: Any) -> str:
         pytest.param([], numbers(), line(given={"session_id": SESSION}), id="not-an-object"),
     ],
 )
-def test_what_has_nothing_to_show_goes_with_its_separator(given: object, known: Numbers, expected: str) -> None:
+def test_a_segment_without_content_disappears_with_its_separator(given: object, known: Numbers, expected: str) -> None:
     assert render(given, known, options("--no-color"), ENVIRON, NOW) == expected
 
 
@@ -147,14 +135,14 @@ def test_the_session_cost_comes_from_the_chosen_source(
 
 
 SECOND = 1_000_000
-OPENED = 3_900 * SECOND  # how long the client of the sample has been open
-BEGUN = NOW - OPENED + STARTUP  # a session that it can have been open for
+OPENED = 3_900 * SECOND  # the client of the sample has been open for so long
+BEGUN = NOW - OPENED + STARTUP  # the latest beginning of the client's first session
 CLEARED = NOW - 60 * SECOND
 OTHERS_TOTAL = changed("cost.total_cost_usd", 541.20)
 
 
 def unasked(given: dict[str, Any]) -> dict[str, Any]:
-    """The payload before the first prompt."""
+    """Return the payload as it is before the first prompt."""
     return {name: value for name, value in given.items() if name != "prompt_id"}
 
 
@@ -191,7 +179,7 @@ def unasked(given: dict[str, Any]) -> dict[str, Any]:
         pytest.param(OTHERS_TOTAL, {"began": BEGUN, "fork": True, "inherited": 0}, "$0.23", id="a-fork"),
     ],
 )
-def test_auto_believes_the_client_where_its_total_is_this_sessions(
+def test_auto_uses_the_clients_total_only_if_it_is_of_this_session(
     given: dict[str, Any], known: dict[str, Any], expected: str
 ) -> None:
     assert segment("session_cost", given=given, known=numbers(**known)) == expected
@@ -199,7 +187,7 @@ def test_auto_believes_the_client_where_its_total_is_this_sessions(
     assert both.startswith("($541.20 cc / $0."), "what the client says is shown to those who ask for it"
 
 
-def test_the_clock_of_a_client_that_does_not_tell_it_proves_nothing() -> None:
+def test_a_client_without_a_clock_is_believed() -> None:
     given = changed("cost", {"total_cost_usd": 541.20})
     assert segment("session_cost", given=given, known=numbers(began=CLEARED)) == "$541.20"
 
@@ -218,7 +206,7 @@ def dollars(shown: str) -> float:
     alien=st.sampled_from([{}, {"fork": True}, {"inherited": CENT}]),
 )
 @example(0, 0, CENT, NOW - HOUR, NOW - 2 * HOUR, "auto", {})
-def test_what_the_client_has_over_ours_is_in_the_day_and_the_block_that_the_session_began_in(
+def test_the_clients_surplus_is_added_to_the_day_and_block_that_the_session_began_in(
     ours: int, others: int, theirs: int, began: int, day: int, source: str, alien: dict[str, Any]
 ) -> None:
     given = payload()
@@ -243,14 +231,14 @@ def test_what_the_client_has_over_ours_is_in_the_day_and_the_block_that_the_sess
         assert abs(dollars(shown("burn")) - hourly) < 0.02
 
 
-def test_a_session_that_is_written_nowhere_began_when_the_client_was_opened() -> None:
+def test_a_session_without_a_transcript_began_when_the_client_was_opened() -> None:
     no_transcript = {"session": None, "no_transcript": True, "today": 0}
     assert segment("today_cost", known=numbers(**no_transcript, day=NOW - OPENED)) == "$0.23"
     assert segment("today_cost", known=numbers(**no_transcript, day=NOW - OPENED + 1)) == "$0.00"
 
 
-def test_a_session_that_could_not_be_asked_for_adds_nothing_to_the_day() -> None:
-    """The day may hold it already."""
+def test_a_session_that_could_not_be_read_adds_nothing_to_the_day() -> None:
+    """The cost may already be part of the day."""
     known = numbers(session=None, unknown=True, day=NOW - 24 * HOUR)
     assert (segment("session_cost", known=known), segment("today_cost", known=known)) == ("$0.23", "$1.23")
 
@@ -523,7 +511,7 @@ def test_a_work_tree_has_a_branch_of_its_own(tmp_path: Path, relative: bool) -> 
     assert head(str(tree)) == "worktree-tree"
 
 
-def test_outside_git_the_payloads_own_word_is_taken(tmp_path: Path) -> None:
+def test_outside_git_the_branch_comes_from_the_payload(tmp_path: Path) -> None:
     given = changed("workspace.current_dir", str(tmp_path))
     assert segment("branch", given=given) == "cart-rounding"
     del given["worktree"]
@@ -699,12 +687,12 @@ def test_a_template_gives_way_by_rank_and_from_the_right(template: str, columns:
     assert line("--format", template, COLUMNS=str(columns)) == expected
 
 
-def test_where_the_cost_does_not_fit_the_model_may() -> None:
+def test_the_model_is_shown_if_the_cost_does_not_fit() -> None:
     assert line("--cost-source", "both", COLUMNS="14") == "Opus 4.5"
 
 
 @pytest.mark.parametrize("columns", ["", "0", "-5", "wide", "1e3", "٣", "9" * 30, "12.5"])
-def test_without_sane_columns_the_line_is_that_of_eighty(columns: str) -> None:
+def test_with_invalid_columns_the_line_is_made_for_eighty(columns: str) -> None:
     assert line(COLUMNS=columns) == line(COLUMNS="80")
 
 
@@ -823,8 +811,8 @@ def test_a_segment_that_breaks_costs_itself_only() -> None:
     assert "block_cost: AttributeError" in reasons
 
 
-def test_what_is_usual_is_no_reason() -> None:
-    """A first call, an API key without limits, an unfinished index: nothing that a doctor should speak of."""
+def test_a_usual_payload_gives_no_reasons() -> None:
+    """A first call, an API key without limits and an unfinished index are nothing for the doctor to report."""
     reasons: list[str] = []
     given = payload()
     given["context_window"]["current_usage"] = None

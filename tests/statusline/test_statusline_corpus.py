@@ -1,4 +1,4 @@
-"""Every call that the real client made, at the moment it made it."""
+"""Every call that the real client made, repeated with the files of that moment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from conftest import SHARED
 
 SCENARIOS = {path.parent.name: path.parent for path in sorted((SHARED / "corpus").glob("client*/*/statusline"))}
 SECOND = 1_000_000
-LAG = 0.1  # seconds: appends were noted by a watcher that looked 20 times a second
+LAG = 0.1  # in seconds, because a watcher looked for appends 20 times a second
 
 
 class Call(NamedTuple):
@@ -43,9 +43,9 @@ class Call(NamedTuple):
 
 
 def calls(scenario: Path, home: Path, complete: bool = True) -> Iterator[Call]:
-    """The calls of a scenario in order, each over the transcripts as they were then, answered as the command does.
+    """Yield the calls of a scenario in order, each answered like the command from the transcripts of that moment.
 
-    *complete*: everything was read before each call; else the index never gets beyond the sessions asked for.
+    If *complete*, everything is read before each call; else the index knows only the sessions that were asked for.
     """
     environ = {"CLAUDE_CONFIG_DIR": str(home / "claude"), "CCUSAGE_STATE_DIR": str(home / "state"), "HOME": str(home)}
     projects = home / "claude" / "projects"
@@ -63,7 +63,7 @@ def calls(scenario: Path, home: Path, complete: bool = True) -> Iterator[Call]:
             index = Index(str(folder), data_dirs(environ))
             index.refresh()
             index.close()
-        (folder / "swept").write_text(".")  # nobody is started who would read the rest
+        (folder / "swept").write_text(".")  # so that no process is started to read the rest
         now = int(meta["started"] * SECOND)
         access, options = IndexAccess(environ), options_of("--no-color")
         found = access.look_up(given, options)
@@ -81,7 +81,7 @@ def options_of(*words: str) -> Options:
 
 
 def grow(scenario: Path, projects: Path, meta: dict[str, Any], given: dict[str, Any]) -> None:
-    """Copy as much of each transcript as had been written when the client called."""
+    """Copy as much of each transcript as was written when the client called."""
     sizes: dict[str, int] = {}
     for when, name, _, size in json.loads((scenario / "file_events.json").read_text())["events"]:
         if when <= meta["started"] + LAG:
@@ -123,7 +123,7 @@ def recorded(name: str) -> Path:
 
 
 class Played(NamedTuple):
-    """A scenario whose calls were all made, and the folder that its index was left in."""
+    """A scenario with all its calls made, and the folder of its index."""
 
     name: str
     calls: list[Call]
@@ -170,8 +170,8 @@ def test_a_session_is_never_more_than_the_day_and_the_block_it_began_in(played: 
         assert session <= dollars(call.bare["block_cost"] or "$99"), call.name
 
 
-# How ours and the client's own total differ, by what happened: nothing; requests that stand in no transcript; aborted
-# responses, which the client estimates; a client that was killed and forgot.
+# How ours and the client's own total differ: not at all; by requests that are in no transcript; by aborted responses,
+# which the client estimates; by what a killed client forgot.
 DIFFERENCE = {
     "t01_basic": "none",
     "t02_compact": "client",
@@ -182,7 +182,7 @@ DIFFERENCE = {
 
 
 @pytest.mark.parametrize("played", DIFFERENCE, indirect=True)
-def test_ours_and_the_clients_total_differ_as_is_known(played: Played) -> None:
+def test_our_total_differs_from_the_clients_only_as_expected(played: Played) -> None:
     name = played.name
     made = [call for call in played.calls if call.numbers.session]
     differences = [round(call.ours - call.theirs, 9) for call in made]
@@ -195,7 +195,7 @@ def test_ours_and_the_clients_total_differ_as_is_known(played: Played) -> None:
         assert made[-1].bare["session_cost"] == made[-1].bare["today_cost"] == money(made[-1].theirs)
     else:
         assert differences[0] == 0
-        assert differences[-1] > 0.028  # what was spent before the kill
+        assert differences[-1] > 0.028  # was spent before the kill
         assert made[-1].bare["session_cost"] == money(made[-1].ours)
 
 
@@ -203,7 +203,7 @@ def test_before_the_first_response_nothing_is_spent(played: Played) -> None:
     first = played.calls[0]
     assert first.numbers.session is None
     assert first.bare["session_cost"] == "$0.00"
-    if played.name in DIFFERENCE:  # there is no other session
+    if played.name in DIFFERENCE:  # these scenarios have no other session
         assert first.line == f"🤖 {first.payload['model']['display_name']} | 💰 $0.00 session / $0.00 today"
 
 
@@ -219,11 +219,11 @@ def test_a_fork_never_shows_what_its_parent_has_cost(complete: bool, tmp_path: P
     assert {call.bare["session_cost"] for call in asked} == {"$0.01"}
     assert {call.ours for call in asked} == {0.0097404}
     today = {call.bare["today_cost"] for call in made}
-    assert today == ({"$3.31", "$3.32"} if complete else {""})  # the parent's is in it once
+    assert today == ({"$3.31", "$3.32"} if complete else {""})  # the parent's cost is in it once
 
 
 def test_a_session_that_was_opened_long_before_its_first_prompt_keeps_the_clients_total(tmp_path: Path) -> None:
-    """The client's clock runs from its start, the transcript begins with the first prompt."""
+    """The client's clock runs from its start, but the transcript begins with the first prompt."""
     made = list(calls(recorded("n21_compact_today"), tmp_path))
     assert made[0].theirs == 0
     for call in made[1:]:
@@ -233,7 +233,7 @@ def test_a_session_that_was_opened_long_before_its_first_prompt_keeps_the_client
         assert segments(given, call.numbers, {}, now) == call.bare
 
 
-# Sessions of 2.1.240, whose forks bear no mark: what the API's log says that each has cost.
+# Sessions of 2.1.240, whose forks are not marked, and what the API's log says that each has cost.
 PAID = {
     "09d83811-b9fb-4ae4-a788-630b0bacecf5": "$0.03",
     "949a29d4-3c5e-4f8b-8093-46549d2597b8": "$0.02",
@@ -249,14 +249,14 @@ def test_sessions_beside_forks_that_bear_no_mark_show_what_they_have_paid(tmp_pa
     assert made[-1].bare["today_cost"] == "$0.14"  # each response once, however often it was copied
 
 
-def test_the_window_that_the_client_told_last_is_kept_for_each_session(played: Played) -> None:
+def test_the_clients_last_window_is_stored_for_each_session(played: Played) -> None:
     told = {call.payload["session_id"]: call.payload["context_window"] for call in played.calls}
     for session, window in told.items():
         assert said(str(played.index), session)[1] == window["context_window_size"]
 
 
 def test_a_synthetic_line_opens_no_block(corpus: Path, tmp_path: Path) -> None:
-    """An API error at 09:59, the first response at 10:01: the block is that of ten o'clock."""
+    """There is an API error at 09:59 and the first response at 10:01, so the block begins at ten o'clock."""
     index = Index(str(tmp_path / "state" / "index"), [str(corpus / "reported/synthetic-opens-no-block/projects")])
     index.refresh()
     found = Numbers(session=index.session("s1"), moments=Stored(index.db, "auto"), complete=True)

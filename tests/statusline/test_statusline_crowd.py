@@ -1,4 +1,4 @@
-"""Many statuslines at once, some of them killed as the client kills: each right, and nothing left behind.
+"""Many statuslines at once, some killed as the client kills them: each shows right numbers, and nothing remains.
 
 CCUSAGE_CROWD_SECONDS makes the crowd last longer; CCUSAGE_CROWD_HISTORY names a large data directory, with its
 truth.json, to begin an index over.
@@ -20,15 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from test_statusline_lane import (
-    DEAR,
-    ask,
-    ask_in_time,
-    at_rest,
-    indexed,
-    payload,
-    plain,
-)
+from test_statusline_lane import DEAR, ask, ask_in_time, at_rest, indexed, payload, plain
 
 import fresh
 from ccusage_line.recent import FIRST_SWEEP
@@ -43,7 +35,7 @@ TOKENS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens
 
 
 class Call(NamedTuple):
-    """One statusline: what had surely been written before it began, what it showed, what was written when it ended."""
+    """One statusline: what was certainly written before it began, what it showed, what may be written when it ended."""
 
     before: int
     shown: tuple[int, int]  # dollars of the session and of the day
@@ -54,11 +46,11 @@ class Transcript:
     """A session that grows by a dollar at a time."""
 
     def __init__(self, path: Path) -> None:
-        self.begun = self.written = 0  # responses that may be, and that surely are, in the file
+        self.begun = self.written = 0  # responses that may be, and that certainly are, in the file
         self._path = path
 
     def grow(self, until: float) -> None:
-        """Append responses, now and then in two pieces."""
+        """Append responses until *until*, some of them in two pieces."""
         dice = random.Random(1)
         with self._path.open("ab", buffering=0) as file:
             while time.monotonic() < until:
@@ -87,7 +79,7 @@ def look(home: Home, transcript: Transcript) -> Call:
 
 
 def kill_one(home: Home, after: float, patience: float) -> None:
-    """As the client does: SIGTERM to the group of a line that is not wanted any more, SIGKILL if that takes long."""
+    """Kill a line as the client does: SIGTERM to its group, and SIGKILL after *patience* seconds."""
     process = line_of(home)
     process.stdin.write(json.dumps(payload()).encode())
     process.stdin.close()
@@ -131,7 +123,7 @@ def assert_exact(home: Home) -> None:
     assert_same(index, fresh.read([home.data], find_price))
 
 
-@pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX's")
+@pytest.mark.skipif(os.name == "nt", reason="process groups need POSIX")
 def test_a_crowd_over_one_growing_session_is_right_at_every_moment(home: Home) -> None:
     home.at_noon()
     transcript = Transcript(home.write(f"-home-me-proj/{ID}.jsonl", ""))
@@ -163,7 +155,7 @@ def made_history(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory whose first index takes longer than a line may."""
+    """Return a data directory whose first index takes longer than a line may."""
     if "CCUSAGE_CROWD_HISTORY" in os.environ:
         return Path(os.environ["CCUSAGE_CROWD_HISTORY"])
     path = tmp_path_factory.mktemp("history")
@@ -172,7 +164,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def indexers(home: Home) -> set[int]:
-    """Processes that read everything; of one and its workers the first alone."""
+    """Return the processes that read everything, without the workers of another one."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -194,7 +186,7 @@ def truth_of(history: Path) -> dict[str, list[int]]:
     return {name: [one[kind] for kind in TOKENS] for name, one in sessions.items() if any(one[kind] for kind in TOKENS)}
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")
 def test_on_an_empty_index_lines_come_at_once_and_one_process_reads(home: Home, history: Path) -> None:
     home.env["CLAUDE_CONFIG_DIR"] = str(history)
     transcripts = sorted(history.glob("projects/*/*.jsonl"), key=lambda path: path.stat().st_size)
@@ -208,18 +200,18 @@ def test_on_an_empty_index_lines_come_at_once_and_one_process_reads(home: Home, 
             time.sleep(0.05)
         lines = [plain(one.result()) for one in asked]
         read = time.monotonic() - began
-    assert all(text.startswith(("🤖 Opus 4.5 | 💰 $", "ccusage")) for text in lines)  # the latter where it was late
-    assert 1 <= len(seen) <= 1 + read // FIRST_SWEEP  # after so many seconds another one looks whether it is at work
+    assert all(text.startswith(("🤖 Opus 4.5 | 💰 $", "ccusage")) for text in lines)  # "ccusage" if it was late
+    assert 1 <= len(seen) <= 1 + read // FIRST_SWEEP  # every FIRST_SWEEP seconds another one checks it
     until(lambda: " today" in plain(ask(home, payload(session))), "the index is complete")
     assert_nothing_is_left(home)
     assert tokens_of(home.run("session", "--json")) == truth_of(history)
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")
 def test_a_first_index_that_is_killed_goes_on_behind_a_later_line(home: Home, history: Path) -> None:
     home.env["CLAUDE_CONFIG_DIR"] = str(history)
     plain(ask(home))
-    until(lambda: bool(indexers(home)), "somebody reads")
+    until(lambda: bool(indexers(home)), "a process builds the index")
     for process in indexers(home):
         os.killpg(process, signal.SIGKILL)
     at_rest(home)

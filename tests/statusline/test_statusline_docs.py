@@ -1,4 +1,4 @@
-"""What docs/statusline.md says is so."""
+"""What docs/statusline.md says is true."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_order_in_which_segments_give_way_is_documented() -> None:
         re.findall(r"`(\w+)`", row)
         for row in re.findall(r"^\| (?:first|then|at last) \| (.+) \|$", DOCUMENT, re.MULTILINE)
     ]
-    assert rows.pop(-2) == []  # the words
+    assert rows.pop(-2) == []  # the row about the words
     *before, core = rows
     ranks = [{SEGMENTS[name][0] for name in row} for row in before]
     assert ranks == [{rank} for rank in range(CORE)]

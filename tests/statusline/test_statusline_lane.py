@@ -1,11 +1,10 @@
-"""`ccusage statusline` as a process: one right line, whatever it is given and whatever the index has come to."""
+"""`ccusage statusline` as a process: it prints one right line for every input and every state of the index."""
 
 from __future__ import annotations
 
 import json
 import os
 import random
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from test_lanes import LANE_2, OURS
 from test_lanes import loaded as of_lane
 
 import fresh
+from attack import run_behind, strace
 from ccusage_line import recent, windows
 from ccusage_line.index.refresh import change
 from ccusage_line.index.rows import INSERT_MOMENT
@@ -92,7 +92,7 @@ def ask(home: Home, given: object = None, *args: str, **env: str) -> Ran:
 
 
 def ask_in_time(home: Home, given: object = None, **env: str) -> Ran:
-    """The line as it is when a client wants it."""
+    """Return the line as a client gets it, and check that it comes in time."""
     began = time.monotonic()
     whole = given if isinstance(given, bytes) else json.dumps(payload() if given is None else given)
     ran = home.run_in_time("statusline", input=whole, **env)
@@ -101,7 +101,7 @@ def ask_in_time(home: Home, given: object = None, **env: str) -> Ran:
 
 
 def shown(ran: Ran) -> str:
-    """The line, once it is certain that it is one and that nothing else was said."""
+    """Return the line, after a check that it is a single line and nothing else was printed."""
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.endswith("\n")
     assert ran.out.count("\n") == 1
@@ -117,7 +117,7 @@ def plain(ran: Ran) -> str:
 
 
 def without_sweeps(home: Home) -> None:
-    """What other sessions appended was just looked for."""
+    """Pretend that other sessions were checked for appends just now."""
     home.index.mkdir(parents=True, exist_ok=True)
     (home.index / "swept").write_text(".")
 
@@ -139,7 +139,7 @@ def withdraw(home: Home) -> None:
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with sessions old enough for answers to be published."""
+    """Return a home with sessions old enough for answers to be published."""
     home = Home(tmp_path_factory.mktemp("home"))
     home.at_noon()
     home.write(
@@ -162,7 +162,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def loaded(home: Home, given: object, *args: str) -> set[str]:
-    """The modules that a statusline loads on top of a bare start."""
+    """Return the modules that a statusline loads on top of a bare start."""
     return of_lane(home, "statusline", *args, input=json.dumps(given))[1]
 
 
@@ -182,7 +182,7 @@ def test_a_preset_loads_what_reads_it_besides(used: Home) -> None:
     assert loaded(used, payload(), "--preset", "plan") - LANE_1 == more
 
 
-def test_an_appended_one_loads_no_more_than_lane_2(used: Home) -> None:
+def test_a_session_after_an_append_loads_no_more_than_lane_2(used: Home) -> None:
     without_sweeps(used)
     withdraw(used)
     found = loaded(used, payload())
@@ -207,7 +207,7 @@ LOOKS: list[tuple[object, list[str]]] = [
     (payload(), ["--preset=developer", "--format", "{title}{effort}{nope}[{project}]"]),
     (payload(OTHER), []),
     (payload(OTHER, cost={"total_cost_usd": 9.0, "total_duration_ms": 29_043}), []),  # it began today and in the block
-    (payload(OTHER, cost={"total_cost_usd": 9.0, "total_duration_ms": 86_400_000}), []),  # and can't be that old
+    (payload(OTHER, cost={"total_cost_usd": 9.0, "total_duration_ms": 86_400_000}), []),  # open for too long
     (payload("fork", cost={"total_cost_usd": 2.0}), []),  # without what its parent cost
     (payload("nobody"), []),
     (payload(rate_limits={"five_hour": {"used_percentage": 3, "resets_at": time.time() + 9_000}}), []),
@@ -230,7 +230,7 @@ def test_every_lane_prints_the_same_line(used: Home, given: object, args: list[s
     assert shown(proper) == shown(appended) == shown(again)
 
 
-def test_the_locale_changes_no_byte(used: Home) -> None:
+def test_the_line_is_the_same_in_every_locale(used: Home) -> None:
     how = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     now = f"import time\ntime.time_ns = lambda: {time.time_ns()}\n{UNHURRIED}"
     for name in ("default", "powerline"):
@@ -322,7 +322,7 @@ def test_stdin_may_be_anything(used: Home, redirection: str) -> None:
 
 
 @pytest.mark.parametrize("redirection", [">&-", ">&- 2>&-", "<&- >&- 2>&-", "> /dev/full", "| true"])
-def test_a_line_that_nobody_takes_is_no_failure(used: Home, redirection: str) -> None:
+def test_a_line_without_a_reader_is_no_failure(used: Home, redirection: str) -> None:
     script = f"set -o pipefail; '{sys.executable}' -m ccusage_line statusline {redirection}"
     done = subprocess.run(
         ["bash", "-c", script], input=b"{}", env=used.env, capture_output=True, timeout=A_SECOND, check=False
@@ -337,17 +337,14 @@ def test_the_line_fits_the_columns_that_the_client_names(used: Home, columns: st
 
 
 def test_a_transcript_outside_the_data_directories_is_never_opened(used: Home, tmp_path: Path) -> None:
-    if shutil.which("strace") is None:
-        pytest.skip("no strace")
     trap = tmp_path / "trap" / f"{ID}.jsonl"
     trap.parent.mkdir()
     trap.write_text(line("x", "x", at=ago(1), tokens=DEAR))
     log = tmp_path / "strace.log"
-    command = ["strace", "-f", "-e", "trace=open,openat", "-o", str(log), sys.executable, "-m", "ccusage_line"]
     for session in (ID, "nobody", None):
         withdraw(used)
         given = json.dumps(payload(session, transcript_path=str(trap)))
-        assert run_command(used, [*command, "statusline"], given).out
+        assert run_behind(used, strace(log, "open,openat"), "statusline", input=given).out
         opened = log.read_text()
         assert "index.db" in opened
         assert str(trap.parent) not in opened
@@ -364,7 +361,7 @@ def test_a_payload_without_an_id_means_the_session_of_its_transcript(used: Home)
 
 @pytest.fixture
 def small(home: Home) -> Home:
-    """A home with two dollars in two sessions, one of them today."""
+    """Return a home with two dollars in two sessions, one of them today."""
     home.at_noon()
     home.write(f"-home-me-proj/{ID}.jsonl", line("m1", "r1", at=ago(2 * 86_400), tokens=DEAR))
     home.write(f"-home-me-other/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(5), tokens=DEAR))
@@ -373,7 +370,7 @@ def small(home: Home) -> Home:
 
 @pytest.fixture
 def settled(small: Home) -> Home:
-    """The same, indexed, and old enough for answers to be published."""
+    """Return the small home after indexing, old enough for answers to be published."""
     indexed(small)
     small.settle()
     return small
@@ -424,7 +421,7 @@ def of_the_future(home: Home) -> None:
 
 def read_only(home: Home) -> None:
     indexed(home)
-    database(home).chmod(0o400)  # root writes it all the same
+    database(home).chmod(0o400)  # root can write it nevertheless
     database(home).parent.chmod(0o500)
 
 
@@ -433,9 +430,7 @@ BROKEN = [no_folder, a_folder_as_database, *DAMAGED, of_the_future, read_only]
 
 
 @pytest.mark.parametrize("breaking", BROKEN, ids=lambda function: function.__name__)
-def test_whatever_became_of_the_index_the_session_is_shown_or_left_out(
-    small: Home, breaking: Callable[[Home], None]
-) -> None:
+def test_with_a_damaged_index_the_session_is_shown_or_left_out(small: Home, breaking: Callable[[Home], None]) -> None:
     breaking(small)
     assert shown(ask_in_time(small))
     text = plain(ask(small))
@@ -444,11 +439,11 @@ def test_whatever_became_of_the_index_the_session_is_shown_or_left_out(
 
 
 @pytest.mark.parametrize("breaking", DAMAGED, ids=lambda function: function.__name__)
-def test_a_damaged_index_is_mended_behind_the_lines(small: Home, breaking: Callable[[Home], None]) -> None:
+def test_a_damaged_index_is_repaired_after_a_line(small: Home, breaking: Callable[[Home], None]) -> None:
     breaking(small)
     for marker in small.state.glob("*/swept"):
         marker.unlink()
-    until(lambda: "💰 $1.00 session / $1.00 today" in plain(ask(small)), "the index is mended")
+    until(lambda: "💰 $1.00 session / $1.00 today" in plain(ask(small)), "the index is repaired")
 
 
 def test_a_locked_index_is_not_waited_for(small: Home) -> None:
@@ -460,7 +455,7 @@ def test_a_locked_index_is_not_waited_for(small: Home) -> None:
         connection.execute("BEGIN EXCLUSIVE")
         connection.execute("CREATE TABLE held (x)")
         told = run_after(small, THREE_SECONDS, "statusline", input=json.dumps(payload()))
-        assert shown in plain(told)  # what can't be read is left out
+        assert shown in plain(told)  # what cannot be read is left out
         connection.close()
 
 
@@ -475,7 +470,7 @@ SLOW = "import time\nfrom ccusage_line.index.index import *\n{} = lambda *_, **_
 
 
 def after(home: Home, code: str) -> Ran:
-    """A line in a process in which *code* ran first, which would take a minute."""
+    """Return a line from a process that runs *code*, which takes a minute, first; check that it comes in time."""
     began = time.monotonic()
     ran = run_after(home, code, "statusline", "--cost-source", "both", input=json.dumps(payload()))
     assert time.monotonic() - began < (20 if code.startswith(THREE_SECONDS) else A_SECOND)
@@ -510,7 +505,7 @@ statuslane._Watchdog.begin_printing = held_up
 
 
 def test_a_line_that_is_held_up_just_before_it_is_printed_is_printed(small: Home) -> None:
-    """As on a machine where a hundred others want to run: the time is over between the decision and the print."""
+    """On a busy machine the time may be over between the decision to print the line and the print."""
     indexed(small)
     assert "💰 ($0.25 cc / $1.00 ccusage) session" in after(small, THREE_SECONDS + HELD_UP).out
 
@@ -532,7 +527,7 @@ def endless(*args, **kwargs):
 def test_work_that_takes_longer_than_a_line_is_done_behind_it(small: Home, module: str, name: str) -> None:
     indexed(small)
     (marker,) = small.state.glob("*/swept")
-    os.utime(marker, (time.time() - FIRST_SWEEP - 1,) * 2)  # the usual look is far off
+    os.utime(marker, (time.time() - FIRST_SWEEP - 1,) * 2)  # so that the usual sweep is far off
     if module == "totals":
         small.configure('[prices.models."claude-opus-4-5-20251101"]\ninput = 10\noutput = 50\n')
     else:
@@ -547,12 +542,12 @@ def test_work_that_takes_longer_than_a_line_is_done_behind_it(small: Home, modul
 
 
 def at_rest(home: Home) -> None:
-    """Wait until whatever was started behind a line has come to its end."""
-    time.sleep(0.1)  # a process that has just begun shows no environment
-    until(lambda: not home.processes(), "nobody works any more")
+    """Wait until every process that a line started has ended."""
+    time.sleep(0.1)  # a process that has just started shows no environment
+    until(lambda: not home.processes(), "all processes have ended")
 
 
-def test_the_first_line_has_somebody_read_everything_and_the_next_ones_show_it(small: Home) -> None:
+def test_the_first_line_starts_a_sweep_and_later_lines_show_its_result(small: Home) -> None:
     assert plain(ask(small)).startswith("🤖 Opus 4.5 | 💰 $1.00 session | 🧠")
     at_rest(small)
     assert plain(ask(small)).startswith("🤖 Opus 4.5 | 💰 $1.00 session / $1.00 today / $1.00 block (")
@@ -646,7 +641,7 @@ def test_the_transcript_that_the_client_names_is_read_in_whatever_project(settle
     assert "ccusage_line.index.index" not in loaded(settled, given)
 
 
-def test_what_other_sessions_appended_enters_today_with_their_own_call(settled: Home) -> None:
+def test_appends_to_other_sessions_enter_today_with_those_sessions_lines(settled: Home) -> None:
     for session in (ID, OTHER):
         assert "💰 $1.00 session / $1.00 today" in plain(ask(settled, payload(session)))
     assert len(published(settled)) == 3
@@ -680,7 +675,7 @@ PARENTS = {"total_cost_usd": 541.2, "total_duration_ms": 855}
 
 
 def unasked(home: Home, session: str, **changes: Any) -> dict[str, Any]:
-    """The payload before the first prompt, about a transcript in a data directory."""
+    """Return the payload before the first prompt, with a transcript in a data directory."""
     path = home.projects / "-home-me-proj" / f"{session}.jsonl"
     return payload(session, transcript_path=str(path), prompt_id=None, **changes)
 
@@ -703,8 +698,8 @@ def test_a_fork_has_cost_nothing_before_its_first_prompt_and_nothing_of_its_pare
 
 
 @pytest.mark.parametrize(("total", "expected"), [(541.2, "$1.00"), (0.0, "$542.00")], ids=["kept", "begun-anew"])
-def test_after_clear_the_total_of_before_is_nobodys(small: Home, total: float, expected: str) -> None:
-    """Some clients keep it, others begin anew; their clock goes on in either case."""
+def test_after_clear_the_earlier_total_belongs_to_no_session(small: Home, total: float, expected: str) -> None:
+    """Some clients continue their total, others start it again; their clock goes on in either case."""
     indexed(small)
     small.write("-home-me-proj/cleared.jsonl", f'{{"type":"user","timestamp":"{ago(1)}"}}\n')
     given = unasked(small, "cleared", cost={"total_cost_usd": total, "total_duration_ms": 3_600_000})
@@ -715,7 +710,7 @@ def test_after_clear_the_total_of_before_is_nobodys(small: Home, total: float, e
 
 
 @pytest.mark.parametrize(("minutes", "expected"), [(1, "$1.00"), (61, "$9.00")])
-def test_where_nobody_looked_before_the_first_response_the_clients_clock_tells(
+def test_without_an_earlier_line_the_clients_clock_decides_whose_total_it_is(
     small: Home, minutes: int, expected: str
 ) -> None:
     small.write(f"-home-me-other/{OTHER}.jsonl", line("n1", "q1", OTHER, at=ago(60 * minutes), tokens=DEAR))
@@ -740,7 +735,7 @@ def test_both_lanes_know_the_same_of_a_session(small: Home) -> None:
 
 
 def test_a_session_that_goes_on_in_a_new_file_is_the_same_in_both_lanes(small: Home) -> None:
-    """As old clients resumed: the new file's name is the payload's id, its lines carry the old id."""
+    """Old clients resumed like this: the new file's name is the payload's id, but its lines have the old id."""
     resumed = line("m1", "r1", at=ago(2 * 86_400), tokens=DEAR) + line("m2", "r2", at=ago(5), tokens=DEAR)
     path = small.write("-home-me-proj/resumed.jsonl", resumed)
     indexed(small)
@@ -758,7 +753,7 @@ def test_without_transcripts_the_clients_total_is_all_there_is(small: Home) -> N
         assert f"💰 ${total:.2f} session / ${1 + total:.2f} today" in plain(ask(small, given))
 
 
-def test_a_transcript_that_is_out_of_reach_proves_nothing(small: Home, tmp_path: Path) -> None:
+def test_a_transcript_elsewhere_does_not_make_the_clients_total_zero(small: Home, tmp_path: Path) -> None:
     """Clients before 2.1.196 never name a prompt."""
     indexed(small)
     path = tmp_path / "elsewhere.jsonl"
@@ -767,12 +762,12 @@ def test_a_transcript_that_is_out_of_reach_proves_nothing(small: Home, tmp_path:
 
 
 def kept(home: Home) -> dict[str, tuple[int, int]]:
-    """What is kept of the client's words, and what any write changes of it: inode and time."""
+    """Return the inode and time of the files that store what the client said; any write changes them."""
     stats = {path.name: path.stat() for path in home.state.glob("*/answers/*.said*")}
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
 
 
-def test_what_the_client_said_is_written_only_if_it_is_new(settled: Home) -> None:
+def test_the_clients_values_are_written_only_if_they_are_new(settled: Home) -> None:
     large = payload()["context_window"] | {"context_window_size": 1_000_000}
     seen = []
     for told in (payload(), payload(context_window=large)):
@@ -787,7 +782,7 @@ def test_what_the_client_said_is_written_only_if_it_is_new(settled: Home) -> Non
     assert seen[3] != seen[4]
 
 
-def test_what_the_client_said_outlives_new_prices_and_not_forget(small: Home) -> None:
+def test_the_clients_values_survive_new_prices_but_not_forget(small: Home) -> None:
     indexed(small)
     ask(small)
     before = kept(small)
@@ -800,7 +795,7 @@ def test_what_the_client_said_outlives_new_prices_and_not_forget(small: Home) ->
     assert kept(small) == {}
 
 
-def test_nothing_is_kept_of_a_session_that_is_not_of_these_data_directories(small: Home, tmp_path: Path) -> None:
+def test_nothing_is_stored_about_a_session_outside_the_data_directories(small: Home, tmp_path: Path) -> None:
     indexed(small)
     for path in ("/nowhere/x.jsonl", str(tmp_path / "x.jsonl"), str(small.projects / "-home-me-proj" / "y.jsonl")):
         ask(small, payload("x", transcript_path=path))
@@ -810,7 +805,7 @@ def test_nothing_is_kept_of_a_session_that_is_not_of_these_data_directories(smal
     assert len(kept(small)) == 1
 
 
-def test_an_id_that_nothing_is_known_of_gives_way_to_the_transcripts_name(small: Home) -> None:
+def test_an_unknown_id_is_replaced_by_the_name_of_the_transcript(small: Home) -> None:
     indexed(small)
     path = small.projects / "-home-me-other" / f"{OTHER}.jsonl"
     given = payload("a-new-id", transcript_path=str(path))
@@ -820,7 +815,7 @@ def test_an_id_that_nothing_is_known_of_gives_way_to_the_transcripts_name(small:
 # --- days and blocks ---------------------------------------------------------------------------------------------
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]
-MOMENTS = [  # around changes of the clock, and a plain day
+MOMENTS = [  # around changes of the clock, and on a plain day
     datetime(2026, 3, 29, 0, 30, tzinfo=timezone.utc),
     datetime(2026, 10, 25, 22, 59, tzinfo=timezone.utc),
     datetime(2026, 11, 1, 5, 30, tzinfo=timezone.utc),
@@ -842,7 +837,7 @@ UNKNOWN = "in-house-coder-2"  # a model without a price
 
 
 def transcripts(home: Home, made: list[tuple[int, int, bool]], end: int) -> None:
-    """Responses that follow one another at the steps, the last one at *end* (microseconds)."""
+    """Write responses with the given steps between them, the last one at *end* (microseconds)."""
     at = end - sum(seconds for seconds, _, _ in made) * SECOND
     texts = {ID: "", OTHER: ""}
     for n, (seconds, output, other) in enumerate(made):
@@ -866,7 +861,7 @@ def date_of(us: int, zone: str) -> object:
 
 @pytest.fixture
 def rooms(tmp_path: Path) -> Callable[[], Home]:
-    """Makes one home after the other."""
+    """Return a function that makes a new home each time."""
     number = iter(range(10**6))
     return lambda: Home(tmp_path / str(next(number)))
 
@@ -926,7 +921,7 @@ def test_today_and_block_are_plain_sums_over_a_fresh_reading(
     assert access.reasons == []
 
 
-def test_what_lies_after_now_counts_in_the_same_day_and_block_as_in_the_reports(small: Home) -> None:
+def test_a_response_after_now_counts_in_the_same_day_and_block_as_in_reports(small: Home) -> None:
     small.write(f"-home-me-proj/{ID}.jsonl", line("m1", "r1", at=ago(-7_200), tokens=DEAR))
     indexed(small)
     small.settle()
@@ -938,7 +933,7 @@ def test_what_lies_after_now_counts_in_the_same_day_and_block_as_in_the_reports(
 
 
 def stored(moments: list[tuple[int, int, int, int, int]]) -> sqlite3.Connection:
-    """A database that holds nothing but moments."""
+    """Return a database with nothing but moments."""
     database = sqlite3.connect(":memory:")
     create_schema(database)
     rows = [(t, n, 0, *rest) for n, (t, *rest) in enumerate(moments)]
@@ -953,7 +948,7 @@ def stored(moments: list[tuple[int, int, int, int, int]]) -> sqlite3.Connection:
     zone=st.sampled_from(ZONES),
     resets=st.none() | st.integers(0, 18_000),
 )
-def test_the_recent_responses_make_the_same_days_and_blocks_as_all_of_them(
+def test_published_responses_give_the_same_days_and_blocks_as_all_responses(
     made: list[tuple[int, int, bool]], idle: int, later: int, zone: str, resets: int | None
 ) -> None:
     end = int(MOMENTS[0].timestamp()) * SECOND
@@ -974,7 +969,7 @@ def test_the_recent_responses_make_the_same_days_and_blocks_as_all_of_them(
     assert windows.today(few, begin, end) == windows.today(all_of_them, begin, end)
 
 
-def test_what_was_published_before_anything_was_marked_is_counted_anew(settled: Home) -> None:
+def test_a_published_answer_of_the_old_format_is_counted_anew(settled: Home) -> None:
     ask(settled)
     path, now = settled.index / recent.NAME, time.time_ns() // 1000
     moments, lacking = recent.read(str(settled.index), now) or ([], [])
@@ -984,14 +979,14 @@ def test_what_was_published_before_anything_was_marked_is_counted_anew(settled: 
     assert recent.read(str(settled.index), now + 60 * SECOND) == (moments, [])
 
 
-def test_only_what_can_matter_is_published() -> None:
-    """A year of work by day and rest by night: what is published of it is a matter of days."""
+def test_only_responses_that_can_matter_are_published() -> None:
+    """After a year of work by day and rest by night, only some days are published."""
     day = 24 * HOUR
     whole = [(n * day + hour * HOUR, 1, 1, 1, 1) for n in range(400) for hour in range(9, 18)]
     assert len(of_database(stored(whole), 400 * day)[0]) < 20
 
 
-def test_a_year_without_a_rest_is_not_read_response_by_response() -> None:
+def test_the_block_of_a_year_without_a_pause_needs_few_queries() -> None:
     year = [(n * HOUR // 4, 1, 1, 1, 1) for n in range(4 * 24 * 365)]
     database = stored(year)
     asked: list[str] = []

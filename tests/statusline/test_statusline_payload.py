@@ -1,4 +1,4 @@
-"""Reading the client's payload: whatever arrives, and whenever, there is an answer in time."""
+"""Reading the client's payload: there is an answer in time, whatever arrives and whenever."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ccusage_line.statusline import payload
 
-PLENTY = 30.0  # seconds that no test waits for
+PLENTY = 30.0  # seconds; no test waits so long
 
 
 @contextlib.contextmanager
@@ -118,7 +118,7 @@ VALUES = st.recursive(
 
 
 def same_numbers(value: object) -> object:
-    """Integers of more digits than a payload has any use for are read as floats."""
+    """Convert integers of more than 18 digits to floats, as the payload reader does."""
     if isinstance(value, dict):
         return {key: same_numbers(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -137,7 +137,7 @@ def test_what_the_json_package_reads_is_read_the_same(value: object, ascii_only:
 
 
 @given(st.binary())
-def test_no_bytes_are_too_odd(data: bytes) -> None:
+def test_any_bytes_can_be_parsed(data: bytes) -> None:
     found = payload.parse(data)
     assert found is None or payload.parse(json.dumps(found).encode()) is not None
 

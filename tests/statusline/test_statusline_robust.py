@@ -1,4 +1,4 @@
-"""Whatever a payload, a template or an environment says: lines within their width, and never an exception."""
+"""Any payload, template or environment gives lines within their width, and never an exception."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def options_of(template: str | None = None) -> Options:
 
 
 def assert_fits(shown: str, columns: int, rows: int = 1) -> str:
-    """So many harmless rows that fit, by the word of another library; returned without colours and links."""
+    """Check that rows are harmless and fit, as wcwidth measures them; return them without colours and links."""
     plain = LINK.sub("", SGR.sub("", shown))
     assert len(plain.split("\n")) <= rows
     for row in plain.split("\n"):
@@ -79,7 +79,7 @@ def assert_fits(shown: str, columns: int, rows: int = 1) -> str:
 
 
 def both_lines(given_payload: object, known: Numbers, columns: int = 140) -> tuple[str, str]:
-    """The default line and one with every segment, with no exception but the expected absence of segments."""
+    """Return the default line and one with every segment; check that no segment raised an exception."""
     lines = []
     for template in (None, EVERYTHING):
         reasons: list[str] = []
@@ -91,13 +91,13 @@ def both_lines(given_payload: object, known: Numbers, columns: int = 140) -> tup
 
 
 def named(line: str) -> dict[str, str]:
-    """The segments of a line made of EVERYTHING."""
+    """Return the segments of a line made of EVERYTHING."""
     return dict(re.findall(r"(?:^| )(\w+)=(.*?)(?= \w+=|$)", line))
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_damaged_field_costs_its_own_segments_only(path: str) -> None:
-    """Every field of the payload, gone or replaced by each kind of junk."""
+    """Every field of the payload is removed or replaced by each kind of junk."""
     whole = named(both_lines(payload(), numbers(), 20_000)[1])
     assert set(whole) == set(SEGMENTS)
     for damaged in [without(path), *(changed(path, junk) for junk in JUNK)]:
@@ -107,7 +107,7 @@ def test_a_damaged_field_costs_its_own_segments_only(path: str) -> None:
             assert shown.get(name) == whole[name], (path, name)
 
 
-# Which segments each field may change. Fields that are not named may change nothing.
+# The segments that each field may change. A field that is not listed may change none.
 TOUCHES = {
     "session_id": {"session_cost"},
     "session_name": {"title"},
@@ -203,7 +203,7 @@ NAMES = list(SEGMENTS)
 
 @st.composite
 def templates(draw: st.DrawFn) -> str:
-    """Segments, no two of which touch, and whatever else a person may have typed, but no numbers."""
+    """Return segments, no two of which touch, and other text that a person may have typed, but no digits."""
     names = draw(st.lists(st.sampled_from(NAMES), max_size=8))
     words = st.text(max_size=5).map(lambda text: re.sub(r"[\d$,.%kMG]", "", text))
     pieces = [f" {{{name}}} " for name in names] + draw(st.lists(st.sampled_from(PIECES) | words, max_size=8))
@@ -242,7 +242,7 @@ def test_any_damage_gives_lines_that_fit_and_no_number_is_cut(
     names=st.lists(st.sampled_from(NAMES), unique=True, max_size=12),
 )
 @example(payload(), numbers(), 10, NAMES)
-def test_what_gives_way_follows_the_ranks(
+def test_segments_give_way_in_the_order_of_their_ranks(
     given_payload: object, known: Numbers, columns: int, names: list[str]
 ) -> None:
     names = list(dict.fromkeys([*names, "model", "session_cost"]))

@@ -17,8 +17,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-termi
 
 
 def typed(home: Home, *args: str, given: object = None) -> Ran:
-    """The statusline typed in a terminal, with the keyboard as stdin, or piped into; its output is on the terminal if
-    something is piped."""
+    """Run the statusline in a terminal: typed, with the keyboard as stdin, or with *given* piped into it.
+
+    If *given* is piped, the output goes to the terminal too.
+    """
     import pty
 
     master, slave = pty.openpty()
@@ -89,7 +91,7 @@ def test_a_mistake_is_an_error_that_names_the_nearest(home: Home, given: object,
     assert said in ran.err
 
 
-def test_a_payload_that_a_person_pipes_is_shown_and_what_it_lacks_is_said_and_not_logged(home: Home) -> None:
+def test_a_payload_piped_by_a_person_is_shown_and_missing_fields_are_named_not_logged(home: Home) -> None:
     given = {name: value for name, value in payload().items() if name != "version"}
     ran = typed(home, "--format", "{model} {version}", given=given)
     assert (ran.code, ran.out) == (0, "Opus 4.5\n")

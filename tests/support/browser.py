@@ -1,9 +1,10 @@
-"""Pages of `session --html` in Chromium: run by hand, as a browser takes long to install.
+"""Check the pages of `session --html` in Chromium; run by hand, because a browser takes long to install.
 
-    python tests/support/browser.py FOLDER        pictures of each page go into FOLDER, faults to stdout
+    python tests/support/browser.py FOLDER        write pictures of each page to FOLDER, faults to stdout
 
-The sample and a history of strange titles, at 400, 1000 and 1600 pixels, light and dark. Exit code 1 where a page is
-wider than its window, its script did not run, or something in it broke its policy or ran where nothing may.
+The pages are the sample and a history with strange titles, at 400, 1000 and 1600 pixels, light and dark. The exit code
+is 1 if a page is wider than its window, if its own script did not run, if something in it broke its policy, or if a
+script of a transcript ran.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from lines import ID, line
 
-WIDTHS, SCHEMES = (400, 1000, 1600), ("dark", "light")  # the number of a scheme is Chromium's own
+WIDTHS, SCHEMES = (400, 1000, 1600), ("dark", "light")  # Chromium numbers the schemes in this order
 STRANGE = (
     "</script><script>document.title='ran'</script>",
     "<img src=http://127.0.0.1:9/x onerror=\"document.title='ran'\">",
@@ -43,7 +44,7 @@ MEASURE = """<script>onload = () => {
 
 
 def pages(folder: Path) -> list[Path]:
-    """The page of the sample, and that of sessions whose titles, models and folders are strange or long."""
+    """Write two pages, one of the sample and one of sessions with strange or long titles, models and folders."""
     data = folder / "data" / "projects" / "p"
     data.mkdir(parents=True)
     for n, text in enumerate((*STRANGE, LONG, f"{LONG} {LONG}", "לתקן את הבדיקות")):
@@ -88,11 +89,11 @@ def faults(page: Path) -> list[str]:
     frames = "".join(
         f'<iframe width={width} height=900 srcdoc="{escape(page.read_text())}"></iframe>' for width in WIDTHS
     )
-    measured = page.with_name("measured.html")  # in frames, as a window is never narrower than 500 pixels
+    measured = page.with_name("measured.html")  # in frames, because a window is at least 500 pixels wide
     measured.write_text(f"<style>iframe {{ border: 0 }}</style>{frames}{MEASURE}")
     shown = chromium("--dump-dom", measured.as_uri()).stdout
     told = shown.partition("<title>")[2].partition("</title>")[0]
-    wanted = ",".join(map(str, (*WIDTHS, 1, 1, 1)))  # sorted down and up, one left by the filter
+    wanted = ",".join(map(str, (*WIDTHS, 1, 1, 1)))  # sorted down, sorted up, one row left by the filter
     return found if told == wanted else [*found, f"{page.name}: {told}, not {wanted}"]
 
 

@@ -1,4 +1,4 @@
-"""Holds what the index says against a fresh reading."""
+"""Compare what the index returns with a fresh reading."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def find_price(model: str) -> prices.Price | None:
 FACTS = ("first", "last", "title", "client_cost", "responses", "incomplete")
 
 
-def as_shown(session: Session, mode: str) -> dict[str, object]:
-    """What both sides can be compared by, as the index tells it."""
+def as_shown(session: Session) -> dict[str, object]:
+    """Return the facts of a session from the index that a fresh reading knows too."""
     models = {
         m.name: (m.input, m.output, m.cache_creation, m.cache_read, m.cost, m.responses, m.unpriced)
         for m in session.models
@@ -32,7 +32,7 @@ def as_shown(session: Session, mode: str) -> dict[str, object]:
 
 
 def as_read(session: fresh.FreshSession, mode: str) -> dict[str, object]:
-    """The same of a fresh reading."""
+    """Return the same facts of a session from a fresh reading."""
     models = {name: (*m.tokens, m.cost[mode], m.responses, m.unpriced[mode]) for name, m in session.models.items()}
     return {"models": models, **{name: getattr(session, name) for name in FACTS}}
 
@@ -40,17 +40,17 @@ def as_read(session: fresh.FreshSession, mode: str) -> dict[str, object]:
 def assert_by_file(
     index: Index, alone: Session, mode: str, expected: fresh.FreshSession, sessions: dict[str, fresh.FreshSession]
 ) -> None:
-    """A session that owns no response shows those that its own transcript holds lines of."""
+    """Check that a session that owns no response shows the responses that its own transcript holds lines of."""
     paths = [os.fsdecode(path) for (path,) in index.db.execute("SELECT path FROM files")]
     own = [path for path in paths if path.endswith((f"/{alone.id}.jsonl", f"/{alone.id}/chat.jsonl"))]
     if len(own) != 1 or not own[0].endswith(f"/{alone.id}.jsonl") or getattr(sessions, "undecided", ()):
-        return  # of several with one name fresh tells the sum, and it names `chat.jsonl` by the file alone
+        return  # fresh adds up files of one name, and calls every chat.jsonl `chat`
     held = getattr(sessions, "by_file", {}).get(alone.id, expected)
-    assert (as_shown(alone, mode)["models"], alone.responses) == (as_read(held, mode)["models"], held.responses)
+    assert (as_shown(alone)["models"], alone.responses) == (as_read(held, mode)["models"], held.responses)
 
 
 def assert_slots(index: Index, sessions: dict[str, fresh.FreshSession]) -> None:
-    """The five minutes of each session and model, as the entries of a fresh reading add up."""
+    """Check that the index's slots are the sums of a fresh reading's entries by five minutes, session and model."""
     expected: dict[tuple[int, str, str], list[int]] = {}
     for name, one in sessions.items():
         for e in one.entries if name not in getattr(sessions, "undecided", ()) else ():
@@ -71,7 +71,7 @@ def assert_slots(index: Index, sessions: dict[str, fresh.FreshSession]) -> None:
 
 
 def assert_same(index: Index, sessions: dict[str, fresh.FreshSession], archived: set[str] | None = None) -> None:
-    """The list, and every session by itself in each mode, as a fresh reading has it."""
+    """Check that the list, and every session by itself in each mode, is what a fresh reading found."""
     assert_slots(index, sessions)
     counted = {name: one for name, one in sessions.items() if one.responses}
     for mode in MODES:
@@ -85,11 +85,11 @@ def assert_same(index: Index, sessions: dict[str, fresh.FreshSession], archived:
             if not expected.responses:
                 assert_by_file(index, alone, mode, expected, sessions)
                 continue
-            assert as_shown(alone, mode) == as_read(expected, mode)
+            assert as_shown(alone) == as_read(expected, mode)
             if name in listed:
-                assert as_shown(listed[name], mode) == as_shown(alone, mode)
+                assert as_shown(listed[name]) == as_shown(alone)
                 assert (listed[name].archived, listed[name].project_path) == (alone.archived, alone.project_path)
-                if not any(file.startswith("\0") for file in expected.files):  # what is gone has no bytes to compare
+                if not any(file.startswith("\0") for file in expected.files):  # a file that is gone has no bytes left
                     assert (alone.project_path or None) in {path or None for path in expected.project_paths}
             if archived is not None and expected.responses:
                 assert alone.archived == (name in archived), name

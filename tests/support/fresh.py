@@ -1,10 +1,10 @@
-"""One fresh reading of everything: the accounting rules A1 to A12 a second time, as plainly as they can be written.
+"""One fresh reading of everything: a second, deliberately plain implementation of the accounting rules A1 to A12.
 
-The tests hold the package against this. It shares no code with it, keeps nothing between calls, decodes with the
-standard json module only and calculates with fractions. A13 (vanished files) is not its business: who needs it
-passes what vanished files held as further sources to `count`.
+The tests compare the package with it. It shares no code with the package, stores nothing between calls, decodes with
+the standard json module only and calculates with fractions. It does not implement A13 (vanished files): a caller who
+needs it passes what vanished files held as further sources to `count`.
 
-Money is a whole number of 1e-12 dollar, time a whole number of microseconds since the epoch, UTC.
+Money is a whole number of 1e-12 dollars, time a whole number of microseconds since the epoch, UTC.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 MODES = ("auto", "calculate", "display")
-PICO = 10**12  # of these are one dollar
-PRICE_UNIT = 10**15  # of these too; a price entry's rates are in them, per token
-LONGEST_LINE = 64 * 1024 * 1024  # bytes, its newline not counted
-DEEPEST = 5_000  # brackets open at once in one object
+PICO = 10**12  # units in one dollar
+PRICE_UNIT = 10**15  # also units in one dollar: the rates of a price entry, per token, are in these
+LONGEST_LINE = 64 * 1024 * 1024  # bytes, without the newline
+DEEPEST = 5_000  # brackets that may be open at once in one object
 LARGEST_COUNT = 2**53
 SYNTHETIC = "<synthetic>"
 
-# A model's name -> its price entry or None. An entry has the rates `input`, `output`, `write_5m`, `write_1h`, `read`,
-# `above` (the same five, or None) for prompts of more than `threshold` tokens, the factors `fast` and `us` in
-# thousandths, and `web_search` in pico-dollars.
+# Maps a model's name to its price entry or None. An entry has the rates `input`, `output`, `write_5m`, `write_1h`,
+# `read`, `above` (the same five, or None) for prompts of more than `threshold` tokens, the factors `fast` and `us` in
+# thousandths, and `web_search` in 1e-12 dollars.
 FindPrice = Callable[[str], Any]
 
 
@@ -45,7 +45,7 @@ FindPrice = Callable[[str], Any]
 
 @dataclass
 class FreshModel:
-    """The sums of one session's responses that name one model; `cost` and `unpriced` by mode."""
+    """The sums of one session's responses that name one model; `cost` and `unpriced` are by mode."""
 
     input: int = 0
     output: int = 0
@@ -57,12 +57,12 @@ class FreshModel:
 
     @property
     def tokens(self) -> tuple[int, int, int, int]:
-        """Input, output, cache creation, cache read."""
+        """Input, output, cache creation and cache read tokens."""
         return (self.input, self.output, self.cache_creation, self.cache_read)
 
 
 class FreshEntry(NamedTuple):
-    """One thing billed; `cost` in the order of MODES, `model` "" where it names none."""
+    """One thing billed; `cost` is in the order of MODES, `model` is "" if the line names none."""
 
     timestamp: int
     model: str
@@ -74,7 +74,7 @@ class FreshEntry(NamedTuple):
 
 
 class Context(NamedTuple):
-    """How much a response was asked with, in tokens, and the model its line names."""
+    """The size of the prompt of a response, in tokens, and the model that its line names."""
 
     tokens: int
     model: str | None
@@ -82,31 +82,31 @@ class Context(NamedTuple):
 
 @dataclass
 class FreshSession:
-    """One session. One that has no counted response is here too where a transcript of its own was read."""
+    """One session. A session without a counted response is listed too if a transcript of its own was read."""
 
     id: str
-    models: dict[str, FreshModel] = field(default_factory=dict)  # "": names none
+    models: dict[str, FreshModel] = field(default_factory=dict)  # by model; "" for responses that name none
     first: int | None = None
     last: int | None = None
     project_path: str | None = None
-    project_paths: frozenset[str | None] = frozenset()  # all that may be said where responses tie for the earliest
+    project_paths: frozenset[str | None] = frozenset()  # all that are right if responses tie for the earliest
     title: str | None = None
     client_cost: float | None = None  # dollars
     responses: int = 0
     incomplete: int = 0
-    entries: list[FreshEntry] = field(default_factory=list)  # by time
-    files: set[str] = field(default_factory=set)  # names of its own transcripts and all that hold a line of it
-    line_files: set[str] = field(default_factory=set)  # of those that hold a line that counts
-    last_contexts: frozenset[Context] = frozenset()  # all that may be said where responses tie for the latest
+    entries: list[FreshEntry] = field(default_factory=list)  # sorted by time
+    files: set[str] = field(default_factory=set)  # names of its own transcripts and of all files that hold a line of it
+    line_files: set[str] = field(default_factory=set)  # names of the files that hold a line that counts
+    last_contexts: frozenset[Context] = frozenset()  # all that are right if responses tie for the latest
 
     @property
     def last_context(self) -> Context | None:
-        """Of the last response of the main chain."""
+        """The context after the last response of the main chain."""
         return min(self.last_contexts, key=str, default=None)
 
     @property
     def tokens(self) -> tuple[int, int, int, int]:
-        """Input, output, cache creation, cache read of all models."""
+        """Input, output, cache creation and cache read tokens of all models."""
         models = self.models.values()
         return (
             sum(model.input for model in models),
@@ -123,10 +123,10 @@ class Reading(dict[str, FreshSession]):
     """Every session by its id, and what each file holds."""
 
     bad_lines: int = 0
-    undecided: set[str]  # ids of sessions with a response for which lines tie that nobody can read any more
+    undecided: set[str]  # sessions with a response whose tied lines nobody can read any more
     responses: list[Response]
-    beginnings: dict[str, int]  # when each session's own transcript began
-    by_file: dict[str, FreshSession]  # by the file's name without `.jsonl`; copies in a fork left out; sums only
+    beginnings: dict[str, int]  # the first timestamp of each session's own transcript
+    by_file: dict[str, FreshSession]  # by file name without `.jsonl`; sums only, without copies in forks
 
     @property
     def with_responses(self) -> dict[str, FreshSession]:
@@ -134,10 +134,10 @@ class Reading(dict[str, FreshSession]):
 
 
 class Source(NamedTuple):
-    """One transcript: `parts` are the names below `projects/`, `name` is its real path, by which files are ordered.
+    """One transcript: `parts` are the names below `projects/`; `name` is its real path, which orders the files.
 
-    A `gone` one is a vanished file as it was last seen: it has no bytes to compare, so the last tie-break of A5 goes
-    to a file that is there.
+    If `gone` is true, the file has vanished and `content` is what was last seen of it. It has no bytes to compare, so a
+    file that still exists wins the last tie-break of A5.
     """
 
     parts: tuple[str, ...]
@@ -147,18 +147,18 @@ class Source(NamedTuple):
 
 
 def source(relative: str, content: bytes) -> Source:
-    """The source at the path *relative* to `projects/` (with `/`), for readings without a disk."""
+    """Return the source at the path *relative* to `projects/` (with `/`), for readings without a disk."""
     return Source(PurePosixPath(relative).parts, relative, content)
 
 
 def read(data_dirs: Iterable[Path], find_price: FindPrice | None = None) -> Reading:
-    """Everything below *data_dirs*; without *find_price* no model has a price."""
+    """Read all transcripts below *data_dirs*; without *find_price* no model has a price."""
     sources = []
     for path, parts in transcripts(data_dirs):
         try:
             content = path.read_bytes()
         except OSError:
-            continue  # an unreadable file is passed over
+            continue  # unreadable files are skipped
         sources.append(Source(parts, os.path.realpath(path), content))
     return count(sources, find_price)
 
@@ -171,10 +171,10 @@ def projects_folder(data_dir: Path) -> Path:
 
 
 def transcripts(data_dirs: Iterable[Path]) -> list[tuple[Path, tuple[str, ...]]]:
-    """Each transcript once: the path it was first reached by, and its names below `projects/`.
+    """Return each transcript once: the path by which it was first reached, and its names below `projects/`.
 
-    Data directories in the order of their real paths, names in the order of their bytes; symbolic links are followed
-    when everything real has been seen.
+    Data directories come in the order of their real paths, names in the order of their bytes; symbolic links are
+    followed after everything real has been seen.
     """
     found: list[tuple[Path, tuple[str, ...]]] = []
     seen: set[tuple[int, int]] = set()
@@ -219,9 +219,10 @@ def is_transcript_name(parts: tuple[str, ...]) -> bool:
 
 
 def session_of_path(parts: tuple[str, ...]) -> tuple[str, bool]:
-    """The session a path names (A6), and whether the file is that session's own transcript.
+    """Return the session that a path names (A6), and whether the file is that session's own transcript.
 
-    Own are `<project>/<id>.jsonl`, `<id>.jsonl` and any `<id>/chat.jsonl` that is not below `subagents`.
+    A session's own transcripts are `<project>/<id>.jsonl`, `<id>.jsonl` and any `<id>/chat.jsonl` that is not below
+    `subagents`.
     """
     for index, part in enumerate(parts[:-1]):
         if part == "subagents" and index >= 2:
@@ -235,7 +236,7 @@ def session_of_path(parts: tuple[str, ...]) -> tuple[str, bool]:
 
 
 def lines_of(content: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Each line, and whether its newline was there."""
+    """Yield each line, and whether it ends with a newline."""
     *finished, rest = content.split(b"\n")
     for line in finished:
         yield line, True
@@ -248,7 +249,7 @@ def can_matter(line: bytes) -> bool:
 
 
 def objects_of(line: bytes, finished: bool) -> list[tuple[bytes, dict[str, Any]]]:
-    """The objects that count on one line, each with its own bytes."""
+    """Return the objects on one line that count, each with its own bytes."""
     found: list[tuple[bytes, dict[str, Any]]] = []
     place = 3 if line.startswith(b"\xef\xbb\xbf") else 0
     while True:
@@ -270,11 +271,11 @@ def objects_of(line: bytes, finished: bool) -> list[tuple[bytes, dict[str, Any]]
 
 
 def object_at(line: bytes, place: int) -> tuple[bytes, dict[str, Any]] | None:
-    """The whole object that starts at *place*, with its bytes; None where there is none."""
+    """Return the whole object that starts at *place*, with its bytes, or None if there is none."""
     if line[place : place + 1] != b"{":
         return None
     try:
-        # As latin-1 every byte is one character: where the object ends there, it ends in the line.
+        # In latin-1 every byte is one character, so the object's length in characters is its length in bytes.
         _, length = decode(line[place:].decode("latin-1"))
         raw = line[place : place + length]
         value, _ = decode(raw.decode("utf-8", "replace"))
@@ -284,7 +285,7 @@ def object_at(line: bytes, place: int) -> tuple[bytes, dict[str, Any]] | None:
 
 
 def decode(text: str) -> tuple[Any, int]:
-    """The JSON value at the start of *text* and its length; ValueError where the json module refuses it."""
+    """Return the JSON value at the start of *text* and its length; raise ValueError if the json module refuses it."""
     if text.count("{") + text.count("[") <= 200:
         return json.JSONDecoder().raw_decode(text)
     depth = depth_of(text)
@@ -294,7 +295,7 @@ def decode(text: str) -> tuple[Any, int]:
 
 
 def depth_of(text: str) -> int:
-    """How many brackets are open at once in the value at the start of *text*."""
+    """Return how many brackets are open at once in the value at the start of *text*."""
     depth = deepest = 0
     for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text, re.DOTALL):
         if token[0] in "[{":
@@ -308,10 +309,10 @@ def depth_of(text: str) -> int:
 
 
 def decode_deep(text: str) -> tuple[Any, int]:
-    """The same as `decode`, however deep the caller stands.
+    """Do the same as `decode`, whatever the depth of the caller's stack.
 
-    The json module's C scanner gives up at another depth in each Python; its Python one goes as far as the recursion
-    limit, and in a thread of its own the stack is known.
+    The C scanner of the json module gives up at a different depth in each Python. Its Python scanner goes as far as the
+    recursion limit, and a thread of its own has a stack of known size.
     """
     decoder: Any = json.JSONDecoder()
     decoder.parse_object = vars(json.decoder)["JSONObject"]
@@ -347,7 +348,7 @@ def text_or_none(value: Any) -> str | None:
 
 
 def number_or_none(value: Any) -> int | float | None:
-    """A finite number; a truth value is none, nor is a whole number beyond all floats."""
+    """Return *value* if it is a finite number, else None; booleans and integers beyond all floats give None."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
@@ -357,7 +358,7 @@ def number_or_none(value: Any) -> int | float | None:
 
 
 def dollars_or_none(value: Any) -> float | None:
-    """An amount of money as other readers of JSON have it: the nearest float."""
+    """Return an amount of money as other JSON readers have it: the nearest float."""
     number = number_or_none(value)
     return None if number is None else float(number)
 
@@ -382,7 +383,7 @@ TIMESTAMP = re.compile(
 
 
 def timestamp_of(value: Any) -> int | None:
-    """Microseconds since the epoch; further digits are cut."""
+    """Return microseconds since the epoch, further digits cut off, or None if *value* is no timestamp."""
     match = TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return None
@@ -402,7 +403,7 @@ def timestamp_of(value: Any) -> int | None:
 
 
 class Tokens(NamedTuple):
-    """The five kinds of A8; `write_5m` holds what the split does not cover."""
+    """The five token kinds of A8; `write_5m` also holds what the split does not cover."""
 
     input: int
     output: int
@@ -444,7 +445,7 @@ class Line(NamedTuple):
     request_id: str | None
     uuid: str | None
     parent_uuid: str | None
-    session_id: str  # its `sessionId`, else the path's
+    session_id: str  # its `sessionId`, or else the one that the path names
     request_session_id: str | None
     process_session_id: str | None  # its `session_id`: the first session of the process that wrote it
     forked_from: str | None
@@ -467,7 +468,7 @@ class Line(NamedTuple):
 
     @property
     def rank(self) -> tuple[Any, ...]:
-        """A5: the smallest of a response's lines wins."""
+        """The sort key of A5: of a response's lines, the one with the smallest rank wins."""
         return (
             self.sidechain,
             -self.tokens.output,
@@ -480,7 +481,7 @@ class Line(NamedTuple):
 
 
 def counted_line(value: dict[str, Any], raw: bytes, where: Source) -> Line | None:
-    """What *value* says, None where it does not count (A3, and A9 of `<synthetic>`)."""
+    """Return the line that *value* makes, or None if it does not count (A3, and A9 for `<synthetic>`)."""
     message = object_of(value.get("message"))
     usage = message.get("usage")
     timestamp = timestamp_of(value.get("timestamp"))
@@ -515,8 +516,8 @@ def counted_line(value: dict[str, Any], raw: bytes, where: Source) -> Line | Non
 
 
 def responses_of(lines: list[Line]) -> list[list[Line]]:
-    """The lines of each response, the winner first (A4, A5)."""
-    above = list(range(len(lines)))  # of each line another one of its response, or itself
+    """Return the lines of each response, the winner first (A4, A5)."""
+    above = list(range(len(lines)))  # for each line another one of its response, or itself
 
     def top(place: int) -> int:
         while above[place] != place:
@@ -539,7 +540,7 @@ def responses_of(lines: list[Line]) -> list[list[Line]]:
 
 
 def marks_of(line: Line) -> Iterator[Hashable]:
-    """Two lines hang together if one of these is the same."""
+    """Yield the marks of a line; two lines hang together if they share one."""
     if line.request_id:
         yield "request", line.message_id, line.request_id
     if line.uuid:
@@ -556,7 +557,7 @@ def marks_of(line: Line) -> Iterator[Hashable]:
 
 
 def mark_of_parent(line: Line) -> Hashable:
-    """The mark of the line that this one follows; None where that does not tie them."""
+    """Return the mark of the line that this one follows, or None if following does not tie them."""
     if line.request_id or line.parent_uuid is None or not (line.message_id or line.uuid):
         return None
     return "parent", line.message_id, line.parent_uuid
@@ -566,7 +567,7 @@ def mark_of_parent(line: Line) -> Hashable:
 
 
 def beginning_of(content: bytes) -> int | None:
-    """The first timestamp of a transcript."""
+    """Return the first timestamp of a transcript, or None if it has none."""
     for line, finished in lines_of(content):
         if b'"timestamp"' in line and len(line) <= LONGEST_LINE:
             for _, value in objects_of(line, finished):
@@ -578,7 +579,7 @@ def beginning_of(content: bytes) -> int | None:
 
 
 def session_of_response(lines: list[Line], beginnings: Mapping[str, int]) -> str:
-    """*beginnings*: the first timestamp of each session's own transcript."""
+    """Return the owner of a response; *beginnings* has the first timestamp of each session's own transcript."""
     asked = {line.request_session_id for line in lines if line.request_session_id}
     if asked:
         return min(asked)
@@ -591,7 +592,7 @@ def session_of_response(lines: list[Line], beginnings: Mapping[str, int]) -> str
 
 
 def is_copy(line: Line, session: str) -> bool:
-    """Whether *line*, of a response of *session*, is a copy that a fork has made."""
+    """Return whether *line*, of a response of *session*, is a copy made by a fork."""
     return (
         line.forked_from is not None
         or line.request_session_id not in (None, line.session_id)
@@ -610,7 +611,7 @@ class Part(NamedTuple):
     fast: bool
     us: bool
     searches: int
-    prompts: tuple[Tokens, ...]  # its tokens by the prompts each of which decides its own rates
+    prompts: tuple[Tokens, ...]  # its tokens, split by the prompts that decide their own rates
 
 
 ATTEMPTS = ("message", "fallback_message")
@@ -618,12 +619,12 @@ BESIDE = ("advisor_message", "compaction")
 
 
 def iterations_of(usage: dict[str, Any]) -> list[dict[str, Any]]:
-    """Those of `<synthetic>` are as if they were not there."""
+    """Return the iterations of a usage, without those of `<synthetic>`."""
     return [entry for entry in objects_in(usage.get("iterations")) if entry.get("model") != SYNTHETIC]
 
 
 def parts_of(line: Line) -> list[Part]:
-    """What the response that *line* has won bills: the top level or the attempts, then what was beside (A9)."""
+    """Return what the response that *line* won bills: the top level or the attempts, then what came beside (A9)."""
     usage, iterations = line.usage, iterations_of(line.usage)
 
     def part(own: dict[str, Any], model: str | None = line.model, fast: bool | None = None) -> Part:
@@ -649,7 +650,7 @@ def parts_of(line: Line) -> list[Part]:
 
 
 def prompts_of(whole: Tokens, iterations: Iterable[dict[str, Any]]) -> tuple[Tokens, ...]:
-    """The iterations of type `message` if there are several and they add up to the *whole* (A10), else the *whole*."""
+    """Return the `message` iterations if there are several and they add up to *whole* (A10), else *whole* alone."""
     messages = tuple(tokens_of(entry) for entry in iterations if entry.get("type") == "message")
     if len(messages) >= 2 and Tokens(*map(sum, zip(*messages, strict=True))) == whole:
         return messages
@@ -657,7 +658,7 @@ def prompts_of(whole: Tokens, iterations: Iterable[dict[str, Any]]) -> tuple[Tok
 
 
 def calculated(part: Part, price: Any) -> int:
-    """Tokens x price, each prompt over the threshold at the higher prices; rounded once for the whole."""
+    """Return tokens x price, with each prompt over the threshold at the higher prices, rounded once at the end."""
     cost = Fraction(0)
     for tokens in part.prompts:
         rates = (price.input, price.output, price.write_5m, price.write_1h, price.read)
@@ -672,7 +673,7 @@ def calculated(part: Part, price: Any) -> int:
 
 
 def cost_of(part: Part, mode: str, cost_usd: float | None, price: Any) -> tuple[int, bool]:
-    """The cost in *mode*, and whether it is 0 for want of a price (A11)."""
+    """Return the cost in *mode*, and whether it is 0 because there is no price (A11)."""
     if mode == "display" or (mode == "auto" and cost_usd is not None):
         return round(Fraction(cost_usd or 0) * PICO), False
     if price is not None:
@@ -681,7 +682,7 @@ def cost_of(part: Part, mode: str, cost_usd: float | None, price: Any) -> tuple[
 
 
 def context_of(line: Line) -> Context:
-    """What the client shows as context after the response that *line* has won."""
+    """Return what the client shows as context after the response that *line* won."""
     own = [tokens_of(entry).prompt for entry in iterations_of(line.usage) if entry.get("type") not in BESIDE]
     asked = [prompt for prompt in own if prompt]
     return Context(asked[-1] if asked else line.tokens.prompt, line.model)
@@ -691,7 +692,7 @@ def context_of(line: Line) -> Context:
 
 
 class Response(NamedTuple):
-    """One response that counts; of its lines the winner is the first."""
+    """One response that counts; the first of its lines is the winner."""
 
     session: str
     lines: list[Line]
@@ -703,12 +704,12 @@ class Response(NamedTuple):
 
 
 def count(sources: Iterable[Source], find_price: FindPrice | None = None) -> Reading:
-    """The sessions of all *sources*; in whatever order they come."""
+    """Return the sessions of all *sources*, whose order does not matter."""
     reading = Reading()
     reading.undecided = set()
     lines: list[Line] = []
     beginnings: dict[str, int] = {}
-    notes: dict[str, list[tuple[bytes, dict[str, Any]]]] = defaultdict(list)  # own transcripts' other lines, by session
+    notes: dict[str, list[tuple[bytes, dict[str, Any]]]] = defaultdict(list)  # of own transcripts, by session
     files: dict[str, list[Response]] = {}
     for where in sources:
         files[stem_of(where)] = []
@@ -724,7 +725,7 @@ def count(sources: Iterable[Source], find_price: FindPrice | None = None) -> Rea
             known = reading.setdefault(session_id, FreshSession(session_id))
             known.files.add(where.name)
             folder = where.parts[0] if len(where.parts) > 1 else None
-            known.project_paths |= {folder}  # stands only while there is no response
+            known.project_paths |= {folder}  # replaced as soon as there is a response
             beginning = beginning_of(where.content)
             if beginning is not None:
                 beginnings[session_id] = min(beginning, beginnings.get(session_id, beginning))
@@ -753,7 +754,7 @@ def stem_of(where: Source) -> str:
 
 
 def readable(content: bytes, reading: Reading) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Every object of a transcript that can matter; the bad lines are added to *reading*."""
+    """Yield every object of a transcript that can matter, and add the bad lines to *reading*."""
     for line, finished in lines_of(content):
         if len(line) > LONGEST_LINE:
             reading.bad_lines += finished
@@ -764,7 +765,7 @@ def readable(content: bytes, reading: Reading) -> Iterator[tuple[bytes, dict[str
 
 
 def is_undecided(lines: list[Line]) -> bool:
-    """Whether the last tie-break of A5 would have to compare bytes of files that are gone."""
+    """Return whether the last tie-break of A5 would have to compare bytes of files that are gone."""
     winner = lines[0]
     rivals = [line for line in lines if line.source.gone and line.rank[:-1] == winner.rank[:-1]]
     return any(
@@ -775,7 +776,7 @@ def is_undecided(lines: list[Line]) -> bool:
 
 
 def counted_responses(lines: list[Line], beginnings: Mapping[str, int]) -> Iterator[Response]:
-    """The responses that *lines* make up, without replays (A4)."""
+    """Yield the responses that *lines* make up, without replays (A4)."""
     main_chain = {(line.message_id, line.timestamp) for line in lines if line.message_id and not line.sidechain}
     for members in responses_of(lines):
         winner, parts = members[0], parts_of(members[0])
@@ -807,7 +808,7 @@ def add_responses(session: FreshSession, responses: list[Response], find_price: 
             session.responses += 1
             session.incomplete += not finalised
             add_part(session, part, response.winner.timestamp, cost_usd, find_price)
-            cost_usd = None if cost_usd is None else 0.0  # the first part has taken it
+            cost_usd = None if cost_usd is None else 0.0  # the whole cost belongs to the first part
     session.entries.sort()
 
 
@@ -837,7 +838,7 @@ TITLES = {"custom-title": "customTitle", "ai-title": "aiTitle", "summary": "summ
 
 
 def note_of(value: dict[str, Any]) -> dict[str, Any]:
-    """What a line of a session's own transcript says besides usage: a title of one kind, or the client's total."""
+    """Return what a line of a session's own transcript holds besides usage: a title, or the client's total."""
     kind = value.get("type")
     if isinstance(kind, str) and kind in TITLES and text_or_none(value.get(TITLES[kind])):
         return {kind: value[TITLES[kind]]}

@@ -1,7 +1,8 @@
-"""Every file that the state folder can hold, and those that are read beside it, in every state that a file can be in.
+"""Put every file that the state folder can hold, and those read beside it, into every state that a file can be in.
 
-Whatever they are, each question is answered or refused within its bound, no number is wrong, and nothing outside of the
-state folder changes. `python tests/support/fuzz.py --help` runs all of it; tests/hostile/test_state_files.py a sample.
+In each state, every question must be answered or refused within its bound, no number may be wrong, and nothing outside
+the state folder may change. `python tests/support/fuzz.py --help` runs all of it; tests/hostile/test_state_files.py a
+sample.
 """
 
 from __future__ import annotations
@@ -27,20 +28,13 @@ from conftest import Home, start
 from lines import ID, OTHER, ago, line
 
 ARCHIVED = "33333333-3333-4333-8333-333333333333"
-LINE, REST = 3.0, 12.0  # seconds: the promise is 1 and 5, on a machine that has nothing else to do
-HUGE = 3 << 30  # bytes of a file that takes no room
+LINE, REST = 3.0, 12.0  # seconds: the promise is 1 and 5 on an idle machine
+HUGE = 3 << 30  # bytes of a sparse file
 NOBODY = 65534
 PLACES = {
     "{index}": (
-        "index.db",
-        "index.db-wal",
-        "index.db-shm",
-        "recent",
-        "swept",
-        "windows",
-        "first.lock",
-        "sweep.lock",
-        "mend.lock",
+        *("index.db", "index.db-wal", "index.db-shm", "recent", "swept", "windows"),
+        *("first.lock", "sweep.lock", "mend.lock"),
     ),
     "{index}/answers": ("", "{answer}", "{answer}.said"),
     "{index}/prompt": ("",),
@@ -139,11 +133,11 @@ def identity(path: Path) -> object:
 
 @dataclass
 class Machine:
-    """A home with a session of $0.53, one of $3.00, one of $7.00 that is archived, and all that is kept of them."""
+    """A home with a session of $0.53, one of $3.00, an archived one of $7.00, and all state about them."""
 
     home: Home
     pristine: Path
-    at: str  # the moment of all responses
+    at: str  # the time of all responses
     files: list[Path] = field(default_factory=list)
     beside: dict[Path, object] = field(default_factory=dict)
 
@@ -161,13 +155,13 @@ class Machine:
         (path / "claude/settings.json").write_text("{}")
         home.run("session", "--json")
         gone = home.write(f"-home-me-proj/{ARCHIVED}.jsonl", line("z1", "z1", ARCHIVED, at=at, costUSD=7.0))
-        for _ in range(2):  # questions to one session leave what they find in the log
+        for _ in range(2):  # a question for one session leaves its results in the write-ahead log
             home.run("session", "--id", ARCHIVED, "--json")
             gone.unlink(missing_ok=True)
         before = time.time() - 100
         for each in (*home.projects.rglob("*"), home.projects, *(path / name for name in PLACES["{home}"])):
             os.utime(each, (before, before))
-        time.sleep(2.1)  # change times can't be set back, and an answer younger than them is not published
+        time.sleep(2.1)  # change times can't be set back, and an answer needs older ones to be published
         machine = cls(home, path.parent / f"{path.name}.pristine", at)
         for _ in range(2):
             machine.ask(*QUESTIONS["line"])
@@ -189,19 +183,19 @@ class Machine:
                     yield Path(place.format(**names)) / name.format(answer=answer)
 
     def restore(self) -> None:
-        """Everything as it was made; only what was changed beside the state folder gets other change times."""
+        """Restore everything; beside the state folder only files that were changed get new change times."""
         for path in (self.home.state, *(self.home.path / name for name in PLACES["{home}"])):
             if path != self.home.state and identity(path) == self.beside.get(path):
                 continue
             there = self.pristine / path.relative_to(self.home.path)
             while subprocess.run(["rm", "-rf", str(path)], check=False, stderr=subprocess.DEVNULL).returncode:
-                time.sleep(0.1)  # what a line has started may still write
+                time.sleep(0.1)  # a process that a statusline started may still write
             subprocess.run(["cp", "-a", str(there), str(path)], check=True)
         for marker in self.home.state.glob("*/swept"):
-            marker.touch()  # no line starts another process
+            marker.touch()  # so that no statusline starts another process
 
     def ask(self, args: tuple[str, ...], input: str) -> tuple[int, str, str, float]:
-        """(code, stdout, stderr, seconds); a process that does not end within three bounds is killed, code -9."""
+        """Return (code, stdout, stderr, seconds); a process that takes three times REST is killed (code -9)."""
         began = time.monotonic()
         process = start(self.home, *self.home.command, *args)
         try:
@@ -212,7 +206,7 @@ class Machine:
         return process.returncode, out.decode(), err.decode(), time.monotonic() - began
 
     def outside(self) -> dict[str, tuple[int, int, int]]:
-        """What stands outside of the state folder."""
+        """Return the inode, mode and change time of everything outside the state folder."""
         found = {}
         for path in (self.home.path, *self.home.path.rglob("*")):
             if self.home.state not in (path, *path.parents):
@@ -245,8 +239,11 @@ def judge(
     lost: bool = False,
     bound: float = REST,
 ) -> str:
-    """What is wrong with an answer; nothing if nothing is. *sure*: it may not be refused; *lost*: archived sessions may
-    be, with the database; *bound* is in seconds, the line's apart."""
+    """Return what is wrong with an answer, or "".
+
+    *sure*: it must not be refused; *lost*: archived sessions may be missing, because the database was hit; *bound*:
+    seconds, except for the statusline, which has its own.
+    """
     if seconds > (LINE if name == "line" else bound):
         return f"took {seconds:.1f} s"
     if "Traceback" in err or "Traceback" in out:
@@ -274,7 +271,7 @@ def fuzz(machine: Machine, cases: list[tuple[Path, Change]], questions: tuple[st
             elif not path.exists() or (path.is_dir() and change in (halved, grown, flipped)):
                 continue
             elif "index.db" in path.name and change is flipped:
-                continue  # SQLite has no checksums: tests/index/test_care.py damages it
+                continue  # SQLite has no checksums; tests/index/test_care.py damages the database
             change(path)
         except OSError as error:
             print("can't be made:", path.name, change.__name__, error)

@@ -1,4 +1,4 @@
-"""Transcript lines in the words of the tests."""
+"""Builders of transcript lines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def record(
     tokens: dict[str, Any] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """An assistant line as an object."""
+    """Return an assistant line as an object."""
     line: dict[str, Any] = {
         "parentUuid": None,
         "isSidechain": False,
@@ -49,17 +49,17 @@ def record(
 
 
 def line(*args: Any, **kwargs: Any) -> str:
-    """An assistant line as the client writes it, newline and all."""
+    """Return an assistant line as the client writes it, with its newline."""
     return json.dumps(record(*args, **kwargs), separators=(",", ":")) + "\n"
 
 
 def ago(seconds: float) -> str:
-    """The time of a response so long before now, to the millisecond."""
+    """Return the timestamp of a response *seconds* before now, to the millisecond."""
     moment = datetime.now(timezone.utc) - timedelta(seconds=seconds)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def append(path: Path, text: str) -> None:
-    """More lines at the end of a transcript, which need not be there yet."""
+    """Append lines to a transcript, which need not exist yet."""
     with path.open("a") as file:
         file.write(text)

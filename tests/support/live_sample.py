@@ -1,4 +1,4 @@
-"""A picture of the live view with everything in it, for tests and for docs/live.svg."""
+"""A frame of the live view with everything in it, for tests and for docs/live.svg."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def used(name: str, cents: int, tokens: int, responses: int) -> ModelUsage:
 
 
 def session(number: int, cents: int, model: str, ago: int, project: str, title: str) -> Session:
-    """One whose last response was *ago* seconds before NOW."""
+    """Return a session whose last response was *ago* seconds before NOW."""
     last = NOW - ago * SECOND
     return Session(
         f"s{number}", [used(model, cents, cents * 3_000, 3)], last - HOUR, last, f"/home/me/{project}", title, 3

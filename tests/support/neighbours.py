@@ -1,10 +1,10 @@
-"""The snippets beside other people's tools: what each looks like in a start-up file, and what shows that it works.
+"""Run the shell snippets beside other people's tools: how each tool is set up, and what shows that it works.
 
     python tests/support/neighbours.py [FOLDER ...]
 
-runs every tool alone, with our line before it and with our line after it, in real shells on a terminal, and prints a
-table. A tool is a command on PATH, or a file of the system or below a FOLDER of checkouts. What differs from the tool
-alone is a fault.
+This runs every tool alone, after our line and before our line, in real shells on a terminal, and prints a table. A tool
+is a command on PATH, or a file of the system or below a FOLDER of checkouts. Any difference from the tool alone is a
+fault.
 """
 
 # ruff: noqa: RUF001
@@ -38,19 +38,19 @@ PIPE = {
     "zsh": ("(exit 5) | (exit 6)", '"$? $pipestatus"'),
     "fish": ("sh -c 'exit 5' | sh -c 'exit 6'", '"$status $pipestatus"'),
 }
-# titles and the marks of terminals, but those that VS Code puts around a right side
+# Titles and the marks of terminals, except those that VS Code puts around a right prompt.
 _MARK = re.compile(r"\x1b\](?!633;[HI])(.*?)(?:\x07|\x1b\\)", re.DOTALL)
 
 
 class Tool(NamedTuple):
     name: str
     shell: str
-    needs: str  # a command, or a file: of the system or below a folder of checkouts
-    rc: str  # {it} is the file
-    steps: tuple[tuple[str, str], ...] = ()  # keys, and a regular expression for what then comes on the screen
-    drawn: str = "me> "  # in a prompt that the tool has had its hands on
-    version: str = "date -r {it} +%F"  # a shell command that prints it; of a checkout the date of the commit
-    install: str = ""  # the Debian package
+    needs: str  # a command, or a file of the system or below a folder of checkouts
+    rc: str  # its lines of the start-up file; {it} is the file
+    steps: tuple[tuple[str, str], ...] = ()  # keys, and a regular expression for what they show on the screen
+    drawn: str = "me> "  # part of a prompt that the tool has changed
+    version: str = "date -r {it} +%F"  # a shell command that prints it; for a checkout, the date
+    install: str = ""  # its Debian package
 
     @property
     def id(self) -> str:
@@ -62,14 +62,14 @@ class Tool(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a run on a terminal has shown."""
+    """What a run on a terminal showed."""
 
-    prompt: int  # the first prompt with the segment; 0: none
+    prompt: int  # the number of the first prompt with the segment, or 0
     status: str
-    missed: tuple[str, ...]  # keys of the steps whose effect did not come
+    missed: tuple[str, ...]  # keys of the steps without their effect
     marks: tuple[str, ...]
     noise: tuple[str, ...]
-    follows: bool  # what the session has cost more: without a key where the shell can
+    follows: bool  # whether a higher cost is shown: without a key if the shell can do that
     completes: bool
 
 
@@ -264,18 +264,22 @@ def _quoted(text: str) -> str:
 
 
 def recipe(begin: str) -> str:
-    """The indented lines of docs/shell.md after the paragraph that begins so; braces doubled."""
+    return example(begin).replace("{", "{{").replace("}", "}}")
+
+
+def example(begin: str) -> str:
+    """Return the indented lines of docs/shell.md after the paragraph that begins with *begin*."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "shell.md").read_text(encoding="utf-8")
     found = re.search(rf"^\*\*{begin}\*\*.*?\n\n((?:    [^\n]*\n|\n)+)", page, re.MULTILINE | re.DOTALL)
     assert found, begin
-    return re.sub("^    ", "", found[1], flags=re.MULTILINE).strip().replace("{", "{{").replace("}", "}}")
+    return re.sub("^    ", "", found[1], flags=re.MULTILINE).strip()
 
 
 TOOLS = tuple(_tools())
 
 
 def place(tool: Tool, folders: Sequence[Path]) -> str | None:
-    """Where the tool is; None: not here."""
+    """Return the path of the tool, or None if it is not here."""
     if "/" not in tool.needs:
         return shutil.which(tool.needs, path=":".join([*map(str, folders), *World.SYSTEM]))
     return next(
@@ -284,7 +288,7 @@ def place(tool: Tool, folders: Sequence[Path]) -> str | None:
 
 
 def trial(tools: Sequence[Tool], order: str, folder: Path, folders: Sequence[Path] = ()) -> Seen:
-    """One shell with the tools; its home is in *folder*, which is made."""
+    """Run one shell with the tools and our snippet in *order*, in a new home below *folder*."""
     world = World(folder)
     project = world.project("work")
     (world.home / ".config").mkdir()
@@ -320,14 +324,14 @@ def _watch(terminal: Shell, tools: Sequence[Tool], order: str, spend: Callable[[
             prompt = number
         if number == 1:
             terminal.read(0.4)
-            start = plain(terminal.screen)  # without the titles: a trap sees the commands of a start-up file
+            start = plain(terminal.screen)  # without the titles, because a trap sees the start-up file's commands
             terminal.screen = ""
     missed = tuple(keys for tool in tools for keys, wanted in tool.steps if not _step(terminal, keys, wanted))
     typed, expression = PIPE[terminal.shell]
     terminal.send(f"{typed}\n")
     _until(terminal, drawn)
     status = terminal.value(expression)
-    marks = tuple(_MARK.findall(re.sub(r"aid=[0-9-]+", "aid=", terminal.screen)))  # numbers of a process or by chance
+    marks = tuple(_MARK.findall(re.sub(r"aid=[0-9-]+", "aid=", terminal.screen)))  # process numbers and random ones
     follows = completes = True
     if order != ALONE:
         spend()
@@ -341,7 +345,7 @@ def _watch(terminal: Shell, tools: Sequence[Tool], order: str, spend: Callable[[
 
 
 def _follows(terminal: Shell, redraws: bool) -> bool:
-    """Whether what the session costs now comes: without a key, or at a later prompt."""
+    """Return whether the session's new cost is shown: without a key, or else at one of the next prompts."""
     cost = r"\$0\.20"
     for _ in range(1 if redraws else 20):
         terminal.send("\n")
@@ -359,13 +363,13 @@ def _step(terminal: Shell, keys: str, wanted: str) -> bool:
 
 
 def _until(terminal: Shell, wanted: str, seconds: float = 5) -> str:
-    """What comes until the expression is found, on the raw or the plain screen, and nothing more comes."""
+    """Return the output until *wanted* is found on the raw or the plain screen and the output pauses."""
     text, end = "", time.monotonic() + seconds
     while time.monotonic() < end and not any(re.search(wanted, each, re.MULTILINE) for each in (text, plain(text))):
         new = terminal.read(0.02)
         text += new
         if "\x1b[6n" in new:
-            terminal.send("\x1b[2;1R")  # where the cursor is, which fzf asks for
+            terminal.send("\x1b[2;1R")  # the cursor's position, which fzf asks for
     text += terminal.read(0.06)
     return text + plain(text)
 
@@ -379,7 +383,7 @@ def main(folders: Sequence[str]) -> int:
             if place(tool, places) is None:
                 print(f"| {tool.name} | {tool.shell} | not here | | |", flush=True)
                 continue
-            # a folder each: what a tool has left running may still write into the last one
+            # Each run has a folder of its own, because what a tool left running may still write into the last one.
             seen = {order: trial([tool], order, Path(name) / str(next(number)), places) for order in ORDERS}
             cells = [_told(tool, seen[ALONE], seen[order]) for order in (FIRST, LAST)]
             if seen[ALONE].missed:
@@ -403,7 +407,7 @@ def _told(tool: Tool, alone: Seen, seen: Seen) -> str:
 
 
 def _marks(tool: Tool, seen: Seen) -> Sequence[str]:
-    """Without what fish writes once more whenever it draws the prompt again."""
+    """Return the marks, without the repetitions that fish writes whenever it redraws the prompt."""
     return [mark for mark, _ in itertools.groupby(seen.marks)] if tool.shell == "fish" else seen.marks
 
 

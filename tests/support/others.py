@@ -1,4 +1,4 @@
-"""Another user's files, and the system calls of a command: what only root and strace can show."""
+"""Files of another user, and other things that only root, a namespace or strace can arrange."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ OTHER = 4242  # a user without an entry in the password file
 as_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can make another user's files"
 )
-as_nobody = ("unshare", "--user", f"--map-user={OTHER}")  # run what follows as a user that the password file lacks
+as_nobody = ("unshare", "--user", f"--map-user={OTHER}")  # words that run a command as a user without an entry
 with_namespaces = pytest.mark.skipif(
     shutil.which("unshare") is None or subprocess.run([*as_nobody, "true"], capture_output=True).returncode != 0,
     reason="unshare is not installed, or may not make a namespace of users",
 )
-with_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 
 
 @contextmanager
 def reachable_folder() -> Iterator[Path]:
-    """A folder that other users can get to; the test's own is the tester's alone."""
+    """Yield a folder that other users can reach; only the tester can reach a test's usual folder."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
@@ -36,11 +35,11 @@ def reachable_folder() -> Iterator[Path]:
 
 @contextmanager
 def mounted(path: Path, options: str) -> Iterator[None]:
-    """A file system in memory of its own at *path*."""
+    """Mount a file system in memory at *path*."""
     path.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"{options},mode=700", "tmpfs", str(path)]
     if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("file systems are for root to mount, on Linux")
+        pytest.skip("only root can mount file systems, on Linux")
     try:
         yield
     finally:
@@ -48,19 +47,19 @@ def mounted(path: Path, options: str) -> Iterator[None]:
 
 
 def give(path: Path, owner: int = OTHER) -> Path:
-    """Make *path*, and what is below it, another user's."""
+    """Change the owner of *path* and everything below it, and return *path*."""
     for place in (path, *path.rglob("*")):
         os.chown(place, owner, owner, follow_symlinks=False)
     return path
 
 
 def owners(path: Path) -> set[int]:
-    """Whose the files and folders at and below *path* are."""
+    """Return the owners of all files and folders at and below *path*."""
     return {place.lstat().st_uid for place in (path, *path.rglob("*"))}
 
 
 def listing(path: Path) -> dict[str, tuple[int, int, int, bytes | None]]:
-    """Owner, mode, time of change and bytes of everything at and below *path*."""
+    """Return owner, mode, time of change and bytes of everything at and below *path*."""
     return {str(place): _told(place) for place in _all(path)}
 
 

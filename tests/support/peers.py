@@ -1,4 +1,4 @@
-"""Servers on this machine that answer what a test says, byte for byte, and a SOCKS proxy."""
+"""Servers on this machine that answer byte for byte what a test says, and a SOCKS proxy."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Answer = Callable[[socket.socket], None]  # gets the connection after the request's head
+Answer = Callable[[socket.socket], None]  # is called with the connection after the request's head was read
 
 
 @contextmanager
 def listening(serve: Answer) -> Iterator[int]:
-    """The port of a server that does *serve* with every connection, each in a thread."""
+    """Run a server that calls *serve* with every connection, each in a thread, and yield its port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def accept() -> None:
@@ -28,7 +28,7 @@ def listening(serve: Answer) -> Iterator[int]:
         try:
             with connection:
                 serve(connection)
-        except OSError:  # the other side has had enough
+        except OSError:  # the other side has closed the connection
             pass
 
     threading.Thread(target=accept, daemon=True).start()
@@ -40,7 +40,7 @@ def listening(serve: Answer) -> Iterator[int]:
 
 
 def after_request(answer: Answer) -> Answer:
-    """Read the request's head, then *answer*."""
+    """Return a server that reads the request's head, then calls *answer*."""
 
     def serve(connection: socket.socket) -> None:
         head = b""
@@ -57,7 +57,7 @@ def after_request(answer: Answer) -> Answer:
 
 
 def saying(data: bytes, forever: bytes = b"") -> Answer:
-    """Send *data*, then *forever* again and again."""
+    """Return a server that sends *data*, then *forever* again and again."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(data)
@@ -68,7 +68,7 @@ def saying(data: bytes, forever: bytes = b"") -> Answer:
 
 
 def socks(asked: list[tuple[str, int]], port: int) -> Answer:
-    """A SOCKS5 proxy that leads every connection to *port* of this machine and notes what was *asked* for."""
+    """Return a SOCKS5 proxy that leads every connection to *port* of this machine and adds its target to *asked*."""
 
     def exactly(connection: socket.socket, count: int) -> bytes:
         data = b""

@@ -1,4 +1,4 @@
-"""A price server on this machine, and a list such as it gives."""
+"""A price server on this machine, and price lists for it to serve."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Entries = dict[str, dict[str, Any]]
 
 
 def listed(**changes: float) -> Entries:
-    """A list as LiteLLM writes it: the direct Claude models of the embedded table, prices times *changes*."""
+    """Return a list as LiteLLM writes it: the direct Claude models of the embedded table, prices times *changes*."""
     entries: Entries = {"sample_spec": {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0, "mode": "words"}}
     for name, packed in price_table.CURRENT.items():
         if name.startswith("claude-"):
@@ -44,7 +44,7 @@ def with_new_model(entries: Entries) -> Entries:
 
 
 class Server:
-    """A price server on this machine whose answers are set by the test; `asked` holds the requests' headers."""
+    """A price server on this machine; a test sets its `answer`, and `asked` holds the headers of the requests."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.answer: Callable[[http.server.BaseHTTPRequestHandler], None] = give(json.dumps(listed()).encode())
@@ -60,7 +60,7 @@ class Server:
                 self.close_connection = True
                 try:
                     server.answer(self)
-                except (OSError, ssl.SSLError):  # the client has had enough
+                except (OSError, ssl.SSLError):  # the client has closed the connection
                     pass
 
             def log_message(self, format: str, *args: object) -> None:
@@ -89,7 +89,7 @@ class Server:
 
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """The key of a server and its certificate, for a name like `DNS:prices.test` or `IP:127.0.0.1`."""
+    """Make a server's key and its certificate for a name like `DNS:prices.test` or `IP:127.0.0.1`."""
     if shutil.which("openssl") is None:
         pytest.skip("no openssl command to make a certificate with")
     key, chain = folder / "key.pem", folder / "chain.pem"

@@ -1,4 +1,4 @@
-"""Code in interpreters of its own, and tools that are no package."""
+"""Run code in interpreters of their own, and load scripts that are in no package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from conftest import ROOT
 
 
 def bare_python(code: str, env: Mapping[str, str] | None = None, *args: str) -> str:
-    """What *code* prints in a Python that knows this package and no installed one; it may say nothing else."""
+    """Return what *code* prints in a Python that has this package but no installed ones; fail if stderr is not
+    empty."""
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"
     done = subprocess.run(
         [sys.executable, "-S", "-c", code, *args], capture_output=True, text=True, timeout=60, env=env
@@ -23,7 +24,7 @@ def bare_python(code: str, env: Mapping[str, str] | None = None, *args: str) -> 
 
 
 def load_tool(path: Path) -> ModuleType:
-    """A script beside the package as a module."""
+    """Load a script beside the package as a module."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module  # dataclasses look there

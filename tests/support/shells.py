@@ -1,4 +1,4 @@
-"""Real shells behind a pseudo-terminal, and a world for them: a home, a project with a transcript, a `ccusage`."""
+"""Real shells on a pseudo-terminal, and a world for them: a home, a project with a transcript, a `ccusage`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from ccusage_line.prompt import line as readyline
 from ccusage_line.prompt import snippets
 
 SHELLS = ("bash", "zsh", "fish")
-PATIENCE = 30.0  # seconds until something that should happen counts as not happening
-CLOCK_TICK = 0.03  # seconds after which another change gets another time from the file system
-_READING = re.compile(r"\x1b\[\?2004h|⏎")  # written before a line is read: by bash 5.1 and zsh; by fish
-_INTERRUPTED = "Interrupted system call"  # said by fish 3.6 when it is told to draw again while its own command writes
+PATIENCE = 30.0  # seconds after which waiting fails
+CLOCK_TICK = 0.03  # seconds after which the file system gives another change another time
+_READING = re.compile(r"\x1b\[\?2004h|⏎")  # what bash 5.1 and zsh, and what fish, write before they read a line
+_INTERRUPTED = "Interrupted system call"  # fish 3.6 says so if a redraw interrupts its own command
 _ESCAPES = re.compile(
     r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|\x1b\](?:(?!\x1b\\)[^\x07])*(?:\x07|\x1b\\)|[\x01\x02]"
 )
@@ -43,7 +43,7 @@ EVERY_SHELL = list(needs.values())
 
 
 class World:
-    """A home with Claude Code's data in it, and a `ccusage` that works on it alone."""
+    """A home with Claude Code's data in it, and a `ccusage` that uses only that."""
 
     SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/homebrew/bin")
 
@@ -73,19 +73,19 @@ class World:
         }
 
     def project(self, name: str = "work") -> Path:
-        """A working directory below the home."""
+        """Make a working directory below the home and return it."""
         path = self.home / name
         path.mkdir(parents=True, exist_ok=True)
         return path
 
     def transcript(self, project: Path, session: str = "5f0c9a1e-0000-4000-8000-000000000001") -> Path:
-        """The file of a session in a project; its folder is made."""
+        """Return the path of a session's transcript in a project; make its folder."""
         folder = self.projects / readyline.folder_name(os.path.realpath(project))
         folder.mkdir(exist_ok=True)
         return folder / f"{session}.jsonl"
 
     def spend(self, project: Path, output: int = 4000, session: str = "5f0c9a1e-0000-4000-8000-000000000001") -> None:
-        """One more response in a session: 4,000 output tokens of this model cost $0.10."""
+        """Append one response to a session: 4,000 output tokens of this model cost $0.10."""
         path = self.transcript(project, session)
         number = path.read_bytes().count(b"\n") if path.exists() else 0
         usage = {"input_tokens": 0, "output_tokens": output}
@@ -106,7 +106,7 @@ class World:
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
     def settle(self, project: Path) -> None:
-        """Let the files get older than a clock tick, and make the line of a project."""
+        """Let the files get older than a clock tick, and write the ready line of a project."""
         time.sleep(CLOCK_TICK)
         self.run("prompt", "--refresh", "--cwd", str(project))
         until(lambda: self.fresh(project), "the line is written")
@@ -122,7 +122,7 @@ class World:
         return line is not None and line.fresh(time.time())
 
     def run(self, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """One `ccusage` command."""
+        """Run one `ccusage` command."""
         return subprocess.run(
             [str(self.ccusage), *args], env=self.environ | more, capture_output=True, text=True, timeout=PATIENCE
         )
@@ -147,7 +147,7 @@ def skip_before(shell: str, version: tuple[int, int], why: str) -> None:
 
 @functools.cache
 def bash_version() -> tuple[int, int]:
-    """Of the bash on the PATH of a World: major and minor."""
+    """Return the major and minor version of the bash on the PATH of a World."""
     code = 'echo "${BASH_VERSINFO[0]} ${BASH_VERSINFO[1]}"'
     path = os.pathsep.join(World.SYSTEM)
     ran = subprocess.run(["bash", "-c", code], env={"PATH": path}, capture_output=True, text=True, check=True)
@@ -156,21 +156,21 @@ def bash_version() -> tuple[int, int]:
 
 
 def moment() -> str:
-    """The time as a transcript has it, but to the nanosecond: what was written later is later."""
+    """Return the time as transcripts have it, but to the nanosecond, so that what is written later has a later time."""
     seconds, rest = divmod(time.time_ns(), 10**9)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09d}Z"
 
 
 def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for a condition; fails where it does not come."""
+    """Wait for a condition; fail if it does not become true."""
     end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, f"waited in vain: {what}"
+        assert time.monotonic() < end, f"did not happen in time: {what}"
         time.sleep(0.005)
 
 
 class Shell:
-    """An interactive shell on a terminal of 100 x 24; `with` ends it."""
+    """An interactive shell on a terminal of 160 x 24, which `with` ends."""
 
     def __init__(
         self, shell: str, world: World, rc: str, cwd: Path | None = None, wrap: tuple[str, ...] = (), **more: str
@@ -178,7 +178,7 @@ class Shell:
         self.shell = shell
         self.screen = ""
         self._asked = 0
-        self._tells = False  # whether the editor says when it begins to read
+        self._tells = False  # whether the editor announces that it reads
         place = world.home / f"rc-{shell}"
         place.mkdir(exist_ok=True)
         name = ".zshrc" if shell == "zsh" else "rc"
@@ -190,7 +190,7 @@ class Shell:
         }[shell]
         environ = world.environ | {"ZDOTDIR": str(place), "COLUMNS": "160", "LINES": "24"} | more
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 160, 0, 0))  # termios.tcsetwinsize is of 3.11
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 160, 0, 0))  # termios.tcsetwinsize needs 3.11
         self.process = subprocess.Popen(
             [*wrap, *command],
             stdin=slave,
@@ -221,16 +221,16 @@ class Shell:
         os.write(self._master, text.encode())
 
     def resize(self, columns: int, lines: int) -> None:
-        """As a window that somebody draws at: who is in front is told."""
+        """Resize the terminal, as a user does with a window; the process in the foreground gets SIGWINCH."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def hang_up(self) -> None:
-        """The window is closed."""
+        """Close the terminal, as a user does with a window."""
         os.close(self._master)
         self._master = os.open(os.devnull, os.O_RDWR)
 
     def read(self, seconds: float = 0.3) -> str:
-        """What comes on the screen until nothing has come for a while."""
+        """Return what comes on the screen until nothing has come for *seconds*."""
         came = b""
         while select.select([self._master], [], [], seconds)[0]:
             try:
@@ -245,25 +245,26 @@ class Shell:
         return text
 
     def run(self, command: str) -> str:
-        """The output of a command line, and the prompt that comes after it, without escape sequences."""
+        """Return the output of a command line and the next prompt, without escape sequences."""
         self._asked += 1
         mark, end = f"printf '%s-%s\\n' end {self._asked}\n", f"end-{self._asked}"
         self.send(f"{command}\n{mark}")
         text = self.read_to(end, quiet=5.0)
         if end not in plain(text):
-            self.send(mark)  # a signal may have cost a shell what it was writing
+            self.send(mark)  # the shell may have lost it because of a signal
             text += self.read_to(end)
         return plain(text + self._prompt(text.rpartition("end-")[2]))
 
     def enter(self, line: str) -> str:
-        """Type a line alone, and wait for the prompt after it: what the hooks see of it is not that of another."""
+        """Type only this line and return the next prompt, so that the hooks see no other command."""
         self.send(f"{line}\n")
         return plain(self._prompt())
 
     def read_to(self, *words: str, quiet: float = PATIENCE) -> str:
-        """What comes until all *words* are in it, or nothing has come for *quiet* seconds; in vain it fails."""
+        """Return the output until it has all *words*; if nothing came for *quiet* seconds, return too, or fail by
+        default."""
         text, came = "", time.monotonic()
-        end = came + 4 * PATIENCE  # something may come for ever
+        end = came + 4 * PATIENCE  # because output may never end
         while not all(word in plain(text) for word in words):
             assert time.monotonic() < end, f"{self.shell} did not show {words}: {text[-2000:]!r}"
             new = self.read(0.002)
@@ -275,7 +276,7 @@ class Shell:
         return text
 
     def _prompt(self, text: str = "") -> str:
-        """What comes behind *text* until a prompt has been drawn and the shell waits for a key."""
+        """Return what comes after *text* until a prompt has been drawn and the shell waits for a key."""
         came = ""
         self._tells = self._tells or bool(_READING.search(self.screen))
         if not self._tells:
@@ -287,11 +288,11 @@ class Shell:
             came += new
             last = time.monotonic() if new else last
             if time.monotonic() - last > 2 and self._sleeps() is not None:
-                break  # zsh loses what it writes while a child ends: C's streams drop it if a write is interrupted
+                break  # zsh loses what it writes while a child ends: C's streams drop an interrupted write
         return came + self._rest()
 
     def _rest(self) -> str:
-        """What comes until the shell sleeps with nothing left to say."""
+        """Return what comes until the shell sleeps and has nothing more to write."""
         came, last = "", time.monotonic()
         asleep = None
         while True:
@@ -301,12 +302,12 @@ class Shell:
                 came, last = came + new, time.monotonic()
             elif (asleep is not None and asleep == before) or time.monotonic() - last > 2:
                 return came
-            time.sleep(0.008)  # two looks: between two commands of its own a shell may sleep for a moment
+            time.sleep(0.008)  # look twice: a shell may sleep for a moment between two commands of its own
 
     def _sleeps(self) -> list[int] | None:
-        """How often each thread of the shell has gone to sleep, if the line editor has the terminal and all sleep.
+        """Return how often each thread of the shell has gone to sleep, if the line editor has the terminal.
 
-        None if a thread or a child runs, or the system can't tell.
+        Return None if a thread or a child runs, or if the system does not tell.
         """
         try:
             if termios.tcgetattr(self._master)[3] & termios.ICANON:
@@ -322,7 +323,7 @@ class Shell:
         return [int(state.partition("\nvoluntary_ctxt_switches:")[2].split()[0]) for state in states]
 
     def value(self, expression: str) -> str:
-        """What `printf %s EXPRESSION` writes."""
+        """Return what `printf %s EXPRESSION` writes."""
         found: list[str] = []
         text = _INTERRUPTED
         while not found and _INTERRUPTED in text:
@@ -338,5 +339,5 @@ def _own_terminal(slave: int) -> None:
 
 
 def plain(text: str) -> str:
-    """A screen's text without escape sequences."""
+    """Return a screen's text without escape sequences."""
     return _ESCAPES.sub("", text).replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""A payload as the client writes it, and the numbers that go with it: what statusline tests vary."""
+"""A payload as the client writes it, and the numbers that go with it, for statusline tests to vary."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["CENT", "ENVIRON", "HOME", "NOW", "SESSION", "block", "changed", "num
 
 
 def payload() -> dict[str, Any]:
-    """A fresh copy, for a test to damage."""
+    """Return a fresh copy of the payload, which the test may change."""
     return sample_payload(NOW)
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
-    """The payload with another value at a dotted path."""
+    """Return the payload with another value at a dotted path."""
     found, place, last = _place(payload(), path)
     place[last] = value
     return found
 
 
 def without(*paths: str) -> dict[str, Any]:
-    """The payload without some fields, by their dotted paths."""
+    """Return the payload without the fields at some dotted paths."""
     found = payload()
     for path in paths:
         _, place, last = _place(found, path)

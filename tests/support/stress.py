@@ -1,8 +1,8 @@
-"""A writer that treats transcripts as the client does (and worse), askers beside it, some of them killed.
+"""A writer that treats transcripts as the client does, and worse, beside processes that ask; some of those are killed.
 
-Whatever is asked while it runs must lie between what stood on disk when the question was put and what stood there when
-it was answered; what the index holds in the end must be one fresh reading. `python tests/support/stress.py --help` runs
-it for as long as is wanted; tests/index/test_stress.py runs it for some seconds.
+Every answer must lie between what the disk held when the question was asked and what it held when it was answered. What
+the index holds in the end must equal one fresh reading. `python tests/support/stress.py --help` runs it for as long as
+you like; tests/index/test_stress.py runs it for some seconds.
 """
 
 from __future__ import annotations
@@ -41,29 +41,29 @@ NOT_STORED = "can't be stored"
 
 
 @dataclass
-class Tale:
-    """One session, as far as the writer has told it."""
+class WrittenSession:
+    """One session, as far as the writer has written it."""
 
     id: str
-    role: str  # grower, fork, mover, cutter, mortal
+    role: str  # grower, fork, mover, cutter or mortal
     path: Path
-    begun: int = 0  # responses of which a byte may stand on disk
-    done: int = 0  # responses that stand there whole
-    lines: list[bytes] = field(default_factory=list)  # of its own file
-    sealed: bool = False  # a report has seen all of it
+    begun: int = 0  # responses of which at least a byte may be on disk
+    done: int = 0  # responses that are on disk whole
+    lines: list[bytes] = field(default_factory=list)  # those of its own file
+    sealed: bool = False  # whether a report has seen all of it
     deleted: bool = False
 
 
 class Writer(threading.Thread):
-    """Grows, forks, moves, cuts, replaces and deletes transcripts until it is stopped."""
+    """A thread that grows, forks, moves, cuts, replaces and deletes transcripts until it is stopped."""
 
     def __init__(self, home: Home, seed: int, pause: float) -> None:
         super().__init__()
         self.home = home
         self.dice = random.Random(seed)
-        self.pause = pause  # seconds between two steps, at most
+        self.pause = pause  # the longest time between two steps, in seconds
         self.halt = threading.Event()
-        self.tales: list[Tale] = []
+        self.sessions: list[WrittenSession] = []
         self.steps: Counter[str] = Counter()
         self.error: BaseException | None = None
         self._number = 0
@@ -79,86 +79,86 @@ class Writer(threading.Thread):
             self.error = error
 
     def step(self) -> None:
-        alive = [tale for tale in self.tales if not tale.deleted]
-        tale = self.dice.choice(alive)
+        alive = [session for session in self.sessions if not session.deleted]
+        session = self.dice.choice(alive)
         kinds = ["append"] * 6 + ["subagent", "title"]
-        kinds += {"mover": ["move"], "cutter": ["cut", "replace"], "mortal": ["delete"]}.get(tale.role, [])
-        kinds += ["fork"] if tale.role == "grower" and len(self.tales) < 60 else []
-        kinds += ["add"] if len(self.tales) < 60 and self.dice.random() < 0.3 else []
+        kinds += {"mover": ["move"], "cutter": ["cut", "replace"], "mortal": ["delete"]}.get(session.role, [])
+        kinds += ["fork"] if session.role == "grower" and len(self.sessions) < 60 else []
+        kinds += ["add"] if len(self.sessions) < 60 and self.dice.random() < 0.3 else []
         kind = self.dice.choice(kinds)
         self.steps[kind] += 1
-        getattr(self, kind)(tale)
+        getattr(self, kind)(session)
 
     # --- steps ---
 
-    def add(self, tale: Tale | str) -> Tale:
+    def add(self, session: WrittenSession | str) -> WrittenSession:
         roles = ("grower", "mover", "cutter", "mortal")
-        role = tale if isinstance(tale, str) else self.dice.choice(roles)
-        id = f"{role}-{len(self.tales):03}-{self.dice.getrandbits(32):08x}"
+        role = session if isinstance(session, str) else self.dice.choice(roles)
+        id = f"{role}-{len(self.sessions):03}-{self.dice.getrandbits(32):08x}"
         path = self.home.projects / self.dice.choice(PROJECTS) / f"{id}.jsonl"
         path.parent.mkdir(exist_ok=True)
-        told = Tale(id, role, path)
-        self.tales.append(told)  # before its first line: who asks meanwhile has to know of it
-        self.append(told)
-        return told
+        added = WrittenSession(id, role, path)
+        self.sessions.append(added)  # before its first line, because an asker that sees the line looks for the session
+        self.append(added)
+        return added
 
-    def append(self, tale: Tale) -> None:
+    def append(self, session: WrittenSession) -> None:
         count = self.dice.randrange(1, 6)
-        self._write(tale, tale.path, count, sidechain=False)
+        self._write(session, session.path, count, sidechain=False)
 
-    def subagent(self, tale: Tale) -> None:
-        if tale.role in ("grower", "fork"):
-            folder = tale.path.with_suffix("") / "subagents" / self.dice.choice(("", "workflows/run_1"))
+    def subagent(self, session: WrittenSession) -> None:
+        if session.role in ("grower", "fork"):
+            folder = session.path.with_suffix("") / "subagents" / self.dice.choice(("", "workflows/run_1"))
             folder.mkdir(parents=True, exist_ok=True)
-            self._write(tale, folder / f"agent-{self.dice.randrange(3)}.jsonl", 2, sidechain=True)
+            self._write(session, folder / f"agent-{self.dice.randrange(3)}.jsonl", 2, sidechain=True)
 
-    def title(self, tale: Tale) -> None:
-        line = {"type": "ai-title", "aiTitle": f"title {self.dice.randrange(99)}", "sessionId": tale.id}
-        self._put(tale, tale.path, json.dumps(line).encode() + b"\n")
+    def title(self, session: WrittenSession) -> None:
+        line = {"type": "ai-title", "aiTitle": f"title {self.dice.randrange(99)}", "sessionId": session.id}
+        self._put(session.path, json.dumps(line).encode() + b"\n")
 
-    def fork(self, tale: Tale) -> None:
-        id = f"fork-{len(self.tales):03}-{self.dice.getrandbits(32):08x}"
-        forked = Tale(id, "fork", self.home.projects / self.dice.choice(PROJECTS) / f"{id}.jsonl")
+    def fork(self, session: WrittenSession) -> None:
+        id = f"fork-{len(self.sessions):03}-{self.dice.getrandbits(32):08x}"
+        forked = WrittenSession(id, "fork", self.home.projects / self.dice.choice(PROJECTS) / f"{id}.jsonl")
         forked.path.parent.mkdir(exist_ok=True)
         copied = []
-        for line in tale.lines:
+        for line in session.lines:
             value = json.loads(line)
             if "message" in value:
-                copied.append({**value, "sessionId": id, "requestSessionId": value.get("requestSessionId", tale.id)})
-        self.tales.append(forked)
-        self._put(forked, forked.path, b"".join(json.dumps(value).encode() + b"\n" for value in copied))
+                copied.append({**value, "sessionId": id, "requestSessionId": value.get("requestSessionId", session.id)})
+        self.sessions.append(forked)
+        self._put(forked.path, b"".join(json.dumps(value).encode() + b"\n" for value in copied))
         self.append(forked)
 
-    def move(self, tale: Tale) -> None:
-        target = self.home.projects / self.dice.choice(PROJECTS) / tale.path.name
+    def move(self, session: WrittenSession) -> None:
+        target = self.home.projects / self.dice.choice(PROJECTS) / session.path.name
         target.parent.mkdir(exist_ok=True)
-        if target == tale.path:
+        if target == session.path:
             return
         if self.dice.random() < 0.5:
-            tale.path.rename(target)
+            session.path.rename(target)
         else:
-            shutil.copyfile(tale.path, target)
-            tale.path.unlink()
-        tale.path = target
+            shutil.copyfile(session.path, target)
+            session.path.unlink()
+        session.path = target
 
-    def cut(self, tale: Tale) -> None:
-        os.truncate(tale.path, self.dice.randrange(tale.path.stat().st_size + 1))
+    def cut(self, session: WrittenSession) -> None:
+        os.truncate(session.path, self.dice.randrange(session.path.stat().st_size + 1))
 
-    def replace(self, tale: Tale) -> None:
-        data = tale.path.read_bytes().replace(b'"output_tokens":1', b'"output_tokens":2')
+    def replace(self, session: WrittenSession) -> None:
+        data = session.path.read_bytes().replace(b'"output_tokens":1', b'"output_tokens":2')
         if self.dice.random() < 0.5:
-            with tale.path.open("r+b") as file:
+            with session.path.open("r+b") as file:
                 file.write(data)
         else:
-            beside = tale.path.with_suffix(".tmp")
+            beside = session.path.with_suffix(".tmp")
             beside.write_bytes(data)
-            beside.replace(tale.path)
+            beside.replace(session.path)
 
-    def delete(self, tale: Tale) -> None:
-        if self.dice.random() < 0.7:  # the usual case: a report saw it, 30 days ago
-            tale.sealed = NOT_STORED not in self._report()
-        tale.path.unlink()
-        tale.deleted = True
+    def delete(self, session: WrittenSession) -> None:
+        if self.dice.random() < 0.7:  # the usual case: a report saw the session before it was deleted after 30 days
+            session.sealed = NOT_STORED not in self._report()
+        session.path.unlink()
+        session.deleted = True
 
     def _report(self) -> str:
         ran = self.home.run("session", "--json")
@@ -168,28 +168,28 @@ class Writer(threading.Thread):
 
     # --- bytes ---
 
-    def _write(self, tale: Tale, path: Path, count: int, sidechain: bool) -> None:
-        """Responses of one or several lines, the last one in two halves now and then."""
+    def _write(self, session: WrittenSession, path: Path, count: int, sidechain: bool) -> None:
+        """Write responses of one or several lines, sometimes with a pause in the middle."""
         data = b""
         for _ in range(count):
-            for line in self._response(tale, sidechain):
+            for line in self._response(session, sidechain):
                 data += line
-                if path == tale.path:
-                    tale.lines.append(line)
-        tale.begun += count
+                if path == session.path:
+                    session.lines.append(line)
+        session.begun += count
         if self.dice.random() < 0.3:
             half = self.dice.randrange(len(data))
-            self._put(tale, path, data[:half])
+            self._put(path, data[:half])
             time.sleep(self.dice.random() * self.pause)
             data = data[half:]
-        self._put(tale, path, data)
-        tale.done += count
+        self._put(path, data)
+        session.done += count
 
-    def _put(self, tale: Tale, path: Path, data: bytes) -> None:
+    def _put(self, path: Path, data: bytes) -> None:
         with path.open("ab") as file:
             file.write(data)
 
-    def _response(self, tale: Tale, sidechain: bool) -> list[bytes]:
+    def _response(self, session: WrittenSession, sidechain: bool) -> list[bytes]:
         self._number += 1
         minute, second = divmod(self._number // 10 % 3600, 60)
         lines = []
@@ -197,7 +197,7 @@ class Writer(threading.Thread):
             value = record(
                 f"msg_{self._number}",
                 f"req_{self._number}",
-                tale.id,
+                session.id,
                 at=f"2026-05-01T10:{minute:02}:{second:02}.000Z",
                 stop=stop,
                 tokens=usage(self.dice.randrange(50), output, 7, 1000),
@@ -209,7 +209,7 @@ class Writer(threading.Thread):
 
 
 class Asker(threading.Thread):
-    """Asks one question after another, each in a process of its own, and kills some of them."""
+    """A thread that asks one question after another, each in a process of its own, and kills some of them."""
 
     def __init__(self, home: Home, writer: Writer, seed: int, kill: float) -> None:
         super().__init__()
@@ -228,14 +228,16 @@ class Asker(threading.Thread):
 
     def ask(self) -> None:
         writer = self.writer
-        tale = self.dice.choice([tale for tale in writer.tales if tale.role in ("grower", "fork") and tale.done])
+        session = self.dice.choice(
+            [session for session in writer.sessions if session.role in ("grower", "fork") and session.done]
+        )
         args = self.dice.choice(
             [
-                ["session", "--id", tale.id, "--json"],
-                ["session", "--id", tale.id, "--json"],
-                ["session", "--id", tale.id, "--jq", ".responses"],
-                ["session", "--id", tale.id, "--json", "--mode", "calculate"],
-                ["session", "--id", tale.id],
+                ["session", "--id", session.id, "--json"],
+                ["session", "--id", session.id, "--json"],
+                ["session", "--id", session.id, "--jq", ".responses"],
+                ["session", "--id", session.id, "--json", "--mode", "calculate"],
+                ["session", "--id", session.id],
                 ["session", "--json"],
                 ["session", "--json"],
                 ["session", "--id", "latest", "--json"],
@@ -244,16 +246,16 @@ class Asker(threading.Thread):
                 ["index", "status"],
             ]
         )
-        before = {each.id: each.done for each in list(writer.tales)}
-        payload = json.dumps({"session_id": tale.id, "transcript_path": str(tale.path), "cwd": "/home/ann"})
+        before = {each.id: each.done for each in list(writer.sessions)}
+        payload = json.dumps({"session_id": session.id, "transcript_path": str(session.path), "cwd": "/home/ann"})
         code, out, err = self._run(args, payload)
         if code == -signal.SIGKILL:
             self.asked["killed"] += 1
             return
-        self.asked[" ".join(args).replace(tale.id, "ID")] += 1
+        self.asked[" ".join(args).replace(session.id, "ID")] += 1
         self.asked["not stored"] += NOT_STORED in err
-        after = {each.id: each.begun for each in list(writer.tales)}
-        fault = self._fault(args, tale, before, after, code, out, err)
+        after = {each.id: each.begun for each in list(writer.sessions)}
+        fault = self._fault(args, session, before, after, code, out, err)
         if fault:
             self.faults.append(f"{args}: {fault}")
 
@@ -272,15 +274,21 @@ class Asker(threading.Thread):
 
     @staticmethod
     def _fault(
-        args: list[str], tale: Tale, before: dict[str, int], after: dict[str, int], code: int, out: str, err: str
+        args: list[str],
+        session: WrittenSession,
+        before: dict[str, int],
+        after: dict[str, int],
+        code: int,
+        out: str,
+        err: str,
     ) -> str:
-        """What is wrong with an answer; "" where nothing is."""
+        """Return what is wrong with an answer, or ""."""
         if code != 0 or "Traceback" in err or (err and NOT_STORED not in err):
             return f"exit {code}: {err}"
         if args[:1] == ["statusline"]:
             return "" if out.strip() else "an empty line"
         if "--jq" in args:
-            rows = [{"sessionId": tale.id, "responses": int(out)}]
+            rows = [{"sessionId": session.id, "responses": int(out)}]
         elif "--json" in args:
             value = json.loads(out)
             rows = value.get("sessions", [value])
@@ -295,7 +303,7 @@ class Asker(threading.Thread):
 
 @dataclass
 class Outcome:
-    """What a run came to."""
+    """The results of a run."""
 
     steps: Counter[str]
     asked: Counter[str]
@@ -307,7 +315,7 @@ class Outcome:
 
 
 def stress(home: Home, seconds: float, askers: int, kill: float, seed: int, pause: float = 0.02) -> Outcome:
-    """Run a writer and *askers* threads of questions for some seconds, of which the share *kill* is killed."""
+    """Run a writer and *askers* threads of questions for some seconds, and kill the share *kill* of the questions."""
 
     def question(threads: list[Asker]) -> None:
         for asker in threads:
@@ -322,7 +330,7 @@ def stress(home: Home, seconds: float, askers: int, kill: float, seed: int, paus
 
 
 def burst(home: Home, count: int, seed: int) -> Outcome:
-    """*count* questions at the same moment, of a fresh home, on growing files."""
+    """Ask *count* questions at the same time in a fresh home while files grow."""
 
     def question(askers: list[Asker]) -> None:
         gate = threading.Barrier(count)
@@ -352,15 +360,15 @@ def beside_a_writer(
     outcome = Outcome(writer.steps, asked, [fault for asker in threads for fault in asker.faults])
     if writer.error is not None:
         outcome.faults.append(f"the writer failed: {writer.error!r}")
-    settle(home, outcome, writer.tales)
+    settle(home, outcome, writer.sessions)
     return outcome
 
 
 # --- afterwards --------------------------------------------------------------------------------------------------
 
 
-def settle(home: Home, outcome: Outcome, tales: list[Tale]) -> None:
-    """Everything that must be true when all is quiet; what is not goes to the outcome's faults."""
+def settle(home: Home, outcome: Outcome, sessions: list[WrittenSession]) -> None:
+    """Check everything that must be true when all is quiet, and add the faults to the outcome."""
     wait_for_children(home, outcome.faults)
     ran = home.run("session", "--json")
     if ran.code or ran.err:
@@ -369,7 +377,7 @@ def settle(home: Home, outcome: Outcome, tales: list[Tale]) -> None:
     if list(folder.glob("*.corrupt-*")):
         outcome.faults.append("a database was set aside")
     index = Index(str(folder), [os.path.realpath(home.projects)])
-    outcome.faults += differences(home, index, tales)
+    outcome.faults += differences(home, index, sessions)
     outcome.faults += verify(index)
     if not index.lock_at_once():
         outcome.faults.append("the database is locked")
@@ -388,7 +396,7 @@ def settle(home: Home, outcome: Outcome, tales: list[Tale]) -> None:
 
 
 def wait_for_children(home: Home, faults: list[str]) -> None:
-    """Detached processes end by themselves."""
+    """Wait until the detached processes have ended by themselves."""
     late = time.monotonic() + 30
     while home.processes() and time.monotonic() < late:
         time.sleep(0.1)
@@ -396,7 +404,7 @@ def wait_for_children(home: Home, faults: list[str]) -> None:
 
 
 def stale_locks(home: Home) -> list[str]:
-    """Lock files that somebody still holds although nobody runs."""
+    """Return the lock files that are still held although no process runs."""
     from filelock import FileLock, Timeout
 
     faults = []
@@ -409,26 +417,28 @@ def stale_locks(home: Home) -> list[str]:
     return faults
 
 
-def differences(home: Home, index: Index, tales: list[Tale]) -> list[str]:
-    """Where the index is not one fresh reading of what is there, or lost what it had seen of what is not."""
+def differences(home: Home, index: Index, sessions: list[WrittenSession]) -> list[str]:
+    """Return where the index differs from a fresh reading of what exists, or lost what it had seen of deleted files."""
     expected = fresh.read([home.data], find_price)
     found = []
     for mode in MODES:
         listed = {one.id: one for one in index.sessions(mode)}
         for name, session in expected.items():
             alone: Any = index.session(name, mode)
-            if alone is None or as_shown(alone, mode) != as_read(session, mode):
-                shown = None if alone is None else as_shown(alone, mode)
+            if alone is None or as_shown(alone) != as_read(session, mode):
+                shown = None if alone is None else as_shown(alone)
                 found.append(f"{name} is {shown}, not {as_read(session, mode)}")
-            elif session.responses and as_shown(listed[name], mode) != as_shown(alone, mode):
+            elif session.responses and as_shown(listed[name]) != as_shown(alone):
                 found.append(f"{name} is another one in the list")
         found += [f"{name} is not there" for name in listed.keys() - expected.keys() if not name.startswith("mortal")]
-    for tale in tales:
-        if tale.deleted:
-            kept = index.session(tale.id)
+    for session in sessions:
+        if session.deleted:
+            kept = index.session(session.id)
             responses = kept.responses if kept else 0
-            if not (tale.done if tale.sealed else 0) <= responses <= tale.begun or (kept and not kept.archived):
-                found.append(f"{tale.id}: {responses} of {tale.done} responses kept, sealed: {tale.sealed}")
+            if not (session.done if session.sealed else 0) <= responses <= session.begun or (
+                kept and not kept.archived
+            ):
+                found.append(f"{session.id}: {responses} of {session.done} responses kept, sealed: {session.sealed}")
     return found
 
 

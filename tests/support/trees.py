@@ -1,9 +1,9 @@
-"""Transcript trees and their histories, made up so that ids, times and counts collide as often as possible.
+"""Random transcript trees and their histories, in which ids, times and counts collide as often as possible.
 
-A tree is a dict of paths below `projects/` (with `/`) to their bytes. A history is a list of steps that grow, move,
+A tree is a dict from paths below `projects/` (with `/`) to their bytes. A history is a list of steps that grow, move,
 cut and delete such files, with questions in between; `History` does the steps on a real folder and says what an index
-that has followed them must answer. Both come as hypothesis strategies (`trees()`, `histories()`) and from a seed
-(`seeded_tree`, `seeded_history`), for longer runs; the shapes are the same.
+that has followed them must answer. Both come as hypothesis strategies (`trees()`, `histories()`) and, in the same
+shapes, from a seed (`seeded_tree`, `seeded_history`) for longer runs.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ import fresh
 T = TypeVar("T")
 Tree = dict[str, bytes]
 
-SESSIONS = ("s-one", "s-two", "s-three", "s-four")  # in another order than by name
+SESSIONS = ("s-one", "s-two", "s-three", "s-four")  # not in alphabetical order
 PROJECTS = ("-home-ann-web", "-home-ann-api")
 MESSAGES = ("msg_1", "msg_2", "msg_3")
 REQUESTS = ("req_1", "req_2", "req_3")
 UUIDS = tuple(f"uuid-{number}" for number in range(1, 10))
 CWDS = ("/home/ann/web", "/home/ann/api", "/home/ann/Bücher 🙂")
-HAS_THRESHOLD = "claude-haiku-5-5"  # dearer above 100,000 tokens
+HAS_THRESHOLD = "claude-haiku-5-5"  # more expensive above 100,000 tokens
 MODELS = (
     "claude-opus-4-5-20251101",
     "claude-sonnet-4-5",
     HAS_THRESHOLD,
-    "claude-opus-4-8",  # dearer when fast
+    "claude-opus-4-8",  # more expensive when fast
     "claude-unheard-of-9",  # has no price
     fresh.SYNTHETIC,
 )
@@ -62,7 +62,7 @@ NO_TIMES = (
     "2026-03-01T10:00:00.Z",
     "2026-03-01T10:00:00+2",
     "0000-01-01T00:00:00Z",
-    "\uff12\uff10\uff12\uff16-03-01T10:00:00Z",  # digits, but not ASCII's
+    "\uff12\uff10\uff12\uff16-03-01T10:00:00Z",  # digits, but not ASCII ones
     1772359200,
     None,
 )
@@ -95,7 +95,7 @@ ODD_COUNTS: tuple[Any, ...] = (
 
 
 class Dice:
-    """Choices, wherever they come from: `number(n)` is one of 0 to n - 1. The plainest choice comes first."""
+    """A source of choices: `number(n)` returns one of 0 to n - 1, and 0 stands for the simplest choice."""
 
     def __init__(self, number: Callable[[int], int]) -> None:
         self.number = number
@@ -150,7 +150,7 @@ def usage_of(dice: Dice) -> dict[str, Any]:
 
 
 def circumstances(dice: Dice) -> dict[str, Any]:
-    """What changes a price."""
+    """Return fields of a usage that change the price."""
     found: dict[str, Any] = {}
     if dice.chance(4):
         found["speed"] = dice.pick(("standard", "fast", "", None, 1))
@@ -165,7 +165,7 @@ KINDS = ("message", "fallback_message", "advisor_message", "compaction", None)
 
 
 def iterations(dice: Dice) -> dict[str, Any]:
-    """A usage's `iterations`, with the top level where they add up to it."""
+    """Return a usage's `iterations`, and in one shape also the top level that they add up to."""
     shape = dice.number(4)
     if shape == 0:
         return {"iterations": [iteration(dice, dice.pick(KINDS)) for _ in range(dice.between(0, 3))]}
@@ -189,7 +189,7 @@ def iteration(dice: Dice, kind: str | None) -> dict[str, Any]:
 
 
 def in_parts(dice: Dice) -> dict[str, Any]:
-    """Several messages that add up to the top level, or nearly, with prompts on both sides of a threshold."""
+    """Return several messages that add up to the top level, or nearly, with prompts on both sides of a threshold."""
     parts = []
     whole = dict.fromkeys(
         ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"), 0
@@ -213,7 +213,7 @@ def in_parts(dice: Dice) -> dict[str, Any]:
 
 
 def paused(dice: Dice) -> Any:
-    """Attempts that were paused and resumed."""
+    """Return attempts that were paused and resumed."""
     one = {"limit": "output", "usage": token_fields(dice) | circumstances(dice), "requestId": dice.pick(REQUESTS)}
     return dice.pick(([one], [one, one], [one, {"usage": None}, {}, 7], one, [], None))
 
@@ -247,7 +247,7 @@ class Home(NamedTuple):
 
 
 def response(dice: Dice, home: Home) -> list[dict[str, Any]]:
-    """The lines of one response, as clients of all ages wrote them: each is the next one's parent."""
+    """Return the lines of one response, as old and new clients write them; each is the parent of the next."""
     record: dict[str, Any] = {
         "parentUuid": dice.pick((None, *UUIDS)),
         "isSidechain": home.sidechain,
@@ -283,7 +283,8 @@ def response(dice: Dice, home: Home) -> list[dict[str, Any]]:
 
 
 def earlier_lines(dice: Dice, record: dict[str, Any], message: dict[str, Any]) -> list[dict[str, Any]]:
-    """The output is not yet known, there is no stop reason, and a gateway's prompt is an estimate."""
+    """Return lines without the final output, often without a stop reason, some with a gateway's estimate of the
+    input."""
     stop = dice.pick((message["stop_reason"], None))
     estimated = dice.chance(3)
     lines = []
@@ -298,14 +299,14 @@ def earlier_lines(dice: Dice, record: dict[str, Any], message: dict[str, Any]) -
 
 
 def chain(dice: Dice, lines: list[dict[str, Any]]) -> None:
-    """A uuid for each line but the last, which has its own, and each line's in the next one as `parentUuid`."""
+    """Set the uuid of each line but the last, which has its own, as the `parentUuid` of the next line."""
     for line, following in itertools.pairwise(lines):
         line["uuid"] = dice.pick(UUIDS)
         following["parentUuid"] = dice.pick(UUIDS) if dice.chance(6) else line["uuid"]
 
 
 def blur(dice: Dice, record: dict[str, Any], message: dict[str, Any]) -> None:
-    """Takes away or spoils what some writers leave out."""
+    """Remove or spoil fields that some writers leave out."""
     for fields, name, spoilt in (
         (record, "requestId", ("", 5)),
         (record, "uuid", ("", None)),
@@ -333,7 +334,7 @@ def blur(dice: Dice, record: dict[str, Any], message: dict[str, Any]) -> None:
 
 
 def copy_of(dice: Dice, record: dict[str, Any], session: str) -> dict[str, Any]:
-    """A line as it stands in another transcript: in a fork, replayed in a sidechain, with something lost, the same."""
+    """Return a line as another transcript may hold it: in a fork, replayed in a sidechain, incomplete, or unchanged."""
     kind = dice.number(7)
     if kind in (0, 6):
         return record
@@ -353,7 +354,7 @@ AGES = ("rewritten", "maker named", "asker named", "parent named", "both named",
 
 
 def in_fork(dice: Dice, age: str, record: dict[str, Any], parent: str, session: str) -> dict[str, Any]:
-    """A line of *parent* as a client of some age writes it into the fork *session*."""
+    """Return a line of *parent* as a client of some *age* copies it into the fork *session*."""
     if age == "as it was" or "message" not in record:
         return record
     copied = {**record, "sessionId": session}
@@ -369,7 +370,7 @@ def in_fork(dice: Dice, age: str, record: dict[str, Any], parent: str, session: 
 
 
 def first_lines(dice: Dice, session: str) -> list[dict[str, Any]]:
-    """What a transcript begins with; its first timestamp may be among them."""
+    """Return the first lines of a transcript, which may have its first timestamp."""
     time = dice.pick(NO_TIMES) if dice.chance(6) else dice.pick(TIMES)
     snapshot: dict[str, Any] = {"messageId": UUIDS[0], "trackedFileBackups": {}, "timestamp": time}
     user: dict[str, Any] = {"parentUuid": None, "type": "user", "sessionId": session}
@@ -386,7 +387,7 @@ def first_lines(dice: Dice, session: str) -> list[dict[str, Any]]:
 
 
 def other_line(dice: Dice, session: str) -> dict[str, Any]:
-    """A line that is no response."""
+    """Return a line that is no response."""
     usage = usage_of(dice)
     return dice.pick(
         (
@@ -407,7 +408,7 @@ def other_line(dice: Dice, session: str) -> dict[str, Any]:
 
 
 def written(dice: Dice, record: dict[str, Any]) -> bytes:
-    """One record as JSON: compact or spaced, ASCII or not, its keys in any of the orders clients used."""
+    """Return one record as JSON: compact or spaced, ASCII or not, its keys in one of the orders that clients used."""
     order = dice.number(3)
     if order == 1:
         record = {"type": record.get("type"), **record} if "type" in record else record
@@ -433,7 +434,7 @@ GARBAGE = (
 
 
 def spoilt(dice: Dice, line: bytes) -> bytes:
-    """A line with one of the blemishes that transcripts have."""
+    """Return a line with one of the faults that transcripts have."""
     kind = dice.number(11)
     nul = b"\0" * dice.between(1, 3)
     if kind == 0:
@@ -442,9 +443,9 @@ def spoilt(dice: Dice, line: bytes) -> bytes:
         return b"\xef\xbb\xbf" + line
     if kind == 2:
         return b" \t" + line + b" "
-    if kind == 3:  # bad UTF-8 inside a string
+    if kind == 3:  # invalid UTF-8 inside a string
         return line.replace(b'"ok"', b'"o\xff\xc3k"').replace(b"end_turn", b"end\xe2\x82turn")
-    if kind == 4:  # torn: what follows stands on the same line
+    if kind == 4:  # torn, and the next line follows without a newline
         return line[: dice.number(len(line)) + 1] + line
     if kind == 5:
         return dice.pick((b"[", b"7 ", b'"x"', b"}", b"{ ")) + line
@@ -454,13 +455,13 @@ def spoilt(dice: Dice, line: bytes) -> bytes:
         return nul + line + nul + dice.pick((b" ", b"\r", b""))
     if kind == 8:
         return line + nul + dice.pick((b"", b" \0", b"\xef\xbb\xbf")) + line
-    if kind == 9:  # torn by a crash that left its run behind
+    if kind == 9:  # torn by a crash that left a run of NUL bytes
         return line[: dice.number(len(line)) + 1] + nul + line
     return line + dice.pick((b"", b" ", b"x")) + line
 
 
 def file_of(dice: Dice, lines: Sequence[bytes]) -> bytes:
-    """Lines as one file; now and then spoilt, glued to the next one, or without the last newline."""
+    """Join lines to a file; some are spoiled, glued to the next one, or lack the last newline."""
     parts: list[bytes] = []
     for line in lines:
         if dice.chance(12):
@@ -491,7 +492,7 @@ def home_of(dice: Dice) -> Home:
         return Home(f"{folder}/subagents/agent-a1.jsonl", session, True)
     path = (
         f"{folder}/subagents/workflows/run_1/agent-a2.jsonl",
-        f"{project}/agent-a3.jsonl",  # clients 2.0: beside the sessions
+        f"{project}/agent-a3.jsonl",  # where clients 2.0 wrote it: beside the sessions
         f"{folder}/chat.jsonl",
         f"{session}.jsonl",
         f"{project}/.hidden/{session}.jsonl",
@@ -509,8 +510,8 @@ def home_of(dice: Dice) -> Home:
 
 
 @dataclass
-class Told:
-    """Files as they are written: each line's bytes, and its record for those who copy it."""
+class Transcripts:
+    """Files while they are written: each line's bytes, and its record for copies of it."""
 
     dice: Dice
     lines: dict[str, list[tuple[bytes, dict[str, Any]]]] = field(default_factory=dict)
@@ -527,7 +528,7 @@ class Told:
                 self.add(home.path, record)
 
     def respond(self, home: Home, homes: Sequence[Home]) -> None:
-        """One more response, with copies in other files now and then."""
+        """Write one more response, sometimes with copies in other files."""
         dice = self.dice
         for record in response(dice, home):
             line = self.add(home.path, record)
@@ -539,7 +540,7 @@ class Told:
             self.add(home.path, other_line(dice, home.session))
 
     def fork(self, parent: Home, age: str) -> Home:
-        """A new session that begins with what another one, which may be a fork itself, has said so far."""
+        """Begin a new session with a copy of what *parent*, which may itself be a fork, has said so far."""
         dice = self.dice
         session = dice.pick(SESSIONS)
         home = Home(f"{dice.pick(PROJECTS)}/{session}.jsonl", session, False)
@@ -552,22 +553,22 @@ class Told:
 
 
 def tree(dice: Dice, size: int = 5) -> Tree:
-    """A tree of about *size* responses, in about as many files as half of that."""
+    """Return a tree of about *size* responses in about half as many files."""
     homes = [home_of(dice) for _ in range(dice.between(1, max(2, size // 2)))]
-    told = Told(dice)
+    transcripts = Transcripts(dice)
     for home in homes:
-        told.begin(home)
+        transcripts.begin(home)
     for _ in range(dice.between(0, size)):
-        told.respond(dice.pick(homes), homes)
+        transcripts.respond(dice.pick(homes), homes)
     original, age = homes[-1], dice.pick(AGES)
     for _ in range(dice.number(4)):
         parent = dice.pick(homes) if dice.chance(2) else homes[-1]
-        homes.append(told.fork(parent, dice.pick(AGES) if dice.chance(3) else age))
+        homes.append(transcripts.fork(parent, dice.pick(AGES) if dice.chance(3) else age))
         if dice.chance(2):
-            told.respond(dice.pick(homes[-2:]), homes)
-    files = {path: [line for line, _ in lines] for path, lines in told.lines.items()}
+            transcripts.respond(dice.pick(homes[-2:]), homes)
+    files = {path: [line for line, _ in lines] for path, lines in transcripts.lines.items()}
     if dice.chance(4):
-        del files[original.path]  # by the client, after 30 days: the copies are left
+        del files[original.path]  # as the client does after 30 days; the copies remain
     return {path: file_of(dice, dice.shuffled(each) if dice.chance(5) else each) for path, each in files.items()}
 
 
@@ -581,7 +582,7 @@ def trees(draw: st.DrawFn, size: int = 5) -> Tree:
 
 
 def write_tree(files: Tree, root: Path) -> None:
-    """Writes *files* below `root/projects`; *root* is then a data directory."""
+    """Write *files* below `root/projects`, so that *root* is a data directory."""
     (root / "projects").mkdir(parents=True, exist_ok=True)
     for path, data in files.items():
         target = root / "projects" / path
@@ -593,7 +594,7 @@ def write_tree(files: Tree, root: Path) -> None:
 
 
 class Append(NamedTuple):
-    """More bytes at the end of a file, which need not be there yet."""
+    """More bytes at the end of a file, which need not exist yet."""
 
     path: str
     data: bytes
@@ -604,13 +605,13 @@ class Delete(NamedTuple):
 
 
 class Restore(NamedTuple):
-    """A deleted file comes back as the index last saw it."""
+    """The return of a deleted file, as the index last saw it."""
 
     path: str
 
 
 class Move(NamedTuple):
-    """A file goes to another project folder; by copying it, which makes another file, or by renaming."""
+    """The move of a file to another project folder, by renaming it or by copying it, which makes a new file."""
 
     path: str
     to: str
@@ -623,7 +624,7 @@ class Truncate(NamedTuple):
 
 
 class Replace(NamedTuple):
-    """Other bytes, just as many; written over the old ones, or as another file that takes its place."""
+    """Other bytes of the same length, written over the old ones or as a new file that replaces the old one."""
 
     path: str
     data: bytes
@@ -631,7 +632,7 @@ class Replace(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """Somebody asks for one session (`--id`)."""
+    """A question for one session (`--id`)."""
 
     session: str
 
@@ -648,24 +649,24 @@ class Expected:
     """What an index must know after a full refresh."""
 
     sessions: fresh.Reading
-    archived: set[str]  # of `sessions`, those of which no file lives
+    archived: set[str]  # those of `sessions` that have no file any more
 
 
 @dataclass
 class History:
-    """A folder of transcripts in time: what lives in it, and what a full refresh last saw of everything.
+    """A folder of transcripts in time: what exists in it, and what a full refresh last saw of everything.
 
-    `apply` changes files only; whoever tests an index lets it refresh or answer at the steps `Refresh` and `Ask`,
-    right after `apply` has taken note of them.
+    `apply` changes files only. A test of an index lets the index refresh or answer at the steps `Refresh` and `Ask`,
+    right after `apply` was called with them.
     """
 
     live: dict[str, bytes] = field(default_factory=dict)
-    known: dict[str, bytes] = field(default_factory=dict)  # as of the last refresh at which each file lived
-    moved: set[str] = field(default_factory=set)  # paths that files left or came to by a move
-    asked: bool = False  # since the last refresh
+    known: dict[str, bytes] = field(default_factory=dict)  # as of the last refresh at which each file existed
+    moved: set[str] = field(default_factory=set)  # paths from which or to which files moved
+    asked: bool = False  # whether there was a question since the last refresh
 
     def apply(self, step: Step, root: Path | None = None) -> None:
-        """One step; on the data directory *root* if it is given."""
+        """Do one step, also on the data directory *root* if it is given."""
         if root is not None:
             (root / "projects").mkdir(parents=True, exist_ok=True)
             self._on_disk(step, root / "projects")
@@ -729,8 +730,9 @@ class History:
         return {path: data for path, data in self.known.items() if path not in self.live}
 
     def expected(self, find_price: fresh.FindPrice | None = None) -> Expected:
-        """The reading that an index gives after a full refresh now: what lives, and what was seen of the rest."""
-        before = "\0"  # a vanished transcript sorts before the living: the titles of those are newer
+        """Return what an index must hold after a full refresh now: existing files, and what was seen of deleted
+        ones."""
+        before = "\0"  # sorts vanished transcripts before the existing ones, whose titles are newer
         sources = [fresh.source(path, data) for path, data in read_by_a1(self.live)]
         sources += [
             fresh.source(path, data)._replace(name=before + path, gone=True) for path, data in read_by_a1(self.vanished)
@@ -752,7 +754,7 @@ def read_by_a1(files: Tree) -> Iterator[tuple[str, bytes]]:
 
 
 def chunks(dice: Dice, data: bytes) -> list[bytes]:
-    """*data* cut at up to three places: in the middle of lines and characters too."""
+    """Return *data* cut at up to three places, some in the middle of lines and characters."""
     cuts = sorted({0, len(data), *(dice.between(0, len(data)) for _ in range(dice.between(0, 3)))})
     return [data[start:end] for start, end in itertools.pairwise(cuts)] or [b""]
 
@@ -761,14 +763,14 @@ OTHER_DIGITS = bytes.maketrans(b"12", b"21")
 
 
 def history(dice: Dice, size: int = 5) -> list[Step]:
-    """Steps that build a tree and disturb it, with a refresh as the last.
+    """Return steps that build a tree and disturb it, ending with a refresh.
 
-    Left out is only what no rule decides: what a partial refresh saw of a file that vanished before the next full one,
-    and a moved file that loses what it had held before the move.
+    Left out are only cases that no rule decides: what a partial refresh saw of a file that vanished before the next
+    full one, and a moved file that loses what it had held before the move.
     """
     past = History()
     waiting = {path: chunks(dice, data) for path, data in tree(dice, size).items()}
-    put_off: dict[str, list[bytes]] = {}  # what deleted files would have got
+    put_off: dict[str, list[bytes]] = {}  # what would have been appended to deleted files
     steps: list[Step] = []
 
     def disturb() -> None:
@@ -795,7 +797,7 @@ def history(dice: Dice, size: int = 5) -> list[Step]:
 
 
 def disturbance(dice: Dice, past: History) -> list[Step]:
-    """Something that happens between two appends; empty where what the dice wanted cannot be."""
+    """Return what happens between two appends; empty if the kind that was chosen is impossible now."""
     kind = dice.number(8)
     if kind < 3:
         gone = sorted(set(past.vanished) - past.moved)

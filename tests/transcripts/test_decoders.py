@@ -1,4 +1,4 @@
-"""The two decoders yield the same claims: on every line of every corpus, on generated trees and on hostile lines."""
+"""The two decoders yield the same claims: for every line of every corpus, generated trees and hostile lines."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ccusage_line.transcripts.reading import Reading
 from lines import record, usage
 
 
-class Said(NamedTuple):
-    """What the lines of a block say."""
+class Decoded(NamedTuple):
+    """What a decoder reads from the lines of a block."""
 
     claims: list[Any]
     bad: int
@@ -29,13 +29,13 @@ class Said(NamedTuple):
     client_cost: float | None
 
 
-def said(data: bytes, read_block: Callable[..., None]) -> Said:
-    """*data* are whole lines; a newline is put behind the last one."""
+def decode(data: bytes, read_block: Callable[..., None]) -> Decoded:
+    """Read *data*, whole lines without the last newline, with one of the decoders."""
     reading = Reading()
     block = Block(7, bytearray(b"before\n" + data + b"\n"), 7, 8 + len(data))
     read_block(reading, block, "by-path", True, lambda claim: data[claim.at - 7 :][: claim.length])
     claims = [[getattr(claim, name) for name in Claim.__slots__ if name != "file"] for claim in reading.claims.values()]
-    return Said(claims, reading.bad, reading.titles, reading.client_cost)
+    return Decoded(claims, reading.bad, reading.titles, reading.client_cost)
 
 
 FACTS = b'{"type":"custom-title","customTitle":"late","sessionId":"x"}'
@@ -52,11 +52,11 @@ def test_all_of_a_block_is_read_and_nothing_behind_it(read_block: Callable[..., 
     assert len(reading.claims) == 2
     assert reading.titles == [None] * 3
     assert buffer == before
-    buffer.extend(b"x")  # nobody holds it
+    buffer.extend(b"x")  # raises BufferError if anything still holds the buffer
 
 
-def both(data: bytes) -> tuple[Said, Said]:
-    return said(data, plain.read_block), said(data, bulk_decoder.read_block)
+def both(data: bytes) -> tuple[Decoded, Decoded]:
+    return decode(data, plain.read_block), decode(data, bulk_decoder.read_block)
 
 
 def written(**changes: Any) -> bytes:
@@ -177,7 +177,7 @@ def test_hostile_lines_are_of_all_kinds() -> None:
     assert outcomes["raw control character"].bad == 1
     assert outcomes["nested 10000 deep"].bad == 1
     assert outcomes["nested 4990 deep"].claims
-    assert outcomes["user line"] == Said([], 0, [None] * 3, None)
+    assert outcomes["user line"] == Decoded([], 0, [None] * 3, None)
 
 
 def test_every_line_of_every_corpus_is_read_alike(corpus: Path) -> None:
@@ -227,7 +227,7 @@ def test_the_private_parts_of_cpython_equal_the_public_ones() -> None:
         pytest.param(b'{"a":1}x{"b":2}', True, 1, id="garbage before what does not begin as lines do"),
     ],
 )
-def test_objects_of_a_line(line: bytes, whole: bool, count: int) -> None:
+def test_a_line_yields_its_whole_objects(line: bytes, whole: bool, count: int) -> None:
     assert len(objects(line, whole)) == count
 
 

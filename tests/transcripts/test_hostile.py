@@ -1,6 +1,6 @@
-"""Hostile lines by the thousand: whatever a transcript holds, the index is what a fresh reading makes of it.
+"""Hostile lines by the thousand: whatever a transcript holds, the index equals a fresh reading of it.
 
-CCUSAGE_HOSTILE_LINES=100000 asks for as many; here some hundred have to do.
+CCUSAGE_HOSTILE_LINES=100000 asks for that many lines; the default is 1,500.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from compare import assert_same, find_price
 from trees import Dice
 
 LINES = int(os.environ.get("CCUSAGE_HOSTILE_LINES", "1500"))
-AT_ONCE = 25  # lines of an example
+AT_ONCE = 25  # lines per example
 
 TOKENS = (
     *(b'"usage"', b'-title"', b'"summary"', b'"cost-state"', b'{"type"', b'{"parentUuid"', b'"timestamp"'),
@@ -39,7 +39,7 @@ SMALL = sorted(name for name, line in HOSTILE.items() if len(line) < 10_000)
 
 
 def spoil(dice: Dice, value: Any) -> None:
-    """Put something else in a place of a record, anywhere inside it."""
+    """Replace a value anywhere inside a record."""
     while True:
         key = dice.pick(list(value) if isinstance(value, dict) else range(len(value)))
         if not isinstance(value[key], (dict, list)) or not value[key] or dice.chance(4):
@@ -57,7 +57,7 @@ def record_line(dice: Dice) -> bytes:
 
 
 def hostile_line(dice: Dice) -> bytes:
-    """A line, often a damaged one; several where a newline is among the damage."""
+    """Return a line, often a damaged one; it is several lines if a newline is among the damage."""
     kind = dice.number(10)
     if kind == 0:
         return b"".join(dice.pick(TOKENS) for _ in range(dice.number(9)))
@@ -86,7 +86,7 @@ def test_hostile_lines_are_counted_as_a_fresh_reading_counts_them(
         assert ours == theirs
     base = tmp_path_factory.mktemp("hostile")
     root = base / "data"
-    cut = dice.number(len(data) + 1)  # in the middle of a line, mostly
+    cut = dice.number(len(data) + 1)  # usually in the middle of a line
     first = "-home-ann-web/s-one.jsonl"
     second = "-home-ann-api/s-two/subagents/agent-a1.jsonl"
     trees.write_tree({first: data[:cut], second: b"\n".join(found[::3]) + b"\n"}, root)

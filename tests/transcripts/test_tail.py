@@ -1,4 +1,4 @@
-"""The bytes of a file in blocks of whole lines: each line once, however the file was cut, and never too many reads."""
+"""Files in blocks of whole lines: each line comes once, however the file was cut, without too many reads."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from ccusage_line.transcripts import files as transcript
 from ccusage_line.transcripts.files import Tail
 
-LONGEST = 20  # bytes of a line here
+LONGEST = 20  # bytes; the limit of these tests
 
 pieces = st.lists(
     st.tuples(st.sampled_from((0, 1, 3, 9, 15, 19, 20, 21, 33, 60)), st.booleans()), max_size=10
-)  # a run of bytes, and whether a newline follows
+)  # runs of bytes, and whether a newline follows
 
 
 @settings(max_examples=300)

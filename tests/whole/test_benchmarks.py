@@ -1,4 +1,4 @@
-"""The benchmark's history is what it says, and its runner times real processes and notices wrong numbers."""
+"""The benchmark's history has the properties asked for; its runner times real processes and notices wrong numbers."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ AT = 1_790_000_000.0
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the runner needs posix_spawn and wait4")
 
-# A whole small tool, not a mock: it reads every transcript on every call and counts by message and request. It has no
-# statusline, and forgets the first {skip} sessions.
+# A small but complete tool, not a mock: it reads every transcript on every call and counts by message and request. It
+# has no statusline, and forgets the first {skip} sessions.
 STAND_IN = """#!{python}
 import glob, json, os, sys
 args = [a for a in sys.argv[1:] if a != "claude"]
@@ -212,23 +212,17 @@ def test_shapes_are_what_their_names_say(tmp_path: Path) -> None:
     assert helped["usual"] < 0.6 < helped["subagents"]
 
 
-def test_the_generator_says_what_it_wrote(tmp_path: Path) -> None:
+def test_the_generator_says_what_it_wrote_and_writes_no_second_history_into_the_first(tmp_path: Path) -> None:
     command = [sys.executable, str(BENCHMARKS / "generate.py"), str(tmp_path / "h"), "--mb", "0.5", "--sessions", "3"]
     first = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (first.returncode, first.stderr) == (0, "")
     assert "3 sessions" in first.stdout
-    assert len(transcripts(tmp_path / "h")) >= 3
+    before = {path: path.read_bytes() for path in transcripts(tmp_path / "h")}
+    assert len(before) >= 3
     second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (second.returncode, second.stdout) == (2, "")
-    assert "remove it or name another folder" in second.stderr
-
-
-def test_a_second_history_is_never_written_into_the_first(tmp_path: Path) -> None:
-    make(tmp_path / "h")
-    before = {p: p.read_bytes() for p in transcripts(tmp_path / "h")}
-    with pytest.raises(FileExistsError, match="projects exists"):
-        make(tmp_path / "h", seed=9)
-    assert {p: p.read_bytes() for p in transcripts(tmp_path / "h")} == before
+    assert "projects exists; remove it or name another folder" in second.stderr
+    assert {path: path.read_bytes() for path in transcripts(tmp_path / "h")} == before
 
 
 # --- the append -------------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def same(ran: Ran, words: list[str], expected: dict[str, Any]) -> bool:
     if words[0] == "statusline":
         return bool(ran.out.strip()) and segments(ran.out) == segments(expected["stdout"])
     if total_row(expected["stdout"]):
-        ours = total_row(ran.out)  # fewer columns where it is narrow
+        ours = total_row(ran.out)  # a narrow table has fewer columns
         return bool(ours) and ours <= total_row(expected["stdout"])
     return ran.out.strip() == expected["stdout"].strip()
 
@@ -122,7 +122,7 @@ def test_a_case_has_the_numbers_of_ccusage_or_is_named_as_a_difference(home: Hom
     case = CASES[name]
     words = settle(home, case)
     if words[0] == "statusline":
-        assert home.run("session", "--json").code == 0  # today and block want an index
+        assert home.run("session", "--json").code == 0  # today and block need an index
     ran = home.run(*words, input=case.get("stdin", "").replace("<DIR>", str(home.data)))
     assert "Traceback" not in ran.err
     equal = same(ran, words, case["expected"][ORACLE])

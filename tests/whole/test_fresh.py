@@ -22,7 +22,7 @@ from compare import assert_same
 
 SECOND = 1_000_000
 TEN = 1_772_359_200 * SECOND  # 2026-03-01T10:00:00Z
-MICRO_DOLLAR = 1_000_000  # in pico-dollars
+MICRO_DOLLAR = 1_000_000  # in 1e-12 dollars
 
 
 def rates(*dollars_per_million: float) -> tuple[int, int, int, int, int]:
@@ -309,7 +309,7 @@ def forked(name: str) -> dict[str, Any]:
         pytest.param([line(**forked("q")), line(**forked("r"), session_id="r")], "r", id="session_id-among-parents"),
     ],
 )
-def test_all_lines_of_a_response_say_together_whose_it_is(lines: list[bytes], expected: str) -> None:
+def test_the_owner_of_a_response_follows_from_all_its_lines(lines: list[bytes], expected: str) -> None:
     for each in (lines, lines[::-1]):
         assert list(reading({"p/x.jsonl": each}).with_responses) == [expected]
         apart = {f"p/deep/{place}.jsonl": [*each[place:], *each[:place]] for place in range(len(each))}
@@ -338,7 +338,7 @@ def test_all_lines_of_a_response_say_together_whose_it_is(lines: list[bytes], ex
         ),
     ],
 )
-def test_of_several_sessions_that_claim_a_response_the_one_that_began_first_has_it(
+def test_a_response_belongs_to_the_claiming_session_that_began_first(
     of_a: list[bytes], of_b: list[bytes], expected: str
 ) -> None:
     late: dict[str, Any] = {"timestamp": "2026-03-01T23:00:00Z"}
@@ -351,7 +351,7 @@ def test_of_several_sessions_that_claim_a_response_the_one_that_began_first_has_
     assert list(reading(files).with_responses) == [expected]
 
 
-def test_the_earliest_of_a_sessions_own_transcripts_says_when_it_began_and_no_other_file_does() -> None:
+def test_a_session_began_with_the_earliest_of_its_own_transcripts() -> None:
     files: dict[str, bytes | list[bytes]] = {
         "p/x.jsonl": [line(sessionId="a"), line(sessionId="b")],
         "p/a.jsonl": [at("10:00:01")],
@@ -380,7 +380,7 @@ SPLIT = {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30}
         pytest.param(10, SPLIT, (20, 30), id="split-is-larger"),
     ],
 )
-def test_what_the_split_of_cache_writes_does_not_cover_is_of_5_minutes(
+def test_cache_writes_outside_the_split_count_as_5_minute_writes(
     whole: int, split: dict[str, int] | None, expected: tuple[int, int]
 ) -> None:
     short, long = expected
@@ -404,17 +404,17 @@ def test_advisor_messages_and_compactions_are_billed_beside_the_response() -> No
     assert found.responses == 3
     assert found.models["haiku"].tokens == (1000, 100, 0, 0)
     assert found.models["opus"].tokens == (310, 25, 0, 4)
-    # haiku: 1000 x 0.1 + 100 x 0.5 micro-dollars; opus twice (fast): 310 x 5 + 25 x 25 + 4 x 0.5
+    # haiku: 1000 x 0.1 + 100 x 0.5 micro-dollars; opus twice (fast): 310 x 5 + 25 x 25 + 4 x 0.5.
     assert found.models["haiku"].cost["auto"] == 150 * MICRO_DOLLAR
     assert found.models["opus"].cost["auto"] == 2 * 2177 * MICRO_DOLLAR
-    # a costUSD covers the whole line
+    # A costUSD covers the whole line.
     with_cost = session(line({"iterations": iterations}, costUSD=0.5))
     assert with_cost.cost("auto") == with_cost.cost("display") == 500_000 * MICRO_DOLLAR
     assert with_cost.cost("calculate") == (150 + 2177) * MICRO_DOLLAR
     assert with_cost.tokens == (1310, 125, 0, 4)
 
 
-def test_an_advisor_is_billed_at_standard_speed_and_where_it_says_it_was() -> None:
+def test_an_advisor_is_billed_at_standard_speed_and_in_its_own_region() -> None:
     advisor = {"type": "advisor_message", "input_tokens": 1000, "speed": "fast"}
     plain = {"input_tokens": 0, "output_tokens": 0, "speed": "fast", "inference_geo": "us"}
 
@@ -454,7 +454,7 @@ def test_with_a_fallback_each_attempt_with_output_is_billed_instead_of_the_top_l
     assert {name: model.tokens[:2] for name, model in found.models.items()} == expected
 
 
-def test_attempts_and_paused_responses_have_their_own_speed_place_and_searches_else_those_of_the_usage() -> None:
+def test_attempts_and_paused_responses_have_their_own_speed_region_and_searches_or_those_of_the_usage() -> None:
     whole = {"speed": "fast", "inference_geo": "us", "server_tool_use": {"web_search_requests": 9}}
     own = {"speed": "standard", "inference_geo": "eu", "server_tool_use": {"web_search_requests": 1}}
     attempt = {"type": "fallback_message", "output_tokens": 100}
@@ -560,7 +560,7 @@ def test_the_three_modes_use_the_lines_cost_as_they_say(cost_usd: object, auto: 
     }
 
 
-def test_a_model_without_a_price_costs_nothing_and_is_said() -> None:
+def test_a_model_without_a_price_costs_nothing_and_is_counted() -> None:
     found = session(
         line({"server_tool_use": {"web_search_requests": 1}}, {"model": "mystery"}),
         line(message={"model": "mystery"}, requestId="2", costUSD=0.5),
@@ -649,7 +649,7 @@ def test_the_context_is_that_of_the_last_response_of_the_main_chain() -> None:
         pytest.param({"sessionId": "y", "session_id": "s"}, True, id="neither-is-this-files"),
     ],
 )
-def test_a_file_name_asks_for_what_the_file_holds_without_copies(copy: dict[str, Any], expected: bool) -> None:
+def test_a_file_name_as_id_selects_what_the_file_holds_without_copies(copy: dict[str, Any], expected: bool) -> None:
     files = {"p/x.jsonl": [line(**copy)], "p/s.jsonl": [line()] if "session_id" in copy else []}
 
     found = reading(files).by_file["x"]

@@ -1,4 +1,4 @@
-"""The README: how it begins, and that what it says can be followed to the letter."""
+"""The README: how it begins, and that its commands work exactly as written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_it_opens_with_a_command_for_the_report_and_one_for_the_tests():
+def test_the_readme_opens_with_a_command_for_the_report_and_one_for_the_tests():
     assert BLOCKS[:2] == [
         "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/ccusage session --or-demo\n",
         "python3 -m venv .venv && .venv/bin/pip install --quiet '.[test]' && .venv/bin/pytest\n",
@@ -34,7 +34,7 @@ def test_links_and_pictures_lead_somewhere(page):
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-def test_the_commands_it_lists_are_understood():
+def test_the_commands_in_the_readme_are_valid():
     commands = [shlex.split(line, comments=True)[1:] for line in BLOCKS[2].splitlines() if line.startswith("ccusage")]
     assert len(commands) > 9
     parser = cli._parser()
@@ -42,7 +42,7 @@ def test_the_commands_it_lists_are_understood():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the state folder is elsewhere")
-def test_what_takes_it_out_leaves_nothing(tmp_path: Path):
+def test_the_commands_for_removal_leave_nothing(tmp_path: Path):
     world = World(tmp_path)
     del world.environ["CCUSAGE_STATE_DIR"]
     settings, rc = world.config / "settings.json", world.home / ".bashrc"

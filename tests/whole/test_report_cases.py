@@ -1,4 +1,4 @@
-"""The reports by time, case by case: what is wanted of each, and that docs/differences.md names what differs."""
+"""The reports by time, case by case: each gives the wanted numbers, and docs/differences.md names what differs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CASES: dict[str, dict[str, Any]] = (
     {case["name"]: case for case in json.loads(CASES_FILE.read_text())["cases"]} if CASES_FILE.is_file() else {}
 )
 DOC = (ROOT / "docs" / "differences.md").read_text()
-REFUSED = {  # options that are not ours, or not as they were typed
+REFUSED = {  # options that we do not have, or not in this spelling
     "daily_no_cost",
     "daily_project_aliases",
     "daily_locale_table",
