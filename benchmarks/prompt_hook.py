@@ -67,7 +67,7 @@ def _world(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
         "LC_ALL": "C.UTF-8",
         "TERM": "xterm",
     }
-    transcripts = folder / "claude" / "projects" / readyline.munged(os.path.realpath(project))
+    transcripts = folder / "claude" / "projects" / readyline.munge(os.path.realpath(project))
     transcripts.mkdir(parents=True)
     files = [transcripts / f"{number}.jsonl" for number in range(FILES)]
     for file in files:

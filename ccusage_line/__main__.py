@@ -37,11 +37,11 @@ def main() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        from .errors import UserError, shown
+        from .errors import UserError, printable
 
         if not isinstance(error, UserError):
             raise
-        return _report(error, shown(f"ccusage: {error}\n"))
+        return _report(error, printable(f"ccusage: {error}\n"))
 
 
 def _exit(code: int) -> NoReturn:

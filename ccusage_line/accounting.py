@@ -24,9 +24,9 @@ from .transcripts.claims import (
     US,
     Claim,
     best,
-    each_of,
     main_times_of,
     session_of,
+    split_digests,
 )
 
 TYPE_CHECKING = False
@@ -122,7 +122,7 @@ def charge(
     return model, [input, output, creation, read, own, cost, own, 1, 0, unpriced]
 
 
-def uses(sums: Sequence[int]) -> bool:
+def is_activity(sums: Sequence[int]) -> bool:
     """Return whether tokens or money were used. A response that used nothing has no moment and no slot."""
     return any(sums[:RESPONSES])
 
@@ -179,13 +179,13 @@ def linked_claims(group: Group) -> Iterator[tuple[int, list[Claim]]]:
     without_request: dict[bytes, int] = {}
     for rest, claims in group.items():
         for claim in claims.values():
-            for uuid in each_of(claim.uuids):
+            for uuid in split_digests(claim.uuids):
                 join(rest, of_uuid.setdefault(uuid, rest))
                 if not claim.flags & REQUESTED:
                     without_request[uuid] = rest
     for rest, claims in group.items():
         for claim in claims.values():
-            for parent in each_of(claim.parents):
+            for parent in split_digests(claim.parents):
                 if parent in without_request:
                     join(rest, without_request[parent])
     linked: dict[int, list[Claim]] = {}

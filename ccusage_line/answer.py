@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .files import Dependency
     from .session import Session
 
-    Said = tuple[int | None, int | None]  # 1e-12 dollar, tokens
+    ClientValues = tuple[int | None, int | None]  # 1e-12 dollar, tokens
 
 FOLDER = "answers"
 _CLIENT_SUFFIX = ".said"
@@ -112,20 +112,20 @@ def revoke_all(folder: str) -> None:
             published.revoke(os.path.join(folder, FOLDER, name))
 
 
-def said_path(folder: str, session: str) -> str:
+def client_path(folder: str, session: str) -> str:
     return path_of(folder, session) + _CLIENT_SUFFIX
 
 
-def said(folder: str, session: str) -> Said:
+def read_client_values(folder: str, session: str) -> ClientValues:
     """Return the cost before the first response and the last context window that the client sent; None if unknown."""
-    found: Said | None = published.read(said_path(folder, session))
+    found: ClientValues | None = published.read(client_path(folder, session))
     return found or (None, None)
 
 
-def keep(folder: str, session: str, found: Said) -> None:
+def write_client_values(folder: str, session: str, found: ClientValues) -> None:
     """Store what the client sent, without a lock. Does nothing if there is no index or if writing fails."""
     if os.path.isdir(folder):
-        published.write(said_path(folder, session), found, f".{os.getpid()}")
+        published.write(client_path(folder, session), found, f".{os.getpid()}")
 
 
 def _split_json(session: Session) -> tuple[str, str, dict[str, str]]:

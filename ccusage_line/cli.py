@@ -71,9 +71,9 @@ def _dispatch(argv: list[str], console: Console) -> int:
     except (UserError, OSError):
         raise
     except Exception as error:
-        from .index.repair import recover
+        from .index.repair import recover_from
 
-        if not recover(console.environ, error):
+        if not recover_from(console.environ, error):
             raise
     return command(console, **values) or 0  # nothing was printed before the error: answers are printed whole
 

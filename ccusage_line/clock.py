@@ -18,7 +18,7 @@ def day_of(zone: str | None) -> Callable[[int], str]:
     return system_day if zone is None else _zone_day(zone)
 
 
-def day_meant(text: str, today: str) -> str | None:
+def parse_day(text: str, today: str) -> str | None:
     """Return `YYYY-MM-DD` for a day typed in that form, or as `YYYYMMDD`, `today`, `yesterday`, or `7d` or `2w` before
     *today*; None if it is not a day."""
     from datetime import date, timedelta

@@ -1,7 +1,7 @@
 """The config file: TOML in the user's config directory, with the names of options as keys and a section per command.
 
-Reading it stores a copy in the state directory (prices.stored.Settled) for the lean lanes, which never read TOML: they
-call stored.settled(). If that returns None, the file has to be read by this module first.
+Reading it stores a copy in the state directory (stored.StoredConfig) for the lean lanes, which never read TOML: they
+call stored.stored_config(). If that returns None, this module has to read the file first.
 """
 
 from __future__ import annotations
@@ -96,16 +96,16 @@ def load(environ: Mapping[str, str]) -> Config:
 
     path = stored.config_path(environ)
     stamp = stored.stamp_of(path)
-    known = stored.settled(environ)
+    known = stored.stored_config(environ)
     if known is not None:
         config = Config(path, len(known.stamp) > 1)
         config.values, config.labels, config.prices = known.values, known.labels, known.prices
         return config
     folder = state_dir(environ)
     if len(stamp) == 1 and not environ.get("CCUSAGE_CONFIG"):
-        stored.give(stored.Settled(__version__, stamp, False, {}, {}, {}, ""))
+        stored.set_config(stored.StoredConfig(__version__, stamp, False, {}, {}, {}, ""))
         try:
-            os.unlink(stored.Settled.path(folder))
+            os.unlink(stored.StoredConfig.path(folder))
         except OSError:  # there was none, or it stays; its stamp is another file's, so nobody uses it
             pass
         return Config(path)
@@ -122,8 +122,8 @@ def _store_copy(config: Config, stamp: tuple[object, ...], started: int, folder:
     changed = max((time for time in stamp[-2:] if isinstance(time, int)), default=started)
     part_id = prices.part_id(config.prices) if config.prices else ""
     racy = changed + _TICK > started
-    copy = stored.Settled(__version__, stamp, racy, config.values, config.labels, config.prices, part_id)
-    stored.give(copy)
+    copy = stored.StoredConfig(__version__, stamp, racy, config.values, config.labels, config.prices, part_id)
+    stored.set_config(copy)
     try:
         copy.save(folder)
     except OSError:  # the next process reads the file again
@@ -303,9 +303,9 @@ def _problem(kind: str, choices: tuple[str, ...], value: object) -> str:
 
             zone_of(str(value))
         elif kind == "day":
-            from .clock import day_meant
+            from .clock import parse_day
 
-            return "" if day_meant(str(value), "2000-01-01") else words
+            return "" if parse_day(str(value), "2000-01-01") else words
     except (ValidationError, UsageError):
         near = _nearest(value.lower(), choices) if isinstance(value, str) else ""
         return f"{words}; did you mean {near}?" if near else words

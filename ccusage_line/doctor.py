@@ -182,7 +182,7 @@ def _index(environ: Mapping[str, str]) -> Iterator[Found]:
 
     folder = index_dir(environ)
     path = os.path.join(folder, schema.NAME)
-    aside = schema.aside_files(folder)
+    aside = schema.corrupt_files(folder)
     if aside:
         way = f"ccusage index verify && rm {shlex.join(aside)}", "check the new index, then delete the old files"
         yield _problem(f"a corrupt index was set aside: {_first_few(aside)}", *way)
@@ -540,7 +540,7 @@ def as_text(found: list[Finding], width: int, color: bool = False) -> str:
     """Return the findings for people: problems, advice, information, then a summary. No line is wider than *width*
     columns except a command, which has a line of its own."""
     from .report.table import GREEN, RED, YELLOW
-    from .text import number_of, wrap
+    from .text import count_text, wrap
 
     styles = {"✗": RED, "!": YELLOW, "✓": GREEN}
     shown = [finding for mark in styles for finding in found if finding.mark == mark]
@@ -550,23 +550,23 @@ def as_text(found: list[Finding], width: int, color: bool = False) -> str:
         lines += _finding_lines(finding, styles[finding.mark] if color else "", indent, width)
     wrong = sum(not finding.ok for finding in found)
     count = len({finding.name for finding in found})
-    summary = f"{number_of(wrong, 'problem')} in {count} checks" if wrong else f"{count} checks, no problems"
+    summary = f"{count_text(wrong, 'problem')} in {count} checks" if wrong else f"{count} checks, no problems"
     return "\n".join([*lines, *wrap(summary, width)]) + "\n"
 
 
 def _finding_lines(finding: Finding, style: str, indent: int, width: int) -> list[str]:
     """Return a finding's lines, with texts indented by *indent* columns; *style* is its mark's colour or ""."""
-    from .report.table import CYAN, painted
+    from .report.table import CYAN, paint
     from .text import clean, wrap
 
     command = finding.command
     remedy = f"{finding.remedy}:" if finding.remedy and command else finding.remedy
     texts = [line for text in (finding.text, remedy) for line in wrap(clean(text), width - indent)]
-    head = f"{painted(finding.mark, style, bool(style))} {finding.name}"
+    head = f"{paint(finding.mark, style, bool(style))} {finding.name}"
     if indent > 2:
         head += " " * (indent - 2 - len(finding.name)) + texts.pop(0)
     lines = [head, *(" " * indent + line for line in texts)]
-    return [*lines, " " * (indent + 2) + painted(clean(command), CYAN, bool(style))] if command else lines
+    return [*lines, " " * (indent + 2) + paint(clean(command), CYAN, bool(style))] if command else lines
 
 
 def as_json(found: list[Finding]) -> str:

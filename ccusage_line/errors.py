@@ -6,7 +6,7 @@ On the lean lanes: imports nothing. Messages are lower-case, name the thing and,
 from __future__ import annotations
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """Return *text* with every unprintable character, except newlines and tabs, written as an escape."""
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\u{ord(c):04x}" for c in text)
 
@@ -44,7 +44,7 @@ class JqError(UserError):
     exit_code = 4
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"--jq: {shown(message)}")
+        super().__init__(f"--jq: {printable(message)}")
 
 
 class UnwritableOutput(UserError):

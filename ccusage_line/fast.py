@@ -88,9 +88,9 @@ def _answer_published(options: dict[str, str]) -> bool:
     """Answer from the published answer (lane 1)."""
     from .answer import read
     from .paths import index_dir
-    from .prices.stored import is_plain, sources
+    from .prices.stored import has_default_mode_and_zone, sources
 
-    if not is_plain(os.environ):  # the config changes costs or days, or has not been read yet
+    if not has_default_mode_and_zone(os.environ):  # the config changes costs or days, or has not been read yet
         return False
     published = read(index_dir(os.environ), options["id"], sources(os.environ))
     text = None if published is None else _published_text(published, options)
@@ -116,13 +116,13 @@ def _published_text(published: Answer, options: dict[str, str]) -> str | None:
 
 def _answer_appended(options: dict[str, str]) -> bool:
     """Answer after reading what was appended (lane 2)."""
-    from .index.index import refreshed
-    from .prices.stored import is_plain
+    from .index.index import refresh_one
+    from .prices.stored import has_default_mode_and_zone
 
-    if not is_plain(os.environ):
+    if not has_default_mode_and_zone(os.environ):
         return False
     try:
-        lane = refreshed(os.environ, options["id"], options["mode"])
+        lane = refresh_one(os.environ, options["id"], options["mode"])
         text = None if lane is None else _session_text(lane.session, options.get("jq"))
     except Exception:  # for example a corrupt index: the command line proper repairs it or reports the bug
         return False

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Held:
+class Lock:
     """A lock that is held until the `with` block or the process ends."""
 
     __slots__ = ("_release",)
@@ -25,7 +25,7 @@ class Held:
         """Store what releases the lock: *release*, or None if there is nothing to release."""
         self._release = release
 
-    def __enter__(self) -> Held:
+    def __enter__(self) -> Lock:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -33,16 +33,16 @@ class Held:
             self._release()
 
 
-def lock(path: str, wait: float = 0.0) -> Held | None:
+def lock(path: str, wait: float = 0.0) -> Lock | None:
     """Lock the file at *path*, whose folder exists; None if another process still has it after *wait* seconds."""
     if sys.platform == "win32":
         return _lock_with_filelock(path, wait)
     try:
         descriptor = open_private(path, os.O_RDWR)
     except OSError:
-        return Held()
+        return Lock()
     if not is_taken(descriptor) and os.fstat(descriptor).st_nlink:  # 0 links: just released and deleted
-        return Held(lambda: os.close(descriptor))
+        return Lock(lambda: os.close(descriptor))
     os.close(descriptor)
     return _lock_with_filelock(path, wait) if wait else None
 
@@ -62,7 +62,7 @@ def is_taken(descriptor: int) -> bool:
     return False
 
 
-def _lock_with_filelock(path: str, wait: float) -> Held | None:
+def _lock_with_filelock(path: str, wait: float) -> Lock | None:
     """Lock with filelock, which takes 50 ms to import: it can wait, and it supports Windows."""
     from filelock import FileLock, Timeout
 
@@ -72,5 +72,5 @@ def _lock_with_filelock(path: str, wait: float) -> Held | None:
     except Timeout:
         return None
     except (OSError, NotImplementedError):
-        return Held()
-    return Held(held.release)
+        return Lock()
+    return Lock(held.release)

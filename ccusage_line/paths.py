@@ -94,7 +94,7 @@ def xdg_dir(environ: Mapping[str, str], kind: str, usual: str) -> str:
     return named if os.path.isabs(named) else os.path.join(home_dir(environ), usual)
 
 
-def named_place(environ: Mapping[str, str], variable: str) -> str:
+def absolute_from(environ: Mapping[str, str], variable: str) -> str:
     """Return the absolute path in one of our variables, "" if it is not set. Raises UserError for a relative one,
     because the working directory may be anybody's repository."""
     named = environ.get(variable, "")
@@ -113,8 +113,8 @@ def expand(path: str, environ: Mapping[str, str]) -> str:
 
 
 def state_dir(environ: Mapping[str, str]) -> str:
-    """Return our state directory: `CCUSAGE_STATE_DIR`, else the user's. Raises UserError like `named_place`."""
-    own = named_place(environ, "CCUSAGE_STATE_DIR")
+    """Return our state directory: `CCUSAGE_STATE_DIR`, else the user's. Raises UserError like `absolute_from`."""
+    own = absolute_from(environ, "CCUSAGE_STATE_DIR")
     if own:
         return own
     if sys.platform == "win32" or sys.platform == "darwin":

@@ -19,7 +19,7 @@ from .files import open_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .windows import Lacking, Published, Recent, Windows
+    from .windows import Published, Recent, Unpriced, Windows
 
 NAME = "recent"
 WINDOWS = "windows"
@@ -34,7 +34,7 @@ _STORED, _BEGUN, _BEGUN_AFTER_LOST = 1, 2, 3
 _JUST_STORED = 5.0  # seconds after a stored sweep in which the end of another one is not recorded
 
 
-def last_look(folder: str) -> os.stat_result | None:
+def last_sweep(folder: str) -> os.stat_result | None:
     """Return the stat of the file that records the last sweep of all transcripts, or None before the first one."""
     try:
         return os.stat(os.path.join(folder, SWEPT))
@@ -42,7 +42,7 @@ def last_look(folder: str) -> os.stat_result | None:
         return None
 
 
-def is_known(folder: str, look: os.stat_result | None) -> bool:
+def covers_all(folder: str, look: os.stat_result | None) -> bool:
     """Return whether days and blocks cover all sessions until the sweep *look*: none is lost, sweeps can be stored."""
     if look is None or is_lost(look):
         return False
@@ -54,7 +54,7 @@ def is_lost(look: os.stat_result | None) -> bool:
     return look is not None and look.st_size == _BEGUN_AFTER_LOST
 
 
-def begin_look(folder: str, look: os.stat_result | None, wait: float) -> bool:
+def begin_sweep(folder: str, look: os.stat_result | None, wait: float) -> bool:
     """Return whether the caller must start a sweep, and record that it starts.
 
     It must if the last sweep, *look*, is at least *wait* seconds old and no other process is recording one. If the
@@ -82,9 +82,9 @@ def begin_look(folder: str, look: os.stat_result | None, wait: float) -> bool:
         os.close(descriptor)
 
 
-def end_look(folder: str) -> None:
+def end_sweep(folder: str) -> None:
     """Record that a sweep ended and that its results are stored."""
-    look = last_look(folder)
+    look = last_sweep(folder)
     if look is not None and look.st_size == _STORED and _is_recent(look, _JUST_STORED):
         return
     try:
@@ -111,7 +111,7 @@ def _is_recent(look: os.stat_result, wait: float) -> bool:
 def read(folder: str, now: int) -> Recent | None:
     """Return the published moments, or None if there are none for the time *now* (microseconds). Moments from a clock
     ahead of *now* start too late, and those from before schema 4 lack the unpriced times."""
-    found: tuple[int, list[Published], list[Lacking]] | None = published.read(os.path.join(folder, NAME))
+    found: tuple[int, list[Published], list[Unpriced]] | None = published.read(os.path.join(folder, NAME))
     return found[1:] if found is not None and len(found) == 3 and found[0] <= now else None
 
 
@@ -125,17 +125,17 @@ def revoke(folder: str) -> None:
     published.revoke(os.path.join(folder, NAME))
 
 
-def told_windows(folder: str) -> Windows:
+def read_windows(folder: str) -> Windows:
     """Return the windows that the client reported recently, in the form that windows.known_windows takes."""
     found: Windows | None = published.read(os.path.join(folder, WINDOWS))
     return found or {}
 
 
-def remember(folder: str, known: Windows, reported: Windows) -> None:
+def write_windows(folder: str, known: Windows, reported: Windows) -> None:
     """Store the windows that the client *reported* together with the *known* ones, unless they add nothing new."""
-    from .windows import merged
+    from .windows import merge_windows
 
-    found = merged(known, reported)
+    found = merge_windows(known, reported)
     if found != known and os.path.isdir(folder):
         latest = max(seen for _, seen in reported.values())
         kept = {window: said for window, said in found.items() if window[1] > latest - _KEPT}

@@ -142,13 +142,13 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
     return [*lines, line] if line != start else lines
 
 
-def beside(label: str, text: str, indent: int, width: int) -> list[str]:
+def lay_out_beside(label: str, text: str, indent: int, width: int) -> list[str]:
     """Wrap *text* to at most *width* columns to the right of *label*, which takes *indent* of them."""
     first, *more = wrap(text, max(width - indent, 1)) or [""]
     return [f"{label}{first}".rstrip(), *(" " * indent + line for line in more)]
 
 
-def number_of(number: int, noun: str) -> str:
+def count_text(number: int, noun: str) -> str:
     """Return `1 day` or `2 days`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     Moment = tuple[int, int, int]
     Published = tuple[int, int, int, int, int]  # time, costs in modes auto, calculate, display, input + output tokens
-    Lacking = tuple[int, int, bool, bool]  # times of the first and last use without a price; in mode auto, calculate
-    Recent = tuple[list[Published], list[Lacking]]
+    Unpriced = tuple[int, int, bool, bool]  # times of the first and last use without a price; in mode auto, calculate
+    Recent = tuple[list[Published], list[Unpriced]]
     # windows from the client: (hours, end) -> highest percentage used, and when the client first sent it
     Windows = dict[tuple[int, int], tuple[float | None, int]]
     FirstFrom = Callable[[int], int | None]  # returns the time of the first response at or after a time
@@ -177,7 +177,7 @@ class Window:
         self.seen = seen  # when that was first reported
 
 
-def sane_reset(resets_at: object, now: int, length: int = WINDOW) -> int | None:
+def window_end(resets_at: object, now: int, length: int = WINDOW) -> int | None:
     """Return in microseconds, to the second, when a window ends, or None if that is not within the next *length*."""
     if not isinstance(resets_at, (int, float)) or isinstance(resets_at, bool):
         return None
@@ -188,7 +188,7 @@ def sane_reset(resets_at: object, now: int, length: int = WINDOW) -> int | None:
     return end if now < end <= now + length else None
 
 
-def merged(known: Windows, reported: Windows) -> Windows:
+def merge_windows(known: Windows, reported: Windows) -> Windows:
     """Return the union of two sets of windows; the result does not depend on the order of the calls."""
     found = dict(known)
     for window, more in reported.items():
@@ -322,7 +322,7 @@ def _first_index(moments: Sequence[Moment], begin: int) -> int:
 # --- today and the block of all sessions ----------------------------------------------------------------------------
 
 
-class Listed:
+class PublishedMoments:
     """Today and the block under way, from published moments."""
 
     def __init__(self, recent: Recent, mode: str) -> None:
@@ -344,8 +344,8 @@ class Listed:
         return found
 
 
-class Stored:
-    """The same as Listed, from the database; its speed does not depend on the number of responses."""
+class StoredMoments:
+    """The same as PublishedMoments, from the database; its speed does not depend on the number of responses."""
 
     def __init__(self, database: Connection, mode: str) -> None:
         assert mode in _MODES
@@ -401,7 +401,7 @@ def of_database(database: Connection, now: int, known: Sequence[Window] = ()) ->
     """Return what can matter to today and to the block from *now* on: moments, oldest first, and uses without a price.
 
     They begin with the first response of a block, because the blocks from any such response on are those of the whole
-    history. *known* is as in Listed.block.
+    history. *known* is as in PublishedMoments.block.
     """
     last = last_until(database, now - LONGEST_DAY)
     begin = EARLIEST if last is None else chain_begin(first_from(database), last, known)
@@ -413,7 +413,7 @@ def of_database(database: Connection, now: int, known: Sequence[Window] = ()) ->
     return moments, _unpriced(database, begin)
 
 
-def _unpriced(database: Connection, begin: int) -> list[Lacking]:
+def _unpriced(database: Connection, begin: int) -> list[Unpriced]:
     """Return when responses without a price occurred since *begin*, one entry per slot, session and model."""
     rows = database.execute(
         "SELECT first, last, unpriced_auto, unpriced_calculate FROM slots"
@@ -423,7 +423,7 @@ def _unpriced(database: Connection, begin: int) -> list[Lacking]:
     return [(first, last, auto > 0, calculate > 0) for first, last, auto, calculate in rows]
 
 
-def _has_unpriced(lacking: Sequence[Lacking], mode: str, begin: int, end: int) -> bool:
+def _has_unpriced(lacking: Sequence[Unpriced], mode: str, begin: int, end: int) -> bool:
     """Return whether a response in [begin, end) has no price in *mode*. Mode display needs no prices."""
     return mode != "display" and any(
         first < end and begin <= last and (auto if mode == "auto" else calculate)

@@ -24,7 +24,7 @@ from ccusage_line.clock import day_of  # noqa: E402
 from ccusage_line.index.slots import Row, Sums  # noqa: E402
 from ccusage_line.prompt.line import default_text  # noqa: E402
 from ccusage_line.report import block_table, live, period_table, sessions  # noqa: E402
-from ccusage_line.report.blocks import Block, edges, fill, tell_pauses, with_gaps  # noqa: E402
+from ccusage_line.report.blocks import Block, add_gaps, edges, set_pauses, set_usage  # noqa: E402
 from ccusage_line.report.grid import Look  # noqa: E402
 from ccusage_line.report.periods import Periods, day_number  # noqa: E402
 from ccusage_line.report.usage import shares  # noqa: E402
@@ -203,10 +203,10 @@ def by_block() -> list[str]:
     blocks = [Block(now + begin * HOUR, now + (begin + 5) * HOUR) for begin in (-47, -29, -22, -3)]
     starts = edges(blocks, now)
     rows = [used(dice, starts.index(b.start), b.start + HOUR // 10, b.start + 2 * HOUR, 1.2) for b in blocks]
-    fill(blocks, rows, starts, now)
-    tell_pauses(blocks)
+    set_usage(blocks, rows, starts, now)
+    set_pauses(blocks)
     title = "Claude Code Token Usage Report - Session Blocks"
-    table = block_table.render(title, {"": with_gaps(blocks, 5 * HOUR)}, periods, look, now, None)
+    table = block_table.render(title, {"": add_gaps(blocks, 5 * HOUR)}, periods, look, now, None)
     card = block_table.card(title, blocks[-1], periods, look, now, None, {})
     return [*table.splitlines(), "", *card.splitlines()[3:]]
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import UserError
 from ..files import private_dir, read_regular
-from ..locks import Held
+from ..locks import Lock
 from ..locks import lock as acquire
 from .statusline_entry import is_ours
 
@@ -393,7 +393,7 @@ def _locked(lock: str | None, dry_run: bool) -> Iterator[None]:
     if lock is None or dry_run:
         yield
         return
-    held: Held | None = Held()
+    held: Lock | None = Lock()
     try:
         private_dir(os.path.dirname(lock))
         held = acquire(lock, LOCK_PATIENCE)

@@ -145,7 +145,7 @@ def _split_command(value: object) -> tuple[str, list[str]]:
         return "", []
 
 
-def kept(value: object) -> tuple[str, list[str]] | None:
+def reusable_parts(value: object) -> tuple[str, list[str]] | None:
     """Return what a new statusLine keeps of ours: the variables set before it, as they are written, and its options.
 
     Returns None if there is more, which would be lost: other words, a redirection, another command after it.

@@ -179,14 +179,14 @@ def _blocks(
     everything = [block_report.Block(*bounds) for bounds in _bounds(index, length, request.now, only_active)]
     starts = block_report.edges(everything, request.now)
     rows = by_period(index, starts, request.mode, by_project=request.by_project, count_sessions=False)
-    block_report.fill(everything, rows, starts, request.now)
-    block_report.tell_pauses(everything)
+    block_report.set_usage(everything, rows, starts, request.now)
+    block_report.set_pauses(everything)
     groups: dict[str, list[Block]] = {}
     for project, its_rows in request.groups(rows).items():
-        groups[project] = block_report.with_gaps(everything, length)
+        groups[project] = block_report.add_gaps(everything, length)
         if request.by_project:
             its_blocks = [block.without_usage() for block in groups[project]]
-            block_report.fill(its_blocks, its_rows, starts, request.now)
+            block_report.set_usage(its_blocks, its_rows, starts, request.now)
             groups[project] = block_report.used(its_blocks)
     return everything, groups
 

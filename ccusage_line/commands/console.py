@@ -7,7 +7,7 @@ import sys
 import time
 from functools import cached_property
 
-from ..errors import shown
+from ..errors import printable
 from ..files import flush_stdout, print_bytes, print_text
 from ..paths import data_dirs, index_dir
 
@@ -82,7 +82,7 @@ class Console:
     def say(self, text: str) -> None:
         """Print an error, a warning or another message that is not an answer to stderr."""
         sys.stdout.flush()
-        sys.stderr.write(shown(f"ccusage: {text}\n"))
+        sys.stderr.write(printable(f"ccusage: {text}\n"))
 
     def warn(self, text: str | None) -> None:
         """Print a warning, unless *text* is empty."""

@@ -73,10 +73,10 @@ def run_rebuild(console: Console) -> None:
     """Read all transcripts again, into a new database if the old one is damaged."""
     from ..index.questions import contents
     from ..index.rebuild import rebuild
-    from ..index.repair import mend
+    from ..index.repair import set_aside_if_damaged
 
     try:
-        mend(console.index_dir())
+        set_aside_if_damaged(console.index_dir())
     except (OSError, UserError):  # the commands below report what is wrong
         pass
     index = console.index()

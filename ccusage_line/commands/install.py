@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import UsageError, UserError, shown
+from ..errors import UsageError, UserError, printable
 from ..options import INSTALL, STATUSLINE, UNINSTALL
 from ..paths import absolute, config_dirs, state_dir
 from .console import Console
@@ -51,7 +51,7 @@ def run_install(
     import shlex
 
     from ..claude_code import settings_file, statusline_entry
-    from ..statusline.options import complaint, parse_options, replaced
+    from ..statusline.options import complaint, merge_options, parse_options
 
     if (refresh_interval or 0) < 0 or (padding or 0) < 0:
         raise UsageError("--refresh-interval and --padding can't be less than 0")
@@ -63,7 +63,7 @@ def run_install(
     path = _settings_path(console, settings)
     old = settings_file.statusline_of(path)
     variables, before = _previous_options(old, force) if statusline_entry.is_ours(old) else ("", [])
-    words = replaced(before, words)
+    words = merge_options(before, words)
     if refresh_interval is None and isinstance(old, dict) and statusline_entry.is_ours(old):
         refresh_interval = old.get("refreshInterval", REFRESH)
     elif refresh_interval is None:
@@ -124,10 +124,10 @@ def _as_words(chosen: Mapping[str, object]) -> list[str]:
 def _previous_options(old: object, force: bool) -> tuple[str, list[str]]:
     """Return (variables, options) of our previous statusLine; ("", []) if *force* is set and it contains more than
     these, for which UserError is raised otherwise."""
-    from ..claude_code.statusline_entry import kept
+    from ..claude_code.statusline_entry import reusable_parts
     from ..statusline.options import parse_options
 
-    found = kept(old)
+    found = reusable_parts(old)
     if found is not None and parse_options(found[1]) is not None:
         return found
     if not force:
@@ -162,17 +162,17 @@ def _lock_path(environ: Mapping[str, str]) -> str:
 
 def _print_change(console: Console, change: Change, dry_run: bool) -> None:
     backup = f"; the old one is {change.backup}" if change.backup else ""
-    console.out(shown(change.diff) if dry_run and change.diff else f"{change.what}: {change.path}{backup}\n")
+    console.out(printable(change.diff) if dry_run and change.diff else f"{change.what}: {change.path}{backup}\n")
 
 
 def _print_next_steps(console: Console, words: Sequence[str], interval: object) -> None:
     """Show the new line, how often it is updated (every *interval* seconds too), what to do next and how to undo it."""
     from ..claude_code.statusline_entry import executable, is_in_cache
     from ..statusline.command import configured
-    from ..statusline.options import forgiving_options
+    from ..statusline.options import parse_leniently
     from ..statusline.preview import sample_line
 
-    options = forgiving_options([*configured(console.config.values), *words])
+    options = parse_leniently([*configured(console.config.values), *words])
     options.labels = console.config.labels
     options.color = console.is_colored(None, not options.color)
     interval_text = f",\nand also updates it every {interval} seconds (--refresh-interval)" if interval else ""

@@ -85,7 +85,7 @@ class Source:
             return None
         block = block_report.Block(*bounds)
         starts = block_report.edges([block], now)
-        block_report.fill([block], by_period(index, starts, self._request.mode, count_sessions=False), starts, now)
+        block_report.set_usage([block], by_period(index, starts, self._request.mode, count_sessions=False), starts, now)
         return block
 
     def _used(self, index: Index, begin: int, end: int) -> Share:

@@ -194,9 +194,9 @@ def _parse_day(text: str | None, option: str, day_of: DayOf) -> str | None:
         return None
     import time
 
-    from ..clock import day_meant
+    from ..clock import parse_day
 
-    day = day_meant(text, day_of(time.time_ns() // 1000))
+    day = parse_day(text, day_of(time.time_ns() // 1000))
     if day is None:
         raise UsageError(f"{option} {text!r} is not a day; write YYYY-MM-DD, YYYYMMDD, today, yesterday, 7d or 2w")
     return day

@@ -346,13 +346,13 @@ def _start_first_index(console: Console, index: Index) -> None:
     from .. import recent
     from ..transcripts.files import walk
 
-    look = recent.last_look(index.folder)
+    look = recent.last_sweep(index.folder)
     size = sum(found.stat.st_size for found in walk(index.roots).files)
     if size <= _SMALL_HISTORY or not index.stored:
         _build_first_index(console, index, patience=1.0)
     elif recent.is_lost(look):  # an earlier attempt could not store it, or has not finished yet
         _build_first_index(console, index, patience=0.0)
-    elif recent.begin_look(index.folder, look, recent.FIRST_SWEEP):
+    elif recent.begin_sweep(index.folder, look, recent.FIRST_SWEEP):
         from ..background import spawn
 
         spawn("index", "sweep")

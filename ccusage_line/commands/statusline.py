@@ -31,12 +31,12 @@ def add(commands: Commands, name: str) -> None:
 def run(console: Console, *, words: Sequence[str]) -> None:
     """Print the line with the valid options in *words*. At a terminal, invalid ones are errors; nothing is logged."""
     from ..statusline.command import configured, show
-    from ..statusline.options import complaint, forgiving_options
+    from ..statusline.options import complaint, parse_leniently
 
-    problem = complaint(forgiving_options(words)) if at_terminal() else None
+    problem = complaint(parse_leniently(words)) if at_terminal() else None
     if problem is not None:
         raise UsageError(problem)
-    options = forgiving_options([*configured(console.config.values), *words])
+    options = parse_leniently([*configured(console.config.values), *words])
     options.labels = console.config.labels
     if options.preview or has_keyboard():
         _print_preview(console, options, words)
@@ -69,7 +69,7 @@ def _line_renderer(console: Console, options: Options, reasons: list[str]) -> Ca
     import time
 
     from ..statusline import payload
-    from ..statusline.command import IndexAccess, line_of
+    from ..statusline.command import IndexAccess, make_line
     from ..statusline.preview import sample_line
 
     given = None if has_keyboard() else payload.parse(payload.read(0))
@@ -79,4 +79,4 @@ def _line_renderer(console: Console, options: Options, reasons: list[str]) -> Ca
     desk = IndexAccess(environ)
     found = desk.look_up(given, options)
     reasons.extend(desk.reasons)
-    return lambda options: line_of(given, found, options, environ, time.time_ns() // 1000, reasons)
+    return lambda options: make_line(given, found, options, environ, time.time_ns() // 1000, reasons)

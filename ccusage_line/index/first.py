@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from ..locks import Held, lock
+from ..locks import Lock, lock
 from ..transcripts.files import walk
 from . import rows, workers
 from .columns import insertion, keys_of, unpack, used
 from .refresh import changes_of
 from .repair import carry_over
-from .schema import CREATE_CLAIMS_OF_SESSION, DROP_CLAIMS_OF_SESSION, aside_files, unreadable
+from .schema import CREATE_CLAIMS_OF_SESSION, DROP_CLAIMS_OF_SESSION, corrupt_files, unreadable
 from .store import WAIT
 from .totals import moments_of, recount_all
 
@@ -41,7 +41,7 @@ def read_everything(
     Raises UnreadableIndex if the reading process takes longer than *patience* seconds or, if *patience* is None,
     commits nothing for PATIENCE seconds.
     """
-    with _acquire_lock(store, patience) if store.stored else Held():
+    with _acquire_lock(store, patience) if store.stored else Lock():
         if not store.complete:
             try:
                 read_all(store, progress, plainly)
@@ -53,7 +53,7 @@ def read_everything(
                 raise
 
 
-def _acquire_lock(store: Store, patience: float | None) -> Held:
+def _acquire_lock(store: Store, patience: float | None) -> Lock:
     """Wait for the lock of the first reading and return it."""
     path = os.path.join(store.folder, _LOCK)
     held = lock(path, _MESSAGE_AFTER if patience is None else patience)
@@ -158,7 +158,7 @@ def store_batch(store: Store, batch: Collection[Read]) -> SumsByFile:
 
 def finish(store: Store, by_file: SumsByFile | None = None) -> None:
     """Complete the index. *by_file* holds the sums of files with stored moments; None if another process wrote."""
-    if store.stored and aside_files(store.folder):
+    if store.stored and corrupt_files(store.folder):
         carry_over(store)
     store.db.execute(CREATE_CLAIMS_OF_SESSION)
     store.set_meta("complete", 1)

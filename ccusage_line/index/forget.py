@@ -151,7 +151,7 @@ def _anonymize(store: Store, file: int, session: int) -> None:
 
 def _erase_other_files(folder: str) -> None:
     """Delete what reveals sessions beside the database: damaged databases and the statusline's log."""
-    for path in (*schema.aside_files(folder), os.path.join(os.path.dirname(folder), LOG)):
+    for path in (*schema.corrupt_files(folder), os.path.join(os.path.dirname(folder), LOG)):
         for suffix in ("", "-wal", "-shm"):
             revoke(path + suffix)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..session import Session
     from ..transcripts.files import Walk
     from ..windows import Recent
-    from .refresh import Look, Unchanged
+    from .refresh import SessionFiles, Unchanged
     from .workers import Progress
 
 
@@ -58,15 +58,15 @@ class Index(Store):
             found = None
         done = refresh_all(self, found)
         if self.stored:
-            recent.end_look(self.folder)
-        reported = recent.told_windows(self.folder)
+            recent.end_sweep(self.folder)
+        reported = recent.read_windows(self.folder)
         if reported:
             from .slots import store_windows
 
             store_windows(self, reported)
         return done
 
-    def refresh_session(self, session: str) -> Look | None:
+    def refresh_session(self, session: str) -> SessionFiles | None:
         """Bring one session up to date as refresh.refresh_session does. Returns None if the session has no files."""
         return refresh_session(self, session)
 
@@ -86,7 +86,7 @@ class Index(Store):
         """Return (name, *sums) for each model of a session; `session` names the places of the sums."""
         return sessions.model_rows(self, session)
 
-    def dependencies(self, session: str, look: Look) -> list[Dependency] | None:
+    def dependencies(self, session: str, look: SessionFiles) -> list[Dependency] | None:
         """Return the files and folders that an answer about a session depends on, among them those that its refresh
         *look* into, each with its stat. Returns None if the answer can't be published."""
         found = sessions.dependencies(self, session, look.folders)
@@ -96,7 +96,7 @@ class Index(Store):
         """Return the recent responses of all sessions, from which today and the current block are computed."""
         from ..windows import known_windows, of_database
 
-        return of_database(self.db, now, known_windows(recent.told_windows(self.folder)))
+        return of_database(self.db, now, known_windows(recent.read_windows(self.folder)))
 
     def is_fork(self, session: str) -> bool:
         """Return whether a session began as a fork: its own transcript holds copies of another one's responses."""
@@ -111,10 +111,10 @@ class Index(Store):
         return sessions.last_context(self, session)
 
 
-def prices_asked_for(environ: Mapping[str, str]) -> PriceTable:
+def configured_prices(environ: Mapping[str, str]) -> PriceTable:
     """Return the price table in use, for callers without a command line. Reads the config file first if that is
     necessary; one that can't be read counts as it was when it last could."""
-    if stored.settled(environ) is None:
+    if stored.stored_config(environ) is None:
         from ..config import load
         from ..errors import UserError
 
@@ -132,10 +132,10 @@ def _open(folder: str, wait: float, migrate: bool) -> Connection:
         return _open_current(folder, wait, migrate)
     except schema.Damaged:
         pass
-    from .repair import mend
+    from .repair import set_aside_if_damaged
 
     try:
-        mend(folder)
+        set_aside_if_damaged(folder)
         return _open_current(folder, wait, migrate)
     except (schema.Damaged, OSError) as error:
         raise schema.Unusable(str(error)) from error
@@ -152,10 +152,10 @@ def _open_current(folder: str, wait: float, migrate: bool) -> Connection:
     return schema.open_database(folder, wait, migrate_schema)
 
 
-class Lane2:
+class RefreshedSession:
     """A session that was brought up to date with the standard library alone."""
 
-    def __init__(self, index: Index, session: Session, look: Look) -> None:
+    def __init__(self, index: Index, session: Session, look: SessionFiles) -> None:
         self.index = index
         self.session = session
         self._look = look
@@ -200,7 +200,7 @@ class Lane2:
         schema.leave(self.index.db, self.index.folder)
 
 
-def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | None:
+def refresh_one(environ: Mapping[str, str], session: str, mode: str) -> RefreshedSession | None:
     """Return a session brought up to date, or None if there is no complete, current index or no such session."""
     roots = data_dirs(environ)
     folder = index_dir(environ, roots)
@@ -217,4 +217,4 @@ def refreshed(environ: Mapping[str, str], session: str, mode: str) -> Lane2 | No
         found = index.session(session, mode)
     except schema.DatabaseError:  # damaged: the full command line repairs it
         return None
-    return None if found is None or look is None else Lane2(index, found, look)
+    return None if found is None or look is None else RefreshedSession(index, found, look)

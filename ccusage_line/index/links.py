@@ -7,7 +7,7 @@ at a time (replays). A smaller group is loaded whole and has no rows there.
 
 from __future__ import annotations
 
-from ..transcripts.claims import REQUESTED, each_of
+from ..transcripts.claims import REQUESTED, split_digests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def links_of(claims: Iterable[Claim]) -> set[Link]:
     found: set[Link] = set()
     for claim in claims:
         kind = UUID if claim.flags & REQUESTED else UUID_ALONE
-        found.update((_number(uuid), kind) for uuid in each_of(claim.uuids))
-        found.update((_number(parent), PARENT) for parent in each_of(claim.parents))
+        found.update((_number(uuid), kind) for uuid in split_digests(claim.uuids))
+        found.update((_number(parent), PARENT) for parent in split_digests(claim.parents))
         found.update((time, MAIN) for time in claim.main_times)
         found.add((claim.timestamp, SIDE if claim.side else MAIN))
     return found

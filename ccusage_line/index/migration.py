@@ -19,9 +19,9 @@ from ..transcripts.claims import (
     ORIGINAL,
     REQUESTED,
     SYNTHETIC,
-    of_bytes_alone,
+    bytes_thread,
     of_session,
-    of_usage,
+    usage_thread,
 )
 from ..transcripts.reading import read_lines
 from . import rows, schema
@@ -87,7 +87,7 @@ def _uuids(database: Connection, names: dict[int, str]) -> dict[tuple[int, int],
         " WHERE EXISTS (SELECT 1 FROM claims_1 WHERE family = one.family AND rest = one.rest AND file != one.file)"
     )
     for group, rest, input, creation, read, session, place, length, path in held:
-        if (group, rest) not in found and rest == of_usage(input, creation, read, names[session]):
+        if (group, rest) not in found and rest == usage_thread(input, creation, read, names[session]):
             for claim in _claims_at(os.fsdecode(path), place, length):
                 if claim.group == group and claim.uuids:
                     found[group, rest] = claim.uuids
@@ -115,8 +115,8 @@ def claim_row(row: tuple[Any, ...], session: str, empty_name: int, at_home: bool
         uuids = group.to_bytes(8, "little", signed=True)
         group, rest = NO_MESSAGE, group
     elif rest == of_session(session):  # named by its bytes
-        group, rest = NO_MESSAGE, of_bytes_alone(group, rest)
-    elif rest != of_usage(inputs, creation, read, session):
+        group, rest = NO_MESSAGE, bytes_thread(group, rest)
+    elif rest != usage_thread(inputs, creation, read, session):
         flags |= REQUESTED
     bill = rows.pack_bill((_parts(further), (), None)) if further else None
     named = (group, rest, file, number, rank, empty_name)

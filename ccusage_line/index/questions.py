@@ -8,7 +8,7 @@ from .. import accounting
 from ..files import open_regular
 from ..paths import DATABASE
 from ..session import MODES, ModelUsage, Session
-from ..text import human_size, number_of
+from ..text import count_text, human_size
 from ..transcripts.files import stem, walk
 from .sessions import BY_PATH, FACTS, add_up, facts_by_session, facts_of, make_session, responses_in
 
@@ -135,7 +135,7 @@ def contents(store: Store) -> str:
     """Return in a few words how much the index holds."""
     (files, size) = store.db.execute("SELECT count(*), ifnull(sum(seen), 0) FROM files WHERE NOT vanished").fetchone()
     (sessions,) = store.db.execute("SELECT count(*) FROM sessions").fetchone()
-    return f"{number_of(files, 'transcript')} ({human_size(int(size))}), {number_of(sessions, 'session')}"
+    return f"{count_text(files, 'transcript')} ({human_size(int(size))}), {count_text(sessions, 'session')}"
 
 
 def status(store: Store) -> list[tuple[str, object]]:

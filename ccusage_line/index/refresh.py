@@ -13,9 +13,9 @@ from stat import S_ISDIR, S_ISREG
 from .. import accounting
 from ..files import leads_to, names_in, open_regular, stamp, stat_of
 from ..paths import database_identity
-from ..transcripts.claims import merged
-from ..transcripts.files import SUFFIX, Found, found_at, is_transcript, parts_below, subfolders, walk
-from ..transcripts.reading import BULK, ends, is_racy, read_block, read_file
+from ..transcripts.claims import merge_claims
+from ..transcripts.files import SUFFIX, Transcript, is_transcript, parts_below, subfolders, transcript_at, walk
+from ..transcripts.reading import BULK, digest_ends, is_racy, read_block, read_file
 from . import rows
 from .sessions import SlotChanges, add_up, load_sums, moments, replace_slots, responses_of, store_sums
 from .store import SORTS_LAST, WAIT, WAIT_ONE
@@ -39,8 +39,8 @@ _LONGEST_NAME = 250  # bytes; file systems allow 255 with the extension
 class Changes:
     """The differences between the transcripts that were found and those that are known."""
 
-    def __init__(self, found: list[Found], known: dict[str, File]) -> None:
-        self.to_read: list[tuple[Found, File | None]] = []
+    def __init__(self, found: list[Transcript], known: dict[str, File]) -> None:
+        self.to_read: list[tuple[Transcript, File | None]] = []
         present = {f.path for f in found}
         missing = _Missing(file for path, file in known.items() if path not in present)
         for f in found:
@@ -66,7 +66,7 @@ class _Missing:
             for mark in (os.path.basename(file.path), (file.device, file.inode)):
                 self._by_mark.setdefault(mark, []).append(file.id)
 
-    def pop_moved(self, found: Found) -> File | None:
+    def pop_moved(self, found: Transcript) -> File | None:
         """Return the known file that a new one is after a move (A13), and remove it from the missing ones. A moved file
         has the content that was read, and the same name or inode."""
         marks = os.path.basename(found.path), (found.stat.st_dev, found.stat.st_ino)
@@ -77,7 +77,7 @@ class _Missing:
         return None
 
 
-def _is_moved(found: Found, file: File) -> bool:
+def _is_moved(found: Transcript, file: File) -> bool:
     """Return whether a new file is a missing one at another path. The same inode alone proves nothing, because file
     systems reuse inodes at once; nor do a few bytes that many transcripts begin with."""
     same = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
@@ -94,19 +94,19 @@ def _has_known_content(path: str, file: File) -> bool:
     except OSError:
         return False
     try:
-        return ends(descriptor, file.seen) == (file.head, file.tail)
+        return digest_ends(descriptor, file.seen) == (file.head, file.tail)
     finally:
         os.close(descriptor)
 
 
-class Look:
+class SessionFiles:
     """What one session's files and folders look like now, and what is known of them."""
 
     def __init__(self, store: Store, session: str) -> None:
         self._store = store
         self._session = session
         self._stats: list[tuple[str, Stat, bool]] = []
-        self._found: list[Found] = []
+        self._found: list[Transcript] = []
         self._visited: set[tuple[int, int]] = set()  # a file or folder that is reached twice counts once
         self._known = {file.path: file for file in store.files_of(session)}
         self.folders: list[str] = []  # those that were looked into
@@ -130,7 +130,7 @@ class Look:
         folders = {}
         has_transcript = False
         for file in self._known.values():
-            found = found_at(file.path, self._store.roots)
+            found = transcript_at(file.path, self._store.roots)
             if found is not None:
                 self._note_change(found.stat)
                 self._found.append(found)
@@ -203,7 +203,7 @@ class Look:
             if not self._store.known_elsewhere(stat):
                 self._visited.add(identity)
                 self._known |= self._store.files_at(entry.path)  # if it had vanished
-                self._found.append(Found(entry.path, (*parts, entry.name), stat))
+                self._found.append(Transcript(entry.path, (*parts, entry.name), stat))
 
     def changes(self) -> Changes:
         return Changes(self._found, self._known)
@@ -290,7 +290,7 @@ class SumChanges:
             ).fetchall()
         return found
 
-    def note_beginning(self, found: Found, known: File | None, reading: Reading) -> None:
+    def note_beginning(self, found: Transcript, known: File | None, reading: Reading) -> None:
         """Note, before a reading is stored, that a session's transcript is new or begins otherwise: what is published
         of the session does not depend on it, and what several sessions claim may get another owner (A6)."""
         new = (found.session, found.own, reading.began)
@@ -322,7 +322,7 @@ class SumChanges:
             claims = threads.setdefault(claim.rest, {})
             known = claims.get(claim.place())
             # a copy, because `before` must not change
-            claims[claim.place()] = claim if known is None else merged(known.copy(), claim, lines.bytes_of)
+            claims[claim.place()] = claim if known is None else merge_claims(known.copy(), claim, lines.bytes_of)
         after = lines.responses(threads)
         self._store_claims(threads, group, file, touched, withdrawn)
         self._store_links(threads, group, links, bool(withdrawn))
@@ -523,13 +523,13 @@ def refresh_all(store: Store, found: Walk | None = None) -> Unchanged | None:
     return None
 
 
-def refresh_session(store: Store, session: str) -> Look | None:
+def refresh_session(store: Store, session: str) -> SessionFiles | None:
     """Bring one session up to date: its files and what is new in its project folders. Returns None if it has none.
 
     Another session's file that was never read may be missing, which is the only exception to A7.
     """
     version = store.data_version()
-    look = Look(store, session)
+    look = SessionFiles(store, session)
     if look.is_empty:
         return None
     changes = look.changes()
@@ -537,7 +537,7 @@ def refresh_session(store: Store, session: str) -> Look | None:
     def work() -> None:
         nonlocal look, changes
         if not store.stored or store.data_version() != version:  # another process has written since
-            look = Look(store, session)
+            look = SessionFiles(store, session)
             changes = look.changes()
         if changes.gone:  # it may have moved
             gone = {file.id for file in changes.gone}
@@ -586,7 +586,9 @@ def _store_changes(store: Store, changes: Changes) -> None:
     sum_changes.write()
 
 
-def _readings(store: Store, wanted: list[tuple[Found, File | None]]) -> Iterator[tuple[Found, File | None, Reading]]:
+def _readings(
+    store: Store, wanted: list[tuple[Transcript, File | None]]
+) -> Iterator[tuple[Transcript, File | None, Reading]]:
     take_block: BlockReader = read_block
     if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > BULK:
         from .workers import bulk_reader
@@ -612,5 +614,5 @@ def _store_claims_only(store: Store, changes: Changes) -> None:
             claim.file = number
             thread = store.claims("WHERE group_id = ? AND rest = ? AND file = ?", claim.group, claim.rest, number)
             old = thread.get(claim.rest, {}).get(claim.place())
-            best = claim if old is None else merged(old, claim, store.bytes_of)
+            best = claim if old is None else merge_claims(old, claim, store.bytes_of)
             store.db.execute(rows.INSERT, store.row_of(best))

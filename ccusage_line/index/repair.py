@@ -39,7 +39,7 @@ def is_damage(error: BaseException) -> bool:
     return type(error) is schema.DatabaseError or isinstance(error, (schema.IntegrityError, UnicodeDecodeError))
 
 
-def recover(environ: Mapping[str, str], error: BaseException) -> bool:
+def recover_from(environ: Mapping[str, str], error: BaseException) -> bool:
     """Set the database aside if it is damaged, after *error* in the middle of a question. Returns whether to ask again.
 
     Any error may come from damage: SQLite has no checksums, and returns a number that became a text as it is.
@@ -51,12 +51,12 @@ def recover(environ: Mapping[str, str], error: BaseException) -> bool:
     if isinstance(error, (UnicodeEncodeError, UserError)):
         return False  # caused by the question: nothing to repair
     try:
-        return mend(index_dir(environ)) or is_damage(error)  # another process may have been first
+        return set_aside_if_damaged(index_dir(environ)) or is_damage(error)  # another process may have been first
     except (OSError, UserError):
         return False
 
 
-def mend(folder: str) -> bool:
+def set_aside_if_damaged(folder: str) -> bool:
     """Set the database aside if it is damaged, and return whether it was. Only one process at a time does so.
 
     Raises UnreadableIndex if another process takes too long over it.
@@ -111,14 +111,14 @@ def carry_over(store: Store) -> None:
 
     Runs within the transaction that completes the first index: it is repeated until that commits, and never afterwards.
     """
-    aside = schema.aside_files(store.folder)
+    aside = schema.corrupt_files(store.folder)
     carried = sum(_carry_over_from(store, path) for path in reversed(aside))
     for table in ("files", "claims", "windows"):  # an unsound row would break the next question
         store.db.execute(f"DELETE FROM {table} WHERE {UNSOUND[table]}")
     if aside:
-        from ..text import number_of
+        from ..text import count_text
 
-        gone = f"; the data of {number_of(carried, 'deleted transcript')} was recovered" if carried else ""
+        gone = f"; the data of {count_text(carried, 'deleted transcript')} was recovered" if carried else ""
         store.set_meta(_NOTICE, f"the index was damaged and has been rebuilt{gone} (the damaged file: {aside[-1]})")
 
 
@@ -227,7 +227,7 @@ def notice(store: Store) -> str | None:
         store.db.execute("DELETE FROM meta WHERE key = ?", (_NOTICE,))
 
     store.write(work, WAIT)
-    for path in schema.aside_files(store.folder)[:-1]:
+    for path in schema.corrupt_files(store.folder)[:-1]:
         for suffix in ("", "-wal", "-shm"):
             try:
                 os.unlink(path + suffix)

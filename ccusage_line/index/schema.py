@@ -459,7 +459,7 @@ def set_aside(path: str) -> str | None:
     return target
 
 
-def aside_files(folder: str) -> list[str]:
+def corrupt_files(folder: str) -> list[str]:
     """Return the paths of the corrupt databases that were set aside, oldest first."""
     begin = f"{NAME}.corrupt-"
     names = [name for name in names_in(folder) if name.startswith(begin) and name[len(begin) :].isdigit()]

@@ -24,7 +24,7 @@ def moments(store: Store, responses: Iterable[accounting.Response]) -> Iterator[
     for response in responses:
         parts = [sums for _, sums in response.parts(store.table)]
         numbers = parts[0] if len(parts) == 1 else [sum(column) for column in zip(*parts, strict=True)]
-        if accounting.uses(numbers):
+        if accounting.is_activity(numbers):
             yield rows.moment(*response.order, (*numbers[COST:RESPONSES], numbers[INPUT] + numbers[OUTPUT]))
 
 
@@ -32,7 +32,7 @@ def slot_parts(store: Store, response: accounting.Response) -> Iterator[tuple[tu
     """Yield each (slot, session, model), by the numbers of names, with what a response adds to it."""
     at, session = response.claim.timestamp, store.number_of(response.session)
     for model, sums in response.parts(store.table):
-        if accounting.uses(sums):
+        if accounting.is_activity(sums):
             key = at // accounting.SLOT, session, store.number_of(model)
             yield key, [*sums, response.incomplete * sums[RESPONSES], at, at]
 

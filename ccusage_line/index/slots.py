@@ -222,9 +222,9 @@ def store_windows(store: Store, reported: Windows) -> None:
     """Store for good what the client reported about windows."""
 
     def work() -> None:
-        rows = [(*window, *use) for window, use in windows.merged(_stored_windows(store), reported).items()]
+        rows = [(*window, *use) for window, use in windows.merge_windows(_stored_windows(store), reported).items()]
         store.db.executemany("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)", rows)
 
     known = _stored_windows(store)
-    if windows.merged(known, reported) != known:
+    if windows.merge_windows(known, reported) != known:
         store.write(work, WAIT)

@@ -10,7 +10,7 @@ import os
 
 from .. import RULES, accounting, answer, recent
 from ..files import leads_to, read_part
-from ..transcripts.files import Found, parts_below
+from ..transcripts.files import Transcript, parts_below
 from ..transcripts.reading import Known, Reading
 from . import rows, schema
 
@@ -298,7 +298,7 @@ class Store:
         file.device, file.inode = int(file.device), int(file.inode)  # stored as text if they do not fit 64 bits
         return file
 
-    def store_file(self, found: Found, file: File | None, reading: Reading) -> int:
+    def store_file(self, found: Transcript, file: File | None, reading: Reading) -> int:
         """Store what a reading says of its file, and return the file's number."""
         values = (
             os.fsencode(found.path),

@@ -56,7 +56,7 @@ def sums_of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str)
     parts = zip(*_part(columns), strict=True)
     for place, (part, cost_usd, session, time) in enumerate(zip(parts, costs, sessions, times, strict=True)):
         name, sums = accounting.charge(table, part, cost_usd, covered=False)
-        if accounting.uses(sums):
+        if accounting.is_activity(sums):
             slot = time // accounting.SLOT
             moments += (*sums[COST:RESPONSES], sums[INPUT] + sums[OUTPUT])
         else:
@@ -206,7 +206,7 @@ class _Tally:
         key = (timestamp, group_id, rest)
         known.reach(key, self._texts[cwd] or store.folder_of(file))
         self._hold(session, file, accounting.LINE if flags & ORIGINAL else accounting.COPY)
-        if accounting.uses(sums):
+        if accounting.is_activity(sums):
             auto, calculate, display = sums[COST:RESPONSES]
             self._moments.append(rows.moment(*key, (auto, calculate, display, sums[INPUT] + sums[OUTPUT])))
             numbers = [*sums, int(incomplete), timestamp, timestamp]

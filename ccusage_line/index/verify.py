@@ -9,7 +9,7 @@ from ..answer import read as read_answer
 from ..answer import session_of
 from ..prices.stored import sources
 from ..session import MODES
-from ..text import number_of
+from ..text import count_text
 from . import rows, schema
 from .first import read_everything
 from .questions import session_ids
@@ -130,7 +130,7 @@ def _claim_differences(indexed: Store, fresh: Store, growing: set[bytes]) -> Ite
         sessions.setdefault(path, set()).add(session)
     kinds = ("only in the index", "missing in the index", "different from the transcript")
     for path, numbers in sorted(counts.items()):
-        parts = [f"{number_of(count, 'response')} {kind}" for count, kind in zip(numbers, kinds, strict=True) if count]
+        parts = [f"{count_text(count, 'response')} {kind}" for count, kind in zip(numbers, kinds, strict=True) if count]
         names = ", ".join(sorted(sessions[path])[:3])
         yield f"{os.fsdecode(path)}: {', '.join(parts)} (session {names})"
 

@@ -13,10 +13,10 @@ from .. import answer, recent
 from ..background import spawn
 from ..errors import UnreadableIndex
 from ..files import stat_of
-from ..locks import Held, lock
+from ..locks import Lock, lock
 from ..paths import database_identity
 from . import schema
-from .index import prices_asked_for
+from .index import configured_prices
 from .questions import active_since
 from .slots import store_windows
 
@@ -34,7 +34,7 @@ _CODE = stat_of(__file__)  # changes when a newer version replaces the package
 
 def sweep(index: Index) -> None:
     """Refresh the index, unless another process is doing that."""
-    held = lock(os.path.join(index.folder, "sweep.lock")) if index.stored else Held()
+    held = lock(os.path.join(index.folder, "sweep.lock")) if index.stored else Lock()
     if held is not None:
         with held:
             index.refresh()
@@ -76,7 +76,7 @@ class Watch:
 
     def _look(self) -> bool:
         index = self.index
-        index.table = prices_asked_for(os.environ)
+        index.table = configured_prices(os.environ)
         before = index.db.total_changes
         outdated, sums_version = index.sums_outdated(), index.sums_version()
         by_others = outdated and sums_version == self._sums_version
@@ -115,5 +115,5 @@ class Watch:
                 self._watched[session] = index.dependencies(session, looked) if looked else None
         windows = stat_of(os.path.join(index.folder, recent.WINDOWS))
         if windows != self._windows:
-            store_windows(index, recent.told_windows(index.folder))
+            store_windows(index, recent.read_windows(index.folder))
             self._windows = windows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ..transcripts.files import Found
+from ..transcripts.files import Transcript
 from ..transcripts.reading import BULK, Known, Reading, read_block, read_file
 from . import columns, totals
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ..transcripts.reading import BlockReader
 
     Progress = Callable[[int, int], None]  # bytes read, bytes in all
-    Read = tuple[Found, Reading, columns.Columns, totals.FileSums | None]
-    ReadOne = Callable[[Found], tuple[Reading, columns.Columns, totals.FileSums | None] | None]
+    Read = tuple[Transcript, Reading, columns.Columns, totals.FileSums | None]
+    ReadOne = Callable[[Transcript], tuple[Reading, columns.Columns, totals.FileSums | None] | None]
 
 PARALLEL = 16 * 1024 * 1024  # bytes from which on more processes are worth their start
 # Claims that are committed in one batch, while the workers read on. Keys are digests, so a batch writes to most pages
@@ -36,7 +36,7 @@ _TASKS = 1_000  # at most, so that their numbers fit into the smallest possible 
 
 
 def read_in_batches(
-    files: list[Found], table: PriceTable, progress: Progress | None, plainly: bool = False
+    files: list[Transcript], table: PriceTable, progress: Progress | None, plainly: bool = False
 ) -> Iterator[list[Read]]:
     """Yield complete readings of all files, with claims and sums, in batches to be committed. If *plainly*, read in
     this process, by the standard library's decoder."""
@@ -97,7 +97,7 @@ def _reader(table: PriceTable, size: int) -> ReadOne:
     if size > BULK:
         take_block = bulk_reader()
 
-    def read(found: Found) -> tuple[Reading, columns.Columns, totals.FileSums | None] | None:
+    def read(found: Transcript) -> tuple[Reading, columns.Columns, totals.FileSums | None] | None:
         try:
             reading = read_file(found.path, found.session, found.own, None, take_block)
         except OSError:
@@ -111,14 +111,14 @@ def _reader(table: PriceTable, size: int) -> ReadOne:
     return read
 
 
-def _in_this_process(files: list[Found], read_one: ReadOne) -> Iterator[Read]:
+def _in_this_process(files: list[Transcript], read_one: ReadOne) -> Iterator[Read]:
     for found in files:
         read = read_one(found)
         if read is not None:
             yield found, *read
 
 
-def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterator[Read | None]:
+def _in_processes(files: list[Transcript], workers: int, read_one: ReadOne) -> Iterator[Read | None]:
     """Yield what _in_this_process does, as it comes from forked workers that share the files; None if none is ready."""
     import signal
 
@@ -137,7 +137,7 @@ def _in_processes(files: list[Found], workers: int, read_one: ReadOne) -> Iterat
             os.waitpid(child, 0)
 
 
-def _start(files: list[Found], workers: int, read_one: ReadOne) -> dict[int, int]:
+def _start(files: list[Transcript], workers: int, read_one: ReadOne) -> dict[int, int]:
     """Start the workers, fewer if the system has no more. Returns the process of each by its pipe."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -168,7 +168,7 @@ def _start(files: list[Found], workers: int, read_one: ReadOne) -> dict[int, int
     return children
 
 
-def _results(files: list[Found], pipes: dict[int, bytearray]) -> Iterator[Read | None]:
+def _results(files: list[Transcript], pipes: dict[int, bytearray]) -> Iterator[Read | None]:
     """Yield what comes through the workers' pipes. *pipes* holds the bytes of an unfinished message of each; a pipe
     that has ended is closed and removed."""
     import marshal
@@ -196,7 +196,7 @@ def _results(files: list[Found], pipes: dict[int, bytearray]) -> Iterator[Read |
                 yield files[place], _reading(header), packed, sums
 
 
-def _tasks(files: list[Found]) -> list[list[int]]:
+def _tasks(files: list[Transcript]) -> list[list[int]]:
     """Return the tasks: indexes of files that one worker reads before it looks for more, the largest files first."""
     by_size = sorted(range(len(files)), key=lambda place: -files[place].stat.st_size)
     return [by_size[task::_TASKS] for task in range(min(_TASKS, len(files)))]
@@ -224,7 +224,7 @@ def _queue(tasks: int) -> int:
 
 
 def _run_worker(
-    files: list[Found], tasks: list[list[int]], queue: int, read_one: ReadOne, pipe: int, others: tuple[int, ...]
+    files: list[Transcript], tasks: list[list[int]], queue: int, read_one: ReadOne, pipe: int, others: tuple[int, ...]
 ) -> None:
     """Run a worker; never returns. *others* are the reading ends of pipes, which are closed here because an open one
     would keep the workers from noticing that the parent is gone."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..files import Dependency
-    from .stored import Contract, Packed, Refreshed, Settled
+    from .stored import Contract, Packed, Refreshed, StoredConfig
 
 _table: PriceTable | None = None
 _stamp: tuple[object, ...] = ()  # the stamp of the files from which _table was made
@@ -53,7 +53,7 @@ def _contract(policy: list[Dependency], folder: str) -> Contract | None:
     return managed.read_contract(policy, folder)
 
 
-def _assemble(refreshed: Refreshed | None, settled: Settled | None, contract: Contract | None) -> PriceTable:
+def _assemble(refreshed: Refreshed | None, settled: StoredConfig | None, contract: Contract | None) -> PriceTable:
     current: Mapping[str, Packed] = embedded.CURRENT
     source, current_id = embedded.SOURCE, embedded.CURRENT_ID
     if refreshed is not None and refreshed.based_on == current_id:

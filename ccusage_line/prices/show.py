@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ..text import clean, display_width, number_of
+from ..text import clean, count_text, display_width
 from . import in_use, stored
 from . import table as prices
 
@@ -90,7 +90,7 @@ def _contract_data(found: Contract | None) -> dict[str, object] | None:
 
 
 def contract_text(found: Contract) -> str:
-    overrides = number_of(len(found.rows), "override")
+    overrides = count_text(len(found.rows), "override")
     return f"multiplier {found.multiplier / prices.PICO:g}, {overrides} ({', '.join(found.sources)})"
 
 
@@ -117,7 +117,7 @@ def table_text(environ: Mapping[str, str]) -> str:
 def _age(seconds: int) -> str:
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            return number_of(seconds // size, unit)
+            return count_text(seconds // size, unit)
     return "less than a minute"
 
 

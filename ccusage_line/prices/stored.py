@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CONFIG = "config.toml"
 
-_config: Settled | None = None  # the values of the config file when this process last read it
+_config: StoredConfig | None = None  # the values of the config file when this process last read it
 
 
 class _StoredFile:
@@ -88,7 +88,7 @@ class _FileCopy(_StoredFile):
         return (self.version, self.stamp) == (version, stamp) and not self.racy
 
 
-class Settled(_FileCopy):
+class StoredConfig(_FileCopy):
     """The contents of a config file; its stamp is stamp_of() the file."""
 
     values: dict[str, dict[str, Any]]  # by section
@@ -124,9 +124,9 @@ def stamp_of(path: str) -> tuple[object, ...]:
 
 def config_path(environ: Mapping[str, str]) -> str:
     """Return the path of the config file, existing or not: CCUSAGE_CONFIG, else that in the user's config directory."""
-    from ..paths import APP, named_place, xdg_dir
+    from ..paths import APP, absolute_from, xdg_dir
 
-    named = named_place(environ, "CCUSAGE_CONFIG")
+    named = absolute_from(environ, "CCUSAGE_CONFIG")
     if named:
         return named
     if sys.platform == "win32" or sys.platform == "darwin":
@@ -136,7 +136,7 @@ def config_path(environ: Mapping[str, str]) -> str:
     return os.path.join(xdg_dir(environ, "CONFIG", ".config"), APP, CONFIG)
 
 
-def settled(environ: Mapping[str, str]) -> Settled | None:
+def stored_config(environ: Mapping[str, str]) -> StoredConfig | None:
     """Return the stored copy of the config file's values, or None if the file must be parsed first.
 
     If it is not None, in_use.table() includes the file's prices.
@@ -145,35 +145,35 @@ def settled(environ: Mapping[str, str]) -> Settled | None:
     from ..paths import state_dir
 
     now = stamp_of(config_path(environ))
-    known = Settled.load(state_dir(environ))
+    known = StoredConfig.load(state_dir(environ))
     if known is None and len(now) == 1 and not environ.get("CCUSAGE_CONFIG"):
-        known = Settled(__version__, now, False, {}, {}, {}, "")
+        known = StoredConfig(__version__, now, False, {}, {}, {}, "")
     if known is None or not known.is_of(__version__, now):
         return None
-    give(known)
+    set_config(known)
     return known
 
 
-def give(config: Settled) -> None:
+def set_config(config: StoredConfig) -> None:
     """Set the config file's values for the rest of this process, whatever copy other processes store meanwhile."""
     global _config
     _config = config
 
 
-def last_config(environ: Mapping[str, str]) -> Settled | None:
+def last_config(environ: Mapping[str, str]) -> StoredConfig | None:
     """Return the config file's values as this process last read them, else its stored copy, or None without one."""
     from ..paths import state_dir
 
     path = config_path(environ)
     if _config is not None and _config.stamp[0] == path:
         return _config
-    known = Settled.load(state_dir(environ))
+    known = StoredConfig.load(state_dir(environ))
     return known if known is not None and known.stamp[0] == path else None
 
 
-def is_plain(environ: Mapping[str, str]) -> bool:
+def has_default_mode_and_zone(environ: Mapping[str, str]) -> bool:
     """Return whether the stored copy is valid and the config sets neither the mode nor the time zone."""
-    found = settled(environ)
+    found = stored_config(environ)
     return found is not None and not found.values.get("session", {}).keys() & {"mode", "timezone"}
 
 
@@ -190,9 +190,9 @@ def dependencies(environ: Mapping[str, str]) -> list[Dependency]:
 
 def policy_path(environ: Mapping[str, str]) -> str:
     """Return the path of the policy, existing or not: CCUSAGE_MANAGED_SETTINGS, else that of Claude Code."""
-    from ..paths import named_place
+    from ..paths import absolute_from
 
-    named = named_place(environ, "CCUSAGE_MANAGED_SETTINGS")
+    named = absolute_from(environ, "CCUSAGE_MANAGED_SETTINGS")
     if named:
         return named
     if sys.platform == "darwin":

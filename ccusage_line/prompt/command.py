@@ -115,7 +115,7 @@ def find_line(environ: Mapping[str, str], cwd: str | None) -> Line | None:
     if cwd is None:
         return readyline.read(readyline.path_of(folder, readyline.LATEST))
     for path in readyline.folders_upwards(cwd):
-        name = readyline.munged(path)
+        name = readyline.munge(path)
         line = readyline.read(readyline.path_of(folder, name))
         if line is not None:
             return line
@@ -168,12 +168,12 @@ def _publish(
     looked: int,
 ) -> bool:
     from ..background import spawn
-    from ..index.index import Index, prices_asked_for
+    from ..index.index import Index, configured_prices
     from ..index.schema import Outdated
     from ..transcripts.files import parts_below, path_session
 
     try:
-        index = Index(place.index_dir, place.roots, prices_asked_for(environ), _WAIT, migrate=False)
+        index = Index(place.index_dir, place.roots, configured_prices(environ), _WAIT, migrate=False)
     except Outdated:  # the old line is shown until the index is migrated
         spawn("index", "sweep")
         raise
@@ -181,11 +181,11 @@ def _publish(
         id = path_session(parts_below(project.transcripts[0], place.roots) or ("",))
         index.refresh_session(id)
         session = index.session(id)
-        last_sweep = recent.last_look(index.folder)
+        last_sweep = recent.last_sweep(index.folder)
         today = _today(index, last_sweep, looked // 1000)
         context = _context(index, id)
         partial = not index.complete
-        if index.stored and (partial or recent.begin_look(index.folder, last_sweep, recent.SWEEP)):
+        if index.stored and (partial or recent.begin_sweep(index.folder, last_sweep, recent.SWEEP)):
             spawn("index", "sweep")  # only one process at a time sweeps
     finally:
         index.close()
@@ -200,24 +200,24 @@ def _context(index: Index, session: str) -> int | None:
 
     The window that the client reported overrides the price table's, unless the prompt is larger than it.
     """
-    from ..answer import said
+    from ..answer import read_client_values
 
     tokens, model = index.last_context(session) or (0, "")
     if not tokens:
         return None
-    _, reported = said(index.folder, session)
+    _, reported = read_client_values(index.folder, session)
     window = reported if reported is not None and tokens <= reported else index.table.window(model, tokens)
     return tokens * 100 // window if window else None
 
 
 def _today(index: Index, last_sweep: os.stat_result | None, now_us: int) -> tuple[int, bool] | None:
-    """Return today's cost of all sessions as windows.Stored.today does, or None; *last_sweep*: recent.last_look."""
-    if not (index.complete and index.stored) or not recent.is_known(index.folder, last_sweep):
+    """Return today's cost of all sessions as StoredMoments.today does, or None; *last_sweep*: recent.last_sweep."""
+    if not (index.complete and index.stored) or not recent.covers_all(index.folder, last_sweep):
         return None
-    from ..windows import NEXT_DAY, Stored, day_start
+    from ..windows import NEXT_DAY, StoredMoments, day_start
 
     begin = day_start(now_us, None)
-    return Stored(index.db, "auto").today(begin, day_start(begin + NEXT_DAY, None))
+    return StoredMoments(index.db, "auto").today(begin, day_start(begin + NEXT_DAY, None))
 
 
 def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = None) -> None:

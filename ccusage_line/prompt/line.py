@@ -63,14 +63,14 @@ _CYAN, _GREEN, _YELLOW, _RED, _RESET = "\x1b[36m", "\x1b[32m", "\x1b[33m", "\x1b
 # --- names -------------------------------------------------------------------------------------------------------
 
 
-def munged(path: str) -> str:
+def munge(path: str) -> str:
     """Return *path* with "-" for every UTF-16 unit that is not an ASCII letter or digit (A4)."""
     return "".join(c if c.isascii() and c.isalnum() else "--" if ord(c) > 0xFFFF else "-" for c in path)
 
 
 def folder_name(path: str) -> str:
     """Return the name of the project folder that Claude Code creates for a working directory (A4)."""
-    name = munged(path)
+    name = munge(path)
     if len(name) <= CHUNK:
         return name
     value = 0
@@ -165,7 +165,7 @@ def escape(text: str, shell: str = "", colour: bool = True) -> str:
 
 
 def default_text(session: Session, today: tuple[int, bool] | None, context: int | None) -> str:
-    """Return the coloured text: the session's cost, today's (of windows.Stored.today) and the percentage of context."""
+    """Return the coloured text: the session's cost, today's (of StoredMoments.today) and the percentage of context."""
     from ..session import money
 
     parts = [f"{_CYAN}{money(session.cost, bool(session.unpriced_models))}{_RESET}"]
@@ -273,7 +273,7 @@ def _write_rows(path: str, rows: Sequence[str], mark: int | None = None) -> None
 
 def scope_path(state_dir: str, environ: Mapping[str, str]) -> str:
     """Return the path of the scope file of this environment."""
-    return os.path.join(state_dir, LINES, _chunked(munged(":".join(_scope(environ)))) + ".scope")
+    return os.path.join(state_dir, LINES, _chunked(munge(":".join(_scope(environ)))) + ".scope")
 
 
 def _scope(environ: Mapping[str, str]) -> list[str]:
@@ -363,7 +363,7 @@ def nearest_project(roots: Sequence[str], cwd: str) -> tuple[Project | None, lis
     paths whose names are too long for it to know whether there is a project."""
     passed: list[Project] = []
     for path in folders_upwards(cwd):
-        name = munged(path)
+        name = munge(path)
         folders = [os.path.join(root, folder_name(path)) for root in _nameable(roots)]
         folders = [folder for folder in folders if os.path.isdir(folder)]
         if folders or len(name) > CHUNK:
@@ -401,7 +401,7 @@ def publish(
     *context* are those of `default_text`, None omits them. *partial*: not all transcripts have been read. Raises
     OSError.
     """
-    from ..answer import said_path
+    from ..answer import client_path
 
     folder = _prepare_folder(place)
     transcript = project.transcripts[0]
@@ -413,7 +413,7 @@ def publish(
         expires = min(_midnight(seconds), last + IDLE, seconds + RENEW)
     if partial:
         expires = min(expires, seconds + RENEW_PARTIAL)
-    said = said_path(os.path.dirname(folder), session.id)
+    said = client_path(os.path.dirname(folder), session.id)
     watched = [*_dependencies(project, transcript), said]
     more = [path for other in passed for path in other.folders]
     for each in (project, *passed):

@@ -6,7 +6,7 @@ from functools import partial
 
 from ..jsontext import short_model, sums_of
 from ..session import money
-from ..text import beside, clean
+from ..text import clean, lay_out_beside
 from ..windows import MINUTE
 from . import charts
 from .blocks import drop_gaps, indicator, limit_status
@@ -25,7 +25,7 @@ from .grid import (
     unpriced_note,
 )
 from .period_table import project_names, sizes_by_key
-from .table import BOLD, CYAN, DIM, RED, YELLOW, box, painted
+from .table import BOLD, CYAN, DIM, RED, YELLOW, box, paint
 from .usage import list_models, unpriced
 
 TYPE_CHECKING = False
@@ -206,11 +206,11 @@ def card(
         ("Ahead", _ahead(block, times)),
         ("Limits", [*_limits(block, windows, times), *_token_limit(block, now, limit)]),
     ]
-    lines = [painted(line, BOLD, look.color) for line in box(title, look.width)]
+    lines = [paint(line, BOLD, look.color) for line in box(title, look.width)]
     for label, texts in facts:
         for number, text in enumerate(texts):
-            name = " " * _LABELS if number else painted(f"{label:<{_LABELS}}", BOLD, look.color)
-            lines += beside(name, text, _LABELS, look.width)
+            name = " " * _LABELS if number else paint(f"{label:<{_LABELS}}", BOLD, look.color)
+            lines += lay_out_beside(name, text, _LABELS, look.width)
     return "\n".join(lines) + "\n"
 
 

@@ -110,7 +110,7 @@ def indicator(per_minute: float) -> str:
     return "Normal" if per_minute < MODERATE else "Moderate" if per_minute < HIGH else "High"
 
 
-def with_gaps(blocks: Sequence[Block], length: int) -> list[Block]:
+def add_gaps(blocks: Sequence[Block], length: int) -> list[Block]:
     """Return *blocks* with a gap between two that do not touch, if the pause between them has *length* or more."""
     found = list(blocks[:1])
     for before, block in pairwise(blocks):
@@ -120,7 +120,7 @@ def with_gaps(blocks: Sequence[Block], length: int) -> list[Block]:
     return found
 
 
-def tell_pauses(blocks: Sequence[Block]) -> None:
+def set_pauses(blocks: Sequence[Block]) -> None:
     """Set the pauses of blocks that contain the responses of all projects."""
     for before, block in pairwise(blocks):
         last, first = before.share.last, block.share.first
@@ -148,7 +148,7 @@ def edges(blocks: Iterable[Block], now: int) -> list[int]:
     return sorted(found | {now + 1 for block in blocks if block.is_active(now)})
 
 
-def fill(blocks: Sequence[Block], rows: Iterable[Row], starts: Sequence[int], now: int) -> None:
+def set_usage(blocks: Sequence[Block], rows: Iterable[Row], starts: Sequence[int], now: int) -> None:
     """Set the usage of the blocks from *rows*, the usage between the edges *starts*."""
     of_start = {block.start: block for block in drop_gaps(blocks)}
     key = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from ..text import number_of, wrap
+from ..text import count_text, wrap
 from .periods import date_text, weekday
 
 TYPE_CHECKING = False
@@ -127,8 +127,8 @@ def calendar_notes(
     highest = max(days, key=lambda day: (values[day], -day))
     notes = [
         ", ".join([f"{shades[0]} none", *legend]),
-        f"Active days: {len(days):,}. Longest streak: {number_of(longest, 'day')}, "
-        f"current: {number_of(current, 'day')}.",
+        f"Active days: {len(days):,}. Longest streak: {count_text(longest, 'day')}, "
+        f"current: {count_text(current, 'day')}.",
         f"Highest day: {date_text(highest)}, {amount(values[highest])}.",
     ]
     if any(hours.values()):

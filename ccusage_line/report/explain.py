@@ -504,7 +504,7 @@ def as_text(explanation: Explanation, width: int) -> str:
 
 
 def _lines(rows: list[tuple[str, str, str]], width: int) -> str:
-    from ..text import beside, wrap
+    from ..text import lay_out_beside, wrap
 
     amounts = max(len(amount) for _, amount, _ in rows)
     begin = 12 + amounts + 2
@@ -513,5 +513,5 @@ def _lines(rows: list[tuple[str, str, str]], width: int) -> str:
         if width < begin + _NARROWEST:
             lines += wrap(f"{name} {amount} {text}", width, "  ")
         else:
-            lines += beside(f"{name:<12}{amount:>{amounts}}  ", text, begin, width)
+            lines += lay_out_beside(f"{name:<12}{amount:>{amounts}}  ", text, begin, width)
     return "\n".join(lines) + "\n"

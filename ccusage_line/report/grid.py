@@ -7,9 +7,9 @@ from itertools import compress, zip_longest
 
 from ..jsontext import short_model, sums_of
 from ..session import NO_PRICE, money
-from ..text import clean, cut_distinctly, number_of, wrap
+from ..text import clean, count_text, cut_distinctly, wrap
 from . import charts
-from .table import BOLD, DIM, Column, box, draw, fit, least_width, painted, whole_width
+from .table import BOLD, DIM, Column, box, draw, fit, least_width, paint, whole_width
 from .usage import list_models, total, unpriced
 
 TYPE_CHECKING = False
@@ -90,7 +90,7 @@ def draw_report(
     least = grid.whole_width() + CELL_FRAME + charts.NARROWEST_BAR if bars else grid.least_width(fixed)
     needs = None if look.compact else max(FULL_TABLE_FROM, least)
     notes = note_lines([*notes, *grid.notes(keys, needs)], look.width, look.color)
-    head = [painted(line, BOLD, look.color) for line in box(title, look.width)]
+    head = [paint(line, BOLD, look.color) for line in box(title, look.width)]
     return "\n".join([*head, *table, *below, *notes]) + "\n"
 
 
@@ -284,16 +284,15 @@ def incomplete_note(usages: Sequence[Usage]) -> list[str]:
     if not incomplete:
         return []
     have, they = ("has", "it") if incomplete == 1 else ("have", "they")
-    what = f"{incomplete:,} of {number_of(responses, 'response')} {have} no final count"
+    what = f"{incomplete:,} of {count_text(responses, 'response')} {have} no final count"
     return [f"{what}: cut off, or not recorded by older clients; {they} may have cost more."]
 
 
 def archived_note(sessions: int, mark: str = "") -> list[str]:
     if not sessions:
         return []
-    return [
-        f"{mark}archived: the transcripts of {number_of(sessions, 'session')} no longer exist, but their usage is kept."
-    ]
+    whose = count_text(sessions, "session")
+    return [f"{mark}archived: the transcripts of {whose} no longer exist, but their usage is kept."]
 
 
 def missing_note(headers: Mapping[str, str], keys: Keys, needs: int | None) -> list[str]:
@@ -306,4 +305,4 @@ def missing_note(headers: Mapping[str, str], keys: Keys, needs: int | None) -> l
 
 
 def note_lines(notes: Iterable[str], width: int, color: bool) -> list[str]:
-    return [painted(line, DIM, color) for note in notes for line in wrap(note, width, "   ")]
+    return [paint(line, DIM, color) for note in notes for line in wrap(note, width, "   ")]

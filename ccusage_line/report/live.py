@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from ..jsontext import short_model, sums_of
 from ..session import money
-from ..text import ELLIPSIS, clean, cut, display_width, number_of
+from ..text import ELLIPSIS, clean, count_text, cut, display_width
 from ..windows import SECOND
 from . import charts
 from .block_table import TimeFormat, format_age, format_duration, percent_of
 from .blocks import MODERATE, indicator, limit_status
-from .table import BOLD, CYAN, DIM, GREEN, RED, YELLOW, painted
+from .table import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint
 from .usage import NO_PROJECT, list_models
 
 TYPE_CHECKING = False
@@ -102,7 +102,7 @@ def frame(
     for label, parts in rows:
         line = _line(parts, inner - _LABELS, look)
         if line:
-            lines.append(boxed(f"{painted(f'{label:<{_LABELS}}', BOLD, look.color)}{line}"))
+            lines.append(boxed(f"{paint(f'{label:<{_LABELS}}', BOLD, look.color)}{line}"))
     room = _LISTED if height is None else height - len(lines) - 2
     listed = [] if data.progress is not None else _list_lines(data, look, inner, room, models)
     if listed:
@@ -118,7 +118,7 @@ def _plain_frame(data: FrameData, rows: list[Row], look: Look, height: int | Non
         for head in (f"{label} " if label else "", ""):
             line = _line(parts, look.width - len(head), look, bars=False)
             if line:
-                lines.append(painted(head, BOLD, look.color and bool(head)) + line)
+                lines.append(paint(head, BOLD, look.color and bool(head)) + line)
                 break
     room = _LISTED if height is None else height - len(lines)
     listed = [] if data.progress is not None else _list_lines(data, look, look.width, room, models)
@@ -137,7 +137,7 @@ def _rule(ends: str, width: int, left: str, right: str, look: Look) -> str:
     if display_width(left) + display_width(right) + 4 > width:
         right = ""
     fill = ends[1] * (width - 3 - display_width(left) - display_width(right))
-    return f"{ends[0]}{painted(left, DIM, look.color) if left else ''}{fill}{right}{ends[1]}{ends[2]}"
+    return f"{ends[0]}{paint(left, DIM, look.color) if left else ''}{fill}{right}{ends[1]}{ends[2]}"
 
 
 def _line(parts: Sequence[Part], width: int, look: Look, bars: bool = True) -> str:
@@ -150,7 +150,7 @@ def _line(parts: Sequence[Part], width: int, look: Look, bars: bool = True) -> s
         kept.remove(max(kept, key=lambda part: part.rank))
     free = width - _min_width(kept, look) - 3 * len(barred)
     bar = min(free // len(barred), _WIDEST_BAR) if barred else 0
-    return "  ".join([painted(part.draw(bar, look), part.style, look.color and bool(part.style)) for part in kept])
+    return "  ".join([paint(part.draw(bar, look), part.style, look.color and bool(part.style)) for part in kept])
 
 
 def _min_width(parts: Sequence[Part], look: Look) -> int:
@@ -236,7 +236,7 @@ def _used(block: Block, limit: int | None, now: int) -> list[Part]:
         for at, (name, m) in enumerate(list_models(block.share))
     ]
     cost_text = money(cost, bool(block.share.unpriced_models))
-    return [Part(cost_text, BOLD), tokens_part, Part(number_of(block.share.responses, "response"), rank=2), *models]
+    return [Part(cost_text, BOLD), tokens_part, Part(count_text(block.share.responses, "response"), rank=2), *models]
 
 
 def _rate(data: FrameData, look: Look) -> list[Part]:
@@ -296,7 +296,7 @@ def _list_lines(data: FrameData, look: Look, width: int, room: int, models: bool
 
 
 def _model(name: str, m: ModelUsage) -> tuple[str, list[str], str]:
-    cells = [clean(short_model(name)), number_of(m.responses, "response"), f"{m.total:,} tokens"]
+    cells = [clean(short_model(name)), count_text(m.responses, "response"), f"{m.total:,} tokens"]
     return money(m.cost, m.unpriced > 0), cells, ""
 
 

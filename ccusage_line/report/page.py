@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import __version__
 from ..jsontext import civil, short_model, short_models
 from ..session import NO_PRICE, Usage, dollars, money
-from ..text import ELLIPSIS, clean, number_of
+from ..text import ELLIPSIS, clean, count_text
 from . import charts
 from .grid import archived_note, incomplete_note, measure, round_cell, unpriced_note
 from .period_table import project_names
@@ -124,7 +124,7 @@ def _headline(page: Page, days: Sequence[Share]) -> str:
 </header>
 <dl id="headline">
 <div><dt>Cost</dt><dd>{cost}</dd></div>
-<div><dt>Sessions</dt><dd>{len(page.sessions):,}</dd><dd>in {number_of(projects, "project")}</dd></div>
+<div><dt>Sessions</dt><dd>{len(page.sessions):,}</dd><dd>in {count_text(projects, "project")}</dd></div>
 <div><dt>Days with usage</dt><dd>{len(days):,}</dd><dd>{mean}</dd></div>
 <div><dt>Tokens</dt><dd>{sums[4]:,}</dd><dd><ul>{of_kinds}</ul></dd></div>
 </dl>

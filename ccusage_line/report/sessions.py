@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..jsontext import NO_SUMS, add_sums, as_data, list_data, short_models, sums_of
 from ..session import money
-from ..text import beside, clean, cut, cut_distinctly, display_width, wrap
+from ..text import clean, cut, cut_distinctly, display_width, lay_out_beside, wrap
 from .grid import (
     BULLET,
     CELL_FRAME,
@@ -25,7 +25,7 @@ from .grid import (
     unpriced_note,
 )
 from .period_table import project_names
-from .table import BOLD, DIM, YELLOW, Column, box, painted
+from .table import BOLD, DIM, YELLOW, Column, box, paint
 from .usage import KINDS, MODEL_COLUMNS, SUMS, list_models, per_model, total
 
 TYPE_CHECKING = False
@@ -146,7 +146,7 @@ def render_list(
     notes = [*notes, *_list_notes(sessions, keys), *grid.notes(keys, None if compact else needs)]
     if not compact:
         notes += about_columns.note(keys, grid.whole_width())
-    head = [painted(line, BOLD, color) for line in box("Claude Code Token Usage Report - By Session", width)]
+    head = [paint(line, BOLD, color) for line in box("Claude Code Token Usage Report - By Session", width)]
     return _join_lines([*head, *table, *note_lines(notes, width, color)])
 
 
@@ -212,7 +212,7 @@ def render_one(session: Session, *, width: int, day_of: DayOf, color: bool = Fal
     """Return the report of one session; no line is wider than *width* columns, and the last ends with a newline."""
     width = max(width, 1)
     head = [line for label, text in _facts(session, day_of) for line in _fact_lines(label, text, width)]
-    head[0] = painted(head[0], BOLD, color)
+    head[0] = paint(head[0], BOLD, color)
     grid = _grid(_model_rows(session), ONE_HEADERS)
     layouts = [(keys, SHORTEST_NAME) for keys in (tuple(ONE_HEADERS), *ONE_NARROWER)]
     table, keys = grid.draw(layouts, width, color)
@@ -299,7 +299,7 @@ def _fact_lines(label: str, text: str, width: int) -> list[str]:
     """Return *text* beside *label*, or after it on a narrow screen."""
     if width < LABELS + LONGEST_ID:
         return wrap(f"{label}: {clean(text)}", width, "  ")
-    return beside(f"{label:<{LABELS}}", clean(text), LABELS, width)
+    return lay_out_beside(f"{label:<{LABELS}}", clean(text), LABELS, width)
 
 
 def _client_money(dollars: float) -> str:

@@ -134,5 +134,5 @@ def box(title: str, width: int) -> list[str]:
     return [f"╭{'─' * inner}╮", f"│  {title}  │", f"╰{'─' * inner}╯"]
 
 
-def painted(line: str, style: str, color: bool) -> str:
+def paint(line: str, style: str, color: bool) -> str:
     return f"{style}{line}{RESET}" if color else line

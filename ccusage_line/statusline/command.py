@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..answer import Answer, Said
+    from ..answer import Answer, ClientValues
     from ..config import Config
-    from ..index.index import Lane2
-    from ..prices.stored import Settled
+    from ..index.index import RefreshedSession
+    from ..prices.stored import StoredConfig
     from ..windows import Windows
     from .segments import Options
 
@@ -55,10 +55,10 @@ def answer(words: list[str]) -> bool:
 
 def _configured() -> tuple[list[str], dict[str, str]]:
     """Return the config's options for the statusline and its labels for models, both empty if it can't be read."""
-    from ..prices.stored import settled
+    from ..prices.stored import stored_config
 
     try:
-        known: Settled | Config | None = settled(os.environ)
+        known: StoredConfig | Config | None = stored_config(os.environ)
         if known is None:
             from ..config import load
 
@@ -80,7 +80,7 @@ def show(options: Options) -> None:
     payload = watchdog.read_payload()
     access = watchdog.access = IndexAccess(os.environ)
     found = access.look_up(payload, options)
-    line = line_of(payload, found, options, os.environ, time.time_ns() // 1000, access.reasons)
+    line = make_line(payload, found, options, os.environ, time.time_ns() // 1000, access.reasons)
     watchdog.begin_printing()
     printed = _print(line)
     watchdog.end_printing()
@@ -89,26 +89,26 @@ def show(options: Options) -> None:
     watchdog.stop()
 
 
-def line_of(
+def make_line(
     payload: object, found: Numbers, options: Options, environ: Mapping[str, str], now: int, reasons: list[str]
 ) -> str:
     """Return the line at *now* (microseconds since the epoch); append to *reasons* why parts of it are missing."""
     try:
-        numbers = numbers_of(payload, found, options, now, reasons)
+        numbers = add_today_and_block(payload, found, options, now, reasons)
     except Exception as error:  # the line is shown without these numbers
         reasons.append(f"numbers: {type(error).__name__}")
         numbers = found
     return statusline.render(payload, numbers, options, environ, now, reasons)
 
 
-def numbers_of(payload: object, found: Numbers, options: Options, now: int, reasons: list[str]) -> Numbers:
+def add_today_and_block(payload: object, found: Numbers, options: Options, now: int, reasons: list[str]) -> Numbers:
     """Set today and the block in *found*, at *now* and in the mode and zone of *options*, and return it."""
     from .. import windows
 
     moments = found.moments
     start = statusline.day_start(options, now, reasons)
     if moments is not None:
-        known = windows.known_windows(windows.merged(found.windows or {}, client.reported_windows(payload, now)))
+        known = windows.known_windows(windows.merge_windows(found.windows or {}, client.reported_windows(payload, now)))
         end = statusline.day_start(options, start + windows.NEXT_DAY)
         (found.today, found.today_unpriced), found.day = moments.today(start, end), start
         found.block = moments.block(now, known)
@@ -135,28 +135,28 @@ class IndexAccess:
         self._folder = ""  # of their index
         self._last_sweep: os.stat_result | None = None  # the stat of the last sweep's file
         self._session: str | None = None  # its id
-        self._reported: Said = (None, None)
+        self._reported: ClientValues = (None, None)
         self._windows: Windows = {}
-        self._lane: Lane2 | None = None
+        self._lane: RefreshedSession | None = None
         self._error: Exception | None = None
 
     def look_up(self, payload: object, options: Options) -> Numbers:
         """Return what the index knows; never raises."""
-        from ..answer import said
+        from ..answer import read_client_values
         from ..paths import data_dirs, index_dir
 
         try:
             self._roots = data_dirs(self._environ)
             self._folder = index_dir(self._environ, self._roots)
             self._session = session = client.session_id(payload, self._environ) or self._session_of_path(payload)
-            self._reported = said(self._folder, session) if session else self._reported
-            self._windows = recent.told_windows(self._folder)
-            self._last_sweep = recent.last_look(self._folder)
+            self._reported = read_client_values(self._folder, session) if session else self._reported
+            self._windows = recent.read_windows(self._folder)
+            self._last_sweep = recent.last_sweep(self._folder)
             wants_context = segments.prompt_tokens(segments.payload_view(payload)) is None
             found = self._from_answer(session, payload, options.mode) if session and not wants_context else None
             found = found or self._from_index(payload, options.mode, wants_context)
             found.inherited, found.windows = self._reported[0], self._windows
-            if found.moments is not None and not recent.is_known(self._folder, self._last_sweep):
+            if found.moments is not None and not recent.covers_all(self._folder, self._last_sweep):
                 found.moments = None
                 self.reasons.append("today: new lines of other sessions can't be stored")
             return found
@@ -182,13 +182,13 @@ class IndexAccess:
         """Return the numbers of the published answer (lane 1), or None if there is none that still holds."""
         from ..answer import read, session_of
         from ..prices.stored import sources
-        from ..windows import Listed
+        from ..windows import PublishedMoments
 
         moments = recent.read(self._folder, time.time_ns() // 1000)
         published = read(self._folder, session, sources(self._environ)) if moments is not None else None
         if published is None or moments is None or not self._depends_on_transcript(published, session, payload):
             return None
-        found = Numbers(session=session_of(published, mode), moments=Listed(moments, mode), complete=True)
+        found = Numbers(session=session_of(published, mode), moments=PublishedMoments(moments, mode), complete=True)
         found.fork, found.began = published.fork, published.began
         return found
 
@@ -229,14 +229,14 @@ class IndexAccess:
                 self._note_error("session", error)
                 found.unknown = True
         if found.complete:
-            from ..windows import Stored
+            from ..windows import StoredMoments
 
-            found.moments = Stored(index.db, mode)
+            found.moments = StoredMoments(index.db, mode)
         return found
 
     def _refresh_session(self, index: Any, session: str, payload: object, mode: str, found: Numbers) -> None:
         """Refresh *session*, else the session that the transcript's path names, and store its numbers in *found*."""
-        from ..index.index import Lane2
+        from ..index.index import RefreshedSession
 
         looked = index.refresh_session(session)
         if looked is None:
@@ -250,16 +250,16 @@ class IndexAccess:
         found.fork = index.is_fork(session)
         found.began = index.began(session)
         if found.session is not None and index.stored and found.complete:
-            self._lane = Lane2(index, found.session, looked)
+            self._lane = RefreshedSession(index, found.session, looked)
 
     def finish(self, payload: object, found: Numbers) -> None:
         """Do what could wait until the line was printed: store, repair, sweep, publish, log. Never raises."""
         try:
             self._store_reported(payload, found)
             if self._lane is None and self._error is not None:
-                from ..index.repair import recover
+                from ..index.repair import recover_from
 
-                if recover(self._environ, self._error):
+                if recover_from(self._environ, self._error):
                     self._sweep_wait = 0.0
             if self._sweep_wait is not None and self._folder:
                 self._sweep(self._sweep_wait)
@@ -278,14 +278,14 @@ class IndexAccess:
 
     def _sweep(self, wait: float) -> None:
         """Start a process that reads the new lines of all sessions, unless one began less than *wait* seconds ago."""
-        if recent.begin_look(self._folder, self._last_sweep, wait):
+        if recent.begin_sweep(self._folder, self._last_sweep, wait):
             from ..background import spawn
 
             spawn("index", "sweep")
 
     def _store_reported(self, payload: object, found: Numbers) -> None:
         """Store what the client reported and later calls or prompts need; touch no file if it is stored already."""
-        recent.remember(self._folder, self._windows, client.reported_windows(payload, time.time_ns() // 1000))
+        recent.write_windows(self._folder, self._windows, client.reported_windows(payload, time.time_ns() // 1000))
         view = segments.payload_view(payload)
         inherited, window = self._reported
         if inherited is None and found.unanswered:
@@ -295,9 +295,9 @@ class IndexAccess:
         if reported == self._reported or self._session is None:
             return
         if found.session is not None or self._session == self._session_of_path(payload):  # not for an arbitrary id
-            from ..answer import keep
+            from ..answer import write_client_values
 
-            keep(self._folder, self._session, reported)
+            write_client_values(self._folder, self._session, reported)
 
 
 def _log(environ: Mapping[str, str], reasons: list[str]) -> None:
@@ -349,11 +349,11 @@ class _Watchdog:
             if self._printing.acquire(blocking=False):
                 reasons = ["index: too slow"]
                 found = Numbers(unknown=True, late=True)
-                from .options import forgiving_options
+                from .options import parse_leniently
 
-                options = self.options or forgiving_options(self._words)
+                options = self.options or parse_leniently(self._words)
                 now = time.time_ns() // 1000
-                _print(line_of(self.read_payload(_READ_TIME), found, options, os.environ, now, reasons))
+                _print(make_line(self.read_payload(_READ_TIME), found, options, os.environ, now, reasons))
                 _delegate(self.access, reasons)
             else:  # on a busy machine the main thread may have to wait for the processor before it prints
                 self._printed.acquire(timeout=_PRINT_TIME)

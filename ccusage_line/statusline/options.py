@@ -40,7 +40,7 @@ def parse_options(argv: Sequence[str]) -> Options | None:
     return None if unknown or options.preview else options
 
 
-def forgiving_options(argv: Sequence[str]) -> Options:
+def parse_leniently(argv: Sequence[str]) -> Options:
     """Return the options that are understood; others are named in `problems`. For a line that must not fail."""
     options, unknown = _read(argv)
     if unknown:
@@ -48,7 +48,7 @@ def forgiving_options(argv: Sequence[str]) -> Options:
     return options
 
 
-def replaced(old: Sequence[str], new: Sequence[str]) -> list[str]:
+def merge_options(old: Sequence[str], new: Sequence[str]) -> list[str]:
     """Return the *old* options, with each of the *new* ones in place of the old one of the same name. A preset and a
     template replace one another, because each is the whole line."""
     found = _by_name(old)

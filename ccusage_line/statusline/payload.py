@@ -128,12 +128,12 @@ def transcript_path(payload: object) -> str | None:
 
 def reported_windows(payload: object, now: int) -> Windows:
     """Return the plan's windows that end within the next five hours, or seven days; *now* is in microseconds."""
-    from ..windows import HOUR, sane_reset
+    from ..windows import HOUR, window_end
 
     found: Windows = {}
     for hours, name in _LIMITS.items():
         limit = value_at(payload, "rate_limits", name)
-        end = sane_reset(seconds(value_at(limit, "resets_at")), now, hours * HOUR)
+        end = window_end(seconds(value_at(limit, "resets_at")), now, hours * HOUR)
         if end is not None:
             used = value_at(limit, "used_percentage")
             sane = isinstance(used, (int, float)) and not isinstance(used, bool) and 0 <= used <= 100

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..session import Session
-    from ..windows import Block, Listed, Stored, Windows
+    from ..windows import Block, PublishedMoments, StoredMoments, Windows
 
 LOW, MEDIUM = 50, 80  # percent of the context window: green below LOW, red from MEDIUM on
 MODERATE, HIGH = 2000, 5000  # input + output tokens per minute
@@ -50,7 +50,7 @@ class Numbers:
     today_unpriced = False  # whether some of its responses have no price
     day: int | None = None  # when that day began
     block: Block | None = None  # the current block
-    moments: Listed | Stored | None = None  # of all sessions, from which today and the block are computed
+    moments: PublishedMoments | StoredMoments | None = None  # of all sessions: today and the block
     windows: Windows | None = None  # those that the client reported earlier
 
     def __init__(self, **known: Any) -> None:

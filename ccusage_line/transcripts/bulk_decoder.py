@@ -22,13 +22,13 @@ from .claims import (
     US,
     Claim,
     identify_session,
-    merged,
+    merge_claims,
     minutes,
     money,
     of_message,
-    of_usage,
     request_thread,
     timestamp,
+    usage_thread,
     uuid_digest,
 )
 from .files import FACTS, USAGE, lines_with
@@ -243,7 +243,7 @@ def add_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of
     else:
         data = bytes(line)
         claim.at, claim.length = at + data.find(b"{"), len(data.strip(b" \t\r\n"))
-    reading.claims[key] = claim if known is None else merged(known, claim, bytes_of)
+    reading.claims[key] = claim if known is None else merge_claims(known, claim, bytes_of)
     return True
 
 
@@ -348,7 +348,7 @@ def _key_of_usage(decoded: _Line, message_id: str, claim: Claim, path_session: s
     fork = decoded.forkedFrom.sessionId if decoded.forkedFrom is not None else None
     session, flags = _identify(decoded.sessionId, decoded.requestSessionId, decoded.session_id, fork, path_session)
     own = decoded.sessionId or path_session
-    rest = of_usage(claim.input, claim.cache_creation, claim.cache_read, own)
+    rest = usage_thread(claim.input, claim.cache_creation, claim.cache_read, own)
     claim.parents = uuid_digest(decoded.parentUuid) if decoded.parentUuid else b""
     return (of_message(message_id), rest, *session), flags
 

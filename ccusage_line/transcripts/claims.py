@@ -119,7 +119,7 @@ class Claim:
         return claim
 
 
-def merged(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
+def merge_claims(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
     """Merge two claims with the same key, of which *b* has the later lines. Changes and returns one of the two."""
     winner, loser = (b, a) if beats(b, a, bytes_of) else (a, b)
     if not loser.side:
@@ -137,10 +137,10 @@ def join_digests(digests: bytes, more: bytes) -> bytes:
     """Return *digests* followed by those of *more* that it does not contain."""
     if len(more) <= 8:  # true for nearly every line
         return digests + more if digests.find(more) < 0 else digests
-    return digests + b"".join(digest for digest in each_of(more) if digest not in digests)
+    return digests + b"".join(digest for digest in split_digests(more) if digest not in digests)
 
 
-def each_of(digests: bytes) -> list[bytes]:
+def split_digests(digests: bytes) -> list[bytes]:
     """Split concatenated digests of 8 bytes each."""
     return [digests[place : place + 8] for place in range(0, len(digests), 8)]
 
@@ -225,12 +225,12 @@ def request_thread(message_id: str, request_id: str) -> tuple[int, int]:
     return of_message(message_id), _of_request(request_id)
 
 
-def of_usage(input: int, cache_creation: int, cache_read: int, session: str) -> int:
+def usage_thread(input: int, cache_creation: int, cache_read: int, session: str) -> int:
     """Return the `rest` of lines without a requestId, which their counts and session identify."""
     return _of_usage(f"{input} {cache_creation} {cache_read} {session}")
 
 
-def of_bytes_alone(line: int, session: int) -> int:
+def bytes_thread(line: int, session: int) -> int:
     """Return the `rest` of a line without any id, from the digests of its bytes and of its session."""
     return line ^ session
 
@@ -393,9 +393,9 @@ def _set_identity(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes
         claim.rest = _of_request(request_id)
     elif message_id or uuid:
         parent = _string(obj.get("parentUuid"))
-        claim.rest = of_usage(claim.input, claim.cache_creation, claim.cache_read, own)
+        claim.rest = usage_thread(claim.input, claim.cache_creation, claim.cache_read, own)
     else:
-        claim.rest = of_bytes_alone(_of_bytes(digest_bytes(raw).hex()), of_session(own))
+        claim.rest = bytes_thread(_of_bytes(digest_bytes(raw).hex()), of_session(own))
     claim.uuids = uuid_digest(uuid) if uuid else b""
     claim.parents = uuid_digest(parent) if parent else b""
 

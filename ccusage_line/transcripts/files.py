@@ -26,7 +26,7 @@ TIME = b'"timestamp"'
 FACTS = (b'-title"', b'"summary"', b'"cost-state"')  # only a line that contains one can have a title or a client cost
 
 
-class Found:
+class Transcript:
     """A transcript that a walk found, with its stat at that time."""
 
     __slots__ = ("parts", "path", "stat")
@@ -52,7 +52,7 @@ class Walk:
 
     def __init__(self) -> None:
         self.begun = time.time_ns()
-        self.files: list[Found] = []
+        self.files: list[Transcript] = []
         self.passed_over: list[tuple[str, str]] = []
         self._dirs: set[tuple[int, int]] = set()
         self._files: set[tuple[int, int]] = set()
@@ -111,7 +111,7 @@ class Walk:
         if not stat_module.S_ISREG(stat.st_mode):
             self.passed_over.append((path, "not a regular file"))
         elif _add_identity(self._files, stat):
-            self.files.append(Found(path, parts, stat))
+            self.files.append(Transcript(path, parts, stat))
 
 
 _STAT_PATH = sys.platform == "win32"  # there, DirEntry.stat() has no device and no inode
@@ -161,11 +161,11 @@ def parts_below(path: str, roots: list[str]) -> tuple[str, ...] | None:
     return None
 
 
-def found_at(path: str, roots: list[str]) -> Found | None:
+def transcript_at(path: str, roots: list[str]) -> Transcript | None:
     """Return the transcript at a path below *roots*, with its present stat, or None if there is none."""
     parts = parts_below(path, roots)
     try:
-        return None if parts is None else Found(path, parts, os.stat(path))
+        return None if parts is None else Transcript(path, parts, os.stat(path))
     except OSError:
         return None
 

@@ -6,7 +6,7 @@ import os
 import time
 
 from ..files import digest_bytes, open_regular, read_at, stamp
-from .claims import MAX_LINE, Claim, claim_of, merged, money, objects, timestamp
+from .claims import MAX_LINE, Claim, claim_of, merge_claims, money, objects, timestamp
 from .files import BLOCK, FACTS, TIME, USAGE, Tail, lines_with
 
 TYPE_CHECKING = False
@@ -144,7 +144,7 @@ def _is_continuation(descriptor: int, known: Known, stat: os.stat_result) -> boo
     if (stat.st_dev, stat.st_ino) != (known.device, known.inode) or stat.st_size < known.seen:
         return False
     if stat.st_size > known.seen:
-        return ends(descriptor, known.seen) == (known.head, known.tail)
+        return digest_ends(descriptor, known.seen) == (known.head, known.tail)
     return known.seen == known.offset and known.crc is not None and _crc(descriptor, known.offset) == known.crc
 
 
@@ -167,7 +167,7 @@ def _crc32(data: bytes, crc: int) -> int:
     return crc32(data, crc)
 
 
-def ends(descriptor: int, seen: int) -> tuple[bytes, bytes]:
+def digest_ends(descriptor: int, seen: int) -> tuple[bytes, bytes]:
     """Return the digests of a file's first bytes and of its last bytes before *seen*."""
     size = min(ENDS, seen)
     head = read_at(descriptor, size, 0)
@@ -192,7 +192,7 @@ def _read_blocks(
     reading.bad += tail.overlong
     reading.offset, reading.skipping = tail.offset, tail.skipping
     reading.seen = tail.offset + len(tail.rest)
-    reading.head, reading.tail = ends(descriptor, reading.seen)
+    reading.head, reading.tail = digest_ends(descriptor, reading.seen)
 
 
 def _add_unfinished(reading: Reading, tail: Tail, session: str, own: bool, line_source: _LineSource) -> None:
@@ -233,7 +233,7 @@ def add_claims(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None
     for claim in claims:
         key = claim.group, claim.rest, claim.session, claim.rank, claim.maker
         before = known.get(key)
-        known[key] = claim if before is None else merged(before, claim, bytes_of)
+        known[key] = claim if before is None else merge_claims(before, claim, bytes_of)
 
 
 def find_beginning(reading: Reading, block: Block) -> None:

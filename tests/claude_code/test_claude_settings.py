@@ -551,7 +551,7 @@ def test_windows_paths_get_slashes() -> None:
 def test_variables_and_options_are_kept_however_they_are_quoted(variables: str, program: str, format: str) -> None:
     value = {"command": f"{variables}{program} statusline --format {format}"}
     assert entry.is_ours(value)
-    assert entry.kept(value) == (variables, ["--format", "> \\ #"])
+    assert entry.reusable_parts(value) == (variables, ["--format", "> \\ #"])
 
 
 @pytest.mark.parametrize(
@@ -570,4 +570,4 @@ def test_variables_and_options_are_kept_however_they_are_quoted(variables: str, 
 def test_a_command_that_does_more_is_not_taken_apart(command: str) -> None:
     value = {"command": f"/gone/ccusage {command}"}
     assert entry.is_ours(value)
-    assert entry.kept(value) is None
+    assert entry.reusable_parts(value) is None

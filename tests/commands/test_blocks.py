@@ -190,10 +190,10 @@ def test_windows_do_not_depend_on_the_order_in_which_they_were_reported(ends: li
     ]
     shuffled: windows.Windows = {}
     for call in dice.sample(calls, len(calls)):
-        shuffled = windows.merged(shuffled, call)
+        shuffled = windows.merge_windows(shuffled, call)
     known: windows.Windows = {}
     for call in calls:
-        known = windows.merged(known, call)
+        known = windows.merge_windows(known, call)
     assert shuffled == known
     found = windows.known_windows(known)
     assert [(window.start, window.end) for window in found] == sorted((w.start, w.end) for w in found)

@@ -20,7 +20,7 @@ from ccusage_line.options import SECTIONS
 from ccusage_line.paths import state_dir
 from ccusage_line.prices import in_use, stored
 from ccusage_line.prices import table as prices
-from ccusage_line.prices.stored import config_path, dependencies, is_plain, settled
+from ccusage_line.prices.stored import config_path, dependencies, has_default_mode_and_zone, stored_config
 from ccusage_line.statusline.command import configured
 from conftest import ROOT
 from lines import line, usage
@@ -303,7 +303,7 @@ def test_a_wrong_file_is_not_settled_and_stays_an_error(environ: dict[str, str])
     for _ in range(2):
         with pytest.raises(ConfigError):
             load(environ)
-        assert settled(environ) is None
+        assert stored_config(environ) is None
 
 
 # --- own prices ---
@@ -366,7 +366,7 @@ def test_own_prices_apply_if_nothing_can_be_stored(environ: dict[str, str], tmp_
     (tmp_path / "state").write_text("in the way")
     price = priced(environ, "[prices.models.x]\ninput = 1\noutput = 1\n", "x")
     assert price is not None
-    assert settled(environ) is None
+    assert stored_config(environ) is None
 
 
 def test_another_process_with_another_config_does_not_change_ours(environ: dict[str, str], tmp_path: Path) -> None:
@@ -377,7 +377,7 @@ def test_another_process_with_another_config_does_not_change_ours(environ: dict[
     code = "import os; from ccusage_line.config import load; load(os.environ)"
     elsewhere = {**environ, "CCUSAGE_CONFIG": str(other), "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", code], env=elsewhere, check=True)
-    assert stored.Settled.load(environ["CCUSAGE_STATE_DIR"]).prices == {}
+    assert stored.StoredConfig.load(environ["CCUSAGE_STATE_DIR"]).prices == {}
     assert in_use.table().find("x") is not None
 
 
@@ -415,9 +415,9 @@ def test_the_settled_config_equals_the_config_that_was_read(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(environ, FULL)
-    assert settled(environ) is None
+    assert stored_config(environ) is None
     settle(environ, monkeypatch)
-    found = settled(environ)
+    found = stored_config(environ)
     assert (found.values, found.labels, found.prices) == (
         load(environ).values,
         load(environ).labels,
@@ -426,7 +426,7 @@ def test_the_settled_config_equals_the_config_that_was_read(
 
 
 def test_without_a_file_everything_is_settled(environ: dict[str, str]) -> None:
-    found = settled(environ)
+    found = stored_config(environ)
     assert (found.values, found.prices) == ({}, {})
 
 
@@ -436,7 +436,7 @@ def test_a_changed_config_is_read_again(
 ) -> None:
     path = write(environ, FULL)
     settle(environ, monkeypatch)
-    assert settled(environ) is not None
+    assert stored_config(environ) is not None
     asked = dict(environ)
     if change == "edited":
         path.write_text(FULL.replace("asc", "desc"))
@@ -448,15 +448,15 @@ def test_a_changed_config_is_read_again(
         asked["CCUSAGE_CONFIG"] = str(other)
     else:
         monkeypatch.setattr("ccusage_line.__version__", "99")
-    assert settled(asked) is None
+    assert stored_config(asked) is None
     load(asked)
-    assert settled(asked) is not None
+    assert stored_config(asked) is not None
 
 
 def test_a_file_changed_just_now_is_read_again_each_time(environ: dict[str, str]) -> None:
     path = write(environ, "[session]\norder = 'asc'\n")
     load(environ)
-    assert settled(environ) is None
+    assert stored_config(environ) is None
     stat = path.stat()
     with open(path, "r+") as file:
         file.write("[session]\nmode = 'auto'")
@@ -479,7 +479,7 @@ def test_asking_whether_it_is_settled_imports_no_package(
     code = """
 import os
 from ccusage_line.prices import stored
-print(stored.settled(os.environ).values["session"]["order"], stored.is_plain(os.environ))
+print(stored.stored_config(os.environ).values["session"]["order"], stored.has_default_mode_and_zone(os.environ))
 print(*sorted(set(sys.modules) & {"json", "re", "tomllib", "typing", "platformdirs", "ccusage_line.config"}))
 """
     assert bare_python(code, environ) == "asc False\n\n"
@@ -497,11 +497,11 @@ print(*sorted(set(sys.modules) & {"json", "re", "tomllib", "typing", "platformdi
 def test_a_config_is_plain_if_it_changes_no_cost_and_no_day(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, text: str, plain: bool
 ) -> None:
-    assert is_plain(environ)
+    assert has_default_mode_and_zone(environ)
     write(environ, text)
-    assert not is_plain(environ)
+    assert not has_default_mode_and_zone(environ)
     settle(environ, monkeypatch)
-    assert is_plain(environ) is plain
+    assert has_default_mode_and_zone(environ) is plain
 
 
 def test_answers_depend_on_the_price_list_the_config_and_the_policy(environ: dict[str, str], tmp_path: Path) -> None:

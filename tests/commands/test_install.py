@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ccusage_line.statusline.options import replaced
+from ccusage_line.statusline.options import merge_options
 from conftest import Home
 
 
@@ -79,7 +79,7 @@ def test_install_refuses_to_drop_other_parts_of_the_command(home: Home, more: st
     ],
 )
 def test_an_option_takes_the_place_of_one_of_its_name(old: list[str], new: list[str], expected: list[str]) -> None:
-    assert replaced(old, new) == expected
+    assert merge_options(old, new) == expected
 
 
 @pytest.mark.parametrize(

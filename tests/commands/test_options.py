@@ -61,7 +61,7 @@ def test_the_statusline_takes_its_options_in_every_spelling(option: options.Opti
     )
     for value in values:
         for name in option.names:
-            found = statusline.forgiving_options([name, value] if value else [name])
+            found = statusline.parse_leniently([name, value] if value else [name])
             assert statusline.complaint(found) is None
     if option.choices:
         found = statusline.parse_options([option.names[0], "nonsense"])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from test_docs_json import faults
 
-from ccusage_line.clock import day_meant
+from ccusage_line.clock import parse_day
 from ccusage_line.report.period_table import project_names
 from ccusage_line.text import display_width
 from conftest import ROOT, Home, Ran, run_at
@@ -250,7 +250,7 @@ def test_the_config_may_count_a_day_back_from_today(used: Home) -> None:
     [("today", "2026-03-01"), ("YESTERDAY", "2026-02-28"), ("2w", "2026-02-15"), ("7d", "2026-02-22"), ("-1d", None)],
 )
 def test_a_day_is_counted_back_from_today(text: str, day: str | None) -> None:
-    assert day_meant(text, "2026-03-01") == day
+    assert parse_day(text, "2026-03-01") == day
 
 
 def test_a_project_is_found_by_its_path_and_by_its_folder(used: Home) -> None:

@@ -26,7 +26,7 @@ from ccusage_line.index.forget import forget
 from ccusage_line.index.index import Index
 from ccusage_line.index.questions import session_ids
 from ccusage_line.index.rebuild import rebuild
-from ccusage_line.index.repair import mend, recover
+from ccusage_line.index.repair import recover_from, set_aside_if_damaged
 from ccusage_line.index.sessions import one_session
 from ccusage_line.index.store import in_memory
 from ccusage_line.index.verify import verify
@@ -560,11 +560,11 @@ def test_damage_after_damage_keeps_what_was_carried_over(damaged_home: Home) -> 
 
 def test_a_whole_database_is_not_set_aside(damaged_home: Home) -> None:
     folder = damaged_home.index
-    mend(str(folder))
+    set_aside_if_damaged(str(folder))
     error = schema.DatabaseError("database disk image is malformed")
-    assert recover(damaged_home.env, error)  # another process may have repaired it, so asking again is right
-    assert not recover(damaged_home.env, schema.OperationalError("database is locked"))
-    assert not recover(damaged_home.env, schema.OperationalError("database or disk is full"))
+    assert recover_from(damaged_home.env, error)  # another process may have repaired it, so asking again is right
+    assert not recover_from(damaged_home.env, schema.OperationalError("database is locked"))
+    assert not recover_from(damaged_home.env, schema.OperationalError("database or disk is full"))
     assert not list(folder.glob("*.corrupt-*"))
     assert outputs(damaged_home) == LIVE | OLD
 

@@ -201,9 +201,9 @@ def test_reported_windows_are_stored_for_good(home: Home) -> None:
     index.refresh()
     end = NOON + 600_000_000
     first, second = {(5, end): (12.0, NOON)}, {(5, end): (30.5, NOON + 1), (168, end): (None, NOON)}
-    recent.remember(index.folder, {}, first)
+    recent.write_windows(index.folder, {}, first)
     index.refresh()
-    recent.remember(index.folder, {}, second)
+    recent.write_windows(index.folder, {}, second)
     index.refresh()
     recent.forget_windows(index.folder)
     index.refresh()
@@ -217,8 +217,8 @@ def test_reported_windows_are_stored_for_good(home: Home) -> None:
 def test_a_clock_that_ran_ahead_does_not_drop_the_windows_of_today(tmp_path: Path) -> None:
     later = NOON + 40 * 86_400_000_000
     for told in ({(5, later): (1.0, later - 1)}, {(5, NOON): (12.0, NOON - 1)}):
-        recent.remember(str(tmp_path), recent.told_windows(str(tmp_path)), told)
-    assert (5, NOON) in recent.told_windows(str(tmp_path))
+        recent.write_windows(str(tmp_path), recent.read_windows(str(tmp_path)), told)
+    assert (5, NOON) in recent.read_windows(str(tmp_path))
 
 
 def statusline(home: Home, session: str, *, resets_at: int | None = None) -> str:
@@ -253,7 +253,7 @@ def test_windows_of_a_damaged_index_are_carried_over(home: Home) -> None:
     home.write(f"-home-me-proj/{ID}.jsonl", line())
     index = home.opened()
     index.refresh()
-    recent.remember(index.folder, {}, {(5, NOON): (12.0, NOON - 1)})
+    recent.write_windows(index.folder, {}, {(5, NOON): (12.0, NOON - 1)})
     index.refresh()
     recent.forget_windows(index.folder)
     index.db.execute("DROP TABLE totals")

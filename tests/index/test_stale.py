@@ -286,8 +286,8 @@ def test_new_rules_withdraw_sums_and_published_answers(home: Home) -> None:
 
 def test_a_process_killed_between_commit_and_publishing_leaves_no_old_answer(home: Home) -> None:
     appended(home)
-    patch = "Lane2.publish = lambda self: os.kill(os.getpid(), 9)"
-    code = f"import os\nfrom ccusage_line.index.index import Lane2\n{patch}"
+    patch = "RefreshedSession.publish = lambda self: os.kill(os.getpid(), 9)"
+    code = f"import os\nfrom ccusage_line.index.index import RefreshedSession\n{patch}"
     assert run_after(home, code, "session", "--id", ID, "--json").code == -9
     assert answers(home) == []
     assert output(home) == 400
@@ -296,10 +296,10 @@ def test_a_process_killed_between_commit_and_publishing_leaves_no_old_answer(hom
 def test_a_slow_refresher_does_not_overwrite_a_newer_answer(home: Home) -> None:
     """One process reads, a second one appends and counts, then the first one goes on: the files are right."""
     code = (
-        "import os, time\nfrom ccusage_line.index import index\nold = index.Lane2.publish\n"
+        "import os, time\nfrom ccusage_line.index import index\nold = index.RefreshedSession.publish\n"
         "def publish(self):\n    open(os.environ['HOME'] + '/ready', 'w').close()\n"
         "    while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.01)\n    old(self)\n"
-        "index.Lane2.publish = publish"
+        "index.RefreshedSession.publish = publish"
     )
     for path in answers(home):
         path.unlink()

@@ -12,7 +12,7 @@ import pytest
 from ccusage_line.index import watch as module
 from ccusage_line.index.slots import known_windows
 from ccusage_line.index.watch import LATELY, Watch
-from ccusage_line.recent import remember
+from ccusage_line.recent import write_windows
 from ccusage_line.windows import HOUR
 from conftest import Home, run_after
 from lines import ID, OPUS, OTHER, append, line
@@ -161,6 +161,6 @@ def test_windows_from_the_statusline_are_known(watch: Watch) -> None:
     while watch.look():
         pass
     end = (time.time_ns() // 1000 // HOUR + 2) * HOUR
-    remember(watch.index.folder, {}, {(5, end): (42.0, end - 3 * HOUR)})
+    write_windows(watch.index.folder, {}, {(5, end): (42.0, end - 3 * HOUR)})
     assert watch.look()
     assert [window.used for window in known_windows(watch.index)] == [42.0]

@@ -576,7 +576,7 @@ def test_nothing_is_published_at_rates_that_have_gone_meanwhile(used: Home, monk
     for module in (answer, index_module):
         monkeypatch.setattr(module, "SETTLED", 100_000_000)
     for gone in (False, True):
-        lane = index_module.refreshed(os.environ, ID, "auto")
+        lane = index_module.refresh_one(os.environ, ID, "auto")
         assert sum(model.cost for model in lane.session.models) == 1_500_005_000_000
         if gone:
             used.policy.unlink()

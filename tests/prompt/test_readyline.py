@@ -49,7 +49,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     ],
 )
 def test_a_folder_is_munged_as_the_client_does(path, name):
-    assert readyline.munged(path) == readyline.folder_name(path) == name
+    assert readyline.munge(path) == readyline.folder_name(path) == name
 
 
 def test_a_long_folder_name_is_cut_and_ends_in_javas_hash_of_the_whole_path():
@@ -59,7 +59,7 @@ def test_a_long_folder_name_is_cut_and_ends_in_javas_hash_of_the_whole_path():
     value = sum(code * 31 ** (len(codes) - 1 - place) for place, code in enumerate(codes)) % 2**32
     value = min(value, 2**32 - value)
     name = readyline.folder_name(path)
-    assert name[:201] == readyline.munged(path)[:200] + "-"
+    assert name[:201] == readyline.munge(path)[:200] + "-"
     assert int(name[201:], 36) == value
     assert readyline.folder_name("/" + "a" * 198) == "-" + "a" * 198
 

@@ -10,14 +10,14 @@ from ccusage_line.index.slots import Row, Sums
 from ccusage_line.report.block_table import format_duration
 from ccusage_line.report.blocks import (
     Block,
+    add_gaps,
     edges,
-    fill,
     indicator,
     limit_status,
     parse_limit,
-    tell_pauses,
+    set_pauses,
+    set_usage,
     used,
-    with_gaps,
 )
 from ccusage_line.windows import HOUR, MINUTE, WINDOW, Window
 
@@ -34,7 +34,7 @@ def filled(now: int, *responses: int, start: int = NOON, window: Window | None =
     block = Block(start, start + WINDOW, window)
     starts = edges([block], now)
     rows = [row(sum(edge <= at for edge in starts) - 1, at) for at in responses]
-    fill([block], rows, starts, now)
+    set_usage([block], rows, starts, now)
     return block
 
 
@@ -55,7 +55,7 @@ def test_a_block_counts_what_is_inside_it_and_rates_only_what_is_not_after_now(
     now_us = NOON + now * MINUTE
     starts = edges(found, now_us)
     places = [sum(edge <= time for edge in starts) - 1 for time in times]
-    fill(found, [row(place, time) for place, time in zip(places, times, strict=True)], starts, now_us)
+    set_usage(found, [row(place, time) for place, time in zip(places, times, strict=True)], starts, now_us)
     for block in found:
         inside = [time for time in times if block.start <= time < block.end]
         assert block.share.responses == len(inside)
@@ -100,10 +100,10 @@ def chained(*bounds: tuple[int, int, int, int]) -> list[Block]:
     blocks = []
     for number, (start, end, first, last) in enumerate(bounds):
         block = Block(NOON + start * HOUR, NOON + end * HOUR)
-        fill([block], [row(0, NOON + first * HOUR, last=NOON + last * HOUR)], [block.start, block.end], NOON - 1)
+        set_usage([block], [row(0, NOON + first * HOUR, last=NOON + last * HOUR)], [block.start, block.end], NOON - 1)
         blocks.append(block)
         assert number == 0 or blocks[-2].end <= block.start
-    tell_pauses(blocks)
+    set_pauses(blocks)
     return blocks
 
 
@@ -120,7 +120,7 @@ def chained(*bounds: tuple[int, int, int, int]) -> list[Block]:
 def test_a_gap_is_what_no_block_covers_of_a_pause_of_five_hours(
     blocks: list[tuple[int, int, int, int]], gaps: list[tuple[int, int]]
 ) -> None:
-    found = with_gaps(chained(*blocks), WINDOW)
+    found = add_gaps(chained(*blocks), WINDOW)
     assert [(b.start, b.end) for b in found if b.is_gap] == [(NOON + a * HOUR, NOON + b * HOUR) for a, b in gaps]
     assert [b.start for b in found] == sorted(b.start for b in found)
     assert not any(b.is_active(b.start) for b in found if b.is_gap)
@@ -136,10 +136,10 @@ def test_a_gap_is_what_no_block_covers_of_a_pause_of_five_hours(
     ],
 )
 def test_an_empty_block_is_removed_with_the_gap_beside_it(responses: list[tuple[int, int]], starts: list[int]) -> None:
-    blocks = with_gaps(chained((0, 5, 0, 1), (9, 14, 9, 9), (50, 55, 51, 52)), WINDOW)
+    blocks = add_gaps(chained((0, 5, 0, 1), (9, 14, 9, 9), (50, 55, 51, 52)), WINDOW)
     without_usage = [block.without_usage() for block in blocks]
     bounds = sorted({edge for block in without_usage for edge in (block.start, block.end)})
-    fill(without_usage, [row(period, NOON + hours * HOUR) for period, hours in responses], bounds, NOON - 1)
+    set_usage(without_usage, [row(period, NOON + hours * HOUR) for period, hours in responses], bounds, NOON - 1)
     assert [(block.start - NOON) // HOUR for block in used(without_usage)] == starts
 
 

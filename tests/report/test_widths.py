@@ -10,7 +10,7 @@ from wcwidth import wcswidth
 
 from ccusage_line.index.slots import Row, Sums
 from ccusage_line.report import block_table, period_table
-from ccusage_line.report.blocks import Block, edges, fill
+from ccusage_line.report.blocks import Block, edges, set_usage
 from ccusage_line.report.grid import Look
 from ccusage_line.report.periods import Periods, day_number
 from ccusage_line.report.sessions import render_list
@@ -91,7 +91,7 @@ def test_a_wider_report_of_days_never_shows_less(models: list[ModelUsage], chart
 @given(st.lists(usages, min_size=1, max_size=3), st.sampled_from(["none", "bars"]), st.none() | st.just(10**6))
 def test_a_wider_report_of_blocks_never_shows_less(models: list[ModelUsage], chart: str, limit: int | None) -> None:
     block, now = Block(NOON, NOON + WINDOW), NOON + HOUR
-    fill([block], [row(1, models)], edges([block], now), now)
+    set_usage([block], [row(1, models)], edges([block], now), now)
     never_shows_less(
         lambda width: block_table.render(
             "Blocks", {"": [block]}, Periods("day", "UTC"), Look(width, chart=chart), now, limit

@@ -20,7 +20,7 @@ from ccusage_line.statusline import log as statuslog
 from ccusage_line.statusline.fields import SEGMENTS
 from ccusage_line.statusline.git import head
 from ccusage_line.statusline.line import FALLBACK, render
-from ccusage_line.statusline.options import COST_SOURCES, complaint, forgiving_options, parse_options
+from ccusage_line.statusline.options import COST_SOURCES, complaint, parse_leniently, parse_options
 from ccusage_line.statusline.segments import STARTUP, Numbers, Options
 from ccusage_line.statusline.segments import clean as cleaned
 from ccusage_line.text import clean
@@ -727,7 +727,7 @@ def test_other_spellings_are_left_to_the_command_line(argv: list[str]) -> None:
 @pytest.mark.parametrize("argv", [["--nope"], ["stray"], ["--config", "x"], ["--cost-source"], ["--no-color=1"], ["-"]])
 def test_a_line_that_must_not_fail_takes_what_it_understands(argv: list[str]) -> None:
     reasons: list[str] = []
-    shown = render(payload(), numbers(), forgiving_options(["--no-color", *argv]), ENVIRON, NOW, reasons)
+    shown = render(payload(), numbers(), parse_leniently(["--no-color", *argv]), ENVIRON, NOW, reasons)
     assert shown == DEFAULT_LINE
     assert reasons == ["command line: not understood"]
 

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ccusage_line.answer import said
+from ccusage_line.answer import read_client_values
 from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
 from ccusage_line.statusline import payload
-from ccusage_line.statusline.command import IndexAccess, line_of, numbers_of
+from ccusage_line.statusline.command import IndexAccess, add_today_and_block, make_line
 from ccusage_line.statusline.line import render
 from ccusage_line.statusline.options import parse_options
 from ccusage_line.statusline.segments import Numbers, Options
-from ccusage_line.windows import Stored
+from ccusage_line.windows import StoredMoments
 from conftest import SHARED
 
 SCENARIOS = {path.parent.name: path.parent for path in sorted((SHARED / "corpus").glob("client*/*/statusline"))}
@@ -67,7 +67,7 @@ def calls(scenario: Path, home: Path, complete: bool = True) -> Iterator[Call]:
         now = int(meta["started"] * SECOND)
         access, options = IndexAccess(environ), options_of("--no-color")
         found = access.look_up(given, options)
-        numbers = numbers_of(given, found, options, now, access.reasons)
+        numbers = add_today_and_block(given, found, options, now, access.reasons)
         line = render(given, numbers, options, meta["env"], now, access.reasons)
         access.finish(given, found)
         assert not [reason for reason in access.reasons if reason.endswith(("Error", "Exception"))], access.reasons
@@ -252,17 +252,17 @@ def test_sessions_beside_forks_that_bear_no_mark_show_what_they_have_paid(tmp_pa
 def test_the_clients_last_window_is_stored_for_each_session(played: Played) -> None:
     told = {call.payload["session_id"]: call.payload["context_window"] for call in played.calls}
     for session, window in told.items():
-        assert said(str(played.index), session)[1] == window["context_window_size"]
+        assert read_client_values(str(played.index), session)[1] == window["context_window_size"]
 
 
 def test_a_synthetic_line_opens_no_block(corpus: Path, tmp_path: Path) -> None:
     """There is an API error at 09:59 and the first response at 10:01, so the block begins at ten o'clock."""
     index = Index(str(tmp_path / "state" / "index"), [str(corpus / "reported/synthetic-opens-no-block/projects")])
     index.refresh()
-    found = Numbers(session=index.session("s1"), moments=Stored(index.db, "auto"), complete=True)
+    found = Numbers(session=index.session("s1"), moments=StoredMoments(index.db, "auto"), complete=True)
     options = Options()
     options.timezone = "UTC"
     half_past_two = 1_795_185_000 * SECOND
-    line = line_of({"session_id": "s1"}, found, options, {"NO_COLOR": "1"}, half_past_two, [])
+    line = make_line({"session_id": "s1"}, found, options, {"NO_COLOR": "1"}, half_past_two, [])
     assert line.startswith("💰 $0.32 session / $0.32 today / $0.32 block (30m left)")
     index.close()

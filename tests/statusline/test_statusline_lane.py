@@ -36,7 +36,7 @@ from ccusage_line.session import MODES
 from ccusage_line.statusline import command as statuslane
 from ccusage_line.statusline.log import LIMIT
 from ccusage_line.statusline.segments import Numbers, Options
-from ccusage_line.windows import Listed, Stored, of_database
+from ccusage_line.windows import PublishedMoments, StoredMoments, of_database
 from compare import find_price
 from conftest import UNHURRIED, UNHURRIED_COMMAND, Home, Ran, run_after, run_command, start
 from lines import ID, OTHER, SONNET, ago, append, line, usage
@@ -485,7 +485,7 @@ def test_a_slow_disk_costs_our_numbers_and_not_the_line(small: Home, name: str) 
     assert "index: too slow" in (small.state / NAME).read_text()
 
 
-@pytest.mark.parametrize("name", ["Lane2.publish", "Lane2.leave"])
+@pytest.mark.parametrize("name", ["RefreshedSession.publish", "RefreshedSession.leave"])
 def test_a_slow_disk_does_not_hold_the_line_back_afterwards(small: Home, name: str) -> None:
     indexed(small)
     assert "💰 ($0.25 cc / $1.00 ccusage) session / $1.00 today" in plain(
@@ -729,7 +729,7 @@ def test_both_lanes_know_the_same_of_a_session(small: Home) -> None:
         counted = statuslane.IndexAccess(small.env).look_up(given, Options())
         ask(small, given)
         ready = statuslane.IndexAccess(small.env).look_up(given, Options())
-        assert (type(counted.moments), type(ready.moments)) == (Stored, Listed)
+        assert (type(counted.moments), type(ready.moments)) == (StoredMoments, PublishedMoments)
         assert (ready.fork, ready.began) == (counted.fork, counted.began) == (session == "fork", counted.began)
         assert counted.began is not None
 
@@ -902,12 +902,12 @@ def test_today_and_block_are_plain_sums_over_a_fresh_reading(
     access = statuslane.IndexAccess(home.env)
     for now, found in (
         (looked, access.look_up(payload(context_window={}), options)),
-        (looked, Numbers(moments=Listed(published, mode), complete=True)),
-        (looked + later * SECOND, Numbers(moments=Listed(published, mode), complete=True)),
+        (looked, Numbers(moments=PublishedMoments(published, mode), complete=True)),
+        (looked + later * SECOND, Numbers(moments=PublishedMoments(published, mode), complete=True)),
     ):
         seconds = None if resets is None else now // SECOND + resets
         given = payload(rate_limits={"five_hour": {"resets_at": seconds}})
-        numbers = statuslane.numbers_of(given, found, options, now, [])
+        numbers = statuslane.add_today_and_block(given, found, options, now, [])
         today = date_of(now, zone)
         assert numbers.today == sum(e.cost[place] for e in known if date_of(e.timestamp, zone) == today)
         sane = seconds is not None and now < seconds * SECOND <= now + 5 * HOUR
@@ -991,5 +991,7 @@ def test_the_block_of_a_year_without_a_pause_needs_few_queries() -> None:
     database = stored(year)
     asked: list[str] = []
     database.set_trace_callback(asked.append)
-    assert Stored(database, "auto").block(year[-1][0], []) == recounted([(t, 1, 1) for t, *_ in year], year[-1][0], [])
+    assert StoredMoments(database, "auto").block(year[-1][0], []) == recounted(
+        [(t, 1, 1) for t, *_ in year], year[-1][0], []
+    )
     assert len(asked) < 2 * 365 * 24 // 4

@@ -14,7 +14,7 @@ from wcwidth import wcswidth
 from ccusage_line.session import ModelUsage, Session
 from ccusage_line.statusline.fields import SEGMENTS
 from ccusage_line.statusline.line import render, segment_text
-from ccusage_line.statusline.options import BURN_RATES, COST_SOURCES, forgiving_options
+from ccusage_line.statusline.options import BURN_RATES, COST_SOURCES, parse_leniently
 from ccusage_line.statusline.presets import PRESETS
 from ccusage_line.statusline.segments import CORE, Numbers, Options, View
 from ccusage_line.statusline.template import Template
@@ -267,7 +267,7 @@ def test_segments_give_way_in_the_order_of_their_ranks(
 @given(st.lists(st.sampled_from(["--format", "--cost-source", "-z", "--context-low-threshold", "="]) | st.text()))
 def test_any_command_line_gives_a_line(argv: list[str]) -> None:
     argv = [word.replace("\0", "") for word in argv]
-    assert_fits(render(payload(), numbers(), forgiving_options(argv), ENVIRON, NOW), 140, 999)
+    assert_fits(render(payload(), numbers(), parse_leniently(argv), ENVIRON, NOW), 140, 999)
 
 
 @pytest.mark.parametrize(

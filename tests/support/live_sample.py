@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ccusage_line.index.slots import Row, Sums
-from ccusage_line.report.blocks import Block, edges, fill
+from ccusage_line.report.blocks import Block, edges, set_usage
 from ccusage_line.report.live import FrameData
 from ccusage_line.report.periods import Periods
 from ccusage_line.session import PICO, ModelUsage, Session
@@ -35,7 +35,7 @@ def block(window: Window | None) -> Block:
         Sums(HAIKU, 9_000, 22_000, 0, 191_000, 76 * PICO // 100, 5, 0, 0, START + MINUTE, NOW - HOUR),
         Sums(OPUS, 12_345, 34_567, 187_655, 778_000, 345 * PICO // 100, 18, 0, 0, START + MINUTE, NOW - SECOND),
     ]
-    fill([made], [Row(0, None, 3, sums)], starts, NOW)
+    set_usage([made], [Row(0, None, 3, sums)], starts, NOW)
     return made
 
 

@@ -115,7 +115,7 @@ class World:
         from ccusage_line.paths import index_dir
 
         folder = readyline.lines_dir(index_dir(self.environ))
-        return readyline.read(readyline.path_of(folder, readyline.munged(os.path.realpath(project))))
+        return readyline.read(readyline.path_of(folder, readyline.munge(os.path.realpath(project))))
 
     def fresh(self, project: Path) -> bool:
         line = self.line(project)
