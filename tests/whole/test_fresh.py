@@ -10,14 +10,17 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 import fresh
 import trees
+from ccusage_line.index import refresh, workers
 from ccusage_line.index.index import Index
 from ccusage_line.prices.table import PriceTable
 from ccusage_line.transcripts.claims import timestamp
+from ccusage_line.transcripts.reading import BULK
 from compare import assert_same
 
 SECOND = 1_000_000
@@ -61,18 +64,21 @@ def line(usage: dict[str, Any] | None = None, message: dict[str, Any] | None = N
 
 
 def reading(files: Mapping[str, bytes | list[bytes]]) -> fresh.Reading:
-    """Return the reading of files, given by path below `projects/` as bytes or lines; the index must agree."""
+    """Return the reading of files, given by path below `projects/` as bytes or lines; the index must agree, whichever
+    decoder reads them."""
     contents = {path: data if isinstance(data, bytes) else b"\n".join([*data, b""]) for path, data in files.items()}
     base = Path(tempfile.mkdtemp(prefix="ccusage-test-"))
     try:
         trees.write_tree(contents, base / "data")
         found = fresh.read([base / "data"], PRICES.find)
-        index = Index(str(base / "state"), [str(base / "data" / "projects")], PRICES)
-        index.refresh()
-        assert_same(index, found)
-        for name, one in found.items():
-            one.told = index.last_context(name)
-        index.close()
+        for least in (BULK, -1):  # bytes above which the bulk decoder reads: it has to say the same as the plain one
+            with patch.object(refresh, "BULK", least), patch.object(workers, "BULK", least):
+                index = Index(str(base / f"state-{least}"), [str(base / "data" / "projects")], PRICES)
+                index.refresh()
+            assert_same(index, found)
+            for name, one in found.items():
+                one.told = index.last_context(name)
+            index.close()
     finally:
         shutil.rmtree(base)
     return found
@@ -83,8 +89,10 @@ def session(*lines: bytes, path: str = "p/s.jsonl") -> fresh.FreshSession:
 
 
 def counted(content: bytes) -> int:
-    """Return how many responses a transcript of these bytes has."""
-    return sum(one.responses for one in reading({"p/s.jsonl": content}).values())
+    """Return how many responses a transcript of these bytes has, with a newline at its end or without."""
+    readings = [reading({"p/s.jsonl": data}) for data in (content, content + b"\n")]
+    (count,) = {sum(one.responses for one in found.values()) for found in readings}
+    return count
 
 
 # --- A3 ---------------------------------------------------------------------------------------------------------------
