@@ -7,7 +7,6 @@ import os
 from ..errors import UnknownSession, UsageError
 from ..index import questions
 from ..report.sessions import display_ids
-from ..session import money
 from ..text import clean
 
 TYPE_CHECKING = False
@@ -34,7 +33,7 @@ def resolve(index: Index, wanted: str, day_of: DayOf, mode: str = "auto") -> str
         session = index.session(id, mode)
         if session is None or session.last is None:
             return f"{clean(id)}  no usage"
-        return f"{clean(id)}  {money(session.cost, bool(session.unpriced_models))}  {day_of(session.last)}"
+        return f"{clean(id)}  {session.cost_text}  {day_of(session.last)}"
 
     if wanted == LATEST:
         newest = questions.latest(index)

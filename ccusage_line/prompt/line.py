@@ -168,7 +168,7 @@ def default_text(session: Session, today: tuple[int, bool] | None, context: int 
     """Return the coloured text: the session's cost, today's (of StoredMoments.today) and the percentage of context."""
     from ..session import money
 
-    parts = [f"{_CYAN}{money(session.cost, bool(session.unpriced_models))}{_RESET}"]
+    parts = [f"{_CYAN}{session.cost_text}{_RESET}"]
     if today is not None:
         parts.append(f"{money(*today)} today")
     if context is not None:

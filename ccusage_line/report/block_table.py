@@ -218,8 +218,7 @@ def _used(block: Block) -> list[str]:
     tokens_in, tokens_out, created, read, tokens, cost = sums_of(block.share.models)
     kinds = f"{tokens_in:,} input, {tokens_out:,} output, {created:,} cache create, {read:,} cache read"
     models = [f"{clean(short_model(name))} {percent_of(m.cost, cost)}" for name, m in list_models(block.share)]
-    cost_text = money(cost, bool(block.share.unpriced_models))
-    return [": ".join([cost_text, *([", ".join(models)] if models else [])]), f"{tokens:,} tokens: {kinds}"]
+    return [": ".join([block.share.cost_text, *([", ".join(models)] if models else [])]), f"{tokens:,} tokens: {kinds}"]
 
 
 def percent_of(part: int, whole: int) -> str:

@@ -57,7 +57,7 @@ class Block:
     @property
     def has_unpriced(self) -> bool:
         """Whether the cost until now, and so the rate and the projection, lack a price."""
-        return bool(self.until_now.unpriced_models)
+        return self.until_now.has_unpriced
 
     def rate(self, now: int) -> Rate | None:
         """Return the rate of usage, or None if there was no usage until now or the block is over."""

@@ -236,7 +236,7 @@ def share_rows(labels: Sequence[str], share: Share, breakdown: bool, style: str 
     """Return the rows of a period or block: one with its numbers, others for further lines of *labels* and models, and
     with *breakdown* one with the numbers of each model."""
     models = _bullets(tuple(m.name for m in share.models if m.name))
-    numbers = number_cells(sums_of(share.models), any(m.unpriced for m in share.models))
+    numbers = number_cells(sums_of(share.models), share.has_unpriced)
     rows: list[Row] = []
     for label, model in zip_longest(labels, models, fillvalue=""):
         rows.append(({FIRST: label, MODELS: model, **({} if rows else numbers)}, style))

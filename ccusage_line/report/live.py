@@ -6,7 +6,7 @@ parts, the highest rank first; a number is never cut.
 
 from __future__ import annotations
 
-from ..jsontext import short_model, sums_of
+from ..jsontext import short_model
 from ..session import money
 from ..text import ELLIPSIS, clean, count_text, cut, display_width
 from ..windows import SECOND
@@ -180,7 +180,7 @@ def _progress(data: FrameData) -> list[Row]:
 
 def _rows(data: FrameData, look: Look) -> list[Row]:
     times = TimeFormat(data.periods, data.now)
-    used = [] if data.block is None else _used(data.block, data.token_limit, data.now)
+    used = [] if data.block is None else _used(data.block, data.token_limit)
     rows = [
         ("BLOCK", _block(data, times)),
         ("LIMITS", _limits(data, times)),
@@ -223,8 +223,8 @@ def _alarm_style(percent: float) -> str:
     return GREEN if percent < _YELLOW_FROM else YELLOW if percent < _RED_FROM else RED
 
 
-def _used(block: Block, limit: int | None, now: int) -> list[Part]:
-    *_, tokens, cost = sums_of(block.share.models)
+def _used(block: Block, limit: int | None) -> list[Part]:
+    share, tokens, cost = block.share, block.share.total, block.share.cost
     if limit is None:
         tokens_part = Part(f"{tokens:,} tokens", rank=1)
     else:
@@ -233,10 +233,9 @@ def _used(block: Block, limit: int | None, now: int) -> list[Part]:
         tokens_part = Part(text, _alarm_style(percent), rank=1, bar=(tokens, limit), after=f"{percent:.0f} %")
     models = [
         Part(f"{clean(short_model(name))} {percent_of(m.cost, cost)}", rank=3 + at)
-        for at, (name, m) in enumerate(list_models(block.share))
+        for at, (name, m) in enumerate(list_models(share))
     ]
-    cost_text = money(cost, bool(block.share.unpriced_models))
-    return [Part(cost_text, BOLD), tokens_part, Part(count_text(block.share.responses, "response"), rank=2), *models]
+    return [Part(share.cost_text, BOLD), tokens_part, Part(count_text(share.responses, "response"), rank=2), *models]
 
 
 def _rate(data: FrameData, look: Look) -> list[Part]:
@@ -274,11 +273,7 @@ def _ahead(block: Block, data: FrameData, times: TimeFormat) -> list[Part]:
 
 
 def _days(days: Mapping[str, Usage]) -> list[Part]:
-    parts = []
-    for rank, (name, used) in enumerate(days.items()):
-        cost = money(used.cost, bool(used.unpriced_models))
-        parts.append(Part(f"{name} {cost}".strip(), rank=rank))
-    return parts
+    return [Part(f"{name} {used.cost_text}".strip(), rank=rank) for rank, (name, used) in enumerate(days.items())]
 
 
 # --- sessions and models of the block -----------------------------------------------------------------------------
@@ -306,7 +301,7 @@ def _session(session: Session, data: FrameData) -> tuple[str, list[str], str]:
     model = next((short_model(name) for name, _ in list_models(session)), "")
     last = session.last or 0
     clock = f"{data.periods.local(last)[11:]}:{last // SECOND % 60:02d}"
-    return money(session.cost, bool(session.unpriced_models)), [name, clean(model), clock], clean(session.title or "")
+    return session.cost_text, [name, clean(model), clock], clean(session.title or "")
 
 
 def _columns(rows: Iterable[tuple[str, list[str], str]], look: Look, width: int) -> list[str]:

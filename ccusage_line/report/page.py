@@ -97,7 +97,7 @@ def _escape(text: str) -> str:
 def _number_cells(usages: Sequence[Usage]) -> str:
     """Return the cells with tokens and cost; the cost has a mark if a part of it has no price."""
     tokens, cost = total(usages)[4:]
-    mark = f"<i>{NO_PRICE}</i>" if any(m.unpriced for usage in usages for m in usage.models) else ""
+    mark = f"<i>{NO_PRICE}</i>" if any(usage.has_unpriced for usage in usages) else ""
     return f"<td>{tokens:,}<td data-v={dollars(cost)!r}>{money(cost)}{mark}"
 
 
@@ -113,7 +113,7 @@ def _headline(page: Page, days: Sequence[Share]) -> str:
     span = " to ".join(dict.fromkeys(date_text(day.key) for day in (*days[:1], *days[-1:])))
     facts = [span or "nothing was used", *page.filters, page.zone]
     projects = len({page.name_of(s.project_path or NO_PROJECT) for s in page.sessions})
-    lacking = bool(unpriced(page.sessions))
+    lacking = any(session.has_unpriced for session in page.sessions)
     mean = f"{money(sums[5] // len(days), lacking)} each" if days else ""
     kinds = ("input", "output", "cache write", "cache read")
     of_kinds = "".join(f"<li>{count:,} {kind}" for kind, count in zip(kinds, sums, strict=False))

@@ -251,7 +251,7 @@ def _list_rows(
         last = "" if s.last is None else day_of(s.last)
         last += ARCHIVED if s.archived else ""
         firsts.append(len(rows))
-        rows.append(_row(shown[s.id], sums, _has_unpriced([s]), models=names[0], last=last))
+        rows.append(_row(shown[s.id], sums, s.has_unpriced, models=names[0], last=last))
         rows += [("", name, *_BLANK) for name in names[1:]]
         if breakdown:
             rows += [_model_row(name, m, DIM) for name, m in breakdown_models(s)]
@@ -264,13 +264,13 @@ def _list_rows(
 
 
 def _has_unpriced(sessions: Iterable[Session]) -> bool:
-    return any(m.unpriced for s in sessions for m in s.models)
+    return any(s.has_unpriced for s in sessions)
 
 
 def _model_rows(session: Session) -> list[Row]:
     """Return a row per model, with its full name, and the total."""
     rows = [_model_row(clean(name), m) for name, m in list_models(session)]
-    return [*rows, _row("Total", sums_of(session.models), _has_unpriced([session]), style=YELLOW)]
+    return [*rows, _row("Total", sums_of(session.models), session.has_unpriced, style=YELLOW)]
 
 
 def _model_row(name: str, m: ModelUsage, style: str = "") -> Row:

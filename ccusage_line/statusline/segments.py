@@ -241,7 +241,7 @@ def _surplus(view: View, start: int | None) -> int:
 def _marked_cost(view: View, cost: int | None) -> str:
     """Return a cost, marked if responses of the session have no price, or "" for None."""
     session = view.numbers.session
-    return "" if cost is None else money(cost, session is not None and bool(session.unpriced_models))
+    return "" if cost is None else money(cost, session is not None and session.has_unpriced)
 
 
 def _money(pico: int | None) -> str:
