@@ -258,5 +258,7 @@ def empty_hint(
 
 def unpriced_warning(usages: Iterable[Usage]) -> str:
     """Return the warning about models without a price, or ""."""
-    models = sorted({model for usage in usages for model in usage.unpriced_models})
+    from ..report.usage import unpriced
+
+    models = unpriced(usages)
     return f"no price known for {', '.join(map(clean, models))}; counted as $0" if models else ""

@@ -15,18 +15,16 @@ from .grid import (
     FIRST,
     MODELS,
     NUMBERS,
-    archived_note,
     draw_report,
-    incomplete_note,
     measure,
     share_rows,
     shows_everything,
     total_cells,
-    unpriced_note,
+    usage_notes,
 )
 from .period_table import project_names, sizes_by_key
 from .table import BOLD, CYAN, DIM, RED, YELLOW, box, paint
-from .usage import list_models, unpriced
+from .usage import list_models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,8 +108,7 @@ def render(
         headers = _headers(rows, limit)
         if joined and shows_everything(headers, rows, look):
             break
-    notes = [*unpriced_note(unpriced(shares)), *incomplete_note(shares)]
-    notes += archived_note(archived)
+    notes = usage_notes(shares, archived)
     notes += ["~ estimated: Claude Code did not report when these blocks began."] if mixed else []
     below = []
     if look.chart == charts.BARS:

@@ -13,6 +13,7 @@ from ..windows import SECOND
 from . import charts
 from .block_table import TimeFormat, format_age, format_duration, percent_of
 from .blocks import MODERATE, indicator, limit_status
+from .periods import SHORT_WEEKDAYS, weekday
 from .table import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint
 from .usage import NO_PROJECT, list_models
 
@@ -36,7 +37,6 @@ _NARROWEST_BAR, _WIDEST_BAR = 8, 40
 _LONGEST_NAME, _SHORTEST_TITLE = 20, 10
 _LABELS = 7  # columns of the labels
 _YELLOW_FROM, _RED_FROM = 80, 95  # percent of a limit
-_WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _RULES = ("╭─╮", "│ │", "├─┤", "╰─╯")
 _ASCII_RULES = ("+-+", "| |", "+-+", "+-+")
 _DASH = "\u2013"  # an en dash
@@ -214,7 +214,7 @@ def _limits(data: FrameData, times: TimeFormat) -> list[Part]:
         after = f"{window.used:3g} %{format_age(window, data.now)}"
         parts.append(Part(name, _alarm_style(window.used), rank=rank, bar=(window.used, 100), after=after))
         if data.block is None or window.end != data.block.end:
-            day = _WEEKDAYS[(data.periods.day_of(window.end) + 4) % 7]
+            day = SHORT_WEEKDAYS[weekday(data.periods.day_of(window.end))]
             parts.append(Part(f"resets {day} {times.local(window.end)[11:]}", DIM, rank=2 + rank))
     return parts
 

@@ -16,11 +16,11 @@ from ..jsontext import civil, short_model, short_models
 from ..session import NO_PRICE, Usage, dollars, money
 from ..text import ELLIPSIS, clean, count_text
 from . import charts
-from .grid import archived_note, incomplete_note, measure, round_cell, unpriced_note
+from .grid import measure, round_cell, usage_notes
 from .period_table import project_names
-from .periods import MONTH, WEEKDAYS, Periods, date_text, weekday
+from .periods import MONTH, SHORT_WEEKDAYS, Periods, date_text, weekday
 from .sessions import ARCHIVED
-from .usage import NO_PROJECT, list_models, shares, sort_by_cost, total, unpriced
+from .usage import NO_PROJECT, any_unpriced, list_models, shares, sort_by_cost, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -97,7 +97,7 @@ def _escape(text: str) -> str:
 def _number_cells(usages: Sequence[Usage]) -> str:
     """Return the cells with tokens and cost; the cost has a mark if a part of it has no price."""
     tokens, cost = total(usages)[4:]
-    mark = f"<i>{NO_PRICE}</i>" if any(usage.has_unpriced for usage in usages) else ""
+    mark = f"<i>{NO_PRICE}</i>" if any_unpriced(usages) else ""
     return f"<td>{tokens:,}<td data-v={dollars(cost)!r}>{money(cost)}{mark}"
 
 
@@ -113,11 +113,11 @@ def _headline(page: Page, days: Sequence[Share]) -> str:
     span = " to ".join(dict.fromkeys(date_text(day.key) for day in (*days[:1], *days[-1:])))
     facts = [span or "nothing was used", *page.filters, page.zone]
     projects = len({page.name_of(s.project_path or NO_PROJECT) for s in page.sessions})
-    lacking = any(session.has_unpriced for session in page.sessions)
-    mean = f"{money(sums[5] // len(days), lacking)} each" if days else ""
+    has_unpriced = any_unpriced(page.sessions)
+    mean = f"{money(sums[5] // len(days), has_unpriced)} each" if days else ""
     kinds = ("input", "output", "cache write", "cache read")
     of_kinds = "".join(f"<li>{count:,} {kind}" for kind, count in zip(kinds, sums, strict=False))
-    cost = f'<data value="{dollars(sums[5])!r}">{money(sums[5], lacking)}</data>'
+    cost = f'<data value="{dollars(sums[5])!r}">{money(sums[5], has_unpriced)}</data>'
     return f"""<header>
 <h1>Claude Code usage</h1>
 <p>{" · ".join(map(_escape, facts))}</p>
@@ -228,15 +228,15 @@ def _heat_map_section(page: Page) -> str:
         size, (day, hour) = size_of(share), divmod(share.key, 24)
         if size > 0:
             level = 1 + sum(size > edge for edge in edges[:-1])
-            text, when = amount(size), f"{WEEKDAYS[day][:3].capitalize()} {hour:02d}:00"
+            text, when = amount(size), f"{SHORT_WEEKDAYS[day]} {hour:02d}:00"
             cells[share.key] = (
                 f'<td class=l{level} data-v={dollars(total([share])[5])!r} title="{when}, {text}"><span>{text}</span>'
             )
     rows = []
     for place in range(page.periods.week_start, page.periods.week_start + 7):
         day = place % 7
-        name = WEEKDAYS[day][:3].capitalize()
-        rows.append(f"<tr><th scope=row>{name}{''.join([cells.get(24 * day + hour, '<td>') for hour in _HOURS])}\n")
+        hours = "".join([cells.get(24 * day + hour, "<td>") for hour in _HOURS])
+        rows.append(f"<tr><th scope=row>{SHORT_WEEKDAYS[day]}{hours}\n")
     head = f"<tr><td>{''.join([f'<th scope=col>{hour:02d}' for hour in _HOURS])}"
     several = [(n, edge) for n, edge in enumerate(edges, 1) if edge not in edges[: n - 1]]
     legend = "".join(f"<li><i class=l{n}></i>to {amount(edge)}" for n, edge in several)
@@ -324,7 +324,6 @@ def _row(page: Page, session: Session, project: str) -> str:
 
 
 def _notes(page: Page) -> str:
-    notes = unpriced_note(unpriced(page.sessions)) + incomplete_note(page.sessions)
-    notes += archived_note(sum(s.archived for s in page.sessions), f"{ARCHIVED.strip()} ")
+    notes = usage_notes(page.sessions, sum(s.archived for s in page.sessions), f"{ARCHIVED.strip()} ")
     notes.append(f"Made by ccusage-line {__version__}, {page.periods.local(page.created)}.")
     return "<footer>\n" + "".join(f"<p>{escape(note)}</p>\n" for note in notes) + "</footer>\n"

@@ -7,20 +7,8 @@ from itertools import count
 
 from ..text import clean, wrap
 from . import charts
-from .grid import (
-    FIRST,
-    MODELS,
-    NUMBERS,
-    archived_note,
-    draw_report,
-    incomplete_note,
-    measure,
-    share_rows,
-    total_cells,
-    unpriced_note,
-)
+from .grid import FIRST, MODELS, NUMBERS, draw_report, measure, share_rows, total_cells, usage_notes
 from .table import BOLD, YELLOW
-from .usage import unpriced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,9 +44,8 @@ def render(
     rows.append(({FIRST: "Total", **total_cells(everything)}, YELLOW))
     headers = {FIRST: "Date" if periods.unit == "day" else periods.unit.capitalize(), MODELS: "Models", **NUMBERS}
     dates = [f"  {periods.name(s.key)}" if any(groups) else periods.name(s.key) for s in everything]
-    notes = unpriced_note(unpriced(everything)) + incomplete_note(everything)
-    notes += archived_note(archived)
     fixed = max(map(len, ("Total", *dates)))
+    notes = usage_notes(everything, archived)
     return draw_report(title, headers, rows, look, fixed=fixed, sizes=sizes, below=below, notes=notes)
 
 

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from ..jsontext import NO_SUMS, add_sums, as_data, list_data, short_models, sums_of
+from ..jsontext import NO_SUMS, add_sums, as_data, list_data, sums_of
 from ..session import money
 from ..text import clean, cut, cut_distinctly, display_width, lay_out_beside, wrap
 from .grid import (
-    BULLET,
     CELL_FRAME,
     COST,
     FIRST,
@@ -17,27 +16,27 @@ from .grid import (
     LAST,
     MODELS,
     NUMBERS,
-    Grid,
-    archived_note,
-    breakdown_models,
-    incomplete_note,
+    breakdown_rows,
+    make_grid,
+    model_bullets,
+    model_row,
     note_lines,
-    unpriced_note,
+    number_cells,
+    total_cells,
+    usage_notes,
 )
 from .period_table import project_names
 from .table import BOLD, DIM, YELLOW, Column, box, paint
-from .usage import KINDS, MODEL_COLUMNS, SUMS, list_models, per_model, total
+from .usage import KINDS, MODEL_COLUMNS, SUMS, any_unpriced, list_models, per_model, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..jsontext import DayOf, Sums
-    from ..session import ModelUsage, Session
-    from .grid import Keys
+    from ..jsontext import DayOf
+    from ..session import Session
+    from .grid import Grid, Keys, Row
     from .usage import Line
-
-    Row = tuple[str, str, str, str, str, str, str, str, str, str]  # the cells of HEADERS and the style of the row
 
 ARCHIVED = " *"
 LONGEST_ID = 36  # columns of a UUID, the client's own id; a longer id is cut if no table fits otherwise
@@ -47,7 +46,6 @@ NARROWEST_TEXT, WIDEST_PROJECT, WIDEST_TITLE = 12, 24, 60  # columns of Project 
 LABELS = 11  # columns of the labels above the table of one session
 
 HEADERS = {FIRST: "Session", MODELS: "Models", **NUMBERS, LAST: "Last Activity"}
-_BLANK = ("",) * 8
 COMPACT = (FIRST, MODELS, "input", "output", COST, LAST)
 NARROWER = (COMPACT, (FIRST, MODELS, COST, LAST), (FIRST, COST, LAST), (FIRST, COST))
 ONE_HEADERS = {FIRST: "Model", **NUMBERS}
@@ -133,7 +131,7 @@ def render_list(
     for whole in (True, False) if width >= WHOLE_IDS_FROM and not compact else (False,):
         shown = {s.id: clean(s.id) for s in sessions} if whole else display_ids(s.id for s in sessions)
         rows, firsts = _list_rows(sessions, shown, day_of, breakdown, limit)
-        grid = _grid(rows, HEADERS)
+        grid = make_grid(HEADERS, rows)
         if grid.whole_width() <= width:
             break
     with_ids = grid.whole_width() + (0 if whole else _extra_width(grid, chosen))
@@ -213,23 +211,12 @@ def render_one(session: Session, *, width: int, day_of: DayOf, color: bool = Fal
     width = max(width, 1)
     head = [line for label, text in _facts(session, day_of) for line in _fact_lines(label, text, width)]
     head[0] = paint(head[0], BOLD, color)
-    grid = _grid(_model_rows(session), ONE_HEADERS)
+    rows = [model_row(clean(name), m) for name, m in list_models(session)]
+    grid = make_grid(ONE_HEADERS, [*rows, ({FIRST: "Total", **total_cells([session])}, YELLOW)])
     layouts = [(keys, SHORTEST_NAME) for keys in (tuple(ONE_HEADERS), *ONE_NARROWER)]
     table, keys = grid.draw(layouts, width, color)
     notes = [*_one_notes(session), *grid.notes(keys, grid.least_width(SHORTEST_NAME))]
     return _join_lines([*head, "", *table, *note_lines(notes, width, color)])
-
-
-def _grid(rows: Sequence[Row], headers: dict[str, str]) -> Grid:
-    *cells, styles = map(list, zip(*rows, strict=True))
-    columns = dict(zip(HEADERS, cells, strict=True))
-    return Grid(headers, {key: columns[key] for key in headers}, styles)
-
-
-def _row(first: str, sums: Sums, unpriced: bool, *, models: str = "", last: str = "", style: str = "") -> Row:
-    a, b, c, d, total, cost = sums
-    paid = money(cost, unpriced)
-    return first, models, f"{a:,}", f"{b:,}", f"{c:,}", f"{d:,}", f"{total:,}", paid, last, style
 
 
 def _list_rows(
@@ -239,42 +226,24 @@ def _list_rows(
     further model and with *breakdown* one with the numbers of each; then the sum of the others and the total."""
     rows: list[Row] = []
     firsts: list[int] = []
-    bullets: dict[tuple[str, ...], list[str]] = {}
     totals = NO_SUMS
     for s in sessions[:limit]:
         sums = sums_of(s.models)
         totals = add_sums(totals, sums)
-        named = tuple(m.name for m in s.models if m.name)
-        names = bullets.get(named)
-        if names is None:  # thousands of sessions have few different sets of models
-            names = bullets[named] = [f"{BULLET} {clean(name)}" for name in short_models(s.named_models)] or [""]
+        first_model, *more_models = model_bullets(s) or [""]
         last = "" if s.last is None else day_of(s.last)
         last += ARCHIVED if s.archived else ""
         firsts.append(len(rows))
-        rows.append(_row(shown[s.id], sums, s.has_unpriced, models=names[0], last=last))
-        rows += [("", name, *_BLANK) for name in names[1:]]
+        cells = {FIRST: shown[s.id], MODELS: first_model, **number_cells(sums, s.has_unpriced), LAST: last}
+        rows += [(cells, ""), *(({MODELS: name}, "") for name in more_models)]
         if breakdown:
-            rows += [_model_row(name, m, DIM) for name, m in breakdown_models(s)]
+            rows += breakdown_rows(s)
     rest = sessions[len(firsts) :]
     if rest:
         sums = total(rest)
         totals = add_sums(totals, sums)
-        rows.append(_row(f"{len(rest):,} more", sums, _has_unpriced(rest), style=DIM))
-    return [*rows, _row("Total", totals, _has_unpriced(sessions), style=YELLOW)], firsts
-
-
-def _has_unpriced(sessions: Iterable[Session]) -> bool:
-    return any(s.has_unpriced for s in sessions)
-
-
-def _model_rows(session: Session) -> list[Row]:
-    """Return a row per model, with its full name, and the total."""
-    rows = [_model_row(clean(name), m) for name, m in list_models(session)]
-    return [*rows, _row("Total", sums_of(session.models), session.has_unpriced, style=YELLOW)]
-
-
-def _model_row(name: str, m: ModelUsage, style: str = "") -> Row:
-    return _row(name, sums_of([m]), m.unpriced > 0, style=style)
+        rows.append(({FIRST: f"{len(rest):,} more", **number_cells(sums, any_unpriced(rest))}, DIM))
+    return [*rows, ({FIRST: "Total", **number_cells(totals, any_unpriced(sessions))}, YELLOW)], firsts
 
 
 def _facts(session: Session, day_of: DayOf) -> list[tuple[str, str]]:
@@ -309,13 +278,11 @@ def _client_money(dollars: float) -> str:
 
 def _list_notes(sessions: Sequence[Session], keys: Keys) -> list[str]:
     archived = sum(s.archived for s in sessions)
-    notes = unpriced_note({name for s in sessions for name in s.unpriced_models})
-    notes += incomplete_note(sessions)
-    return notes + archived_note(archived, f"{ARCHIVED.strip()} " if LAST in keys else "")
+    return usage_notes(sessions, archived, f"{ARCHIVED.strip()} " if LAST in keys else "")
 
 
 def _one_notes(session: Session) -> list[str]:
-    notes = unpriced_note(session.unpriced_models) + incomplete_note([session])
+    notes = usage_notes([session], 0)
     if session.archived:
         notes.append("Archived: the transcripts of this session no longer exist, but its usage is kept.")
     return notes

@@ -92,6 +92,10 @@ def total(usages: Iterable[Usage]) -> Sums:
     return sums
 
 
+def any_unpriced(usages: Iterable[Usage]) -> bool:
+    return any(usage.has_unpriced for usage in usages)
+
+
 def unpriced(usages: Iterable[Usage]) -> list[str]:
     return sorted({name for usage in usages for name in usage.unpriced_models})
 
