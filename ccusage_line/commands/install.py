@@ -168,11 +168,11 @@ def _print_change(console: Console, change: Change, dry_run: bool) -> None:
 def _print_next_steps(console: Console, words: Sequence[str], interval: object) -> None:
     """Show the new line, how often it is updated (every *interval* seconds too), what to do next and how to undo it."""
     from ..claude_code.statusline_entry import executable, is_in_cache
-    from ..statusline.command import configured
+    from ..statusline.command import config_options
     from ..statusline.options import parse_leniently
     from ..statusline.preview import sample_line
 
-    options = parse_leniently([*configured(console.config.values), *words])
+    options = parse_leniently([*config_options(console.config.values), *words])
     options.labels = console.config.labels
     options.color = console.is_colored(None, not options.color)
     interval_text = f",\nand also updates it every {interval} seconds (--refresh-interval)" if interval else ""

@@ -30,13 +30,13 @@ def add(commands: Commands, name: str) -> None:
 
 def run(console: Console, *, words: Sequence[str]) -> None:
     """Print the line with the valid options in *words*. At a terminal, invalid ones are errors; nothing is logged."""
-    from ..statusline.command import configured, show
+    from ..statusline.command import config_options, show
     from ..statusline.options import complaint, parse_leniently
 
     problem = complaint(parse_leniently(words)) if at_terminal() else None
     if problem is not None:
         raise UsageError(problem)
-    options = parse_leniently([*configured(console.config.values), *words])
+    options = parse_leniently([*config_options(console.config.values), *words])
     options.labels = console.config.labels
     if options.preview or has_keyboard():
         _print_preview(console, options, words)

@@ -21,7 +21,7 @@ from ccusage_line.paths import state_dir
 from ccusage_line.prices import in_use, stored
 from ccusage_line.prices import table as prices
 from ccusage_line.prices.stored import config_path, dependencies, has_default_mode_and_zone, stored_config
-from ccusage_line.statusline.command import configured
+from ccusage_line.statusline.command import config_options
 from conftest import ROOT
 from lines import line, usage
 from processes import bare_python
@@ -111,7 +111,7 @@ def test_without_a_config_file_there_are_no_settings(environ: dict[str, str]) ->
     found = load(environ)
     assert (found.exists, found.values, found.labels, found.prices, found.url) == (False, {}, {}, {}, None)
     assert found.defaults_for("session", environ) == {}
-    assert configured(found.values) == []
+    assert config_options(found.values) == []
     assert not os.path.exists(environ["CCUSAGE_STATE_DIR"])
 
 
@@ -135,7 +135,7 @@ def test_options_become_the_defaults_of_argparse(environ: dict[str, str]) -> Non
 
 def test_options_become_those_of_the_statusline_which_reads_them_itself(environ: dict[str, str]) -> None:
     write(environ, FULL)
-    assert configured(load(environ).values) == [
+    assert config_options(load(environ).values) == [
         "--cost-source=both",
         "--context-low-threshold=40",
         "--format={model} [{branch}]",
