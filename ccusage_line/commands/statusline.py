@@ -72,11 +72,11 @@ def _line_renderer(console: Console, options: Options, reasons: list[str]) -> Ca
     from ..statusline.command import IndexAccess, make_line
     from ..statusline.preview import sample_line
 
-    given = None if has_keyboard() else payload.parse(payload.read(0))
-    if has_keyboard() or (options.preview and not isinstance(given, dict)):
+    piped = None if has_keyboard() else payload.parse(payload.read(0))
+    if has_keyboard() or (options.preview and not isinstance(piped, dict)):
         return lambda options: sample_line(options, console.width())
     environ = {**console.environ, "COLUMNS": str(console.width())}
-    desk = IndexAccess(environ)
-    found = desk.look_up(given, options)
-    reasons.extend(desk.reasons)
-    return lambda options: make_line(given, found, options, environ, time.time_ns() // 1000, reasons)
+    access = IndexAccess(environ)
+    numbers = access.look_up(piped, options)
+    reasons.extend(access.reasons)
+    return lambda options: make_line(piped, numbers, options, environ, time.time_ns() // 1000, reasons)
