@@ -93,7 +93,7 @@ def test_the_prompt_takes_its_options() -> None:
     assert kind.choices == tuple(prompt.KINDS)
     for option in others:
         words = option.names if option.kind == "flag" else [*option.names, "x"]
-        assert prompt._options(words) == {option.names[0]: "" if option.kind == "flag" else "x"}
+        assert prompt._parse_options(words) == {option.names[0]: "" if option.kind == "flag" else "x"}
 
 
 def test_a_section_of_the_config_sets_options_of_its_command() -> None:
