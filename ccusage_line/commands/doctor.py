@@ -13,7 +13,6 @@ def add(commands: Commands, name: str) -> None:
 
 def run(console: Console, *, json: bool) -> int:
     """Print the result of every check, with a remedy for each problem; return 1 if there is a problem."""
-
     from ..doctor import as_json, as_text, findings, is_healthy
 
     found = findings(console.environ)

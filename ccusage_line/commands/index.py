@@ -34,7 +34,6 @@ def run_status(console: Console) -> None:
 
 def run_refresh(console: Console) -> None:
     """Update the index."""
-
     from ..index.questions import contents
 
     index = console.index()

@@ -22,7 +22,6 @@ def add(commands: Commands, name: str) -> None:
 
 def run(console: Console, *, shell: str, no_prompt: bool, no_completion: bool) -> None:
     """Print the snippet for *shell*."""
-
     from ..claude_code.statusline_entry import executable
     from ..prompt.snippets import render
 

@@ -15,7 +15,6 @@ def add(commands: Commands, name: str) -> None:
 
 def run_show(console: Console, *, model: str | None = None, json: bool = False) -> None:
     """Print the price table in use, or the price of one model."""
-
     from ..prices.show import show
 
     console.out(show(console.environ, model, json))

@@ -20,7 +20,6 @@ def add(commands: Commands, name: str) -> None:
 
 def run(console: Console, *, kind: str | None, cwd: str | None, refresh: bool, redraw: str | None) -> None:
     """Print the ready line of a folder, or refresh it."""
-
     from ..prompt.command import run as prompt
 
     prompt(console.environ, kind=kind, cwd=cwd, refresh=refresh, redraw=redraw)
