@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..index.index import Index
     from ..report.blocks import Block
+    from ..report.periods import Periods
     from ..report.usage import Line
     from ..windows import Bounds, Window
     from .console import Console
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     Groups = Mapping[str, Sequence[Block]]  # by project; without --instances, everything under the empty name
 
 _TITLE = "Claude Code Token Usage Report - Session Blocks"
-_LONGEST = 24 * 366  # maximum length of a block in hours
+_MAX_HOURS = 24 * 366  # of a block
 _NOT_LIVE = (
     *("since", "until", "recent", "session_length", "csv", "instances", "project"),
     *("breakdown", "compact", "chart", "order"),
 )
 _NO_BLOCK = "No block is under way.", "No active block"  # as text and as the JSON message
-_NOT_ASKED_FOR = "The block under way has no usage that matches.", "No matching usage in the active block"
+_NO_MATCH = "The block under way has no usage that matches.", "No matching usage in the active block"
 _OF_BLOCKS = ("since", "until", "active", "recent", "token_limit", "session_length", "order")  # not of other reports
 
 
@@ -104,18 +105,21 @@ def report(
     step = 1 if order == "asc" else -1
     chosen = _sort_by_cost({project: [*filter(matches, blocks[::step])] for project, blocks in groups.items()})
     shown = [block for blocks in chosen.values() for block in blocks]
-    text, message = _NOT_ASKED_FOR if any(block.is_active(request.now) for block in everything) else _NO_BLOCK
+    text, message = _NO_MATCH if any(block.is_active(request.now) for block in everything) else _NO_BLOCK
     if request.is_text and not shown:
-        return console.out(f"{text}\n") if active else request.print_empty(_TITLE, index)
+        if active:
+            console.out(f"{text}\n")
+        else:
+            request.print_empty(_TITLE, index)
+        return
     limits = index.snapshot(lambda: current_limits(index, request.now))
     request.print_report(
         lambda: _json_data(chosen, request, limit, limits, message if active and not shown else None),
-        lambda: _csv_table(chosen, request, limit),
+        lambda: _csv_table(chosen, request),
         lambda: _render_text(chosen, request, index, periods, limit, limits, active),
     )
     if request.is_text:
         console.warn(unpriced_warning([block.share for block in shown]))
-    return None
 
 
 def _sort_by_cost(groups: Groups) -> Groups:
@@ -134,8 +138,8 @@ def _parse_length(hours: str | None) -> int:
         length = 5.0 if hours is None else float(hours)
     except ValueError:
         length = 0.0
-    if not 1 / 60 <= length <= _LONGEST:
-        raise UsageError(f"--session-length {hours!r} is not a number of hours from a minute (0.017) to {_LONGEST:,}")
+    if not 1 / 60 <= length <= _MAX_HOURS:
+        raise UsageError(f"--session-length {hours!r} is not a number of hours from a minute (0.017) to {_MAX_HOURS:,}")
     return round(length * HOUR)
 
 
@@ -153,7 +157,7 @@ def _parse_limit(text: str | None) -> LimitOf:
 
 
 def _make_filter(
-    periods: Any, bounds: tuple[str | None, str | None], active: bool, recent: bool, now: int
+    periods: Periods, bounds: tuple[str | None, str | None], active: bool, recent: bool, now: int
 ) -> Callable[[Block], bool]:
     from ..report.blocks import RECENT
     from ..report.periods import day_number
@@ -199,10 +203,10 @@ def _bounds(index: Index, length: int, now: int, only_active: bool) -> list[Boun
     if length != WINDOW:  # the client's windows have the usual length
         return blocks(index, length)
     current = under_way(first_from(index.db), last_until(index.db, now), now, known_windows(index))
-    found = [] if only_active else blocks(index, length)
-    if current is not None and all(bounds[0] != current[0] for bounds in found):
-        found = sorted([*found, current], key=lambda bounds: bounds[0])
-    return found
+    every = [] if only_active else blocks(index, length)
+    if current is not None and all(bounds[0] != current[0] for bounds in every):
+        every = sorted([*every, current], key=lambda bounds: bounds[0])
+    return every
 
 
 def _json_data(
@@ -223,7 +227,7 @@ def _json_data(
     return {**data, "limits": limits_data(limits)}
 
 
-def _csv_table(groups: Groups, request: UsageRequest, limit: int | None) -> tuple[list[str], list[Line]]:
+def _csv_table(groups: Groups, request: UsageRequest) -> tuple[list[str], list[Line]]:
     from ..report import blocks as block_report
     from ..report import usage
 
@@ -240,7 +244,7 @@ def _render_text(
     groups: Groups,
     request: UsageRequest,
     index: Index,
-    periods: Any,
+    periods: Periods,
     limit: int | None,
     limits: Mapping[str, Window],
     active: bool,

@@ -37,15 +37,18 @@ def resolve(index: Index, wanted: str, day_of: DayOf, mode: str = "auto") -> str
 
     if wanted == LATEST:
         newest = questions.latest(index)
-        found = [] if newest is None else [newest]
-    else:
-        ids = questions.session_ids(index)
-        found = [wanted] if wanted in ids else _matches(wanted, ids)
-    if not found:
-        similar = [] if wanted in ("", LATEST) else _nearest(wanted, ids)
+        if newest is None:
+            raise UnknownSession(wanted)
+        return newest
+    ids = questions.session_ids(index)
+    if wanted in ids:
+        return wanted
+    candidates = _matches(wanted, ids)
+    if not candidates:
+        similar = _nearest(wanted, ids) if wanted else []
         words = [LATEST] * _is_like_latest(wanted) + [f"--project {wanted}"] * _is_project(index, wanted)
         raise UnknownSession(wanted, words + [described(id) for id in similar])
-    return require_one(wanted, found, described)
+    return require_one(wanted, candidates, described)
 
 
 def require_one(wanted: str, candidates: Sequence[str], described: Callable[[str], str] = clean) -> str:
@@ -67,10 +70,10 @@ def _matches(wanted: str, ids: Sequence[str]) -> list[str]:
 
 
 def _is_part(wanted: str, id: str, shown: str) -> bool:
-    return id.endswith(f"-{wanted}") or any(form.startswith(wanted) for form in (id, shown, *_short(id)))
+    return id.endswith(f"-{wanted}") or any(form.startswith(wanted) for form in (id, shown, *_short_forms(id)))
 
 
-def _short(id: str) -> Iterable[str]:
+def _short_forms(id: str) -> Iterable[str]:
     """Return the forms in which a report may show an id: its last two and its last three segments."""
     return ("-".join(id.rsplit("-", segments)[-segments:]) for segments in (2, 3))
 
@@ -78,7 +81,7 @@ def _short(id: str) -> Iterable[str]:
 def _is_like_latest(wanted: str) -> bool:
     from difflib import get_close_matches
 
-    return wanted != LATEST and bool(get_close_matches(wanted, (LATEST,), cutoff=0.75))
+    return bool(get_close_matches(wanted, (LATEST,), cutoff=0.75))
 
 
 def _is_project(index: Index, wanted: str) -> bool:
@@ -90,10 +93,10 @@ def _nearest(wanted: str, ids: Sequence[str]) -> list[str]:
     """Return the ids that, or a form or prefix of which, are spelled most like *wanted*."""
     from difflib import get_close_matches
 
-    spelt: dict[str, list[str]] = {}
+    by_form: dict[str, list[str]] = {}
     for id in ids:
-        for form in (*_short(id), id):
-            spelt.setdefault(form, []).append(id)
-            spelt.setdefault(form[: len(wanted)], []).append(id)
-    similar = [id for form in get_close_matches(wanted, spelt, _NEAREST) for id in spelt[form]]
+        for form in (*_short_forms(id), id):
+            by_form.setdefault(form, []).append(id)
+            by_form.setdefault(form[: len(wanted)], []).append(id)
+    similar = [id for form in get_close_matches(wanted, by_form, _NEAREST) for id in by_form[form]]
     return list(dict.fromkeys(similar))[:_NEAREST]

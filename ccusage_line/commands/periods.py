@@ -59,8 +59,8 @@ def run(
     request.refresh_prices()
     index, _ = request.index()
     rows, keys = index.snapshot(lambda: _rows(request, index, periods, bounds))
-    found = {project: usage.shares(of, keys.__getitem__) for project, of in request.groups(rows).items()}
-    groups = {project: found[project] for project in usage.sort_by_cost(found)}
+    by_project = {project: usage.shares(its, keys.__getitem__) for project, its in request.groups(rows).items()}
+    groups = {project: by_project[project] for project in usage.sort_by_cost(by_project)}
     everything = [share for shares in groups.values() for share in shares]
     title = f"Claude Code Token Usage Report - {name.capitalize()}"
     if not everything and request.is_text:
@@ -126,10 +126,10 @@ def _render_text(
     from ..report import period_table
 
     everything = [share for shares in groups.values() for share in shares]
-    today = periods.day_of(request.now) if bounds[1] is None else min(bounds[1], periods.day_of(request.now))
+    since, until = bounds
+    today = periods.day_of(request.now) if until is None else min(until, periods.day_of(request.now))
     hours = _hours(request, index, periods, {s.key for s in everything}) if request.look.chart == "heat" else {}
     below = period_table.chart_lines(everything, periods, request.look, today=today, hours=hours)
-    since, until = bounds
     first = min(share.key for share in everything) if since is None else since
     after = periods.after(max(share.key for share in everything))
     after = after if until is None else min(after, until + 1)
