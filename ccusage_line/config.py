@@ -226,7 +226,7 @@ class _File:
 
     def unknown(self, keys: Keys, known: Iterable[str], what: str) -> ConfigError:
         near = _nearest(keys[-1].lower().replace("_", "-"), known)
-        hint = f", did you mean {near}?" if near else f"; there are {', '.join(known)}"
+        hint = f", did you mean {near}?" if near else f"; expected one of {', '.join(known)}"
         return self.error(keys, f"unknown {what} {shown(keys[-1])}{hint}")
 
     def table(self, keys: Keys, value: object) -> dict[str, Any]:
@@ -241,7 +241,7 @@ class _File:
                 raise self.unknown((*keys, key), known, what)
             problem = _problem(*known[key], value)
             if problem:
-                raise self.error((*keys, key), f"{key} = {shown(value)}: {problem}")
+                raise self.error((*keys, key), f"{key} = {shown(value)} has to be {problem}")
 
     def price(self, model: str, entry: object) -> Packed:
         keys = ("prices", "models", model)

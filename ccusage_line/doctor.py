@@ -268,7 +268,7 @@ def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Found]:
     names = sorted(row[0].decode("utf-8", "replace") for row in rows or ())
     unpriced = [name or "(no name)" for name in names if in_use.table().find(name) is None]
     if unpriced:
-        remedy = 'set their prices in the config ([prices.models."NAME"]), or run'
+        remedy = 'set the price in the config ([prices.models."NAME"]), or run'
         yield _problem(f"no price for {_first_few(unpriced)}: counted as $0", "ccusage prices refresh", remedy)
 
 

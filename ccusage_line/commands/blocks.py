@@ -35,9 +35,9 @@ _OF_BLOCKS = ("since", "until", "active", "recent", "token_limit", "session_leng
 
 
 def add(commands: Commands, name: str) -> None:
-    help = "the report by 5-hour block"
+    help = "show usage by 5-hour block"
     if name == "live":
-        help = "a live view of today, the block and its sessions"
+        help = "watch today, the current block and its sessions"
         add_command(commands, name, run_live, options.LIVE, help=help, usage="ccusage live [options]")
         return
     add_command(commands, name, run, options.BLOCKS, help=help, usage="ccusage blocks [options]")

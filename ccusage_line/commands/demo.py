@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands, name: str) -> None:
-    help = "the report on a bundled sample"
+    help = "show the session report of a bundled sample"
     add_command(commands, name, run, SESSION, help=help, usage="ccusage demo [options of session]")
 
 

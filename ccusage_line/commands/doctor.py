@@ -8,7 +8,7 @@ from .parser import Commands, add_command
 
 
 def add(commands: Commands, name: str) -> None:
-    add_command(commands, name, run, [JSON], help="why a line is blank or a number wrong")
+    add_command(commands, name, run, [JSON], help="find out why a line is blank or a number is wrong")
 
 
 def run(console: Console, *, json: bool) -> int:

@@ -14,7 +14,7 @@ def add(commands: Commands, name: str) -> None:
         name,
         run,
         INIT,
-        help="the prompt hook and the completion for your shell",
+        help="print the shell code for the prompt and completion",
         description='Put `eval "$(ccusage init bash)"` into ~/.bashrc (zsh alike), or `ccusage init fish | source` into'
         " config.fish.",
     )

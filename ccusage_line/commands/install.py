@@ -57,10 +57,10 @@ def run_install(
     if (refresh_interval or 0) < 0 or (padding or 0) < 0:
         raise UsageError("--refresh-interval and --padding can't be less than 0")
     words = [*_as_words(chosen), *options]
-    understood = parse_options(words)
-    problem = "unknown option of statusline" if understood is None else complaint(understood)
+    parsed = parse_options(words)
+    problem = f"unknown option of statusline: {shlex.join(words)}" if parsed is None else complaint(parsed)
     if problem is not None:
-        raise UsageError(f"{problem}: {shlex.join(words)} (see `ccusage statusline --help`)")
+        raise UsageError(f"{problem} (see `ccusage statusline --help`)")
     path = _settings_path(console, settings)
     old = settings_file.statusline_of(path)
     is_update = statusline_entry.is_ours(old)

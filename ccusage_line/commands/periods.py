@@ -29,7 +29,7 @@ _ROW_NAMES = {"day": "date", "week": "week", "month": "month"}  # the column of 
 
 
 def add(commands: Commands, name: str) -> None:
-    given, help = getattr(options, name.upper()), f"the report by {_UNITS[name]}"
+    given, help = getattr(options, name.upper()), f"show usage by {_UNITS[name]}"
     add_command(commands, name, partial(run, name), given, help=help, usage=f"ccusage {name} [options]")
 
 

@@ -13,8 +13,8 @@ def add(commands: Commands, name: str) -> None:
         name,
         run,
         PROMPT,
-        help="the line for prompts and status bars",
-        description="The line for status bars, and for prompts that do not use the hook of `ccusage init`.",
+        help="print the line for prompts and status bars",
+        description="Print the line for status bars, and for prompts that do not use the hook of `ccusage init`.",
     )
 
 

@@ -253,7 +253,7 @@ def empty_hint(
         wanted = clean(project.removesuffix(os.sep + "."))
         return f"; no project has {wanted!r} in its path{did_you_mean(wanted, sorted(names))}"
     last = max((session.last for session in matching if session.last is not None), default=None)
-    return "" if last is None else f"; the last was on {day_of(last)}"
+    return "" if last is None else f"; the last usage was on {day_of(last)}"
 
 
 def unpriced_warning(usages: Iterable[Usage]) -> str:

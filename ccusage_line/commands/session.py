@@ -36,7 +36,7 @@ def add(commands: Commands, name: str) -> None:
         name,
         run,
         (*options.SESSION, options.OR_DEMO),
-        help="the report of all sessions, or of one",
+        help="show usage by session, or of one session",
         usage="ccusage session [options] [ID]",
         epilog=_EXAMPLE,
     )
@@ -92,7 +92,7 @@ def report(
     list_options = {"html": html, **filters, **look, "sort": sort, "order": order}
     refuse(console, "session", list_options, f"applies to the list; {other}")
     if entries and request.is_text:
-        raise UsageError("--entries wants --json or --csv")
+        raise UsageError("--entries works only with --json or --csv")
     if explain and request.csv:
         raise UsageError("--explain can't be combined with --csv; use --json")
     return _report_one(request, id, explain, entries or (request.jq is not None and "entries" in request.jq))
@@ -106,9 +106,10 @@ def _report_all(request: Request, order: Order, filters: Filters, look: Look, ht
     filters as typed, *look* the appearance of the text."""
     limit, defaults = look["limit"], request.console.config.defaults_for("session", request.console.environ)
     since, until = parse_days(filters["since"], filters["until"], request.day_of, defaults.get("since"))
-    if limit is not None and (limit < 1 or request.json):
-        way = "with JSON write --jq '.sessions[:N]'" if request.json else "it has to be at least 1"
-        raise UsageError(f"--limit {limit}: {way}")
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} is less than 1")
+    if limit is not None and request.json:
+        raise UsageError(f"--limit does not work with JSON; write --jq '.sessions[:{limit}]'")
     filters = {"since": since, "until": until, "project": resolve_project(filters["project"])}
     if html is None:
         _print_list(request, order, filters, look)

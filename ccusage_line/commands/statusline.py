@@ -21,8 +21,8 @@ def add(commands: Commands, name: str) -> None:
         run,
         (*STATUSLINE, PREVIEW, *IGNORED),
         checked=False,
-        help="Claude Code's statusline, made from the JSON on stdin",
-        description="Claude Code's statusline, made from the JSON on stdin.",
+        help="print Claude Code's statusline for the JSON on stdin",
+        description="Print Claude Code's statusline for the JSON on stdin.",
         epilog="`ccusage install` puts it into Claude Code's settings; docs/statusline.md has segments and a gallery.",
         usage="ccusage statusline [options]",
     )
