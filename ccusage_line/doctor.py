@@ -61,11 +61,8 @@ def findings(environ: Mapping[str, str]) -> list[Finding]:
         try:
             new = [Finding(name, *fields) for fields in check(environ)]
         except UserError as error:  # about the environment, so that several checks may raise it
-            text = str(error)
-            is_known = any(finding.text == text for finding in found)
-            new = (
-                [] if is_known else [Finding(name, False, text, f"unset {text.split()[0]}", "correct it, or unset it")]
-            )
+            problem = Finding(name, False, str(error), f"unset {str(error).split()[0]}", "correct it, or unset it")
+            new = [] if problem.text in [finding.text for finding in found] else [problem]
         except Exception as error:
             new = [Finding(name, False, f"the check itself failed: {type(error).__name__}: {error}", "", "report it")]
         found += new or [Finding(name, True, "")]

@@ -44,7 +44,7 @@ _ASCII = {ord(_DASH): "-", ord(ELLIPSIS): "."}  # other characters become `?`
 
 
 class FrameData:
-    def __init__(self, now: int, zone: str, periods: Periods) -> None:
+    def __init__(self, now: int, zone: str, periods: Periods, progress: tuple[int, int] | None = None) -> None:
         self.now = self.begun = now
         self.until = now  # time from which it is outdated even if nothing is read
         self.zone = zone  # name of the zone
@@ -55,7 +55,7 @@ class FrameData:
         self.days: Mapping[str, Usage] = {}  # today and the periods that it is compared with
         self.sessions: Sequence[Session] = ()  # usage in this block, the newest response first
         self.token_limit: int | None = None
-        self.progress: tuple[int, int] | None = None  # bytes read and total bytes while the first index is being built
+        self.progress = progress  # bytes read and total bytes while the first index is being built
 
 
 class Part:
