@@ -183,7 +183,8 @@ class _ConfigFile:
         try:
             data = read_regular(self.path, _LIMIT)
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{self.path}: {getattr(error, 'strerror', None) or error}") from None
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(f"{self.path} can't be read: {reason[:1].lower()}{reason[1:]}") from None
         try:
             return data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
@@ -202,6 +203,7 @@ class _ConfigFile:
             place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
             line = int(place[1]) if place and place[1] else max(1, len(text.splitlines()))
             reason = message[: place.start()] if place else message
+            reason += "; is it a text without quotes?" if reason == "Invalid value" else ""
             raise ConfigError(f"{self.path}:{line}: {reason[:1].lower()}{reason[1:]}") from None
 
     def error(self, keys: Keys, problem: str) -> ConfigError:

@@ -110,7 +110,7 @@ START_OF_WEEK = Option("-w --start-of-week", "choice", "first day of weeks, such
 TOKEN_LIMIT = Option("-t --token-limit", "text", "tokens (500k, 2M), or max: as in the largest block", "N")
 INTERVAL = Option("--refresh-interval", "seconds", "seconds between two frames, 1 to 60", "N", default="2",
                   meaning="seconds between two frames")
-ONCE = Option("--once", help="one frame as text")
+ONCE = Option("--once", help="print one frame and exit")
 
 # --- the options of each command, in the order of its help --------------------------------------------------------
 

@@ -189,7 +189,7 @@ def test_the_variable_goes_before_the_usual_place(environ: dict[str, str], tmp_p
 
 
 def test_a_file_that_was_named_has_to_be_there(environ: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no\.toml: No such file"):
+    with pytest.raises(ConfigError, match=r"no\.toml can't be read: no such file"):
         load({**environ, "CCUSAGE_CONFIG": str(tmp_path / "no.toml")})
 
 
