@@ -191,7 +191,7 @@ def _blocks(
         if request.by_project:
             its_blocks = [block.without_usage() for block in groups[project]]
             block_report.set_usage(its_blocks, its_rows, starts, request.now)
-            groups[project] = block_report.used(its_blocks)
+            groups[project] = block_report.drop_unused(its_blocks)
     return everything, groups
 
 

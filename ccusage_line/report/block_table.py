@@ -40,9 +40,7 @@ if TYPE_CHECKING:
 
 _DASH = "\u2013"  # an en dash
 _LABELS = 10  # columns of the labels
-_JOINED_FROM = (
-    121  # columns; a narrower screen hardly ever has room for times and state on one line, and trying is slow
-)
+_JOINED_FROM = 121  # columns; a narrower screen rarely has room for times and state on one line, and trying is slow
 _STALE = 10 * MINUTE  # age from which the client's percentage is shown with its age
 
 
@@ -169,9 +167,9 @@ def _block_rows(labels: Sequence[str], block: Block, now: int, limit: int | None
         cells["limit"] = f"{block.window.used:g}%"
     if limit is not None:
         cells["percent"] = _percent(block.share.total, limit)
-    ahead = block.projection(now)
-    if ahead is not None:
-        tokens, cost = ahead
+    projection = block.projection(now)
+    if projection is not None:
+        tokens, cost = projection
         more = {"percent": _percent(tokens, limit)} if limit is not None else {}
         style = RED if limit is not None and limit_status(tokens, limit) == "exceeds" else CYAN
         more |= {"total": f"{tokens:,}", COST: money(cost, block.has_unpriced)}
@@ -226,16 +224,17 @@ def _rate(block: Block, now: int) -> list[str]:
     rate = block.rate(now)
     if rate is None:
         return []
-    busy = indicator(rate.indicator_per_minute)
-    return [f"{money(rate.cost_per_hour, block.has_unpriced)} an hour, {rate.per_minute:,.0f} tokens a minute: {busy}"]
+    cost, level = money(rate.cost_per_hour, block.has_unpriced), indicator(rate.indicator_per_minute)
+    return [f"{cost} an hour, {rate.per_minute:,.0f} tokens a minute: {level}"]
 
 
 def _ahead(block: Block, times: TimeFormat) -> list[str]:
-    ahead = block.projection(times.now)
-    if ahead is None:
+    projection = block.projection(times.now)
+    if projection is None:
         return ["known ten minutes after the first response"]
-    cost_text = money(ahead[1], block.has_unpriced)
-    return [f"{cost_text} and {ahead[0]:,} tokens by {times.clock(block.end)}, at this rate"]
+    tokens, cost = projection
+    cost_text = money(cost, block.has_unpriced)
+    return [f"{cost_text} and {tokens:,} tokens by {times.clock(block.end)}, at this rate"]
 
 
 def _limits(block: Block, windows: Mapping[str, Window], times: TimeFormat) -> list[str]:
@@ -254,8 +253,9 @@ def _limits(block: Block, windows: Mapping[str, Window], times: TimeFormat) -> l
 def _token_limit(block: Block, now: int, limit: int | None) -> list[str]:
     if limit is None:
         return []
-    ahead = block.projection(now)
+    projection = block.projection(now)
     text = f"{limit:,} tokens: {_percent(block.share.total, limit)} used"
-    if ahead is not None:
-        text += f", {_percent(ahead[0], limit)} at the end: {limit_status(ahead[0], limit)}"
+    if projection is not None:
+        tokens, _ = projection
+        text += f", {_percent(tokens, limit)} at the end: {limit_status(tokens, limit)}"
     return [text]

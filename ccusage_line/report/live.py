@@ -12,7 +12,7 @@ from ..text import ELLIPSIS, clean, count_text, cut, display_width
 from ..windows import SECOND
 from . import charts
 from .block_table import TimeFormat, format_age, format_duration, percent_of
-from .blocks import MODERATE, indicator, limit_status
+from .blocks import indicator, limit_status
 from .periods import SHORT_WEEKDAYS, weekday
 from .table import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint
 from .usage import NO_PROJECT, list_models
@@ -143,13 +143,13 @@ def _rule(ends: str, width: int, left: str, right: str, look: Look) -> str:
 def _line(parts: Sequence[Part], width: int, look: Look, bars: bool = True) -> str:
     """Return the parts that fit, separated by two spaces; "" if none fits."""
     kept = list(parts)
-    barred = [part for part in kept if bars and part.bar is not None]
-    if _min_width(kept, look) + len(barred) * (_NARROWEST_BAR + 3) > width:
-        barred = []
+    count = sum(part.bar is not None for part in kept) if bars else 0
+    if _min_width(kept, look) + count * (_NARROWEST_BAR + 3) > width:
+        count = 0
     while kept and _min_width(kept, look) > width:
         kept.remove(max(kept, key=lambda part: part.rank))
-    free = width - _min_width(kept, look) - 3 * len(barred)
-    bar = min(free // len(barred), _WIDEST_BAR) if barred else 0
+    free = width - _min_width(kept, look) - 3 * count
+    bar = min(free // count, _WIDEST_BAR) if count else 0
     return "  ".join([paint(part.draw(bar, look), part.style, look.color and bool(part.style)) for part in kept])
 
 
@@ -243,12 +243,12 @@ def _rate(data: FrameData, look: Look) -> list[Part]:
     rate = None if block is None else block.rate(data.now)
     parts = []
     if block is not None and rate is not None:
-        busy = indicator(rate.indicator_per_minute)
-        style = GREEN if rate.indicator_per_minute < MODERATE else RED if busy == "High" else YELLOW
+        level = indicator(rate.indicator_per_minute)
+        style = {"Normal": GREEN, "Moderate": YELLOW, "High": RED}[level]
         parts = [
             Part(f"{money(rate.cost_per_hour, block.has_unpriced)}/h"),
             Part(f"{rate.per_minute:,.0f} tok/min", rank=1),
-            Part(busy, style, rank=2),
+            Part(level, style, rank=2),
         ]
     if any(data.recent):
         parts.append(Part(f"{charts.sparkline(data.recent, look.ascii_only)}  last 60 minutes", rank=3))
@@ -256,10 +256,10 @@ def _rate(data: FrameData, look: Look) -> list[Part]:
 
 
 def _ahead(block: Block, data: FrameData, times: TimeFormat) -> list[Part]:
-    ahead = block.projection(data.now)
-    if ahead is None:
+    projection = block.projection(data.now)
+    if projection is None:
         return [Part("known ten minutes after the first response", DIM)] if block.rate(data.now) else []
-    tokens, cost = ahead
+    tokens, cost = projection
     parts = [Part(f"{money(cost, block.has_unpriced)} by {times.local(block.end)[11:]}")]
     if data.token_limit is not None:
         status = limit_status(tokens, data.token_limit)
