@@ -145,17 +145,17 @@ def _time_sections(page: Page, used: Sequence[Share]) -> str:
     measured, last = measure(used), used[-1].key
     first = max(used[0].key, last - DAYS + 1)
     days = range(first, last + 1)
-    of_days = [share for share in used if share.key >= first]
-    drawn = _bars("By day", "Day", days, of_days, _named_days(days, page.periods.week_start), date_text, measured)
+    recent = [share for share in used if share.key >= first]
+    by_day = _bars("By day", "Day", days, recent, _named_days(days, page.periods.week_start), date_text, measured)
     day_of, months = page.periods.day_of, Periods(MONTH)
     earlier = _usage_by(page, lambda start: months.period_of(day_of(start)) if day_of(start) < first else None)
     if not earlier:
-        return drawn
+        return by_day
     begin, count = earlier[0].key, months.count(earlier[0].key, earlier[-1].key)
     every = [months.after(begin, n) for n in range(count)] if count <= _MONTHS else [share.key for share in earlier]
     step = 1 if len(every) <= 6 else 3 if len(every) <= 18 else 12
     names = {month: months.name(month) for month in every if (civil(month)[1] - 1) % step == 0}
-    return drawn + _bars(f"By month, before {date_text(first)}", "Month", every, earlier, names, months.name, measured)
+    return by_day + _bars(f"By month, before {date_text(first)}", "Month", every, earlier, names, months.name, measured)
 
 
 def _named_days(days: Sequence[int], week_start: int) -> dict[int, str]:
@@ -220,11 +220,11 @@ def _table_html(head: str, rows: Iterable[str], foot: str = "") -> str:
 def _heat_map_section(page: Page) -> str:
     """Draw the usage by weekday and hour of the day."""
     day_of, hour_of = page.periods.day_of, page.periods.hour_of
-    found = _usage_by(page, lambda start: weekday(day_of(start)) * 24 + hour_of(start))
-    size_of, amount = measure(found)
-    edges = charts.quartiles([size for size in map(size_of, found) if size > 0])
+    used = _usage_by(page, lambda start: weekday(day_of(start)) * 24 + hour_of(start))
+    size_of, amount = measure(used)
+    edges = charts.quartiles([size for size in map(size_of, used) if size > 0])
     cells = {}
-    for share in found:
+    for share in used:
         size, (day, hour) = size_of(share), divmod(share.key, 24)
         if size > 0:
             level = 1 + sum(size > edge for edge in edges[:-1])
@@ -238,8 +238,8 @@ def _heat_map_section(page: Page) -> str:
         hours = "".join([cells.get(24 * day + hour, "<td>") for hour in _HOURS])
         rows.append(f"<tr><th scope=row>{SHORT_WEEKDAYS[day]}{hours}\n")
     head = f"<tr><td>{''.join([f'<th scope=col>{hour:02d}' for hour in _HOURS])}"
-    several = [(n, edge) for n, edge in enumerate(edges, 1) if edge not in edges[: n - 1]]
-    legend = "".join(f"<li><i class=l{n}></i>to {amount(edge)}" for n, edge in several)
+    distinct = [(level, edge) for level, edge in enumerate(edges, 1) if edge not in edges[: level - 1]]
+    legend = "".join(f"<li><i class=l{level}></i>to {amount(edge)}" for level, edge in distinct)
     inside = f'{_table_html(head, rows)}<ul class="legend"><li><i></i>nothing{legend}</ul>\n'
     return _section("By weekday and hour", inside, "hours")
 
@@ -248,26 +248,25 @@ def _heat_map_section(page: Page) -> str:
 
 
 def _shares_section(page: Page) -> str:
-    of_models: dict[str, list[Usage]] = {}
-    of_projects: dict[str, list[Usage]] = {}
+    by_model: dict[str, list[Usage]] = {}
+    by_project: dict[str, list[Usage]] = {}
     for session in page.sessions:
         for name, m in list_models(session):
-            of_models.setdefault(name, []).append(Usage([m]))
-        of_projects.setdefault(page.name_of(session.project_path or NO_PROJECT), []).append(session)
-    short = Counter(map(short_model, of_models))
-    model_names = {name: short_model(name) if short[short_model(name)] == 1 else name for name in of_models}
-    names = project_names(list(of_projects))
+            by_model.setdefault(name, []).append(Usage([m]))
+        by_project.setdefault(page.name_of(session.project_path or NO_PROJECT), []).append(session)
+    counts = Counter(map(short_model, by_model))
+    model_names = {name: short_model(name) if counts[short_model(name)] == 1 else name for name in by_model}
     return (
         '<div class="pair">\n'
-        + _section("Models", _share_table("Model", of_models, model_names), "models")
-        + _section("Projects", _share_table("Project", of_projects, names), "projects")
+        + _section("Models", _share_table("Model", by_model, model_names), "models")
+        + _section("Projects", _share_table("Project", by_project, project_names(list(by_project))), "projects")
         + "</div>\n"
     )
 
 
 def _share_table(title: str, groups: Mapping[str, Sequence[Usage]], names: Mapping[str, str]) -> str:
     """Return a table of *groups*, sorted by cost, with a bar for the share of each."""
-    sums = {name: total(of) for name, of in groups.items()}
+    sums = {name: total(usages) for name, usages in groups.items()}
     place = 5 if any(row[5] for row in sums.values()) else 4  # of the cost, or of the tokens if nothing has a cost
     whole = sum(row[place] for row in sums.values()) or 1
     ranked = sort_by_cost(groups)
