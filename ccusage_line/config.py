@@ -148,8 +148,8 @@ def read(path: str) -> Config:
     config.labels = config.values.pop("labels", {})
     models = file.table(("prices", "models"), config.values.get("prices", {}).get("models", {}))
     for name in config.values.keys() - {*LABELS}:
-        known = {option.key: (option.kind, option.choices) for option in SECTIONS[name]}
-        file.check((name,), config.values[name], known | _EXTRA_KEYS.get(name, {}), f"key in [{name}]:")
+        valid = {option.key: (option.kind, option.choices) for option in SECTIONS[name]}
+        file.check((name,), config.values[name], valid | _EXTRA_KEYS.get(name, {}), f"key in [{name}]:")
         _normalize_zones(SECTIONS[name], config.values[name])
     config.values.get("prices", {}).pop("models", None)
     statusline = config.values.get("statusline", {})
@@ -226,9 +226,9 @@ class _ConfigFile:
             header, begin = statement if is_header else header, end
         return len(self._lines)
 
-    def unknown(self, keys: Keys, known: Iterable[str], what: str) -> ConfigError:
-        near = _nearest(keys[-1].lower().replace("_", "-"), known)
-        hint = f", did you mean {near}?" if near else f"; expected one of {', '.join(known)}"
+    def unknown(self, keys: Keys, valid: Iterable[str], what: str) -> ConfigError:
+        near = _nearest(keys[-1].lower().replace("_", "-"), valid)
+        hint = f", did you mean {near}?" if near else f"; expected one of {', '.join(valid)}"
         return self.error(keys, f"unknown {what} {_shown(keys[-1])}{hint}")
 
     def table(self, keys: Keys, value: object) -> dict[str, Any]:
@@ -236,12 +236,12 @@ class _ConfigFile:
             raise self.error(keys, f"{'.'.join(keys)} is a section: write [{'.'.join(keys)}]")
         return value
 
-    def check(self, keys: Keys, table: dict[str, Any], known: Mapping[str, tuple[str, Keys]], what: str) -> None:
-        """Raise ConfigError for the first key that is not *known* or whose value does not have its kind or choices."""
+    def check(self, keys: Keys, table: dict[str, Any], valid: Mapping[str, tuple[str, Keys]], what: str) -> None:
+        """Raise ConfigError for the first key that is not *valid* or whose value does not have its kind or choices."""
         for key, value in table.items():
-            if key not in known:
-                raise self.unknown((*keys, key), known, what)
-            problem = _problem(*known[key], value)
+            if key not in valid:
+                raise self.unknown((*keys, key), valid, what)
+            problem = _problem(*valid[key], value)
             if problem:
                 raise self.error((*keys, key), f"{key} = {_shown(value)} has to be {problem}")
 
@@ -314,10 +314,10 @@ def _problem(kind: str, choices: tuple[str, ...], value: object) -> str:
     return ""
 
 
-def _nearest(value: str, known: Iterable[str]) -> str:
+def _nearest(value: str, valid: Iterable[str]) -> str:
     from difflib import get_close_matches
 
-    return "".join(get_close_matches(value, [*known], 1))
+    return "".join(get_close_matches(value, [*valid], 1))
 
 
 def _packed(entry: dict[str, Any]) -> Packed:

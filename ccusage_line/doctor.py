@@ -55,22 +55,22 @@ class Finding(NamedTuple):
 
 def findings(environ: Mapping[str, str]) -> list[Finding]:
     """Return what every check found, including those that found nothing. Never raises: a failed check is a finding."""
-    found: list[Finding] = []
+    results: list[Finding] = []
     for check in CHECKS:
         name = check.__name__.strip("_").replace("_", "-")
         try:
             new = [Finding(name, *fields) for fields in check(environ)]
         except UserError as error:  # about the environment, so that several checks may raise it
             problem = Finding(name, False, str(error), f"unset {str(error).split()[0]}", "correct it, or unset it")
-            new = [] if problem.text in [finding.text for finding in found] else [problem]
+            new = [] if problem.text in [finding.text for finding in results] else [problem]
         except Exception as error:
             new = [Finding(name, False, f"the check itself failed: {type(error).__name__}: {error}", "", "report it")]
-        found += new or [Finding(name, True, "")]
-    return found
+        results += new or [Finding(name, True, "")]
+    return results
 
 
-def is_healthy(found: list[Finding]) -> bool:
-    return all(finding.ok for finding in found)
+def is_healthy(results: list[Finding]) -> bool:
+    return all(finding.ok for finding in results)
 
 
 def _problem(text: str, command: str = "", remedy: str = "") -> Fields:
@@ -177,8 +177,8 @@ def _files_of_ours(folder: str) -> Iterator[str]:
         if name in _FILES or os.path.lexists(os.path.join(folder, name, DATABASE)):
             top = os.path.join(folder, name)
             yield top
-            for here, folders, names in os.walk(top):
-                yield from (os.path.join(here, below) for below in (*folders, *names))
+            for parent, folders, files in os.walk(top):
+                yield from (os.path.join(parent, below) for below in (*folders, *files))
 
 
 def _index(environ: Mapping[str, str]) -> Iterator[Fields]:
@@ -442,7 +442,7 @@ def _trust(environ: Mapping[str, str]) -> Iterator[Fields]:
     if not isinstance(projects, dict) or not isinstance(projects.get(folder), dict):
         return
     known = [projects.get(str(path)) for path in (folder, *Path(folder).parents)]
-    if not any(isinstance(each, dict) and each.get("hasTrustDialogAccepted") is True for each in known):
+    if not any(isinstance(project, dict) and project.get("hasTrustDialogAccepted") is True for project in known):
         text = f"{folder} is not trusted: Claude Code shows no statusline there"
         yield _problem(text, f"cd {shlex.quote(folder)} && claude", "start Claude Code there and trust the folder")
 
@@ -540,21 +540,21 @@ def _first_few(names: list[str]) -> str:
     return ", ".join(names[:_FEW]) + more
 
 
-def as_text(found: list[Finding], width: int, color: bool = False) -> str:
+def as_text(results: list[Finding], width: int, color: bool = False) -> str:
     """Return the findings for people: problems, advice, information, then a summary. No line is wider than *width*
     columns except a command, which has a line of its own."""
     from .report.table import GREEN, RED, YELLOW
     from .text import count_text, wrap
 
     styles = {"✗": RED, "!": YELLOW, "✓": GREEN}
-    shown = [finding for mark in styles for finding in found if finding.mark == mark]
+    shown = [finding for mark in styles for finding in results if finding.mark == mark]
     indent = max((len(finding.name) for finding in shown), default=0) + 4 if width >= _MIN_COLUMNS else 2
     lines: list[str] = []
     for finding in shown:
         lines += _finding_lines(finding, styles[finding.mark] if color else "", indent, width)
-    wrong = sum(not finding.ok for finding in found)
-    count = len({finding.name for finding in found})
-    summary = f"{count_text(wrong, 'problem')} in {count} checks" if wrong else f"{count} checks, no problems"
+    problems = sum(not finding.ok for finding in results)
+    checks = len({finding.name for finding in results})
+    summary = f"{count_text(problems, 'problem')} in {checks} checks" if problems else f"{checks} checks, no problems"
     return "\n".join([*lines, *wrap(summary, width)]) + "\n"
 
 
@@ -573,8 +573,8 @@ def _finding_lines(finding: Finding, style: str, indent: int, width: int) -> lis
     return [*lines, " " * (indent + 2) + paint(clean(command), CYAN, bool(style))] if command else lines
 
 
-def as_json(found: list[Finding]) -> str:
+def as_json(results: list[Finding]) -> str:
     from .jqpath import render
 
-    rows = [{"name": f.name, "ok": f.ok, "text": f.text, "command": f.command, "remedy": f.remedy} for f in found]
-    return render({"ok": is_healthy(found), "findings": rows}) + "\n"
+    rows = [{"name": f.name, "ok": f.ok, "text": f.text, "command": f.command, "remedy": f.remedy} for f in results]
+    return render({"ok": is_healthy(results), "findings": rows}) + "\n"

@@ -43,30 +43,30 @@ def add(commands: Commands, name: str) -> None:
     add_command(commands, name, run, options.BLOCKS, help=help, usage="ccusage blocks [options]")
 
 
-def run_live(console: Console, **given: Any) -> None:
+def run_live(console: Console, **values: Any) -> None:
     """Run `ccusage live`, which is `blocks --live` with the other options at their defaults."""
     flags = ("active", "recent", "csv", "instances", "breakdown", "compact", "pager")
-    values = ("since", "until", "session_length", "project", "locale")
-    rest: dict[str, Any] = {"order": "asc", "chart": "none", **dict.fromkeys(flags, False), **dict.fromkeys(values)}
-    run(console, live=True, **rest, **given)
+    others = ("since", "until", "session_length", "project", "locale")
+    defaults: dict[str, Any] = {"order": "asc", "chart": "none", **dict.fromkeys(flags, False), **dict.fromkeys(others)}
+    run(console, live=True, **defaults, **values)
 
 
-def run(console: Console, *, live: bool, refresh_interval: int | None, once: bool, **given: Any) -> None:
+def run(console: Console, *, live: bool, refresh_interval: int | None, once: bool, **values: Any) -> None:
     """Print the report or show the live view."""
     if not live:
         refuse(console, "blocks", {"refresh_interval": refresh_interval, "once": once}, "works only with --live")
-        report(console, **given)
+        report(console, **values)
         return
-    refuse(console, "blocks", {name: given[name] for name in _NOT_LIVE}, "does not work in the live view")
-    given["since"] = None  # from the config, meant for the report
-    limit_of, is_max = _parse_limit(given["token_limit"]), given["token_limit"] == "max"
+    refuse(console, "blocks", {name: values[name] for name in _NOT_LIVE}, "does not work in the live view")
+    values["since"] = None  # from the config, meant for the report
+    limit_of, is_max = _parse_limit(values["token_limit"]), values["token_limit"] == "max"
     if refresh_interval is None:
         config = console.config.defaults_for("live", console.environ)
         refresh_interval = config.get("refresh_interval", int(options.INTERVAL.default))
     if not 1 <= refresh_interval <= 60:
         raise UsageError(f"--refresh-interval {refresh_interval} is not a number of seconds from 1 to 60")
-    if given["json"] or given["jq"] is not None:
-        report(console, **{**given, "active": True, "offline": True})  # no live view fetches prices
+    if values["json"] or values["jq"] is not None:
+        report(console, **{**values, "active": True, "offline": True})  # no live view fetches prices
         return
     from ..windows import WINDOW
     from .live import show
@@ -75,7 +75,7 @@ def run(console: Console, *, live: bool, refresh_interval: int | None, once: boo
         request.now = now
         return limit_of(_blocks(request, index, WINDOW, False)[0] if is_max else (), now)
 
-    request = UsageRequest(console, **{name: value for name, value in given.items() if name not in _OF_BLOCKS})
+    request = UsageRequest(console, **{name: value for name, value in values.items() if name not in _OF_BLOCKS})
     show(request, limit, refresh_interval, once)
 
 
@@ -89,11 +89,11 @@ def report(
     token_limit: str | None,
     session_length: str | None,
     order: str,
-    **given: Any,
+    **values: Any,
 ) -> None:
     from ..report.periods import Periods
 
-    request = UsageRequest(console, **given)
+    request = UsageRequest(console, **values)
     length, limit_of = _parse_length(session_length), _parse_limit(token_limit)
     periods = Periods("day", request.zone)
     configured = console.config.defaults_for("blocks", console.environ).get("since")

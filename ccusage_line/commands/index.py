@@ -27,9 +27,9 @@ def run_status(console: Console) -> None:
     """Print what the index contains, without updating it."""
     from ..index.questions import status
 
-    found = status(console.index())
-    width = max(len(name) for name, _ in found)
-    console.out("".join(f"{name:<{width}}  {clean(str(value))}\n" for name, value in found))
+    rows = status(console.index())
+    width = max(len(name) for name, _ in rows)
+    console.out("".join(f"{name:<{width}}  {clean(str(value))}\n" for name, value in rows))
 
 
 def run_refresh(console: Console) -> None:

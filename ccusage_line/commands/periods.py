@@ -29,8 +29,8 @@ _ROW_NAMES = {"day": "date", "week": "week", "month": "month"}  # the column of 
 
 
 def add(commands: Commands, name: str) -> None:
-    given, help = getattr(options, name.upper()), f"show usage by {_UNITS[name]}"
-    add_command(commands, name, partial(run, name), given, help=help, usage=f"ccusage {name} [options]")
+    help, usage = f"show usage by {_UNITS[name]}", f"ccusage {name} [options]"
+    add_command(commands, name, partial(run, name), getattr(options, name.upper()), help=help, usage=usage)
 
 
 def run(
@@ -42,13 +42,13 @@ def run(
     last: str | None,
     order: str,
     start_of_week: str | None = None,
-    **given: Any,
+    **values: Any,
 ) -> None:
     """Print the report called *name*, a key of _UNITS."""
     from ..report import usage
     from ..report.periods import Periods
 
-    request = UsageRequest(console, **given)
+    request = UsageRequest(console, **values)
     unit = _UNITS[name]
     week_start = start_of_week or console.config.defaults_for("weekly", console.environ).get("start_of_week", "sunday")
     periods = Periods(unit, request.zone, week_start)
@@ -78,11 +78,11 @@ def run(
         console.warn(unpriced_warning(everything))
 
 
-def _bounds(periods: Periods, given: tuple[str | None, str | None], last: str | None, now: int) -> Bounds:
+def _bounds(periods: Periods, days: tuple[str | None, str | None], last: str | None, now: int) -> Bounds:
     """Return the first and the last day that the options allow."""
     from ..report.periods import day_number
 
-    since, until = (None if day is None else day_number(day) for day in given)
+    since, until = (None if day is None else day_number(day) for day in days)
     if last is None:
         return since, until
     if since is not None or until is not None:

@@ -217,11 +217,11 @@ def used_days(index: Index, periods: Periods, since: int | None = None, until: i
         begin = max(periods.begin(day + 1), begin + 1)
 
 
-def refuse(console: Console, section: str, given: Mapping[str, object], why: str) -> None:
+def refuse(console: Console, section: str, values: Mapping[str, object], why: str) -> None:
     """Raise UsageError for the first typed option: its value is neither empty nor the default nor the config's."""
     configured = console.config.defaults_for(section, console.environ)
     defaults = {option.dest: option.default for option in SECTIONS[section]}
-    for name, value in given.items():
+    for name, value in values.items():
         if value is not None and value is not False and value not in (defaults.get(name), configured.get(name)):
             raise UsageError(f"--{name.replace('_', '-')} {why}")
 

@@ -42,18 +42,18 @@ def add(commands: Commands, name: str) -> None:
     )
 
 
-def run(console: Console, *, or_demo: bool, **given: Any) -> None:
+def run(console: Console, *, or_demo: bool, **values: Any) -> None:
     """Print the report; with *or_demo* that of the sample if there are no transcripts."""
     if or_demo:
         from ..demo import sample
         from ..transcripts.files import walk
 
-        given["offline"] = True  # the first command in the README has to work without a network
+        values["offline"] = True  # the first command in the README has to work without a network
         if not walk(data_dirs(console.environ)).files:  # the sample has a data directory of its own
             console.say("no transcripts found: this is the bundled sample")
             with sample(console.environ):
-                return report(console, **given)
-    return report(console, **given)
+                return report(console, **values)
+    return report(console, **values)
 
 
 def report(
@@ -84,9 +84,8 @@ def report(
     look: Look = {"breakdown": breakdown, "compact": compact, "limit": limit}
     filters = {"since": since, "until": until, "project": project}
     if id is None:
-        for name, given in (("entries", entries), ("explain", explain)):
-            if given:
-                raise UsageError(f"--{name} works only with --id")
+        if entries or explain:
+            raise UsageError(f"--{'entries' if entries else 'explain'} works only with --id")
         return _report_all(request, (sort, order), filters, look, html)
     other = "it can't be combined with --id" if session is None else f"{session!r} is read as a session id"
     list_options = {"html": html, **filters, **look, "sort": sort, "order": order}
@@ -169,15 +168,15 @@ def _filter(
     return choose(sessions, request.day_of, since=since, until=until)
 
 
-def _ready_report(request: Request, given: tuple[object, ...], look: Look) -> ReadyReport | None:
-    """Return where the report may be stored; None with --jq or --csv, whose reports are rarely repeated."""
+def _ready_report(request: Request, choices: tuple[object, ...], look: Look) -> ReadyReport | None:
+    """Return where the report of *choices*, order and filters, is stored; None with --jq or --csv, rarely repeated."""
     if request.jq is not None or request.csv:
         return None
     from ..prices.in_use import table
     from ..report.ready import JSON, TEXT, ReadyReport
 
     kind, more = (JSON, ()) if request.json else (TEXT, (*look.values(), request.width, request.color))
-    return ReadyReport(request.console.index_dir(), kind, table().fingerprint, (request.mode, *given, *more))
+    return ReadyReport(request.console.index_dir(), kind, table().fingerprint, (request.mode, *choices, *more))
 
 
 def _print(request: Request, out: bytes, warning: str) -> None:
