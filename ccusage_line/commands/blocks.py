@@ -203,10 +203,10 @@ def _bounds(index: Index, length: int, now: int, only_active: bool) -> list[Boun
     if length != WINDOW:  # the client's windows have the usual length
         return blocks(index, length)
     current = under_way(first_from(index.db), last_until(index.db, now), now, known_windows(index))
-    every = [] if only_active else blocks(index, length)
-    if current is not None and all(bounds[0] != current[0] for bounds in every):
-        every = sorted([*every, current], key=lambda bounds: bounds[0])
-    return every
+    found = [] if only_active else blocks(index, length)
+    if current is not None and all(bounds[0] != current[0] for bounds in found):
+        found = sorted([*found, current], key=lambda bounds: bounds[0])
+    return found
 
 
 def _json_data(

@@ -149,7 +149,7 @@ def status(store: Store) -> list[tuple[str, object]]:
         *(("data directory", root) for root in store.roots),
         ("all transcripts read", "yes" if store.complete else "no"),
         ("transcripts", sum(not file.vanished for file in files)),
-        ("deleted transcripts", sum(bool(file.vanished) for file in files)),
+        ("transcripts that are gone", sum(bool(file.vanished) for file in files)),
         ("sessions", store.db.execute("SELECT count(*) FROM sessions").fetchone()[0]),
         ("archived sessions", archived),
         ("responses in transcripts", store.db.execute("SELECT count(*) FROM claims").fetchone()[0]),

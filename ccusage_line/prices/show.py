@@ -107,7 +107,7 @@ def table_text(environ: Mapping[str, str]) -> str:
         ("own prices", data["ownPrices"] or "none"),
         ("contracted", contract_text(agreed) if agreed is not None and agreed.sources else "none"),
         *(("ignored", problem) for problem in (agreed.problems if agreed is not None else ())),
-        ("age", _age(age) if isinstance(age, int) else "as old as this version; `ccusage prices refresh` updates it"),
+        ("age", _age(age) if isinstance(age, int) else "that of this version; `ccusage prices refresh` updates it"),
     ]
     if data["file"] is not None:
         lines.append(("file", data["file"]))

@@ -620,7 +620,7 @@ def test_a_list_can_not_bring_names_that_no_model_has(odd: str) -> None:
 def test_show_tells_the_source_the_age_and_the_number_of_models(server: Server, state: str) -> None:
     text = show(os.environ, None, False)
     assert price_table.SOURCE in text
-    assert "as old as this version" in text
+    assert "that of this version" in text
     server.answer = give(json.dumps(with_new_model(listed())).encode())
     ask(server, state)
     age_notes(state, checked=7200)
