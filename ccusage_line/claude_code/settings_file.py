@@ -135,7 +135,7 @@ class _Member(NamedTuple):
     colon: str  # between key and value
     begin: int  # of the key
     start: int  # of the value
-    end: int
+    end: int  # of the value
 
     def dump(self, value: object) -> str:
         """Return *value* as JSON in this member's style: on one line, or with its indentation."""

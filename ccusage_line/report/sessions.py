@@ -128,22 +128,22 @@ def render_list(
     own. No line is wider than *width* columns, and the last ends with a newline."""
     width = max(width, 1)
     chosen, is_full = sessions[:limit], width >= FULL_TABLE_FROM and not compact
-    for whole in (True, False) if width >= WHOLE_IDS_FROM and not compact else (False,):
-        shown = {s.id: clean(s.id) for s in sessions} if whole else display_ids(s.id for s in sessions)
-        rows, firsts = _list_rows(sessions, shown, day_of, breakdown, limit)
+    for whole_ids in (True, False) if width >= WHOLE_IDS_FROM and not compact else (False,):
+        shown = {s.id: clean(s.id) for s in sessions} if whole_ids else display_ids(s.id for s in sessions)
+        rows, first_rows = _list_rows(sessions, shown, day_of, breakdown, limit)
         grid = make_grid(HEADERS, rows)
         if grid.whole_width() <= width:
             break
-    with_ids = grid.whole_width() + (0 if whole else _extra_width(grid, chosen))
-    about_columns = _ProjectAndTitle(chosen, firsts, len(rows), with_ids)
+    with_ids = grid.whole_width() + (0 if whole_ids else _extra_width(grid, chosen))
+    more_columns = _ProjectAndTitle(chosen, first_rows, len(rows), with_ids)
     layouts: tuple[Keys, ...] = (tuple(HEADERS), *NARROWER) if is_full else NARROWER
     ids = max(map(display_width, shown.values()), default=0)
     floors = [*((keys, ids) for keys in layouts), (layouts[-1], min(ids, LONGEST_ID))]
-    table, keys = grid.draw(floors, width, color, about_columns.columns if is_full else None)
+    table, keys = grid.draw(floors, width, color, more_columns.columns if is_full else None)
     needs = max(FULL_TABLE_FROM, grid.least_width(ids))
     notes = [*notes, *_list_notes(sessions, keys), *grid.notes(keys, None if compact else needs)]
     if not compact:
-        notes += about_columns.note(keys, grid.whole_width())
+        notes += more_columns.note(keys, grid.whole_width())
     head = [paint(line, BOLD, color) for line in box("Claude Code Token Usage Report - By Session", width)]
     return _join_lines([*head, *table, *note_lines(notes, width, color)])
 
@@ -161,11 +161,11 @@ class _ProjectAndTitle:
     shows less.
     """
 
-    def __init__(self, sessions: Sequence[Session], firsts: Sequence[int], rows: int, with_ids: int) -> None:
-        """Store the cells. *firsts*: which of the *rows* begin a session; *with_ids*: table width with whole ids."""
+    def __init__(self, sessions: Sequence[Session], first_rows: Sequence[int], rows: int, with_ids: int) -> None:
+        """Store the cells. *first_rows*: which *rows* begin a session; *with_ids*: width of the table with whole ids."""
         names = project_names([*{s.project_path for s in sessions if s.project_path}])
         projects, titles = [""] * rows, [""] * rows
-        for at, s in zip(firsts, sessions, strict=True):
+        for at, s in zip(first_rows, sessions, strict=True):
             projects[at], titles[at] = names.get(s.project_path or "", ""), clean(s.title or "")
         both = ("Project", projects, WIDEST_PROJECT, cut_distinctly), ("Title", titles, WIDEST_TITLE, _cut_all)
         self._columns = [
@@ -225,7 +225,7 @@ def _list_rows(
     """Return the rows and the numbers of those that begin a session: the first *limit* sessions, each with a row per
     further model and with *breakdown* one with the numbers of each; then the sum of the others and the total."""
     rows: list[Row] = []
-    firsts: list[int] = []
+    first_rows: list[int] = []
     totals = NO_SUMS
     for s in sessions[:limit]:
         sums = sums_of(s.models)
@@ -233,17 +233,17 @@ def _list_rows(
         first_model, *more_models = model_bullets(s) or [""]
         last = "" if s.last is None else day_of(s.last)
         last += ARCHIVED if s.archived else ""
-        firsts.append(len(rows))
+        first_rows.append(len(rows))
         cells = {FIRST: shown[s.id], MODELS: first_model, **number_cells(sums, s.has_unpriced), LAST: last}
         rows += [(cells, ""), *(({MODELS: name}, "") for name in more_models)]
         if breakdown:
             rows += breakdown_rows(s)
-    rest = sessions[len(firsts) :]
+    rest = sessions[len(first_rows) :]
     if rest:
         sums = total(rest)
         totals = add_sums(totals, sums)
         rows.append(({FIRST: f"{len(rest):,} more", **number_cells(sums, any_unpriced(rest))}, DIM))
-    return [*rows, ({FIRST: "Total", **number_cells(totals, any_unpriced(sessions))}, YELLOW)], firsts
+    return [*rows, ({FIRST: "Total", **number_cells(totals, any_unpriced(sessions))}, YELLOW)], first_rows
 
 
 def _facts(session: Session, day_of: DayOf) -> list[tuple[str, str]]:
