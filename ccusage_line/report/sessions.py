@@ -162,7 +162,7 @@ class _ProjectAndTitle:
     """
 
     def __init__(self, sessions: Sequence[Session], first_rows: Sequence[int], rows: int, with_ids: int) -> None:
-        """Store the cells. *first_rows*: which *rows* begin a session; *with_ids*: width of the table with whole ids."""
+        """Store the cells. *first_rows*: the rows that begin a session; *with_ids*: width of a table with whole ids."""
         names = project_names([*{s.project_path for s in sessions if s.project_path}])
         projects, titles = [""] * rows, [""] * rows
         for at, s in zip(first_rows, sessions, strict=True):
