@@ -107,7 +107,7 @@ START_OF_WEEK = Option("-w --start-of-week", "choice", "first day of weeks, such
                        choices=("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"),
                        meaning="the first day of weeks, and of the calendar of `daily`")
 
-TOKEN_LIMIT = Option("-t --token-limit", "text", "tokens (500k, 2M), or max: as in the largest block", "N")
+TOKEN_LIMIT = Option("-t --token-limit", "text", "tokens per block (500k, 2M), or max, the largest so far", "N")
 INTERVAL = Option("--refresh-interval", "seconds", "seconds between two frames, 1 to 60", "N", default="2",
                   meaning="seconds between two frames")
 ONCE = Option("--once", help="print one frame and exit")
@@ -176,7 +176,7 @@ IGNORED = (  # of earlier statusline tools: accepted and ignored
     Option("-O --offline"), Option("--no-offline"), Option("--cache"), Option("--no-cache"),
     Option("--refresh-interval", "text"),
 )
-SETTINGS = Option("--settings", "file", "Claude Code's settings, if not the usual file", "FILE")
+SETTINGS = Option("--settings", "file", "Claude Code's settings file, if not the usual one", "FILE")
 UNINSTALL = (SETTINGS, DRY_RUN)
 INSTALL = (
     Option("--force", help="replace any other statusline"),

@@ -15,8 +15,8 @@ def add(commands: Commands, name: str) -> None:
         run,
         INIT,
         help="print the shell code for the prompt and completion",
-        description='Put `eval "$(ccusage init bash)"` into ~/.bashrc (zsh alike), or `ccusage init fish | source` into'
-        " config.fish.",
+        description='Put `eval "$(ccusage init bash)"` into ~/.bashrc, the same with zsh into ~/.zshrc, or'
+        " `ccusage init fish | source` into config.fish.",
     )
 
 
