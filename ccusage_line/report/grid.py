@@ -224,8 +224,15 @@ def _align_costs(costs: list[str]) -> list[str]:
 
 
 def number_cells(sums: Sums, unpriced: bool) -> dict[str, str]:
-    *tokens, cost = sums
-    return dict(zip(NUMBERS, [*(f"{number:,}" for number in tokens), money(cost, unpriced)], strict=True))
+    input, output, created, read, total, cost = sums
+    return {
+        "input": f"{input:,}",
+        "output": f"{output:,}",
+        "created": f"{created:,}",
+        "read": f"{read:,}",
+        "total": f"{total:,}",
+        COST: money(cost, unpriced),
+    }
 
 
 def total_cells(usages: Sequence[Usage]) -> dict[str, str]:
@@ -260,7 +267,7 @@ def model_row(label: str, m: ModelUsage, style: str = "") -> Row:
 
 def model_bullets(usage: Usage) -> list[str]:
     """Return the short names of the models, each after a bullet."""
-    return _bullets(tuple(m.name for m in usage.models if m.name))
+    return _bullets(tuple([m.name for m in usage.models if m.name]))
 
 
 @lru_cache(256)  # a long history has few different sets of models
