@@ -3,7 +3,7 @@
     python benchmarks/prompt_hook.py [--prompts 2000] [--rounds 5]
 
 Each shell in turn runs the hook many times and not at all; the cost is the difference of the medians. It is measured in
-a project (where its line and eight files are looked at), three folders below it, and outside of all projects.
+a project (where its line and eight files are examined_ns at), three folders below it, and outside of all projects.
 """
 
 from __future__ import annotations
@@ -75,10 +75,12 @@ def _world(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
     time.sleep(0.1)
     index = index_dir(environ)
     readyline.write_scope(environ, str(folder / "state"), index, named_data_dirs(environ))
-    looked = time.time_ns()
+    examined_ns = time.time_ns()
     path = readyline.path_of(readyline.lines_dir(index), transcripts.name)
     text = "\x1b[36m$1.23\x1b[0m · $4.56 today · \x1b[32m12%\x1b[0m"
-    readyline.write(path, text, looked=looked, expires=looked // 10**9 + 86_400, dependencies=map(str, files))
+    readyline.write(
+        path, text, examined_ns=examined_ns, expires=examined_ns // 10**9 + 86_400, dependencies=map(str, files)
+    )
     (folder / "snippets").mkdir()
     for shell in LOOPS:
         snippet = snippets.render(shell, executable="/nowhere/ccusage", state_dir=str(folder / "state"))

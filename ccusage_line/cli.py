@@ -37,9 +37,9 @@ def run(argv: list[str]) -> int:
 
         autocomplete(_parser, os.environ)  # does not return
     started = time.perf_counter()
-    named, debug, argv = _split_global_options(argv)
+    config_file, debug, argv = _split_global_options(argv)
     argv = _with_command(argv)
-    console = Console(os.environ, _load_config(named, argv))
+    console = Console(os.environ, _load_config(config_file, argv))
     try:
         code = _dispatch(argv, console)
     finally:
@@ -56,8 +56,8 @@ def _dispatch(argv: list[str], console: Console) -> int:
 
         statusline.run(console, words=argv[1:])
         return 0
-    known, unknown = _parser(argv[0], console).parse_known_args(argv)
-    values = vars(known)
+    parsed, unknown = _parser(argv[0], console).parse_known_args(argv)
+    values = vars(parsed)
     command: Callable[..., int | None] = values.pop("run")
     parser = values.pop("parser")
     if values.get("session") in COMMANDS:
@@ -80,7 +80,7 @@ def _dispatch(argv: list[str], console: Console) -> int:
 
 def _split_global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]:
     """Return (the file of `--config`, whether `--debug` was given, the other words); both may be anywhere."""
-    named, debug, rest = None, False, []
+    config_file, debug, rest = None, False, []
     words = iter(argv)
     for word in words:
         if word == "--":
@@ -88,15 +88,15 @@ def _split_global_options(argv: list[str]) -> tuple[str | None, bool, list[str]]
         elif word == "--debug":
             debug = True
         elif word == "--config" or word.startswith("--config="):
-            named = next(words, "") if word == "--config" else word.partition("=")[2]
-            if not named and argv[:1] != ["statusline"]:
+            config_file = next(words, "") if word == "--config" else word.partition("=")[2]
+            if not config_file and argv[:1] != ["statusline"]:
                 raise UsageError("--config wants a FILE (see `ccusage --help`)")
         else:
             rest.append(word)
-    return named, debug, rest
+    return config_file, debug, rest
 
 
-def _load_config(named: str | None, argv: list[str]) -> Config:
+def _load_config(file: str | None, argv: list[str]) -> Config:
     """Load the config in force. The commands that work without one (the statusline, `doctor`, which explains what is
     wrong with it, and others) get an empty Config if it cannot be read."""
     from .config import Config, load
@@ -104,12 +104,12 @@ def _load_config(named: str | None, argv: list[str]) -> Config:
     from .prices.stored import config_path
 
     try:
-        if named:  # the price table and child processes look for the config in the environment
-            os.environ["CCUSAGE_CONFIG"] = absolute(named, "--config")
+        if file:  # the price table and child processes look for the config in the environment
+            os.environ["CCUSAGE_CONFIG"] = absolute(file, "--config")
         return load(os.environ)
     except UserError:
         if argv[0] in _WITH_ANY_CONFIG or argv[:2] == ["config", "path"] or _HELP & set(argv):
-            return Config(named or os.environ.get("CCUSAGE_CONFIG") or config_path(os.environ))
+            return Config(file or os.environ.get("CCUSAGE_CONFIG") or config_path(os.environ))
         raise
 
 

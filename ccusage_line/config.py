@@ -55,13 +55,13 @@ class Config:
 
     def defaults_for(self, command: str, environ: Mapping[str, str]) -> dict[str, Any]:
         """Return what the environment or, failing that, the file sets of a command's options, by keyword argument."""
-        found = {}
+        defaults = {}
         for option in SECTIONS.get(command, ()):
             from_env = from_environment(option, environ)
             value = self.values.get(command, {}).get(option.key) if from_env is None else from_env
             if value is not None and option.names[0].startswith("-"):
-                found[option.dest] = value
-        return found
+                defaults[option.dest] = value
+        return defaults
 
     @property
     def project_labels(self) -> dict[str, str]:
@@ -96,10 +96,10 @@ def load(environ: Mapping[str, str]) -> Config:
 
     path = stored.config_path(environ)
     stamp = stored.stamp_of(path)
-    known = stored.stored_config(environ)
-    if known is not None:
-        config = Config(path, len(known.stamp) > 1)
-        config.values, config.labels, config.prices = known.values, known.labels, known.prices
+    copy = stored.stored_config(environ)
+    if copy is not None:
+        config = Config(path, len(copy.stamp) > 1)
+        config.values, config.labels, config.prices = copy.values, copy.labels, copy.prices
         return config
     folder = state_dir(environ)
     if len(stamp) == 1 and not environ.get("CCUSAGE_CONFIG"):
@@ -135,7 +135,7 @@ def _store_copy(config: Config, stamp: tuple[object, ...], started: int, folder:
 
 def read(path: str) -> Config:
     """Read and check the file at *path*. Raises ConfigError."""
-    file, config = _File(path), Config(path, True)
+    file, config = _ConfigFile(path), Config(path, True)
     for name, content in file.document.items():
         if name not in _TABLES:
             raise file.unknown((name,), _TABLES, "section" if isinstance(content, dict) else "key")
@@ -144,12 +144,12 @@ def read(path: str) -> Config:
         for name, label in config.values.get(section, {}).items():
             problem = _problem("label", (), label)
             if problem:
-                raise file.error((section, name), f"the label of {shown(name)} has to be {problem}")
+                raise file.error((section, name), f"the label of {_shown(name)} has to be {problem}")
     config.labels = config.values.pop("labels", {})
     models = file.table(("prices", "models"), config.values.get("prices", {}).get("models", {}))
     for name in config.values.keys() - {*LABELS}:
-        known = {option.key: (option.kind, option.choices) for option in SECTIONS[name]}
-        file.check((name,), config.values[name], known | _EXTRA_KEYS.get(name, {}), f"key in [{name}]:")
+        valid = {option.key: (option.kind, option.choices) for option in SECTIONS[name]}
+        file.check((name,), config.values[name], valid | _EXTRA_KEYS.get(name, {}), f"key in [{name}]:")
         _normalize_zones(SECTIONS[name], config.values[name])
     config.values.get("prices", {}).pop("models", None)
     statusline = config.values.get("statusline", {})
@@ -170,7 +170,7 @@ def _normalize_zones(options: Iterable[Option], values: dict[str, Any]) -> None:
             values[key] = zone
 
 
-class _File:
+class _ConfigFile:
     """The document of a config file; each error names the line."""
 
     def __init__(self, path: str) -> None:
@@ -183,7 +183,8 @@ class _File:
         try:
             data = read_regular(self.path, _LIMIT)
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{self.path}: {getattr(error, 'strerror', None) or error}") from None
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(f"{self.path} can't be read: {reason[:1].lower()}{reason[1:]}") from None
         try:
             return data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
@@ -202,6 +203,7 @@ class _File:
             place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
             line = int(place[1]) if place and place[1] else max(1, len(text.splitlines()))
             reason = message[: place.start()] if place else message
+            reason += "; is it a text without quotes?" if reason == "Invalid value" else ""
             raise ConfigError(f"{self.path}:{line}: {reason[:1].lower()}{reason[1:]}") from None
 
     def error(self, keys: Keys, problem: str) -> ConfigError:
@@ -224,37 +226,37 @@ class _File:
             header, begin = statement if is_header else header, end
         return len(self._lines)
 
-    def unknown(self, keys: Keys, known: Iterable[str], what: str) -> ConfigError:
-        near = _nearest(keys[-1].lower().replace("_", "-"), known)
-        hint = f", did you mean {near}?" if near else f"; there are {', '.join(known)}"
-        return self.error(keys, f"unknown {what} {shown(keys[-1])}{hint}")
+    def unknown(self, keys: Keys, valid: Iterable[str], what: str) -> ConfigError:
+        near = _nearest(keys[-1].lower().replace("_", "-"), valid)
+        hint = f", did you mean {near}?" if near else f"; expected one of {', '.join(valid)}"
+        return self.error(keys, f"unknown {what} {_shown(keys[-1])}{hint}")
 
     def table(self, keys: Keys, value: object) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise self.error(keys, f"{'.'.join(keys)} is a section: write [{'.'.join(keys)}]")
         return value
 
-    def check(self, keys: Keys, table: dict[str, Any], known: Mapping[str, tuple[str, Keys]], what: str) -> None:
-        """Raise ConfigError for the first key that is not *known* or whose value does not have its kind or choices."""
+    def check(self, keys: Keys, table: dict[str, Any], valid: Mapping[str, tuple[str, Keys]], what: str) -> None:
+        """Raise ConfigError for the first key that is not *valid* or whose value does not have its kind or choices."""
         for key, value in table.items():
-            if key not in known:
-                raise self.unknown((*keys, key), known, what)
-            problem = _problem(*known[key], value)
+            if key not in valid:
+                raise self.unknown((*keys, key), valid, what)
+            problem = _problem(*valid[key], value)
             if problem:
-                raise self.error((*keys, key), f"{key} = {shown(value)}: {problem}")
+                raise self.error((*keys, key), f"{key} = {_shown(value)} has to be {problem}")
 
     def price(self, model: str, entry: object) -> Packed:
         keys = ("prices", "models", model)
         if not isinstance(entry, dict):
-            raise self.error(keys, f"the price of {shown(model)} has to be a table like {{ input = 3, output = 15 }}")
+            raise self.error(keys, f"the price of {_shown(model)} has to be a table like {{ input = 3, output = 15 }}")
         self.check(keys, entry, {key: (kind, ()) for key, kind in PRICE.items()}, "key of a price:")
         for key in ("input", "output"):
             if key not in entry:
-                raise self.error(keys, f"the price of {shown(model)} lacks {key}")
+                raise self.error(keys, f"the price of {_shown(model)} lacks {key}")
         try:
             return _packed(entry)
         except ValueError as error:  # beyond a limit by less than a float can show
-            raise self.error(keys, f"the price of {shown(model)}: {error}") from None
+            raise self.error(keys, f"the price of {_shown(model)}: {error}") from None
 
 
 def _loads(text: str) -> dict[str, Any]:
@@ -280,8 +282,8 @@ def _problem(kind: str, choices: tuple[str, ...], value: object) -> str:
 
     from msgspec import Meta, ValidationError, convert
 
-    wanted: Any
-    wanted, words = {
+    valid: Any
+    valid, words = {
         "address": (Annotated[str, Meta(pattern=r"^(https://|http://(127\.|localhost|\[::1\]))")], "an https address"),
         "choice": (Literal[choices or ("",)], f"one of {', '.join(choices)}"),
         "day": (str, "a day like 2026-05-01, today, yesterday, 7d or 2w"),
@@ -297,7 +299,7 @@ def _problem(kind: str, choices: tuple[str, ...], value: object) -> str:
         "zone": (str, "a zone like Europe/Berlin; this one is unknown"),
     }.get(kind, (str, "a string in quotes"))
     try:
-        convert(value, wanted)
+        convert(value, valid)
         if kind == "zone":
             from .clock import zone_of
 
@@ -312,10 +314,10 @@ def _problem(kind: str, choices: tuple[str, ...], value: object) -> str:
     return ""
 
 
-def _nearest(value: str, known: Iterable[str]) -> str:
+def _nearest(value: str, valid: Iterable[str]) -> str:
     from difflib import get_close_matches
 
-    return "".join(get_close_matches(value, [*known], 1))
+    return "".join(get_close_matches(value, [*valid], 1))
 
 
 def _packed(entry: dict[str, Any]) -> Packed:
@@ -324,12 +326,12 @@ def _packed(entry: dict[str, Any]) -> Packed:
     from .prices.refresh import rates, thousandths
 
     per_token = {key: Decimal(entry[key]) / 1_000_000 for key in RATES if key in entry}
-    five = rates(per_token["input"], per_token["output"], *(per_token.get(key) for key in RATES[2:]))
+    prices = rates(per_token["input"], per_token["output"], *(per_token.get(key) for key in RATES[2:]))
     fast, us = (thousandths(Decimal(entry.get(key, 1))) for key in ("fast", "us"))
-    return (*five, None, None, fast, us, entry.get("context-window"))
+    return (*prices, None, None, fast, us, entry.get("context-window"))
 
 
-def shown(value: object) -> str:
+def _shown(value: object) -> str:
     """Return a value as it would be written in the file, on one line and at most 60 characters long."""
     try:
         text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

@@ -21,7 +21,7 @@ from .paths import DATABASE, LINES, LOG, NO_HOME, config_dirs, data_dirs, home_d
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    Found = tuple[bool, str, str, str]  # the fields of a Finding after its name
+    Fields = tuple[bool, str, str, str]  # those of a Finding after its name
 
 OLD_PRICES = 30 * 24 * 3600  # seconds since the price list was last fetched, unless fetching is off
 RECENT = 7 * 24 * 3600  # seconds for which an entry of the statusline's log is reported
@@ -55,30 +55,34 @@ class Finding(NamedTuple):
 
 def findings(environ: Mapping[str, str]) -> list[Finding]:
     """Return what every check found, including those that found nothing. Never raises: a failed check is a finding."""
-    found: list[Finding] = []
+    results: list[Finding] = []
     for check in CHECKS:
         name = check.__name__.strip("_").replace("_", "-")
         try:
-            here = [Finding(name, *fields) for fields in check(environ)]
+            new = [Finding(name, *fields) for fields in check(environ)]
         except UserError as error:  # about the environment, so that several checks may raise it
-            text, known = str(error), any(each.text == str(error) for each in found)
-            here = [] if known else [Finding(name, False, text, f"unset {text.split()[0]}", "correct it, or unset it")]
+            problem = Finding(name, False, str(error), f"unset {str(error).split()[0]}", "correct it, or unset it")
+            new = [] if problem.text in [finding.text for finding in results] else [problem]
         except Exception as error:
-            here = [Finding(name, False, f"the check itself failed: {type(error).__name__}: {error}", "", "report it")]
-        found += here or [Finding(name, True, "")]
-    return found
+            new = [Finding(name, False, f"the check itself failed: {type(error).__name__}: {error}", "", "report it")]
+        results += new or [Finding(name, True, "")]
+    return results
 
 
-def is_healthy(found: list[Finding]) -> bool:
-    return all(finding.ok for finding in found)
+def is_healthy(results: list[Finding]) -> bool:
+    return all(finding.ok for finding in results)
 
 
-def _problem(text: str, command: str = "", remedy: str = "") -> Found:
+def _problem(text: str, command: str = "", remedy: str = "") -> Fields:
     return False, text, command, remedy
 
 
-def _advice(text: str, command: str, remedy: str = "") -> Found:
+def _advice(text: str, command: str, remedy: str = "") -> Fields:
     return True, text, command, remedy
+
+
+def _information(text: str) -> Fields:
+    return True, text, "", ""
 
 
 def _edit_command(environ: Mapping[str, str], path: str) -> str:
@@ -89,7 +93,7 @@ def _edit_command(environ: Mapping[str, str], path: str) -> str:
 # --- transcripts --------------------------------------------------------------------------------------------------
 
 
-def _data_directories(environ: Mapping[str, str]) -> Iterator[Found]:
+def _data_directories(environ: Mapping[str, str]) -> Iterator[Fields]:
     roots = data_dirs(environ)
     named = bool(environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,"))
     unset = "unset CLAUDE_CONFIG_DIR", "correct it, or unset it"
@@ -97,16 +101,16 @@ def _data_directories(environ: Mapping[str, str]) -> Iterator[Found]:
         if not os.path.isdir(folder):
             yield _problem(f"CLAUDE_CONFIG_DIR names {folder}, which is not a folder", *unset)
     if not any(map(os.path.isdir, roots)):
-        way = unset if named else ("claude", "start Claude Code once, or set CLAUDE_CONFIG_DIR")
+        fix = unset if named else ("claude", "start Claude Code once, or set CLAUDE_CONFIG_DIR")
         if home_dir(environ) == NO_HOME:
-            way = 'eval "export HOME=~$(id -un)"', "HOME is not an absolute path; set it to your home directory"
-        yield _problem(f"no folder with transcripts found; looked for {', '.join(roots)}", *way)
+            fix = 'eval "export HOME=~$(id -un)"', "HOME is not an absolute path; set it to your home directory"
+        yield _problem(f"no folder with transcripts found; looked for {', '.join(roots)}", *fix)
     for root in roots:
         if os.path.isdir(root) and not os.access(root, os.R_OK | os.X_OK):
             yield _problem(f"{root} is not readable", f"chmod u+rx {shlex.quote(root)}")
 
 
-def _transcripts(environ: Mapping[str, str]) -> Iterator[Found]:
+def _transcripts(environ: Mapping[str, str]) -> Iterator[Fields]:
     from .transcripts.files import walk
 
     roots = data_dirs(environ)
@@ -120,7 +124,7 @@ def _transcripts(environ: Mapping[str, str]) -> Iterator[Found]:
         yield _advice("no transcripts yet", "ccusage demo", "to see a report with sample data, run")
 
 
-def _history_off(environ: Mapping[str, str]) -> Iterator[Found]:
+def _history_off(environ: Mapping[str, str]) -> Iterator[Fields]:
     if environ.get("CLAUDE_CODE_SKIP_PROMPT_HISTORY", "") not in ("", "0", "false"):
         text = "CLAUDE_CODE_SKIP_PROMPT_HISTORY is set: Claude Code writes no transcripts if started from here"
         yield _problem(text, "unset CLAUDE_CODE_SKIP_PROMPT_HISTORY")
@@ -129,7 +133,7 @@ def _history_off(environ: Mapping[str, str]) -> Iterator[Found]:
 # --- state and index ----------------------------------------------------------------------------------------------
 
 
-def _state_directory(environ: Mapping[str, str]) -> Iterator[Found]:
+def _state_directory(environ: Mapping[str, str]) -> Iterator[Fields]:
     folder = state_dir(environ)
     elsewhere = "export CCUSAGE_STATE_DIR=~/.ccusage-line", "use a folder of your own"
     if environ.get("CCUSAGE_STATE_DIR"):
@@ -150,16 +154,16 @@ def _state_directory(environ: Mapping[str, str]) -> Iterator[Found]:
         yield from _permissions(folder)
 
 
-def _permissions(folder: str) -> Iterator[Found]:
+def _permissions(folder: str) -> Iterator[Fields]:
     """Check what is ours in the state directory, which may hold other files too."""
     if sys.platform == "win32":
         return
     readable, foreign = [], []  # bash's pwd.* have the shell's umask; their folder is private
     for path in _files_of_ours(folder):
-        found = os.lstat(path)
-        if found.st_uid != os.geteuid():
+        status = os.lstat(path)
+        if status.st_uid != os.geteuid():
             foreign.append(path)
-        elif found.st_mode & 0o077 and not (os.path.islink(path) or os.path.basename(path).startswith("pwd.")):
+        elif status.st_mode & 0o077 and not (os.path.islink(path) or os.path.basename(path).startswith("pwd.")):
             readable.append(path)
     if foreign:
         command = f"sudo chown {os.geteuid()} {shlex.join(foreign[:_FEW])}"
@@ -173,48 +177,48 @@ def _files_of_ours(folder: str) -> Iterator[str]:
         if name in _FILES or os.path.lexists(os.path.join(folder, name, DATABASE)):
             top = os.path.join(folder, name)
             yield top
-            for here, folders, names in os.walk(top):
-                yield from (os.path.join(here, below) for below in (*folders, *names))
+            for parent, folders, files in os.walk(top):
+                yield from (os.path.join(parent, below) for below in (*folders, *files))
 
 
-def _index(environ: Mapping[str, str]) -> Iterator[Found]:
+def _index(environ: Mapping[str, str]) -> Iterator[Fields]:
     from .index import schema
 
     folder = index_dir(environ)
     path = os.path.join(folder, schema.NAME)
     aside = schema.corrupt_files(folder)
     if aside:
-        way = f"ccusage index verify && rm {shlex.join(aside)}", "check the new index, then delete the old files"
-        yield _problem(f"a corrupt index was set aside: {_first_few(aside)}", *way)
+        fix = f"ccusage index verify && rm {shlex.join(aside)}", "check the new index, then delete the old files"
+        yield _problem(f"a corrupt index was set aside: {_first_few(aside)}", *fix)
     if not os.path.exists(path):
         yield _advice("no index yet", "ccusage session", "to create it, run")
         return
     try:
-        sound = _query(environ, "PRAGMA quick_check(1)")
+        check = _query(environ, "PRAGMA quick_check(1)")
     except UnreadableIndex as error:
         remedy = "make the folder writable, or end the process that uses the index; to find it, run"
         yield _problem(str(error), f"fuser -v {shlex.quote(path)}", remedy)
         return
-    if sound is None:
+    if check is None:
         yield _unreadable(path)
-    elif sound != [("ok",)]:
+    elif check != [("ok",)]:
         yield _problem(f"{path} is damaged", "ccusage index rebuild")
     elif _query(environ, "SELECT value FROM meta WHERE key = 'complete'") != [(1,)]:
         text = "not all transcripts have been read yet, so the statusline shows neither today's cost nor the block"
         yield _advice(text, "ccusage session", "to read them, run")
 
 
-def _windows(environ: Mapping[str, str]) -> Iterator[Found]:
+def _windows(environ: Mapping[str, str]) -> Iterator[Fields]:
     from .clock import system_day
 
     rows = _query(environ, "SELECT min(seen) FROM windows WHERE hours = 5")
     since = rows[0][0] if rows else None
     if since is not None:
-        text = f"Claude Code has reported its 5-hour windows since {system_day(since)}; others are estimated"
-        yield True, text, "", ""
+        day = system_day(since)
+        yield _information(f"Claude Code has reported its 5-hour windows since {day}; others are estimated")
 
 
-def _unreadable(path: str) -> Found:
+def _unreadable(path: str) -> Fields:
     """Return why the database can't be read, by its first bytes."""
     from .index.schema import VERSION
 
@@ -233,7 +237,7 @@ def _unreadable(path: str) -> Found:
     return _problem(f"{path} can't be read", "ccusage index rebuild")
 
 
-def _query(environ: Mapping[str, str], question: str) -> list[tuple[Any, ...]] | None:
+def _query(environ: Mapping[str, str], statement: str) -> list[tuple[Any, ...]] | None:
     """Return the index's rows, [] if it is damaged, None if it can't be opened."""
     from .index.schema import DatabaseError, open_readable
 
@@ -241,14 +245,14 @@ def _query(environ: Mapping[str, str], question: str) -> list[tuple[Any, ...]] |
     if database is None:
         return None
     try:
-        return database.execute(question).fetchall()
+        return database.execute(statement).fetchall()
     except DatabaseError:
         return []
     finally:
         database.close()
 
 
-def _bad_lines(environ: Mapping[str, str]) -> Iterator[Found]:
+def _bad_lines(environ: Mapping[str, str]) -> Iterator[Fields]:
     rows = _query(environ, "SELECT path, bad FROM files WHERE bad > 0 ORDER BY bad DESC")
     if rows:
         count = sum(bad for _, bad in rows)
@@ -261,18 +265,18 @@ def _bad_lines(environ: Mapping[str, str]) -> Iterator[Found]:
 # --- prices and config --------------------------------------------------------------------------------------------
 
 
-def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Found]:
+def _unpriced_models(environ: Mapping[str, str]) -> Iterator[Fields]:
     from .prices import in_use
 
     rows = _query(environ, "SELECT DISTINCT text FROM totals JOIN names ON names.id = model WHERE unpriced_auto > 0")
     names = sorted(row[0].decode("utf-8", "replace") for row in rows or ())
     unpriced = [name or "(no name)" for name in names if in_use.table().find(name) is None]
     if unpriced:
-        remedy = 'set their prices in the config ([prices.models."NAME"]), or run'
+        remedy = 'set the price in the config ([prices.models."NAME"]), or run'
         yield _problem(f"no price for {_first_few(unpriced)}: counted as $0", "ccusage prices refresh", remedy)
 
 
-def _price_table(environ: Mapping[str, str]) -> Iterator[Found]:
+def _price_table(environ: Mapping[str, str]) -> Iterator[Fields]:
     from .prices import stored
     from .prices.refresh import is_offline, last_checked
 
@@ -288,20 +292,20 @@ def _price_table(environ: Mapping[str, str]) -> Iterator[Found]:
         yield _problem(text, "ccusage prices refresh", "to see why, run")
 
 
-def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Found]:
+def _contracted_rates(environ: Mapping[str, str]) -> Iterator[Fields]:
     from .prices.show import contract, contract_text
 
-    found = contract(environ)
-    if found is None:
+    contracted = contract(environ)
+    if contracted is None:
         return
-    for problem in found.problems:
+    for problem in contracted.problems:
         if problem.startswith("modelPricing"):  # _settings reports the others
             yield _problem(f"managed settings of Claude Code: {problem}; ignored", "", _ASK_ADMINISTRATOR)
-    if found.sources:
-        yield True, f"costs use your organization's contracted rates: {contract_text(found)}", "", ""
+    if contracted.sources:
+        yield _information(f"costs use your organization's contracted rates: {contract_text(contracted)}")
 
 
-def _config(environ: Mapping[str, str]) -> Iterator[Found]:
+def _config(environ: Mapping[str, str]) -> Iterator[Fields]:
     from .config import ConfigError, read
     from .prices.stored import config_path
 
@@ -311,10 +315,10 @@ def _config(environ: Mapping[str, str]) -> Iterator[Found]:
     try:
         read(path)
     except ConfigError as error:
-        way = "unset CCUSAGE_CONFIG", "create the file, or unset the variable"
+        fix = "unset CCUSAGE_CONFIG", "create the file, or unset the variable"
         if os.path.lexists(path):
-            way = _edit_command(environ, path), "correct the line; docs/config.md has every key"
-        yield _problem(str(error), *way)
+            fix = _edit_command(environ, path), "correct the line; docs/config.md has every key"
+        yield _problem(str(error), *fix)
 
 
 # --- Claude Code's settings ---------------------------------------------------------------------------------------
@@ -343,16 +347,16 @@ def _scopes(environ: Mapping[str, str]) -> list[_Scope]:
     from .prices.stored import policy_files, policy_path
 
     project = os.path.join(_working_directory(), ".claude")
-    named = {
+    paths = {
         "user": settings_path(environ),
         "project": os.path.join(project, "settings.json"),
         "local": os.path.join(project, "settings.local.json"),
     }
-    found: dict[str, _Scope] = {}
-    for name, path in named.items():  # in the home directory, two of them are the same
-        found.setdefault(os.path.realpath(path), _read_scope(name, path))
+    scopes: dict[str, _Scope] = {}
+    for name, path in paths.items():  # in the home directory, two of them are the same
+        scopes.setdefault(os.path.realpath(path), _read_scope(name, path))
     managed = policy(policy_files(environ))
-    return [*found.values(), _Scope("managed", policy_path(environ), managed.values, managed.problems)]
+    return [*scopes.values(), _Scope("managed", policy_path(environ), managed.values, managed.problems)]
 
 
 def _working_directory() -> str:
@@ -362,7 +366,7 @@ def _working_directory() -> str:
         return os.path.expanduser("~")
 
 
-def _settings(environ: Mapping[str, str]) -> Iterator[Found]:
+def _settings(environ: Mapping[str, str]) -> Iterator[Fields]:
     for scope in _scopes(environ):
         for problem in scope.problems:
             yield _problem(f"{problem}: Claude Code ignores it", *_correction(scope, environ, "correct it"))
@@ -373,7 +377,7 @@ def _correction(scope: _Scope, environ: Mapping[str, str], what: str) -> tuple[s
     return ("", _ASK_ADMINISTRATOR) if scope.name == "managed" else (_edit_command(environ, scope.path), what)
 
 
-def _statusline(environ: Mapping[str, str]) -> Iterator[Found]:
+def _statusline(environ: Mapping[str, str]) -> Iterator[Fields]:
     scopes = _scopes(environ)
     defined = [scope for scope in scopes if scope.values.get("statusLine") is not None]
     if not defined:
@@ -399,7 +403,7 @@ def _is_ours(value: object, environ: Mapping[str, str]) -> bool:
     return entry.is_ours(value, environ.get("PATH", "")) or (words[:1] == ["ccusage"] and "statusline" in words)
 
 
-def _check_own_line(line: str, value: dict[str, Any], environ: Mapping[str, str]) -> Iterator[Found]:
+def _check_own_line(line: str, value: dict[str, Any], environ: Mapping[str, str]) -> Iterator[Fields]:
     word, seconds = entry.command_words(value)[0], value.get("refreshInterval")
     path = entry.find_program(word, environ.get("PATH", ""))
     if path is None:
@@ -415,19 +419,19 @@ def _check_own_line(line: str, value: dict[str, Any], environ: Mapping[str, str]
         yield _problem(text, "ccusage install --refresh-interval 5")
 
 
-def _hooks(environ: Mapping[str, str]) -> Iterator[Found]:
+def _hooks(environ: Mapping[str, str]) -> Iterator[Fields]:
     scopes = _scopes(environ)
     defined = [scope for scope in scopes if isinstance(scope.values.get("disableAllHooks"), bool)]
     if defined and defined[-1].values["disableAllHooks"]:
-        way = _correction(defined[-1], environ, "remove it there")
-        yield _problem(f"disableAllHooks in {defined[-1].path} disables the statusline too", *way)
+        fix = _correction(defined[-1], environ, "remove it there")
+        yield _problem(f"disableAllHooks in {defined[-1].path} disables the statusline too", *fix)
     for scope in scopes:
         if scope.name == "managed" and scope.values.get("allowManagedHooksOnly") is True:
             text = f"allowManagedHooksOnly in {scope.path}: only your organization's statusline is shown"
             yield _problem(text, "", _ASK_ADMINISTRATOR)
 
 
-def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
+def _trust(environ: Mapping[str, str]) -> Iterator[Fields]:
     """Check whether the folder is trusted; Claude Code shows no statusline in others (B 1.4)."""
     from .claude_code.settings_file import settings_path
 
@@ -438,7 +442,7 @@ def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
     if not isinstance(projects, dict) or not isinstance(projects.get(folder), dict):
         return
     known = [projects.get(str(path)) for path in (folder, *Path(folder).parents)]
-    if not any(isinstance(each, dict) and each.get("hasTrustDialogAccepted") is True for each in known):
+    if not any(isinstance(project, dict) and project.get("hasTrustDialogAccepted") is True for project in known):
         text = f"{folder} is not trusted: Claude Code shows no statusline there"
         yield _problem(text, f"cd {shlex.quote(folder)} && claude", "start Claude Code there and trust the folder")
 
@@ -446,17 +450,17 @@ def _trust(environ: Mapping[str, str]) -> Iterator[Found]:
 # --- command and shell --------------------------------------------------------------------------------------------
 
 
-def _path(environ: Mapping[str, str]) -> Iterator[Found]:
-    there = [path for path in _on_path(environ) if os.path.isfile(path)]
-    ours = [path for path in there if entry.launches_us(path)]
+def _path(environ: Mapping[str, str]) -> Iterator[Fields]:
+    programs = [path for path in _on_path(environ) if os.path.isfile(path)]
+    ours = [path for path in programs if entry.launches_us(path)]
     remedy = "run this, and add it to your shell's start file"
-    if not there:
+    if not programs:
         yield _advice("`ccusage` is not on PATH", entry.maintenance_commands(sys.executable)["path"], remedy)
     elif not ours:
-        text = f"the `ccusage` on PATH, {there[0]}, is another program"
+        text = f"the `ccusage` on PATH, {programs[0]}, is another program"
         yield _problem(text, entry.maintenance_commands(sys.executable)["path"], remedy)
-    elif there[0] != ours[0]:
-        text = f"another `ccusage`, {there[0]}, is on PATH before {ours[0]}"
+    elif programs[0] != ours[0]:
+        text = f"another `ccusage`, {programs[0]}, is on PATH before {ours[0]}"
         yield _problem(text, entry.path_command(os.path.dirname(ours[0])), remedy)
 
 
@@ -466,7 +470,7 @@ def _on_path(environ: Mapping[str, str]) -> list[str]:
     return [path for folder in folders if (path := shutil.which("ccusage", path=folder)) is not None]
 
 
-def _old_launcher(environ: Mapping[str, str]) -> Iterator[Found]:
+def _old_launcher(environ: Mapping[str, str]) -> Iterator[Fields]:
     """Check for launchers, as of pip before 25.1, that import re, which takes longer than an answer."""
     for path in dict.fromkeys(_on_path(environ)):
         launcher = entry.launcher_text(path)
@@ -478,7 +482,7 @@ def _old_launcher(environ: Mapping[str, str]) -> Iterator[Found]:
 _RC_FILES = {"bash": ".bashrc .bash_profile .profile", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
 
 
-def _shell_hook(environ: Mapping[str, str]) -> Iterator[Found]:
+def _shell_hook(environ: Mapping[str, str]) -> Iterator[Fields]:
     """Check CCUSAGE_SHELL, which snippets export: the shell's name, and `uncompleted` until zsh's compinit was run."""
     rc_file = _rc_file(environ)
     marker = environ.get("CCUSAGE_SHELL", "").split()
@@ -488,7 +492,7 @@ def _shell_hook(environ: Mapping[str, str]) -> Iterator[Found]:
         yield _problem(text, f"exec {shell}", "if a new shell has no hook either, move the line to the end of the file")
 
 
-def _completion(environ: Mapping[str, str]) -> Iterator[Found]:
+def _completion(environ: Mapping[str, str]) -> Iterator[Fields]:
     if environ.get("CCUSAGE_SHELL", "").split()[1:] == ["uncompleted"]:
         command = 'autoload -Uz compinit && compinit && eval "$(ccusage init zsh)"'
         yield _advice("completion is not registered in this zsh", command, "put this into ~/.zshrc too, in this order")
@@ -512,7 +516,7 @@ def _lines_of(path: str) -> list[str]:
         return []
 
 
-def _statusline_log(environ: Mapping[str, str]) -> Iterator[Found]:
+def _statusline_log(environ: Mapping[str, str]) -> Iterator[Fields]:
     from .statusline import log as statuslog
 
     path = statuslog.path(environ)
@@ -523,7 +527,7 @@ def _statusline_log(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 # fmt: off
-CHECKS: tuple[Callable[[Mapping[str, str]], Iterator[Found]], ...] = (
+CHECKS: tuple[Callable[[Mapping[str, str]], Iterator[Fields]], ...] = (
     _data_directories, _transcripts, _history_off, _state_directory, _index, _windows, _bad_lines,
     _unpriced_models, _price_table, _contracted_rates, _config, _settings, _statusline, _hooks, _trust,
     _path, _old_launcher, _shell_hook, _completion, _statusline_log,
@@ -536,21 +540,21 @@ def _first_few(names: list[str]) -> str:
     return ", ".join(names[:_FEW]) + more
 
 
-def as_text(found: list[Finding], width: int, color: bool = False) -> str:
+def as_text(results: list[Finding], width: int, color: bool = False) -> str:
     """Return the findings for people: problems, advice, information, then a summary. No line is wider than *width*
     columns except a command, which has a line of its own."""
     from .report.table import GREEN, RED, YELLOW
     from .text import count_text, wrap
 
     styles = {"✗": RED, "!": YELLOW, "✓": GREEN}
-    shown = [finding for mark in styles for finding in found if finding.mark == mark]
+    shown = [finding for mark in styles for finding in results if finding.mark == mark]
     indent = max((len(finding.name) for finding in shown), default=0) + 4 if width >= _MIN_COLUMNS else 2
     lines: list[str] = []
     for finding in shown:
         lines += _finding_lines(finding, styles[finding.mark] if color else "", indent, width)
-    wrong = sum(not finding.ok for finding in found)
-    count = len({finding.name for finding in found})
-    summary = f"{count_text(wrong, 'problem')} in {count} checks" if wrong else f"{count} checks, no problems"
+    problems = sum(not finding.ok for finding in results)
+    checks = len({finding.name for finding in results})
+    summary = f"{count_text(problems, 'problem')} in {checks} checks" if problems else f"{checks} checks, no problems"
     return "\n".join([*lines, *wrap(summary, width)]) + "\n"
 
 
@@ -569,8 +573,8 @@ def _finding_lines(finding: Finding, style: str, indent: int, width: int) -> lis
     return [*lines, " " * (indent + 2) + paint(clean(command), CYAN, bool(style))] if command else lines
 
 
-def as_json(found: list[Finding]) -> str:
+def as_json(results: list[Finding]) -> str:
     from .jqpath import render
 
-    rows = [{"name": f.name, "ok": f.ok, "text": f.text, "command": f.command, "remedy": f.remedy} for f in found]
-    return render({"ok": is_healthy(found), "findings": rows}) + "\n"
+    rows = [{"name": f.name, "ok": f.ok, "text": f.text, "command": f.command, "remedy": f.remedy} for f in results]
+    return render({"ok": is_healthy(results), "findings": rows}) + "\n"

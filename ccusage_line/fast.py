@@ -110,8 +110,7 @@ def _published_text(published: Answer, options: dict[str, str]) -> str | None:
         return published.scalars[jq[1:]] + "\n"
     from .answer import session_of
 
-    session = session_of(published, options["mode"])
-    return _session_text(session, jq)
+    return _session_text(session_of(published, options["mode"]), jq)
 
 
 def _answer_appended(options: dict[str, str]) -> bool:
@@ -122,15 +121,15 @@ def _answer_appended(options: dict[str, str]) -> bool:
     if not has_default_mode_and_zone(os.environ):
         return False
     try:
-        lane = refresh_one(os.environ, options["id"], options["mode"])
-        text = None if lane is None else _session_text(lane.session, options.get("jq"))
+        refreshed = refresh_one(os.environ, options["id"], options["mode"])
+        text = None if refreshed is None else _session_text(refreshed.session, options.get("jq"))
     except Exception:  # for example a corrupt index: the command line proper repairs it or reports the bug
         return False
-    if lane is None or text is None:
+    if refreshed is None or text is None:
         return False
     print_text(text)
-    lane.publish()
-    lane.leave()
+    refreshed.publish()
+    refreshed.leave()
     return True
 
 

@@ -40,7 +40,7 @@ def run(expression: str, text: str) -> Iterator[str]:
     """
     expression = replace_surrogates(expression)
     if "\\ud" in text:
-        text = _ESCAPE.sub(lambda found: found[0] if len(found[1]) == 1 else "\ufffd", text)
+        text = _ESCAPE.sub(lambda escape: escape[0] if len(escape[1]) == 1 else "\ufffd", text)
     try:
         import jq  # noqa: F401
     except ImportError:

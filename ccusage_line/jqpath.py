@@ -66,11 +66,11 @@ def results(steps: list[Step], value: Any) -> Iterator[str]:
 
 
 def _walk(value: Any, steps: list[Step], start: int) -> Iterator[Any]:
-    for at in range(start, len(steps)):
-        step = steps[at]
+    for place in range(start, len(steps)):
+        step = steps[place]
         if step is None:
             for inner in _each(value):
-                yield from _walk(inner, steps, at + 1)
+                yield from _walk(inner, steps, place + 1)
             return
         value = _field(value, step) if isinstance(step, str) else _item(value, step)
     yield value

@@ -191,7 +191,7 @@ def finite(number: float | None) -> float | None:
 def _session_text(session: Session, sums: Sums, day_of: DayOf) -> str:
     models, last = session.models, session.last
     named = models if len(models) == 1 and models[0].name else session.named_models
-    unpriced = session.unpriced_models if any(m.unpriced for m in models) else []
+    unpriced = session.unpriced_models if session.has_unpriced else []
     return f"""{{
       "sessionId": {string_text(session.id)},
       "inputTokens": {sums[0]},

@@ -72,7 +72,7 @@ SORT = Option("--sort", "choice", "by cost, date or tokens", "KEY", default="cos
               choices=("cost", "date", "tokens"), meaning="what the sessions are sorted by")
 PROJECT = Option("-p --project", "project", "project path contains TEXT, any case; . is this folder", "TEXT")
 SINCE = Option("-s --since", "day", "last activity on DAY or later (YYYY-MM-DD, today, 7d)", "DAY",
-               default="the first", meaning="the first day that is shown")
+               default="the first day", meaning="the first day that is shown")
 TIMEZONE = Option("-z --timezone", "zone", "a zone like Europe/Berlin", "ZONE", default="the system's",
                   meaning="zone of the days")
 UNTIL = Option("-u --until", "day", "last activity on DAY or earlier", "DAY")
@@ -84,9 +84,9 @@ ROW_BREAKDOWN = Option("-b --breakdown", help="a row per model below each row", 
 TIME_ORDER = Option("-o --order", "choice", "by time: asc or desc", "ORDER", default="asc",
                  choices=("asc", "desc"), meaning="by time, oldest or newest first")
 USED_SINCE = Option("-s --since", "day", "usage on DAY or later (YYYY-MM-DD, today, 7d, 2w)", "DAY",
-                    default="the first", meaning="the first day that is shown")
+                    default="the first day", meaning="the first day that is shown")
 STARTED_SINCE = Option("-s --since", "day", "blocks from DAY or later (YYYY-MM-DD, today, 7d, 2w)", "DAY",
-                       default="the first", meaning="the first day that is shown")
+                       default="the first day", meaning="the first day that is shown")
 _REPORT_OPTIONS = (
     JSON,
     JQ,
@@ -98,19 +98,19 @@ _REPORT_OPTIONS = (
     PROJECT, OFFLINE, COMPACT, PAGER, COLOR, NO_COLOR,
     Option("--locale", "text"),  # of earlier tools: refused with an explanation
 )
-LAST = Option("--last", "text", "the last N, including the current one", "N")
+LAST = Option("--last", "text", "only the last N, including the current one", "N")
 CHART = Option("--chart", "choice", "bars or none", "KIND", default="none", choices=("bars", "none"), nargs="?",
                meaning="what is drawn beside and below the table")
 DAY_CHART = Option("--chart", "choice", "bars, heat (a calendar) or none", "KIND", default="none",
                    choices=("bars", "heat", "none"), nargs="?", meaning="what is drawn beside and below the table")
-START_OF_WEEK = Option("-w --start-of-week", "choice", "first day of a week: sunday to saturday", "D", default="sunday",
+START_OF_WEEK = Option("-w --start-of-week", "choice", "first day of weeks, such as monday", "D", default="sunday",
                        choices=("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"),
                        meaning="the first day of weeks, and of the calendar of `daily`")
 
-TOKEN_LIMIT = Option("-t --token-limit", "text", "tokens (500k, 2M), or max: as in the largest block", "N")
+TOKEN_LIMIT = Option("-t --token-limit", "text", "tokens per block (500k, 2M), or max, the largest so far", "N")
 INTERVAL = Option("--refresh-interval", "seconds", "seconds between two frames, 1 to 60", "N", default="2",
                   meaning="seconds between two frames")
-ONCE = Option("--once", help="one frame as text")
+ONCE = Option("--once", help="print one frame and exit")
 
 # --- the options of each command, in the order of its help --------------------------------------------------------
 
@@ -120,7 +120,7 @@ GLOBAL = (  # of every command, in any place
 )
 SESSION = (
     Option("session", "session", nargs="?"),  # a bare word, the same as --id
-    Option("-i --id", "session", "one session: id, prefix, shown form, file name, latest"),
+    Option("-i --id", "session", "one session: its id or a part of it, file name, latest"),
     JSON,
     JQ,
     CSV,
@@ -148,7 +148,7 @@ BLOCKS = (
 )
 LIVE = (TOKEN_LIMIT, INTERVAL, ONCE, JSON, JQ, TIMEZONE, MODE, OFFLINE, COLOR, NO_COLOR)
 FORGET = (
-    Option("which", "archived", "one session: id, prefix, shown form, latest", "SESSION", nargs="?"),
+    Option("which", "archived", "one session: its id or a part of it, latest", "SESSION", nargs="?"),
     Option("--project", "project", "project path contains TEXT; . is this folder", "TEXT"),
     Option("--archived", help="sessions whose transcripts no longer exist"),
     Option("--windows", help="what Claude Code reported about the plan's limits"),
@@ -167,7 +167,7 @@ STATUSLINE = (
     Option("--preset", "choice", "default, minimal, plan, developer, powerline, two-line", "NAME", default="default",
            choices=("default", "minimal", "plan", "developer", "powerline", "two-line"), meaning="a line to choose"),
     Option("--format", "text", "segments in braces: '{model} {session_cost}'", "TEMPLATE",
-           default="the documented line", meaning="a template of segments"),
+           default="the default line", meaning="a template of segments"),
     TIMEZONE, MODE,
     Option("--no-color", help="no colours"),
 )
@@ -176,12 +176,12 @@ IGNORED = (  # of earlier statusline tools: accepted and ignored
     Option("-O --offline"), Option("--no-offline"), Option("--cache"), Option("--no-cache"),
     Option("--refresh-interval", "text"),
 )
-SETTINGS = Option("--settings", "file", "Claude Code's settings, if not the usual file", "FILE")
+SETTINGS = Option("--settings", "file", "Claude Code's settings file, if not the usual one", "FILE")
 UNINSTALL = (SETTINGS, DRY_RUN)
 INSTALL = (
-    Option("--force", help="replace a statusline that is not only ccusage's"),
+    Option("--force", help="replace any other statusline"),
     Option("--refresh-interval", "number", "also run it every SECONDS (default: 5; 0: never)", "SECONDS"),
-    Option("--padding", "number", "columns to the left", "COLUMNS"),
+    Option("--padding", "number", "columns of space to the left", "COLUMNS"),
     Option("options", "text", nargs="*"),  # of statusline, after `--`
     *UNINSTALL, *STATUSLINE,
 )

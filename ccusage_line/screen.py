@@ -10,10 +10,11 @@ import re
 import select
 import signal
 import sys
+from itertools import zip_longest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 _BEGIN_UPDATE, _END_UPDATE = "\x1b[?2026h", "\x1b[?2026l"  # the terminal draws nothing between the two
@@ -34,7 +35,7 @@ class TerminalClosed(Exception):
     """The terminal was closed."""
 
 
-def is_screen(environ: dict[str, str] | Any) -> bool:
+def is_screen(environ: Mapping[str, str]) -> bool:
     """Return whether stdout is a terminal with cursor addressing."""
     return sys.platform != "win32" and sys.stdout.isatty() and environ.get("TERM", "dumb") not in ("dumb", "")
 
@@ -47,7 +48,7 @@ class Screen:
         self._out = sys.stdout.fileno()
         self._saved_mode: list[Any] | None = None  # terminal attributes to restore; None outside the full screen
         self._old_handlers: dict[int, Any] = {}  # signal -> the handler to restore
-        self._ending = False
+        self._is_ending = False
         self._stop_requested = False
         self._last_frame: tuple[tuple[int, int], Sequence[str]] | None = None
         self._wake_reader, self._wake_writer = os.pipe()  # a signal writes to the pipe, which ends a wait for keys
@@ -73,7 +74,7 @@ class Screen:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ending = True  # from here on no signal raises Terminated
+        self._is_ending = True  # from here on no signal raises Terminated
         try:
             self._leave()
         except TerminalClosed:
@@ -106,9 +107,7 @@ class Screen:
         self._write(_ENTER)
 
     def _leave(self) -> None:
-        if sys.platform == "win32":
-            return
-        if self._saved_mode is None:
+        if sys.platform == "win32" or self._saved_mode is None:
             return
         import termios
 
@@ -123,8 +122,8 @@ class Screen:
     # --- signals ---
 
     def _terminate(self, number: int, _: object) -> None:
-        if not self._ending:
-            self._ending = True
+        if not self._is_ending:
+            self._is_ending = True
             raise Terminated(number)
 
     def _request_stop(self, *_: object) -> None:
@@ -158,14 +157,15 @@ class Screen:
     def show(self, size: tuple[int, int], lines: Sequence[str]) -> None:
         """Show *lines*, made for *size*, and nothing else; only lines that changed are written."""
         lines = lines[: size[1]]
-        old_size, old = self._last_frame or (None, ())
+        old_size, old_lines = self._last_frame or (None, ())
         self._last_frame = size, lines
-        parts = ["\x1b[2J"] if old_size != size else []
-        before = old if old_size == size else ()
-        for at in range(max(len(lines), len(before))):
-            line = lines[at] if at < len(lines) else ""
-            if at >= len(before) or before[at] != line:
-                parts.append(f"\x1b[{at + 1};1H\x1b[2K{line}")
+        parts = []
+        if old_size != size:
+            parts, old_lines = ["\x1b[2J"], ()
+        for number, (line, old_line) in enumerate(zip_longest(lines, old_lines), 1):
+            line = line or ""
+            if line != old_line:
+                parts.append(f"\x1b[{number};1H\x1b[2K{line}")
         if parts:
             self._write("".join([_BEGIN_UPDATE, *parts, _END_UPDATE]))
 

@@ -137,6 +137,15 @@ class Usage:
         """The sorted names of the models whose responses cost 0 because they have no price (A11)."""
         return sorted({m.name or UNNAMED_MODEL for m in self.models if m.unpriced})
 
+    @property
+    def has_unpriced(self) -> bool:
+        return any(m.unpriced for m in self.models)
+
+    @property
+    def cost_text(self) -> str:
+        """The cost in dollars, marked if it does not include every response."""
+        return money(self.cost, self.has_unpriced)
+
 
 class Session(Usage):
     """One session: its usage, and what its transcripts say about it."""

@@ -89,14 +89,14 @@ def cut_distinctly(texts: Sequence[str], width: int) -> list[str]:
     if not long or width < 3:
         return [cut(text, width) for text in texts]
     usual = (width - 1) * 2 // 3
-    found: dict[str, str] = {}
+    best: dict[str, str] = {}
     for head in sorted(range(1, width - 1), key=lambda head: abs(head - usual)):
         forms = {text: _without_middle(text, head, width - 1 - head) for text in long}
-        if len(whole | {*forms.values()}) > len(whole | {*found.values()}):
-            found = forms
-        if len(whole | {*found.values()}) == len(whole) + len(long):
+        if len(whole | {*forms.values()}) > len(whole | {*best.values()}):
+            best = forms
+        if len(whole | {*best.values()}) == len(whole) + len(long):
             break
-    return [found.get(text, text) for text in texts]
+    return [best.get(text, text) for text in texts]
 
 
 def _without_middle(text: str, head: int, tail: int) -> str:
@@ -110,10 +110,10 @@ def _without_middle(text: str, head: int, tail: int) -> str:
 def _split(text: str, width: int) -> tuple[str, str]:
     """Return as much of *text* as fits *width* columns, and the rest."""
     used = before = 0
-    for at, c in enumerate(text):
+    for place, c in enumerate(text):
         columns = character_width(c, before)
         if used + columns > width:
-            return text[:at], text[at:]
+            return text[:place], text[place:]
         used += columns
         before = columns or before
     return text, ""

@@ -56,7 +56,7 @@ def settings_path(environ: Mapping[str, str]) -> str:
     return os.path.join(folder, "settings.json")
 
 
-def statusline_of(path: str) -> object:
+def statusline_of(path: str) -> Any:
     """Return the statusLine of the settings file *path*, or None. Raises UserError as `install` does."""
     line = _Settings(*_load(path)).line
     return None if line is None else line.value
@@ -85,10 +85,10 @@ def install(
     with _as_owner(path), _locked(lock, dry_run):
         settings = _Settings(*_load(path))
         old: Any = None if settings.line is None else settings.line.value
-        ours = is_ours(old)
-        if old is not None and not ours and not force:
+        is_own = is_ours(old)
+        if old is not None and not is_own and not force:
             raise UserError(f"{path} has another statusLine; --force replaces it (a backup is kept)")
-        value = {**(old if ours else {}), "type": "command", "command": command}
+        value = {**(old if is_own else {}), "type": "command", "command": command}
         if padding is not None:
             value["padding"] = padding
         if refresh_interval:
@@ -98,9 +98,9 @@ def install(
         if value == old:
             return Change(settings.path, "unchanged", "", settings.backup())
         after = settings.with_line(value)
-        what, diff = "updated" if ours else "installed", _diff(settings.before, after, settings.path)
+        what, diff = "updated" if is_own else "installed", _diff(settings.before, after, settings.path)
         if not dry_run:
-            settings.write(after, save=not ours)
+            settings.write(after, save=not is_own)
         return Change(settings.path, what, diff, settings.backup())
 
 
@@ -135,7 +135,7 @@ class _Member(NamedTuple):
     colon: str  # between key and value
     begin: int  # of the key
     start: int  # of the value
-    end: int
+    end: int  # of the value
 
     def dump(self, value: object) -> str:
         """Return *value* as JSON in this member's style: on one line, or with its indentation."""
@@ -155,18 +155,18 @@ class _Settings:
         self.before = before  # None: the file does not exist
         try:
             self.text = (before or b"").decode("utf-8").removeprefix(_BOM)
-            whole = json.loads(self.text, parse_constant=_reject_constant) if self.text.strip() else {}
+            settings = json.loads(self.text, parse_constant=_reject_constant) if self.text.strip() else {}
         except UnicodeDecodeError:
             raise UserError(f"{path} is not UTF-8; nothing was changed") from None
         except (ValueError, RecursionError) as error:
             raise UserError(f"{path} {_json_problem(error, self.text)}; nothing was changed") from None
-        if not isinstance(whole, dict):
+        if not isinstance(settings, dict):
             raise UserError(f"{path} holds no JSON object; nothing was changed")
-        self.members = list(_members(self.text)) if whole else []
-        found = [member for member in self.members if member.key == KEY]
-        if len(found) > 1:
+        self.members = list(_members(self.text)) if settings else []
+        lines = [member for member in self.members if member.key == KEY]
+        if len(lines) > 1:
             raise UserError(f"{path} has the key {KEY} twice; nothing was changed")
-        self.line = found[0] if found else None
+        self.line = lines[0] if lines else None
 
     def with_line(self, value: object) -> bytes:
         """Return the file's bytes with *value* as statusLine, in the file's own layout."""
@@ -189,12 +189,13 @@ class _Settings:
         assert line is not None
         if self._results_from(saved, line.value):
             return "deleted" if saved is None else "restored", saved
-        at = self.members.index(line)
-        begin, end = self.text.index("{") + 1, self.text.rindex("}")
-        if at:
-            begin, end = self.members[at - 1].end, line.end
+        place = self.members.index(line)
+        if place:
+            begin, end = self.members[place - 1].end, line.end
         elif len(self.members) > 1:
             begin, end = line.begin, self.members[1].begin
+        else:
+            begin, end = self.text.index("{") + 1, self.text.rindex("}")
         return "removed", self._encoded(self.text[:begin] + self.text[end:])
 
     def _results_from(self, saved: bytes | None, value: object) -> bool:
@@ -311,14 +312,14 @@ def _load(path: str) -> tuple[str, bytes | None]:
     """Return the real path of *path* and its bytes, None if it does not exist. Raises UserError if it is not a file."""
     target = os.path.realpath(path)
     try:
-        found = os.stat(target)
+        status = os.stat(target)
     except FileNotFoundError:
         return target, None
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise UserError(f"{path} is not a file; nothing was changed")
-    if found.st_size > _LARGEST:
+    if status.st_size > _LARGEST:
         raise UserError(f"{path} is too large for settings; nothing was changed")
     data = _read(target)
     if data is None:
@@ -342,10 +343,10 @@ def _copy_owner_and_mode(descriptor: int, model: str) -> None:
     """Set owner and mode of an open file to those of *model*; by descriptor, because its path may lead elsewhere by
     now."""
     if sys.platform != "win32":
-        found = os.stat(model)
-        if found.st_uid != os.fstat(descriptor).st_uid:
-            os.fchown(descriptor, found.st_uid, found.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
+        status = os.stat(model)
+        if status.st_uid != os.fstat(descriptor).st_uid:
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
 
 
 @contextmanager
@@ -379,11 +380,11 @@ def _owner(path: str) -> os.stat_result | None:
     """Return the stat of the first folder on the way to *path* that is not root's; its owner controls what is below."""
     for place in (*reversed(Path(path).parents), Path(path)):
         try:
-            found = os.lstat(place)
+            status = os.lstat(place)
         except OSError:
             return None
-        if found.st_uid:
-            return found
+        if status.st_uid:
+            return status
     return None
 
 

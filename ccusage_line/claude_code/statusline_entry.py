@@ -25,10 +25,10 @@ _MAX_BYTES = 1 << 20  # bytes of a launcher: a script, on Windows after a stub o
 
 def executable() -> str:
     """Return the absolute path of our command. Raises UserError if there is only the module to run."""
-    found = _launcher()
-    if found is None:
+    launcher = _launcher()
+    if launcher is None:
         raise UserError(f"no command `ccusage` beside {sys.executable} or on PATH; install ccusage-line again")
-    return found
+    return launcher
 
 
 def command(options: str = "") -> str:
@@ -38,9 +38,9 @@ def command(options: str = "") -> str:
 
 def program() -> str:
     """Return our own command as words for the shell that Claude Code uses."""
-    found = _launcher()
-    if found is not None:
-        return as_word(found)
+    launcher = _launcher()
+    if launcher is not None:
+        return as_word(launcher)
     # by its folder, because `-m` would run a module of our name in the working directory
     return f"{as_word(sys.executable)} -I {as_word(_FOLDER)}"
 
@@ -49,21 +49,21 @@ def _launcher() -> str | None:
     """Return the command that was called, else the one beside its Python, else the first on PATH if it is ours."""
     called = sys.argv[0]
     if os.path.basename(called) in _NAMES:
-        found = called if os.path.dirname(called) else _on_path(called)
-        if found and os.path.isfile(found):
-            return os.path.abspath(found)
+        path = called if os.path.dirname(called) else _on_path(called)
+        if path and os.path.isfile(path):
+            return os.path.abspath(path)
     for name in _NAMES:
         beside = os.path.join(os.path.dirname(sys.executable), name)
         if os.path.isfile(beside) and launches_us(beside):
             return os.path.abspath(beside)
-    found = _on_path(_NAMES[0])  # as `pip install --user` leaves it
-    return found if found and launches_us(found) else None
+    path = _on_path(_NAMES[0])  # as `pip install --user` leaves it
+    return path if path and launches_us(path) else None
 
 
 def _on_path(name: str) -> str | None:
     """Return a program's absolute path on PATH, or None if it is in the working directory (Windows, or "." on PATH)."""
-    found = shutil.which(name)
-    return found if found and os.path.isabs(found) else None
+    path = shutil.which(name)
+    return path if path and os.path.isabs(path) else None
 
 
 def is_in_cache(path: str) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..index.index import Index
     from ..report.blocks import Block
+    from ..report.periods import Periods
     from ..report.usage import Line
     from ..windows import Bounds, Window
     from .console import Console
@@ -23,49 +24,49 @@ if TYPE_CHECKING:
     Groups = Mapping[str, Sequence[Block]]  # by project; without --instances, everything under the empty name
 
 _TITLE = "Claude Code Token Usage Report - Session Blocks"
-_LONGEST = 24 * 366  # maximum length of a block in hours
+_MAX_HOURS = 24 * 366  # of a block
 _NOT_LIVE = (
     *("since", "until", "recent", "session_length", "csv", "instances", "project"),
     *("breakdown", "compact", "chart", "order"),
 )
 _NO_BLOCK = "No block is under way.", "No active block"  # as text and as the JSON message
-_NOT_ASKED_FOR = "The block under way has no usage that matches.", "No matching usage in the active block"
+_NO_MATCH = "The block under way has no usage that matches.", "No matching usage in the active block"
 _OF_BLOCKS = ("since", "until", "active", "recent", "token_limit", "session_length", "order")  # not of other reports
 
 
 def add(commands: Commands, name: str) -> None:
-    help = "the report by 5-hour block"
+    help = "show usage by 5-hour block"
     if name == "live":
-        help = "a live view of today, the block and its sessions"
+        help = "watch today, the current block and its sessions"
         add_command(commands, name, run_live, options.LIVE, help=help, usage="ccusage live [options]")
         return
     add_command(commands, name, run, options.BLOCKS, help=help, usage="ccusage blocks [options]")
 
 
-def run_live(console: Console, **given: Any) -> None:
+def run_live(console: Console, **values: Any) -> None:
     """Run `ccusage live`, which is `blocks --live` with the other options at their defaults."""
     flags = ("active", "recent", "csv", "instances", "breakdown", "compact", "pager")
-    values = ("since", "until", "session_length", "project", "locale")
-    rest: dict[str, Any] = {"order": "asc", "chart": "none", **dict.fromkeys(flags, False), **dict.fromkeys(values)}
-    run(console, live=True, **rest, **given)
+    others = ("since", "until", "session_length", "project", "locale")
+    defaults: dict[str, Any] = {"order": "asc", "chart": "none", **dict.fromkeys(flags, False), **dict.fromkeys(others)}
+    run(console, live=True, **defaults, **values)
 
 
-def run(console: Console, *, live: bool, refresh_interval: int | None, once: bool, **given: Any) -> None:
+def run(console: Console, *, live: bool, refresh_interval: int | None, once: bool, **values: Any) -> None:
     """Print the report or show the live view."""
     if not live:
         refuse(console, "blocks", {"refresh_interval": refresh_interval, "once": once}, "works only with --live")
-        report(console, **given)
+        report(console, **values)
         return
-    refuse(console, "blocks", {name: given[name] for name in _NOT_LIVE}, "does not work in the live view")
-    given["since"] = None  # from the config, meant for the report
-    limit_of, is_max = _parse_limit(given["token_limit"]), given["token_limit"] == "max"
+    refuse(console, "blocks", {name: values[name] for name in _NOT_LIVE}, "does not work in the live view")
+    values["since"] = None  # from the config, meant for the report
+    limit_of, is_max = _parse_limit(values["token_limit"]), values["token_limit"] == "max"
     if refresh_interval is None:
         config = console.config.defaults_for("live", console.environ)
         refresh_interval = config.get("refresh_interval", int(options.INTERVAL.default))
     if not 1 <= refresh_interval <= 60:
         raise UsageError(f"--refresh-interval {refresh_interval} is not a number of seconds from 1 to 60")
-    if given["json"] or given["jq"] is not None:
-        report(console, **{**given, "active": True, "offline": True})  # no live view fetches prices
+    if values["json"] or values["jq"] is not None:
+        report(console, **{**values, "active": True, "offline": True})  # no live view fetches prices
         return
     from ..windows import WINDOW
     from .live import show
@@ -74,7 +75,7 @@ def run(console: Console, *, live: bool, refresh_interval: int | None, once: boo
         request.now = now
         return limit_of(_blocks(request, index, WINDOW, False)[0] if is_max else (), now)
 
-    request = UsageRequest(console, **{name: value for name, value in given.items() if name not in _OF_BLOCKS})
+    request = UsageRequest(console, **{name: value for name, value in values.items() if name not in _OF_BLOCKS})
     show(request, limit, refresh_interval, once)
 
 
@@ -88,11 +89,11 @@ def report(
     token_limit: str | None,
     session_length: str | None,
     order: str,
-    **given: Any,
+    **values: Any,
 ) -> None:
     from ..report.periods import Periods
 
-    request = UsageRequest(console, **given)
+    request = UsageRequest(console, **values)
     length, limit_of = _parse_length(session_length), _parse_limit(token_limit)
     periods = Periods("day", request.zone)
     configured = console.config.defaults_for("blocks", console.environ).get("since")
@@ -104,18 +105,21 @@ def report(
     step = 1 if order == "asc" else -1
     chosen = _sort_by_cost({project: [*filter(matches, blocks[::step])] for project, blocks in groups.items()})
     shown = [block for blocks in chosen.values() for block in blocks]
-    text, message = _NOT_ASKED_FOR if any(block.is_active(request.now) for block in everything) else _NO_BLOCK
+    text, message = _NO_MATCH if any(block.is_active(request.now) for block in everything) else _NO_BLOCK
     if request.is_text and not shown:
-        return console.out(f"{text}\n") if active else request.print_empty(_TITLE, index)
+        if active:
+            console.out(f"{text}\n")
+        else:
+            request.print_empty(_TITLE, index)
+        return
     limits = index.snapshot(lambda: current_limits(index, request.now))
     request.print_report(
         lambda: _json_data(chosen, request, limit, limits, message if active and not shown else None),
-        lambda: _csv_table(chosen, request, limit),
+        lambda: _csv_table(chosen, request),
         lambda: _render_text(chosen, request, index, periods, limit, limits, active),
     )
     if request.is_text:
         console.warn(unpriced_warning([block.share for block in shown]))
-    return None
 
 
 def _sort_by_cost(groups: Groups) -> Groups:
@@ -134,8 +138,8 @@ def _parse_length(hours: str | None) -> int:
         length = 5.0 if hours is None else float(hours)
     except ValueError:
         length = 0.0
-    if not 1 / 60 <= length <= _LONGEST:
-        raise UsageError(f"--session-length {hours!r} is not a number of hours from a minute (0.017) to {_LONGEST:,}")
+    if not 1 / 60 <= length <= _MAX_HOURS:
+        raise UsageError(f"--session-length {hours!r} is not a number of hours from a minute (0.017) to {_MAX_HOURS:,}")
     return round(length * HOUR)
 
 
@@ -153,7 +157,7 @@ def _parse_limit(text: str | None) -> LimitOf:
 
 
 def _make_filter(
-    periods: Any, bounds: tuple[str | None, str | None], active: bool, recent: bool, now: int
+    periods: Periods, bounds: tuple[str | None, str | None], active: bool, recent: bool, now: int
 ) -> Callable[[Block], bool]:
     from ..report.blocks import RECENT
     from ..report.periods import day_number
@@ -187,7 +191,7 @@ def _blocks(
         if request.by_project:
             its_blocks = [block.without_usage() for block in groups[project]]
             block_report.set_usage(its_blocks, its_rows, starts, request.now)
-            groups[project] = block_report.used(its_blocks)
+            groups[project] = block_report.drop_unused(its_blocks)
     return everything, groups
 
 
@@ -223,7 +227,7 @@ def _json_data(
     return {**data, "limits": limits_data(limits)}
 
 
-def _csv_table(groups: Groups, request: UsageRequest, limit: int | None) -> tuple[list[str], list[Line]]:
+def _csv_table(groups: Groups, request: UsageRequest) -> tuple[list[str], list[Line]]:
     from ..report import blocks as block_report
     from ..report import usage
 
@@ -240,7 +244,7 @@ def _render_text(
     groups: Groups,
     request: UsageRequest,
     index: Index,
-    periods: Any,
+    periods: Periods,
     limit: int | None,
     limits: Mapping[str, Window],
     active: bool,

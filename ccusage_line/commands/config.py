@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands, name: str) -> None:
-    actions = add_actions(commands, name, "the config file", run_show)
-    add_command(actions, "show", run_show, help="every setting and where it comes from")
-    add_command(actions, "path", run_path, help="where the file is")
+    actions = add_actions(commands, name, "show the settings of the config file", run_show)
+    add_command(actions, "show", run_show, help="show every setting and where it comes from")
+    add_command(actions, "path", run_path, help="print where the file is")
 
 
 def run_show(console: Console) -> None:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands, name: str) -> None:
-    help = "the report on a bundled sample"
+    help = "show the session report of a bundled sample"
     add_command(commands, name, run, SESSION, help=help, usage="ccusage demo [options of session]")
 
 
-def run(console: Console, **given: Any) -> None:
+def run(console: Console, **values: Any) -> None:
     """Print the report of the sample, with a temporary state folder."""
     from ..demo import sample
 
     with sample(console.environ):
-        report(console, **{**given, "offline": True})  # the built-in table has all prices of the sample
+        report(console, **{**values, "offline": True})  # the built-in table has all prices of the sample

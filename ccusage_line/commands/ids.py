@@ -7,7 +7,6 @@ import os
 from ..errors import UnknownSession, UsageError
 from ..index import questions
 from ..report.sessions import display_ids
-from ..session import money
 from ..text import clean
 
 TYPE_CHECKING = False
@@ -34,19 +33,22 @@ def resolve(index: Index, wanted: str, day_of: DayOf, mode: str = "auto") -> str
         session = index.session(id, mode)
         if session is None or session.last is None:
             return f"{clean(id)}  no usage"
-        return f"{clean(id)}  {money(session.cost, bool(session.unpriced_models))}  {day_of(session.last)}"
+        return f"{clean(id)}  {session.cost_text}  {day_of(session.last)}"
 
     if wanted == LATEST:
         newest = questions.latest(index)
-        found = [] if newest is None else [newest]
-    else:
-        ids = questions.session_ids(index)
-        found = [wanted] if wanted in ids else _matches(wanted, ids)
-    if not found:
-        similar = [] if wanted in ("", LATEST) else _nearest(wanted, ids)
+        if newest is None:
+            raise UnknownSession(wanted)
+        return newest
+    ids = questions.session_ids(index)
+    if wanted in ids:
+        return wanted
+    candidates = _matches(wanted, ids)
+    if not candidates:
+        similar = _nearest(wanted, ids) if wanted else []
         words = [LATEST] * _is_like_latest(wanted) + [f"--project {wanted}"] * _is_project(index, wanted)
         raise UnknownSession(wanted, words + [described(id) for id in similar])
-    return require_one(wanted, found, described)
+    return require_one(wanted, candidates, described)
 
 
 def require_one(wanted: str, candidates: Sequence[str], described: Callable[[str], str] = clean) -> str:
@@ -68,10 +70,10 @@ def _matches(wanted: str, ids: Sequence[str]) -> list[str]:
 
 
 def _is_part(wanted: str, id: str, shown: str) -> bool:
-    return id.endswith(f"-{wanted}") or any(form.startswith(wanted) for form in (id, shown, *_short(id)))
+    return id.endswith(f"-{wanted}") or any(form.startswith(wanted) for form in (id, shown, *_short_forms(id)))
 
 
-def _short(id: str) -> Iterable[str]:
+def _short_forms(id: str) -> Iterable[str]:
     """Return the forms in which a report may show an id: its last two and its last three segments."""
     return ("-".join(id.rsplit("-", segments)[-segments:]) for segments in (2, 3))
 
@@ -79,7 +81,7 @@ def _short(id: str) -> Iterable[str]:
 def _is_like_latest(wanted: str) -> bool:
     from difflib import get_close_matches
 
-    return wanted != LATEST and bool(get_close_matches(wanted, (LATEST,), cutoff=0.75))
+    return bool(get_close_matches(wanted, (LATEST,), cutoff=0.75))
 
 
 def _is_project(index: Index, wanted: str) -> bool:
@@ -91,10 +93,10 @@ def _nearest(wanted: str, ids: Sequence[str]) -> list[str]:
     """Return the ids that, or a form or prefix of which, are spelled most like *wanted*."""
     from difflib import get_close_matches
 
-    spelt: dict[str, list[str]] = {}
+    by_form: dict[str, list[str]] = {}
     for id in ids:
-        for form in (*_short(id), id):
-            spelt.setdefault(form, []).append(id)
-            spelt.setdefault(form[: len(wanted)], []).append(id)
-    similar = [id for form in get_close_matches(wanted, spelt, _NEAREST) for id in spelt[form]]
+        for form in (*_short_forms(id), id):
+            by_form.setdefault(form, []).append(id)
+            by_form.setdefault(form[: len(wanted)], []).append(id)
+    similar = [id for form in get_close_matches(wanted, by_form, _NEAREST) for id in by_form[form]]
     return list(dict.fromkeys(similar))[:_NEAREST]

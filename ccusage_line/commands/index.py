@@ -14,27 +14,26 @@ from .reporting import resolve_project
 
 def add(commands: Commands, name: str) -> None:
     actions = add_actions(commands, name, "check, rebuild or erase the index", run_status)
-    add_command(actions, "status", run_status, help="what the index contains and what could not be read")
+    add_command(actions, "status", run_status, help="show what the index contains and what could not be read")
     add_command(actions, "refresh", run_refresh, help="bring the index up to date")
     add_command(actions, "sweep", run_sweep)  # started by the statusline in the background; not in the help
     add_command(actions, "verify", run_verify, help="compare the index with a fresh reading of all transcripts")
     add_command(actions, "rebuild", run_rebuild, help="read all transcripts again; archived sessions are kept")
     add_command(actions, "forget", run_forget, FORGET, help="erase sessions or limits that only the index still has")
-    add_command(actions, "path", run_path, help="where the index is")
+    add_command(actions, "path", run_path, help="print where the index is")
 
 
 def run_status(console: Console) -> None:
     """Print what the index contains, without updating it."""
     from ..index.questions import status
 
-    found = status(console.index())
-    width = max(len(name) for name, _ in found)
-    console.out("".join(f"{name:<{width}}  {clean(str(value))}\n" for name, value in found))
+    rows = status(console.index())
+    width = max(len(name) for name, _ in rows)
+    console.out("".join(f"{name:<{width}}  {clean(str(value))}\n" for name, value in rows))
 
 
 def run_refresh(console: Console) -> None:
     """Update the index."""
-
     from ..index.questions import contents
 
     index = console.index()

@@ -14,15 +14,14 @@ def add(commands: Commands, name: str) -> None:
         name,
         run,
         INIT,
-        help="the prompt hook and the completion for your shell",
-        description='Put `eval "$(ccusage init bash)"` into ~/.bashrc (zsh alike), or `ccusage init fish | source` into'
-        " config.fish.",
+        help="print the shell code for the prompt and completion",
+        description='Put `eval "$(ccusage init bash)"` into ~/.bashrc, the same with zsh into ~/.zshrc, or'
+        " `ccusage init fish | source` into config.fish.",
     )
 
 
 def run(console: Console, *, shell: str, no_prompt: bool, no_completion: bool) -> None:
     """Print the snippet for *shell*."""
-
     from ..claude_code.statusline_entry import executable
     from ..prompt.snippets import render
 

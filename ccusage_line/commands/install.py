@@ -13,6 +13,7 @@ from .parser import Commands, add_command
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from ..claude_code.settings_file import Change
 
@@ -56,35 +57,34 @@ def run_install(
     if (refresh_interval or 0) < 0 or (padding or 0) < 0:
         raise UsageError("--refresh-interval and --padding can't be less than 0")
     words = [*_as_words(chosen), *options]
-    understood = parse_options(words)
-    problem = "unknown option of statusline" if understood is None else complaint(understood)
+    parsed = parse_options(words)
+    problem = f"unknown option of statusline: {shlex.join(words)}" if parsed is None else complaint(parsed)
     if problem is not None:
-        raise UsageError(f"{problem}: {shlex.join(words)} (see `ccusage statusline --help`)")
+        raise UsageError(f"{problem} (see `ccusage statusline --help`)")
     path = _settings_path(console, settings)
     old = settings_file.statusline_of(path)
-    variables, before = _previous_options(old, force) if statusline_entry.is_ours(old) else ("", [])
+    is_update = statusline_entry.is_ours(old)
+    variables, before = _previous_options(old, force) if is_update else ("", [])
     words = merge_options(before, words)
-    if refresh_interval is None and isinstance(old, dict) and statusline_entry.is_ours(old):
-        refresh_interval = old.get("refreshInterval", REFRESH)
-    elif refresh_interval is None:
-        refresh_interval = REFRESH
+    interval = refresh_interval
+    if interval is None:
+        interval = old.get("refreshInterval", REFRESH) if is_update else REFRESH
     change = settings_file.install(
         path,
         variables + statusline_entry.command(shlex.join(words)),
         force=force,
         dry_run=dry_run,
-        refresh_interval=refresh_interval,
+        refresh_interval=interval,
         padding=padding,
         lock=_lock_path(console.environ),
     )
     _print_change(console, change, dry_run)
     if not dry_run:
-        _print_next_steps(console, words, refresh_interval)
+        _print_next_steps(console, words, interval)
 
 
 def run_uninstall(console: Console, *, settings: str | None, dry_run: bool) -> None:
     """Remove the statusline from the settings."""
-
     from ..claude_code import settings_file
 
     path = _settings_path(console, settings)
@@ -109,29 +109,28 @@ def _as_words(chosen: Mapping[str, object]) -> list[str]:
     """Return the given options of statusline as words. Raises UsageError for an unknown zone."""
     from ..clock import zone_of
 
-    found = []
+    words = []
     for option in STATUSLINE:
-        value = chosen[option.dest]
+        name, value = option.names[-1], chosen[option.dest]
         if value and option.kind == "zone":
             value = zone_of(str(value)) or "local"
         if value is True:
-            found.append(option.names[-1])
+            words.append(name)
         elif value:
-            found += [option.names[-1], str(value)] if str(value)[0] != "-" else [f"{option.names[-1]}={value}"]
-    return found
+            words += [name, str(value)] if str(value)[0] != "-" else [f"{name}={value}"]
+    return words
 
 
-def _previous_options(old: object, force: bool) -> tuple[str, list[str]]:
+def _previous_options(old: dict[str, Any], force: bool) -> tuple[str, list[str]]:
     """Return (variables, options) of our previous statusLine; ("", []) if *force* is set and it contains more than
     these, for which UserError is raised otherwise."""
     from ..claude_code.statusline_entry import reusable_parts
     from ..statusline.options import parse_options
 
-    found = reusable_parts(old)
-    if found is not None and parse_options(found[1]) is not None:
-        return found
+    parts = reusable_parts(old)
+    if parts is not None and parse_options(parts[1]) is not None:
+        return parts
     if not force:
-        assert isinstance(old, dict)
         raise UserError(
             f"the statusLine {old['command']!r} contains more than options of ccusage; --force replaces all of it"
         )
@@ -148,7 +147,7 @@ def _settings_path(console: Console, named: str | None) -> str:
     path = settings_path(console.environ)
     if console.environ.get("CLAUDE_CONFIG_DIR", "").strip(" ,") and len(folders) > 1:
         raise UsageError(f"CLAUDE_CONFIG_DIR names {', '.join(folders)}: choose one with --settings FILE")
-    for other in [os.path.join(folder, "settings.json") for folder in folders]:
+    for other in (os.path.join(folder, "settings.json") for folder in folders):
         if os.path.realpath(other) != os.path.realpath(path) and os.path.exists(other):
             console.say(
                 f"{other} is not changed, because Claude Code reads {path}; --settings FILE chooses another file"
@@ -168,11 +167,11 @@ def _print_change(console: Console, change: Change, dry_run: bool) -> None:
 def _print_next_steps(console: Console, words: Sequence[str], interval: object) -> None:
     """Show the new line, how often it is updated (every *interval* seconds too), what to do next and how to undo it."""
     from ..claude_code.statusline_entry import executable, is_in_cache
-    from ..statusline.command import configured
+    from ..statusline.command import config_options
     from ..statusline.options import parse_leniently
     from ..statusline.preview import sample_line
 
-    options = parse_leniently([*configured(console.config.values), *words])
+    options = parse_leniently([*config_options(console.config.values), *words])
     options.labels = console.config.labels
     options.color = console.is_colored(None, not options.color)
     interval_text = f",\nand also updates it every {interval} seconds (--refresh-interval)" if interval else ""

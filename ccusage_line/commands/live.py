@@ -47,9 +47,9 @@ class Source:
         self._days = Periods("day", request.zone)
         self._weeks = Periods("week", request.zone, weekly.get("start_of_week", "sunday"))
 
-    def empty(self) -> FrameData:
+    def empty(self, progress: tuple[int, int] | None = None) -> FrameData:
         now = time.time_ns() // 1000
-        return FrameData(now, self._request.zone or time.strftime("%Z"), self._days)
+        return FrameData(now, self._request.zone or time.strftime("%Z"), self._days, progress)
 
     def load(self, index: Index) -> FrameData:
         data = self.empty()
@@ -64,11 +64,8 @@ class Source:
             data.sessions = by_session(index, data.block.start, data.block.end, mode)
         today = self._days.day_of(now)
         week = self._weeks.period_of(today)
-        begins = {"": (today, today + 1), "yesterday": (today - 1, today), "this week": (week, week + 7)}
-        data.days = {
-            name: self._used(index, self._days.begin(first), self._days.begin(after))
-            for name, (first, after) in begins.items()
-        }
+        spans = {"": (today, today + 1), "yesterday": (today - 1, today), "this week": (week, week + 7)}
+        data.days = {name: self._usage(index, first, after) for name, (first, after) in spans.items()}
         slot = now // SLOT
         starts = [number * SLOT for number in range(slot - _SLOTS + 1, slot + 2)]
         recent = {share.key: share for share in shares(by_period(index, starts, mode, count_sessions=False), int)}
@@ -88,9 +85,10 @@ class Source:
         block_report.set_usage([block], by_period(index, starts, self._request.mode, count_sessions=False), starts, now)
         return block
 
-    def _used(self, index: Index, begin: int, end: int) -> Share:
-        rows = by_period(index, [begin, end], self._request.mode, count_sessions=False)
-        return Share(0, rows)
+    def _usage(self, index: Index, first: int, after: int) -> Share:
+        """Return the usage from the day *first* to the day before *after*."""
+        edges = [self._days.begin(first), self._days.begin(after)]
+        return Share(0, by_period(index, edges, self._request.mode, count_sessions=False))
 
 
 def show(request: UsageRequest, limit_of: LimitOf, interval: int, once: bool) -> None:
@@ -137,7 +135,7 @@ class _Loop:
         while True:
             complete = self._watch.index.complete
             if not complete:
-                self._first_index()
+                self._build_first_index()
             elif not loaded:
                 self._load_data()
             loaded = complete
@@ -179,26 +177,24 @@ class _Loop:
             if not is_busy(error):
                 raise
 
-    def _first_index(self) -> None:
+    def _build_first_index(self) -> None:
         """Have a background process build the first index; if nothing can be stored, build it here."""
         index = self._watch.index
         if not index.stored:
-            index.refresh(self._progress)
+            index.refresh(self._show_progress)
             return
         if time.monotonic() - self._last_request >= _RETRY_AFTER:
             reap()
             self._last_request = time.monotonic()
-            self._size = sum(found.stat.st_size for found in walk(index.roots).files)
+            self._size = sum(file.stat.st_size for file in walk(index.roots).files)
             spawn("index", "sweep")
-        self._data = self._source.empty()
-        self._data.progress = bytes_read(index), self._size
+        self._data = self._source.empty((bytes_read(index), self._size))
 
-    def _progress(self, done: int, total: int) -> None:
+    def _show_progress(self, done: int, total: int) -> None:
         if time.monotonic() - self._last_request < _PROGRESS_INTERVAL and done < total:
             return
         self._last_request = time.monotonic()
-        self._data = self._source.empty()
-        self._data.progress = done, total
+        self._data = self._source.empty((done, total))
         self._draw()
         if not self._handle_keys(self._screen.keys(0)):
             raise Terminated(signal.SIGINT)
@@ -207,5 +203,4 @@ class _Loop:
         size = self._screen.size()
         look = Look(size[0], color=self._color, ascii_only=self._ascii_only)
         state = "paused" if self._paused else f"every {self._interval} s, {self._duration * 1000:.0f} ms"
-        foot = KEYS, state
-        self._screen.show(size, frame(self._data, look, size[1], models=self._models, foot=foot))
+        self._screen.show(size, frame(self._data, look, size[1], models=self._models, foot=(KEYS, state)))

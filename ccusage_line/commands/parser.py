@@ -51,8 +51,8 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 class Parser(argparse.ArgumentParser):
     """An argument parser that accepts exact spellings only and raises UsageError."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**{"formatter_class": _Help, "allow_abbrev": False, "add_help": False, **given})
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**{"formatter_class": _Help, "allow_abbrev": False, "add_help": False, **keywords})
         self.add_argument("-h", "--help", action="help", help="show this help")
 
     def shorten_help(self) -> None:
@@ -66,16 +66,17 @@ class Parser(argparse.ArgumentParser):
     def _join_values(self, words: Iterable[str]) -> list[str]:
         """Join options and values that begin with a dash (`--jq -.totalCost`, `-p -home-me-web`) by `=`, because
         argparse would take these values for options."""
+        options = self._option_string_actions
         joined: list[str] = []
         words = iter(words)
         for word in words:
             if word == "--":
                 return [*joined, word, *words]
-            option = self._option_string_actions.get(joined[-1]) if joined else None
-            wants = option is not None and option.nargs is None
-            if not wants and len(word) > 2 and f"-{word}" in self._option_string_actions:
+            option = options.get(joined[-1]) if joined else None
+            is_value = option is not None and option.nargs is None
+            if not is_value and len(word) > 2 and f"-{word}" in options:
                 self.error(f"no option {word!r}, did you mean -{word}?")
-            if wants and len(word) > 2 and word[0] == "-" != word[1] and word not in self._option_string_actions:
+            if is_value and len(word) > 2 and word[0] == "-" != word[1] and word not in options:
                 joined[-1] += f"={word}"
             else:
                 joined.append(word)
@@ -86,9 +87,9 @@ class Parser(argparse.ArgumentParser):
 
     def _rewrite(self, message: str) -> str:
         """Rewrite a message of argparse: name the option as the user knows it, and the value that it takes."""
-        named, colon, reason = message.removeprefix("argument ").partition(": ")
+        names, colon, reason = message.removeprefix("argument ").partition(": ")
         for action in self._actions:
-            if colon and named == "/".join(action.option_strings):
+            if colon and names == "/".join(action.option_strings):
                 is_flag = reason.startswith("ignored explicit argument")
                 return f"{_name_of(action)} " + ("takes no value" if is_flag else f"wants {_describe_values(action)}")
             if action.required and message.endswith(f" required: {action.dest}"):
@@ -133,8 +134,8 @@ def did_you_mean(wrong: str, valid: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     valid = list(valid)
-    begun = [option for option in valid if len(wrong.strip("-")) > 1 and option.startswith(wrong)]
-    near = begun if len(begun) == 1 else get_close_matches(wrong, valid, 1, 0.7)
+    completions = [word for word in valid if len(wrong.strip("-")) > 1 and word.startswith(wrong)]
+    near = completions if len(completions) == 1 else get_close_matches(wrong, valid, 1, 0.7)
     return f", did you mean {near[0]}?" if near else ""
 
 
@@ -176,25 +177,24 @@ def _int_parser(name: str) -> Callable[[str], int]:
 
 def add_options(parser: Parser, options: Iterable[Option], checked: bool = True) -> None:
     for option in options:
-        default = (
-            f" (default: {option.default})" if option.default and option.kind in ("choice", "zone", "seconds") else ""
-        )
-        given: dict[str, Any] = {"help": f"{option.help}{default}" if option.help else argparse.SUPPRESS}
+        help = option.help or argparse.SUPPRESS
+        if option.help and option.default and option.kind in ("choice", "zone", "seconds"):
+            help += f" (default: {option.default})"
         if option.kind == "flag":
-            _add_flag(parser, option, given["help"])
+            _add_flag(parser, option, help)
             continue
-        given["metavar"] = option.metavar or None
+        keywords: dict[str, Any] = {"help": help, "metavar": option.metavar or None}
         if option.names[0].startswith("-"):
-            given["dest"] = option.dest
+            keywords["dest"] = option.dest
         if option.choices and checked:
-            given |= {"choices": option.choices, "default": option.default or None}
+            keywords |= {"choices": option.choices, "default": option.default or None}
         if option.kind in ("number", "seconds"):
-            given["type"] = _int_parser(option.names[-1])
+            keywords["type"] = _int_parser(option.names[-1])
         if option.nargs:
-            given["nargs"] = option.nargs
+            keywords["nargs"] = option.nargs
         if option.nargs == "?" and option.choices:
-            given["const"] = option.choices[0]
-        parser.add_argument(*option.names, **given)
+            keywords["const"] = option.choices[0]
+        parser.add_argument(*option.names, **keywords)
 
 
 def _add_flag(parser: Parser, option: Option, help: str) -> None:
@@ -202,7 +202,7 @@ def _add_flag(parser: Parser, option: Option, help: str) -> None:
     if not option.meaning:
         parser.add_argument(*option.names, action="store_true", dest=option.dest, help=help)
         return
-    is_usual = option.default == "true"
-    helps = (argparse.SUPPRESS, help) if is_usual else (help, argparse.SUPPRESS)
-    parser.add_argument(*option.names, action="store_true", default=is_usual, dest=option.dest, help=helps[0])
-    parser.add_argument(f"--no-{option.key}", action="store_false", dest=option.dest, help=helps[1])
+    is_on = option.default == "true"
+    help_on, help_off = (argparse.SUPPRESS, help) if is_on else (help, argparse.SUPPRESS)
+    parser.add_argument(*option.names, action="store_true", default=is_on, dest=option.dest, help=help_on)
+    parser.add_argument(f"--no-{option.key}", action="store_false", dest=option.dest, help=help_off)

@@ -29,8 +29,8 @@ _ROW_NAMES = {"day": "date", "week": "week", "month": "month"}  # the column of 
 
 
 def add(commands: Commands, name: str) -> None:
-    given, help = getattr(options, name.upper()), f"the report by {_UNITS[name]}"
-    add_command(commands, name, partial(run, name), given, help=help, usage=f"ccusage {name} [options]")
+    help, usage = f"show usage by {_UNITS[name]}", f"ccusage {name} [options]"
+    add_command(commands, name, partial(run, name), getattr(options, name.upper()), help=help, usage=usage)
 
 
 def run(
@@ -42,13 +42,13 @@ def run(
     last: str | None,
     order: str,
     start_of_week: str | None = None,
-    **given: Any,
+    **values: Any,
 ) -> None:
     """Print the report called *name*, a key of _UNITS."""
     from ..report import usage
     from ..report.periods import Periods
 
-    request = UsageRequest(console, **given)
+    request = UsageRequest(console, **values)
     unit = _UNITS[name]
     week_start = start_of_week or console.config.defaults_for("weekly", console.environ).get("start_of_week", "sunday")
     periods = Periods(unit, request.zone, week_start)
@@ -59,8 +59,8 @@ def run(
     request.refresh_prices()
     index, _ = request.index()
     rows, keys = index.snapshot(lambda: _rows(request, index, periods, bounds))
-    found = {project: usage.shares(of, keys.__getitem__) for project, of in request.groups(rows).items()}
-    groups = {project: found[project] for project in usage.sort_by_cost(found)}
+    by_project = {project: usage.shares(its, keys.__getitem__) for project, its in request.groups(rows).items()}
+    groups = {project: by_project[project] for project in usage.sort_by_cost(by_project)}
     everything = [share for shares in groups.values() for share in shares]
     title = f"Claude Code Token Usage Report - {name.capitalize()}"
     if not everything and request.is_text:
@@ -78,11 +78,11 @@ def run(
         console.warn(unpriced_warning(everything))
 
 
-def _bounds(periods: Periods, given: tuple[str | None, str | None], last: str | None, now: int) -> Bounds:
+def _bounds(periods: Periods, days: tuple[str | None, str | None], last: str | None, now: int) -> Bounds:
     """Return the first and the last day that the options allow."""
     from ..report.periods import day_number
 
-    since, until = (None if day is None else day_number(day) for day in given)
+    since, until = (None if day is None else day_number(day) for day in days)
     if last is None:
         return since, until
     if since is not None or until is not None:
@@ -126,10 +126,10 @@ def _render_text(
     from ..report import period_table
 
     everything = [share for shares in groups.values() for share in shares]
-    today = periods.day_of(request.now) if bounds[1] is None else min(bounds[1], periods.day_of(request.now))
+    since, until = bounds
+    today = periods.day_of(request.now) if until is None else min(until, periods.day_of(request.now))
     hours = _hours(request, index, periods, {s.key for s in everything}) if request.look.chart == "heat" else {}
     below = period_table.chart_lines(everything, periods, request.look, today=today, hours=hours)
-    since, until = bounds
     first = min(share.key for share in everything) if since is None else since
     after = periods.after(max(share.key for share in everything))
     after = after if until is None else min(after, until + 1)

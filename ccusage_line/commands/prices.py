@@ -8,14 +8,13 @@ from .parser import Commands, add_actions, add_command
 
 
 def add(commands: Commands, name: str) -> None:
-    actions = add_actions(commands, name, "the price table", run_show)
-    add_command(actions, "show", run_show, PRICES_SHOW, help="the table in use, or the price of a model")
+    actions = add_actions(commands, name, "show or refresh the price table", run_show)
+    add_command(actions, "show", run_show, PRICES_SHOW, help="show the table in use, or the price of a model")
     add_command(actions, "refresh", run_refresh, PRICES_REFRESH, help="fetch the current list")
 
 
 def run_show(console: Console, *, model: str | None = None, json: bool = False) -> None:
     """Print the price table in use, or the price of one model."""
-
     from ..prices.show import show
 
     console.out(show(console.environ, model, json))

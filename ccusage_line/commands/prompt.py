@@ -13,14 +13,13 @@ def add(commands: Commands, name: str) -> None:
         name,
         run,
         PROMPT,
-        help="the line for prompts and status bars",
-        description="The line for status bars, and for prompts that do not use the hook of `ccusage init`.",
+        help="print the line for prompts and status bars",
+        description="Print the line for status bars, and for prompts that do not use the hook of `ccusage init`.",
     )
 
 
 def run(console: Console, *, kind: str | None, cwd: str | None, refresh: bool, redraw: str | None) -> None:
     """Print the ready line of a folder, or refresh it."""
-
     from ..prompt.command import run as prompt
 
     prompt(console.environ, kind=kind, cwd=cwd, refresh=refresh, redraw=redraw)

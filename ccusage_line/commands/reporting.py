@@ -68,13 +68,13 @@ class Request:
         source = address(environ, self.console.config.url)
         self.console.warn(before_report(environ, offline=self._offline, address=source))
 
-    def index(self, found: Walk | None = None) -> tuple[Index, Unchanged | None]:
-        """Update the index, from the walk *found* if there was one; return it with the result of the refresh."""
+    def index(self, transcripts: Walk | None = None) -> tuple[Index, Unchanged | None]:
+        """Update the index, with *transcripts* if they were already listed; return it and the result of the refresh."""
         index = self.console.index()
-        refreshed = index.refresh(self.console.progress(), found)
+        unchanged = index.refresh(self.console.progress(), transcripts)
         self.console.warn_not_stored(index)
         self.console.warn_mended(index)
-        return index, refreshed
+        return index, unchanged
 
     def print_csv(self, columns: Sequence[str], lines: Iterable[Line]) -> None:
         from ..report.usage import csv_text
@@ -217,11 +217,11 @@ def used_days(index: Index, periods: Periods, since: int | None = None, until: i
         begin = max(periods.begin(day + 1), begin + 1)
 
 
-def refuse(console: Console, section: str, given: Mapping[str, object], why: str) -> None:
+def refuse(console: Console, section: str, values: Mapping[str, object], why: str) -> None:
     """Raise UsageError for the first typed option: its value is neither empty nor the default nor the config's."""
     configured = console.config.defaults_for(section, console.environ)
     defaults = {option.dest: option.default for option in SECTIONS[section]}
-    for name, value in given.items():
+    for name, value in values.items():
         if value is not None and value is not False and value not in (defaults.get(name), configured.get(name)):
             raise UsageError(f"--{name.replace('_', '-')} {why}")
 
@@ -247,16 +247,18 @@ def empty_hint(
     from .parser import did_you_mean
 
     used = [session for session in sessions if session.last is not None]
-    of_project = [one for one in used if project is None or is_of(one.project_path or "", project)]
-    if project is not None and used and not of_project:
-        names = {os.path.basename(session.project_path or "") for session in used}
-        name_given = clean(project.removesuffix(os.sep + "."))
-        return f"; no project has {name_given!r} in its path{did_you_mean(name_given, sorted(map(clean, names)))}"
-    last = max((one.last for one in of_project if one.last is not None), default=None)
-    return "" if last is None else f"; the last was on {day_of(last)}"
+    matching = [session for session in used if project is None or is_of(session.project_path or "", project)]
+    if project is not None and used and not matching:
+        names = {clean(os.path.basename(session.project_path or "")) for session in used}
+        wanted = clean(project.removesuffix(os.sep + "."))
+        return f"; no project has {wanted!r} in its path{did_you_mean(wanted, sorted(names))}"
+    last = max((session.last for session in matching if session.last is not None), default=None)
+    return "" if last is None else f"; the last usage was on {day_of(last)}"
 
 
 def unpriced_warning(usages: Iterable[Usage]) -> str:
     """Return the warning about models without a price, or ""."""
-    models = sorted({model for usage in usages for model in usage.unpriced_models})
+    from ..report.usage import unpriced
+
+    models = unpriced(usages)
     return f"no price known for {', '.join(map(clean, models))}; counted as $0" if models else ""

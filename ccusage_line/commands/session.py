@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     Filters = dict[str, str | None]  # keyword arguments of _filter
 
 _SMALL_HISTORY = 32 * 1024 * 1024  # bytes of transcripts that are all read before one session is answered
-_EXAMPLES = """\
-example: ccusage session --json --jq '[.sessions[].totalCost] | add'
-"""
+_EXAMPLE = "example: ccusage session --json --jq '[.sessions[].totalCost] | add'\n"
 
 
 def add(commands: Commands, name: str) -> None:
@@ -38,24 +36,24 @@ def add(commands: Commands, name: str) -> None:
         name,
         run,
         (*options.SESSION, options.OR_DEMO),
-        help="the report of all sessions, or of one",
+        help="show usage by session, or of one session",
         usage="ccusage session [options] [ID]",
-        epilog=_EXAMPLES,
+        epilog=_EXAMPLE,
     )
 
 
-def run(console: Console, *, or_demo: bool, **given: Any) -> None:
+def run(console: Console, *, or_demo: bool, **values: Any) -> None:
     """Print the report; with *or_demo* that of the sample if there are no transcripts."""
     if or_demo:
         from ..demo import sample
         from ..transcripts.files import walk
 
-        given["offline"] = True  # the first command in the README has to work without a network
+        values["offline"] = True  # the first command in the README has to work without a network
         if not walk(data_dirs(console.environ)).files:  # the sample has a data directory of its own
             console.say("no transcripts found: this is the bundled sample")
             with sample(console.environ):
-                return report(console, **given)
-    return report(console, **given)
+                return report(console, **values)
+    return report(console, **values)
 
 
 def report(
@@ -86,15 +84,14 @@ def report(
     look: Look = {"breakdown": breakdown, "compact": compact, "limit": limit}
     filters = {"since": since, "until": until, "project": project}
     if id is None:
-        for name, given in (("entries", entries), ("explain", explain)):
-            if given:
-                raise UsageError(f"--{name} works only with --id")
+        if entries or explain:
+            raise UsageError(f"--{'entries' if entries else 'explain'} works only with --id")
         return _report_all(request, (sort, order), filters, look, html)
     other = "it can't be combined with --id" if session is None else f"{session!r} is read as a session id"
-    of_list = {"html": html, **filters, **look, "sort": sort, "order": order}
-    refuse(console, "session", of_list, f"applies to the list; {other}")
+    list_options = {"html": html, **filters, **look, "sort": sort, "order": order}
+    refuse(console, "session", list_options, f"applies to the list; {other}")
     if entries and request.is_text:
-        raise UsageError("--entries wants --json or --csv")
+        raise UsageError("--entries works only with --json or --csv")
     if explain and request.csv:
         raise UsageError("--explain can't be combined with --csv; use --json")
     return _report_one(request, id, explain, entries or (request.jq is not None and "entries" in request.jq))
@@ -106,15 +103,17 @@ def report(
 def _report_all(request: Request, order: Order, filters: Filters, look: Look, html: str | None) -> None:
     """Print the list, or write it as a page to the file *html*. *order* is the sort key and direction, *filters* the
     filters as typed, *look* the appearance of the text."""
-    limit, said = look["limit"], request.console.config.defaults_for("session", request.console.environ)
-    since, until = parse_days(filters["since"], filters["until"], request.day_of, said.get("since"))
-    if limit is not None and (limit < 1 or request.json):
-        way = "with JSON write --jq '.sessions[:N]'" if request.json else "it has to be at least 1"
-        raise UsageError(f"--limit {limit}: {way}")
+    limit, defaults = look["limit"], request.console.config.defaults_for("session", request.console.environ)
+    since, until = parse_days(filters["since"], filters["until"], request.day_of, defaults.get("since"))
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} is less than 1")
+    if limit is not None and request.json:
+        raise UsageError(f"--limit does not work with JSON; write --jq '.sessions[:{limit}]'")
     filters = {"since": since, "until": until, "project": resolve_project(filters["project"])}
     if html is None:
-        return _print_list(request, order, filters, look)
-    return _write_page(request, html, order, filters, look)
+        _print_list(request, order, filters, look)
+    else:
+        _write_page(request, html, order, filters, look)
 
 
 def _print_list(request: Request, order: Order, filters: Filters, look: Look) -> None:
@@ -122,14 +121,15 @@ def _print_list(request: Request, order: Order, filters: Filters, look: Look) ->
     from ..transcripts.files import walk
 
     request.refresh_prices()
-    ready, found = _ready_report(request, (*order, *filters.values()), look), None
+    ready = _ready_report(request, (*order, *filters.values()), look)
+    transcripts = None
     if ready is not None and ready.exists:
-        found = walk(request.console.roots)
-        stored = ready.read(found, request.day_of)
+        transcripts = walk(request.console.roots)
+        stored = ready.read(transcripts, request.day_of)
         if stored is not None:
             _print(request, *stored)
             return
-    index, seen = request.index(found)
+    index, unchanged = request.index(transcripts)
     from ..report.sessions import sort_sessions
 
     everything = index.sessions(request.mode)
@@ -150,8 +150,9 @@ def _print_list(request: Request, order: Order, filters: Filters, look: Look) ->
         out = _text(request, sessions, look, filters).encode("utf-8", "backslashreplace")
         warning = "" if request.json else unpriced_warning(sessions)
         _print(request, out, warning)
-        if ready is not None and seen is not None and len(everything) >= MANY:
-            ready.store(index, seen, (s.last for s in everything if s.last is not None), request.day_of, out, warning)
+        if ready is not None and unchanged is not None and len(everything) >= MANY:
+            times = [s.last for s in everything if s.last is not None]
+            ready.store(index, unchanged, times, request.day_of, out, warning)
 
 
 def _filter(
@@ -167,15 +168,15 @@ def _filter(
     return choose(sessions, request.day_of, since=since, until=until)
 
 
-def _ready_report(request: Request, given: tuple[object, ...], look: Look) -> ReadyReport | None:
-    """Return where the report may be stored; None with --jq or --csv, whose reports are rarely repeated."""
+def _ready_report(request: Request, choices: tuple[object, ...], look: Look) -> ReadyReport | None:
+    """Return where the report of *choices*, order and filters, is stored; None with --jq or --csv, rarely repeated."""
     if request.jq is not None or request.csv:
         return None
     from ..prices.in_use import table
     from ..report.ready import JSON, TEXT, ReadyReport
 
     kind, more = (JSON, ()) if request.json else (TEXT, (*look.values(), request.width, request.color))
-    return ReadyReport(request.console.index_dir(), kind, table().fingerprint, (request.mode, *given, *more))
+    return ReadyReport(request.console.index_dir(), kind, table().fingerprint, (request.mode, *choices, *more))
 
 
 def _print(request: Request, out: bytes, warning: str) -> None:
@@ -244,12 +245,12 @@ def _make_page(request: Request, index: Index, order: Order, filters: Filters, l
     weekly = request.console.config.defaults_for("weekly", request.console.environ)
     periods = Periods("day", request.zone, weekly.get("start_of_week", "sunday"))
     sessions = sort_sessions(_filter(index.sessions(request.mode), request, **filters), *order)
-    of = {session.id for session in sessions} if any(filters.values()) else None
+    chosen = {session.id for session in sessions} if any(filters.values()) else None
     starts = periods.hours(used_days(index, periods))
     return Page(
         sessions=sessions,
         limit=look["limit"],
-        rows=by_period(index, starts, request.mode, count_sessions=False, of=of),
+        rows=by_period(index, starts, request.mode, count_sessions=False, of=chosen),
         starts=starts,
         periods=periods,
         zone=request.zone or time.strftime("%Z"),
@@ -286,13 +287,13 @@ def _report_one(request: Request, id: str, explain: bool, entries: bool) -> None
     elif request.json:
         from ..jsontext import as_data, one_json
 
-        arguments = session, request.day_of, entries
-        request.print_json(lambda: as_data(*arguments), lambda: one_json(*arguments))
+        day_of = request.day_of
+        request.print_json(lambda: as_data(session, day_of, entries), lambda: one_json(session, day_of, entries))
     elif request.csv:
-        from ..report import sessions as of
+        from ..report.sessions import CSV_ENTRY_COLUMNS, CSV_MODEL_COLUMNS, csv_entries, csv_lines
 
-        lines = of.csv_entries(session, request.day_of) if entries else of.csv_lines([session], request.day_of, True)
-        request.print_csv(of.CSV_ENTRY_COLUMNS if entries else of.CSV_MODEL_COLUMNS, lines)
+        lines = csv_entries(session, request.day_of) if entries else csv_lines([session], request.day_of, True)
+        request.print_csv(CSV_ENTRY_COLUMNS if entries else CSV_MODEL_COLUMNS, lines)
     else:
         from ..report.sessions import render_one
 
@@ -346,13 +347,13 @@ def _start_first_index(console: Console, index: Index) -> None:
     from .. import recent
     from ..transcripts.files import walk
 
-    look = recent.last_sweep(index.folder)
-    size = sum(found.stat.st_size for found in walk(index.roots).files)
+    last_sweep = recent.last_sweep(index.folder)
+    size = sum(file.stat.st_size for file in walk(index.roots).files)
     if size <= _SMALL_HISTORY or not index.stored:
         _build_first_index(console, index, patience=1.0)
-    elif recent.is_lost(look):  # an earlier attempt could not store it, or has not finished yet
+    elif recent.is_lost(last_sweep):  # an earlier attempt could not store it, or has not finished yet
         _build_first_index(console, index, patience=0.0)
-    elif recent.begin_sweep(index.folder, look, recent.FIRST_SWEEP):
+    elif recent.begin_sweep(index.folder, last_sweep, recent.FIRST_SWEEP):
         from ..background import spawn
 
         spawn("index", "sweep")

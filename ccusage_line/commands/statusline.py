@@ -21,8 +21,8 @@ def add(commands: Commands, name: str) -> None:
         run,
         (*STATUSLINE, PREVIEW, *IGNORED),
         checked=False,
-        help="Claude Code's statusline, made from the JSON on stdin",
-        description="Claude Code's statusline, made from the JSON on stdin.",
+        help="print Claude Code's statusline for the JSON on stdin",
+        description="Print Claude Code's statusline for the JSON on stdin.",
         epilog="`ccusage install` puts it into Claude Code's settings; docs/statusline.md has segments and a gallery.",
         usage="ccusage statusline [options]",
     )
@@ -30,13 +30,13 @@ def add(commands: Commands, name: str) -> None:
 
 def run(console: Console, *, words: Sequence[str]) -> None:
     """Print the line with the valid options in *words*. At a terminal, invalid ones are errors; nothing is logged."""
-    from ..statusline.command import configured, show
+    from ..statusline.command import config_options, show
     from ..statusline.options import complaint, parse_leniently
 
     problem = complaint(parse_leniently(words)) if at_terminal() else None
     if problem is not None:
         raise UsageError(problem)
-    options = parse_leniently([*configured(console.config.values), *words])
+    options = parse_leniently([*config_options(console.config.values), *words])
     options.labels = console.config.labels
     if options.preview or has_keyboard():
         _print_preview(console, options, words)
@@ -72,11 +72,11 @@ def _line_renderer(console: Console, options: Options, reasons: list[str]) -> Ca
     from ..statusline.command import IndexAccess, make_line
     from ..statusline.preview import sample_line
 
-    given = None if has_keyboard() else payload.parse(payload.read(0))
-    if has_keyboard() or (options.preview and not isinstance(given, dict)):
+    piped = None if has_keyboard() else payload.parse(payload.read(0))
+    if has_keyboard() or (options.preview and not isinstance(piped, dict)):
         return lambda options: sample_line(options, console.width())
     environ = {**console.environ, "COLUMNS": str(console.width())}
-    desk = IndexAccess(environ)
-    found = desk.look_up(given, options)
-    reasons.extend(desk.reasons)
-    return lambda options: make_line(given, found, options, environ, time.time_ns() // 1000, reasons)
+    access = IndexAccess(environ)
+    numbers = access.look_up(piped, options)
+    reasons.extend(access.reasons)
+    return lambda options: make_line(piped, numbers, options, environ, time.time_ns() // 1000, reasons)

@@ -18,14 +18,14 @@ class Target:
         self.path = os.path.realpath(absolute(file, option))
         self._mode = PRIVATE
         try:
-            found = os.stat(self.path)
+            status = os.stat(self.path)
         except (OSError, ValueError):
-            found = None
-        if found is not None and not S_ISREG(found.st_mode):
-            what = "a folder" if S_ISDIR(found.st_mode) else "not a regular file"
+            status = None
+        if status is not None and not S_ISREG(status.st_mode):
+            what = "a folder" if S_ISDIR(status.st_mode) else "not a regular file"
             raise UsageError(f"{option} {file!r} is {what}; name a file, or - for stdout")
-        if found is not None and is_ours(found):
-            self._mode = S_IMODE(found.st_mode)  # keep the mode if the user has made it readable for others
+        if status is not None and is_ours(status):
+            self._mode = S_IMODE(status.st_mode)  # keep the mode if the user has made it readable for others
         folder = os.path.dirname(self.path)
         if not os.path.isdir(folder):
             raise UsageError(f"{option} {file!r}: there is no folder {folder}")

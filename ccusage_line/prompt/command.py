@@ -30,7 +30,7 @@ _WAIT = 1.0  # seconds to wait for another process that refreshes
 
 def answer(argv: Sequence[str]) -> bool:
     """Print the text or refresh the line; return False if the full command line has to handle these options."""
-    options = _options(argv)
+    options = _parse_options(argv)
     if options is None:
         return False
     run(
@@ -59,22 +59,22 @@ def run(environ: Mapping[str, str], *, kind: str | None, cwd: str | None, refres
             raise
 
 
-def _options(argv: Sequence[str]) -> dict[str, str] | None:
+def _parse_options(argv: Sequence[str]) -> dict[str, str] | None:
     """Return the options by name, or None if anything but an exact spelling is among them."""
-    found = {}
+    options = {}
     words = iter(argv)
     for name in words:
         name, equals, value = name.partition("=")
         if name == "--refresh" and not equals:
-            found[name] = ""
+            options[name] = ""
         elif name in ("--for", "--cwd", "--redraw"):
             value = value if equals else next(words, "")
             if not value or (name == "--for" and value not in KINDS):
                 return None
-            found[name] = value
+            options[name] = value
         else:
             return None
-    return found
+    return options
 
 
 def _cwd(environ: Mapping[str, str]) -> str:
@@ -98,7 +98,7 @@ def text(environ: Mapping[str, str], kind: str | None = None, cwd: str | None = 
     """
     folder = None if kind == "tmux" and cwd is None else cwd or _cwd(environ)
     line = find_line(environ, folder)
-    if line is None or not line.fresh(time.time()):
+    if line is None or not line.is_fresh(time.time()):
         try:
             refresh(environ, folder)
         except Exception:  # in a prompt, an old line or none is better than a message
@@ -136,28 +136,27 @@ def refresh(environ: Mapping[str, str], cwd: str | None) -> None:
         if not _refresh_once(environ, cwd):
             return
         line = find_line(environ, cwd)
-        if line is None or line.fresh(time.time()):
+        if line is None or line.is_fresh(time.time()):
             return
 
 
 def _refresh_once(environ: Mapping[str, str], cwd: str | None) -> bool:
     """Update the line once; return whether there is a session to show."""
-    looked = time.time_ns()
+    examined_ns = time.time_ns()
     place = readyline.Place(environ)
     project, passed = readyline.nearest_project(place.roots, cwd) if cwd else (_newest_project(place.roots), [])
-    if project is None or not _publish(environ, place, project, passed, looked):
-        readyline.publish_empty(place, [*([project] if project else []), *passed], looked=looked)
+    if project is None or not _publish(environ, place, project, passed, examined_ns):
+        readyline.publish_empty(place, [*([project] if project else []), *passed], examined_ns=examined_ns)
         return False
     return True
 
 
 def _newest_project(roots: Sequence[str]) -> readyline.Project | None:
     """Return the project whose transcript was written last."""
-    found = []
-    for root in roots:
-        projects = [readyline.Project(name, [os.path.join(root, name)]) for name in names_in(root)]
-        found += [(os.stat(p.transcripts[0]).st_mtime_ns, p.name, p) for p in projects if p.transcripts]
-    return max(found)[2] if found else None
+    folders = [(name, os.path.join(root, name)) for root in roots for name in names_in(root)]
+    projects = [readyline.Project(name, [folder]) for name, folder in folders]
+    used = [project for project in projects if project.transcripts]
+    return max(used, key=lambda project: (os.stat(project.transcripts[0]).st_mtime_ns, project.name), default=None)
 
 
 def _publish(
@@ -165,7 +164,7 @@ def _publish(
     place: readyline.Place,
     project: readyline.Project,
     passed: Sequence[readyline.Project],
-    looked: int,
+    examined_ns: int,
 ) -> bool:
     from ..background import spawn
     from ..index.index import Index, configured_prices
@@ -182,7 +181,7 @@ def _publish(
         index.refresh_session(id)
         session = index.session(id)
         last_sweep = recent.last_sweep(index.folder)
-        today = _today(index, last_sweep, looked // 1000)
+        today = _today(index, last_sweep, examined_ns // 1000)
         context = _context(index, id)
         partial = not index.complete
         if index.stored and (partial or recent.begin_sweep(index.folder, last_sweep, recent.SWEEP)):
@@ -191,7 +190,9 @@ def _publish(
         index.close()
     if session is None:
         return False
-    readyline.publish(place, session, project, passed, looked=looked, today=today, context=context, partial=partial)
+    readyline.publish(
+        place, session, project, passed, examined_ns=examined_ns, today=today, context=context, partial=partial
+    )
     return True
 
 

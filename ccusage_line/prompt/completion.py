@@ -41,14 +41,14 @@ def answer(environ: Mapping[str, str]) -> bool:
     prefix = _typed_id(environ)
     if prefix is None:
         return False
-    found = sessions(environ, prefix)
-    if not found or not all(_PLAIN.issuperset(id) for id, _ in found):
+    candidates = sessions(environ, prefix)
+    if not candidates or not all(_PLAIN.issuperset(id) for id, _ in candidates):
         return False  # argcomplete can quote for each shell and knows the other candidates
     delimiter = environ.get("_ARGCOMPLETE_DFS", "")
     if not delimiter and environ.get("_ARGCOMPLETE_SHELL") == "zsh":
         delimiter = ":"
     separator = environ.get("_ARGCOMPLETE_IFS", "\013")
-    text = separator.join(f"{id}{delimiter}{description}" if delimiter else id for id, description in found)
+    text = separator.join(f"{id}{delimiter}{description}" if delimiter else id for id, description in candidates)
     try:
         os.write(_DESCRIPTOR, text.encode("utf-8", "replace"))
     except OSError:
@@ -66,9 +66,9 @@ def _typed_id(environ: Mapping[str, str]) -> str | None:
         return None
     words = line.split()
     prefix = words.pop() if words and not line[-1].isspace() else ""
-    asked = len(words) > 1 and words[-1] in ("--id", "-i") and (words[1] == "session" or words[1].startswith("-"))
-    asked = asked or words[1:] == ["session"]
-    return prefix if asked and "--" not in words and not prefix.startswith("-") else None
+    is_id = len(words) > 1 and words[-1] in ("--id", "-i") and (words[1] == "session" or words[1].startswith("-"))
+    is_id = is_id or words[1:] == ["session"]
+    return prefix if is_id and "--" not in words and not prefix.startswith("-") else None
 
 
 # --- candidates --------------------------------------------------------------------------------------------------
@@ -78,14 +78,14 @@ def sessions(environ: Mapping[str, str], prefix: str, archived: bool = False) ->
     """Return the newest sessions, or only *archived* ones, whose id or its last parts, as reports show them, begin with
     *prefix*; they are described by cost, age and title."""
 
-    def question(database: Connection) -> list[Candidate]:
+    def query(database: Connection) -> list[Candidate]:
         return [*_sessions(database, prefix, archived), *(_short_forms(database, prefix, archived) if prefix else ())]
 
-    found = _query(environ, question)
+    candidates = _query(environ, query)
     if archived:
-        return found
-    newest = [(LATEST, "the newest session")] if (found or prefix) and LATEST.startswith(prefix) else []
-    return newest + found
+        return candidates
+    latest = [(LATEST, "the newest session")] if (candidates or prefix) and LATEST.startswith(prefix) else []
+    return latest + candidates
 
 
 def projects(environ: Mapping[str, str], prefix: str) -> list[str]:
@@ -123,14 +123,14 @@ GROUP BY sessions.project ORDER BY max(last) DESC LIMIT 200
 _MODELS = "SELECT DISTINCT names.text FROM totals JOIN names ON names.id = totals.model ORDER BY names.text"
 
 
-def _query(environ: Mapping[str, str], question: Callable[[Connection], list[Row]]) -> list[Row]:
-    """Return the index's answer, or no rows if there is no index or it can't be read: incomplete, foreign or newer."""
+def _query(environ: Mapping[str, str], query: Callable[[Connection], list[Row]]) -> list[Row]:
+    """Return the rows of *query*, none if there is no index or it can't be read: incomplete, foreign or newer."""
     from ..index.schema import open_readable
     from ..paths import index_dir
 
     try:
         database = open_readable(index_dir(environ))
-        return question(database) if database else []
+        return query(database) if database else []
     except Exception:
         return []
 
@@ -148,8 +148,8 @@ def _sessions(database: Connection, prefix: str, archived: bool) -> Iterator[Can
 def _short_forms(database: Connection, prefix: str, archived: bool) -> list[Candidate]:
     """Return the last two parts of each id, or three if the two do not begin with *prefix*."""
     part = f"-{prefix}".encode("utf-8", "surrogatepass")
-    found = list(_candidates(database, _rows(database, _SESSIONS.format(_CONTAINS), part, archived, NEWEST)))
-    forms = [("-".join(id.rsplit("-", count)[-count:]), description) for count in (2, 3) for id, description in found]
+    ids = list(_candidates(database, _rows(database, _SESSIONS.format(_CONTAINS), part, archived, NEWEST)))
+    forms = [("-".join(id.rsplit("-", count)[-count:]), description) for count in (2, 3) for id, description in ids]
     return [(form, description) for form, description in forms if form.startswith(prefix)]
 
 
@@ -197,8 +197,8 @@ def autocomplete(parser_of: Callable[[str], ArgumentParser], environ: MutableMap
     class Finder(CompletionFinder):
         def filter_completions(self, completions: list[str]) -> list[str]:
             """Return the candidates without options, unless there are no others: a dash was typed."""
-            found = super().filter_completions(completions)
-            return [each for each in found if not each.startswith("-")] or found
+            candidates = super().filter_completions(completions)
+            return [each for each in candidates if not each.startswith("-")] or candidates
 
     command, excluded = _rewrite_request(environ)
     parser = parser_of(command)

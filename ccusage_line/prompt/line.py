@@ -4,9 +4,9 @@ There is one file per project, `<index>/prompt/<name>.line`; the name is the pro
 (A4), which a shell can do too. Its lines of text are:
 
     0  ccusage-line 1          the format and its version
-    1  looked                  seconds since the epoch at which the contents were true
+    1  examined                seconds since the epoch at which the contents were true
     2  expires                 seconds since the epoch from which on the line has to be renewed
-    3  youngest, 4  oldest     the file's age in seconds at `looked` and at `expires`, for a shell without a clock
+    3  youngest, 4  oldest     the file's age in seconds at `examined` and at `expires`, for a shell without a clock
     5  last activity           seconds since the epoch, 0: none
     6  plain text, 7 coloured  with escape sequences of colour, as a terminal needs them
     8  bash, 9 coloured        the same, escaped for that shell's prompt
@@ -15,9 +15,9 @@ There is one file per project, `<index>/prompt/<name>.line`; the name is the pro
     13 digest                  of the digits and points in rows 1 to 12, computed in a way that shells can do too
     14 ...                     the files and folders that the line depends on
 
-A shell shows the text of its kind, and requests a new line unless `looked <= now < expires` and none of those files is
-newer than the line. So the line's mtime is not the time of writing but the time before its files were examined, minus
-one tick of the clock that stamps files: any later change is newer, however soon it came.
+A shell shows the text of its kind, and requests a new line unless `examined <= now < expires` and none of those files
+is newer than the line. So the line's mtime is not the time of writing but the time before its files were examined,
+minus one tick of the clock that stamps files: any later change is newer, however soon it came.
 
 A folder's line is that of the nearest project above it, by the real path and by the one typed. A scope file,
 `<state>/prompt/<environment>.scope`, tells a shell where the lines of its data directories are. It contains the format,
@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import zip_longest
 
 from ..files import private_dir, read_private, write_private
 from ..paths import LINES
@@ -93,11 +94,8 @@ def _base36(value: int) -> str:
 def folders_upwards(cwd: str) -> list[str]:
     """Return a folder and its parents, nearest first: at each level the real path, then the typed one if it differs."""
     typed, real = list(_with_parents(cwd)), list(_with_parents(os.path.realpath(cwd)))
-    found: dict[str, None] = {}
-    for place in range(max(len(typed), len(real))):
-        for path in (*real[place : place + 1], *typed[place : place + 1]):
-            found.setdefault(path)
-    return list(found)
+    levels = zip_longest(real, typed)
+    return list(dict.fromkeys(path for level in levels for path in level if path is not None))
 
 
 def _with_parents(path: str) -> Iterator[str]:
@@ -118,11 +116,7 @@ def path_of(folder: str, name: str) -> str:
 
 
 def _chunked(name: str) -> str:
-    chunks = []
-    while len(name) > CHUNK:
-        chunks.append(name[:CHUNK])
-        name = name[CHUNK:]
-    return "/".join((*chunks, name))
+    return "/".join([name[at : at + CHUNK] for at in range(0, len(name), CHUNK)])
 
 
 # --- text --------------------------------------------------------------------------------------------------------
@@ -168,7 +162,7 @@ def default_text(session: Session, today: tuple[int, bool] | None, context: int 
     """Return the coloured text: the session's cost, today's (of StoredMoments.today) and the percentage of context."""
     from ..session import money
 
-    parts = [f"{_CYAN}{money(session.cost, bool(session.unpriced_models))}{_RESET}"]
+    parts = [f"{_CYAN}{session.cost_text}{_RESET}"]
     if today is not None:
         parts.append(f"{money(*today)} today")
     if context is not None:
@@ -181,6 +175,8 @@ def default_text(session: Session, today: tuple[int, bool] | None, context: int 
 
 
 class Line:
+    """The line at a path."""
+
     __slots__ = ("_rows", "path")
 
     def __init__(self, path: str, rows: list[str]) -> None:
@@ -196,19 +192,19 @@ class Line:
         """The session's last activity, in seconds since the epoch."""
         return int(self._rows[5])
 
-    def expired(self, now: float) -> bool:
+    def is_expired(self, now: float) -> bool:
         """Return whether *now* (seconds since the epoch) is past its time, or before it: the clock was set back."""
         return not int(self._rows[1]) <= now < int(self._rows[2])
 
-    def fresh(self, now: float) -> bool:
+    def is_fresh(self, now: float) -> bool:
         """Return whether the line still holds at *now*, in seconds since the epoch."""
-        if self.expired(now):
+        if self.is_expired(now):
             return False
-        mark = os.stat(self.path).st_mtime_ns
-        return not any(_mtime(path) > mark for path in self._rows[_DEPENDENCIES:])
+        mtime = os.stat(self.path).st_mtime_ns
+        return not any(_mtime_ns(path) > mtime for path in self._rows[_DEPENDENCIES:])
 
 
-def _mtime(path: str) -> int:
+def _mtime_ns(path: str) -> int:
     try:
         return os.stat(path).st_mtime_ns
     except OSError:
@@ -230,22 +226,24 @@ def _rows_of(path: str) -> list[str]:
     return rows[:-1] if rows[0] == MAGIC else []
 
 
-def write(path: str, text: str, *, looked: int, expires: int, last: int = 0, dependencies: Iterable[str] = ()) -> None:
-    """Write a line of the coloured *text*. *looked* is the time in ns before its dependencies were examined; *expires*
+def write(
+    path: str, text: str, *, examined_ns: int, expires: int, last: int = 0, dependencies: Iterable[str] = ()
+) -> None:
+    """Write a line of the coloured *text*. *examined_ns* is the time before its dependencies were examined; *expires*
     and *last* are in seconds since the epoch. Raises OSError."""
     watched = list(dict.fromkeys(dependencies))
     if any("\n" in dependency for dependency in watched):  # a line can't name it, so it has to be renewed every 2 s
         watched = [dependency for dependency in watched if "\n" not in dependency]
-        expires = min(expires, looked // _SECOND + 2)
-    mark = _line_mtime(looked, watched)
-    born = mark // _SECOND
+        expires = min(expires, examined_ns // _SECOND + 2)
+    mtime_ns = _line_mtime_ns(examined_ns, watched)
+    mtime, examined = mtime_ns // _SECOND, examined_ns // _SECOND
     if "\x1b" in text and not text.endswith(_RESET):
         text += _RESET
     texts = [escape(text, shell, colour) for shell in ("", "bash", "zsh") for colour in (False, True)]
-    numbers = (looked // _SECOND, expires, looked // _SECOND - born, expires - born, last)
+    numbers = (examined, expires, examined - mtime, expires - mtime, last)
     rows = [MAGIC, *map(str, numbers), *texts, escape(text, "tmux", False)]
     rows += [digest(rows), *watched]
-    _write_rows(path, rows, mark)
+    _write_rows(path, rows, mtime_ns)
 
 
 def digest(rows: Sequence[str]) -> str:
@@ -258,17 +256,17 @@ def digest(rows: Sequence[str]) -> str:
     return str(total)
 
 
-def _line_mtime(looked: int, dependencies: Sequence[str]) -> int:
-    """Return the mtime of a line: earlier than any change after *looked*, by the clock that stamps the files."""
-    times = [time for time in map(_mtime, dependencies) if time]
-    mark = looked - (_COARSE_TICK if any(time % _SECOND == 0 for time in times) else _TICK)
-    # a time in the future is another clock's; the mark must not be older, or the line would never hold
-    return max([mark, *(time for time in times if time > looked + _COARSE_TICK)])
+def _line_mtime_ns(examined_ns: int, dependencies: Sequence[str]) -> int:
+    """Return the mtime of a line: earlier than any change after *examined_ns*, by the clock that stamps the files."""
+    times = [time for time in map(_mtime_ns, dependencies) if time]
+    before = examined_ns - (_COARSE_TICK if any(time % _SECOND == 0 for time in times) else _TICK)
+    # a time in the future is another clock's; the line must not be older, or it would never hold
+    return max([before, *(time for time in times if time > examined_ns + _COARSE_TICK)])
 
 
-def _write_rows(path: str, rows: Sequence[str], mark: int | None = None) -> None:
+def _write_rows(path: str, rows: Sequence[str], mtime_ns: int | None = None) -> None:
     data = "".join(f"{row}\n" for row in rows).encode("utf-8", "surrogateescape")
-    write_private(*os.path.split(path), data, mark)
+    write_private(*os.path.split(path), data, mtime_ns)
 
 
 def scope_path(state_dir: str, environ: Mapping[str, str]) -> str:
@@ -329,7 +327,7 @@ class Project:
         self.folders = folders
         self.subagents: list[str] = []
         self.transcripts: list[str] = []
-        for path in sorted(_transcripts(folders), key=lambda path: (_mtime(path), path), reverse=True):
+        for path in sorted(_transcripts(folders), key=lambda path: (_mtime_ns(path), path), reverse=True):
             beside = os.path.basename(path).startswith(SUBAGENT)
             (self.subagents if beside else self.transcripts).append(path)
 
@@ -377,7 +375,7 @@ def nearest_project(roots: Sequence[str], cwd: str) -> tuple[Project | None, lis
 def _dependencies(project: Project, transcript: str) -> list[str]:
     """Return what a project's line depends on: its folders, its newest transcripts, the subagents of *transcript*."""
     others = [*project.subagents, *(_session_files(transcript) if transcript else ())]
-    recent = sorted(others, key=_mtime, reverse=True)[:_FILES]
+    recent = sorted(others, key=_mtime_ns, reverse=True)[:_FILES]
     return [*project.folders, *project.transcripts[:_TRANSCRIPTS], *recent]
 
 
@@ -390,14 +388,14 @@ def publish(
     project: Project,
     passed: Sequence[Project] = (),
     *,
-    looked: int,
+    examined_ns: int,
     today: tuple[int, bool] | None = None,
     context: int | None = None,
     partial: bool = False,
 ) -> None:
     """Write the lines of *project* and of those *passed* (by `nearest_project`), and perhaps that of LATEST.
 
-    *session* is the newest of the project; *looked* is the time in ns before its files were examined. *today* and
+    *session* is the newest of the project; *examined_ns* is the time before its files were examined. *today* and
     *context* are those of `default_text`, None omits them. *partial*: not all transcripts have been read. Raises
     OSError.
     """
@@ -405,7 +403,7 @@ def publish(
 
     folder = _prepare_folder(place)
     transcript = project.transcripts[0]
-    seconds = looked // _SECOND
+    seconds = examined_ns // _SECOND
     last = session.last // 1_000_000 if session.last is not None else 0
     text, expires = "", seconds + _FOREVER
     if session.responses and seconds < last + IDLE:
@@ -413,17 +411,16 @@ def publish(
         expires = min(_midnight(seconds), last + IDLE, seconds + RENEW)
     if partial:
         expires = min(expires, seconds + RENEW_PARTIAL)
-    said = client_path(os.path.dirname(folder), session.id)
-    watched = [*_dependencies(project, transcript), said]
-    more = [path for other in passed for path in other.folders]
+    watched = [*_dependencies(project, transcript), client_path(os.path.dirname(folder), session.id)]
+    passed_folders = [path for other in passed for path in other.folders]
     for each in (project, *passed):
-        path = path_of(folder, each.name)
-        write(path, text, looked=looked, expires=expires, last=last, dependencies=[*watched, *more])
+        path, dependencies = path_of(folder, each.name), [*watched, *passed_folders]
+        write(path, text, examined_ns=examined_ns, expires=expires, last=last, dependencies=dependencies)
     path = path_of(folder, LATEST)
     latest = read(path)
-    if latest is None or latest.last <= last or latest.expired(time.time()):
+    if latest is None or latest.last <= last or latest.is_expired(time.time()):
         expires = min(expires, seconds + RENEW_LATEST)
-        write(path, text, looked=looked, expires=expires, last=last, dependencies=watched)
+        write(path, text, examined_ns=examined_ns, expires=expires, last=last, dependencies=watched)
 
 
 def _prepare_folder(place: Place) -> str:
@@ -436,13 +433,13 @@ def _prepare_folder(place: Place) -> str:
     return folder
 
 
-def publish_empty(place: Place, projects: Iterable[Project], *, looked: int) -> None:
+def publish_empty(place: Place, projects: Iterable[Project], *, examined_ns: int) -> None:
     """Write lines without text where a shell asked but there is nothing to show, or not yet. Raises OSError."""
     folder = _prepare_folder(place)
     for project in projects:
         path = path_of(folder, project.name)
-        expires = looked // _SECOND + (RENEW_LATEST if project.transcripts else _FOREVER)
-        write(path, "", looked=looked, expires=expires, dependencies=_dependencies(project, ""))
+        expires = examined_ns // _SECOND + (RENEW_LATEST if project.transcripts else _FOREVER)
+        write(path, "", examined_ns=examined_ns, expires=expires, dependencies=_dependencies(project, ""))
 
 
 def _midnight(now: int) -> int:

@@ -15,18 +15,16 @@ from .grid import (
     FIRST,
     MODELS,
     NUMBERS,
-    archived_note,
     draw_report,
-    incomplete_note,
     measure,
     share_rows,
     shows_everything,
     total_cells,
-    unpriced_note,
+    usage_notes,
 )
 from .period_table import project_names, sizes_by_key
 from .table import BOLD, CYAN, DIM, RED, YELLOW, box, paint
-from .usage import list_models, unpriced
+from .usage import list_models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,9 +40,7 @@ if TYPE_CHECKING:
 
 _DASH = "\u2013"  # an en dash
 _LABELS = 10  # columns of the labels
-_JOINED_FROM = (
-    121  # columns; a narrower screen hardly ever has room for times and state on one line, and trying is slow
-)
+_JOINED_FROM = 121  # columns; a narrower screen rarely has room for times and state on one line, and trying is slow
 _STALE = 10 * MINUTE  # age from which the client's percentage is shown with its age
 
 
@@ -110,8 +106,7 @@ def render(
         headers = _headers(rows, limit)
         if joined and shows_everything(headers, rows, look):
             break
-    notes = [*unpriced_note(unpriced(shares)), *incomplete_note(shares)]
-    notes += archived_note(archived)
+    notes = usage_notes(shares, archived)
     notes += ["~ estimated: Claude Code did not report when these blocks began."] if mixed else []
     below = []
     if look.chart == charts.BARS:
@@ -172,9 +167,9 @@ def _block_rows(labels: Sequence[str], block: Block, now: int, limit: int | None
         cells["limit"] = f"{block.window.used:g}%"
     if limit is not None:
         cells["percent"] = _percent(block.share.total, limit)
-    ahead = block.projection(now)
-    if ahead is not None:
-        tokens, cost = ahead
+    projection = block.projection(now)
+    if projection is not None:
+        tokens, cost = projection
         more = {"percent": _percent(tokens, limit)} if limit is not None else {}
         style = RED if limit is not None and limit_status(tokens, limit) == "exceeds" else CYAN
         more |= {"total": f"{tokens:,}", COST: money(cost, block.has_unpriced)}
@@ -218,8 +213,7 @@ def _used(block: Block) -> list[str]:
     tokens_in, tokens_out, created, read, tokens, cost = sums_of(block.share.models)
     kinds = f"{tokens_in:,} input, {tokens_out:,} output, {created:,} cache create, {read:,} cache read"
     models = [f"{clean(short_model(name))} {percent_of(m.cost, cost)}" for name, m in list_models(block.share)]
-    cost_text = money(cost, bool(block.share.unpriced_models))
-    return [": ".join([cost_text, *([", ".join(models)] if models else [])]), f"{tokens:,} tokens: {kinds}"]
+    return [": ".join([block.share.cost_text, *([", ".join(models)] if models else [])]), f"{tokens:,} tokens: {kinds}"]
 
 
 def percent_of(part: int, whole: int) -> str:
@@ -230,16 +224,17 @@ def _rate(block: Block, now: int) -> list[str]:
     rate = block.rate(now)
     if rate is None:
         return []
-    busy = indicator(rate.indicator_per_minute)
-    return [f"{money(rate.cost_per_hour, block.has_unpriced)} an hour, {rate.per_minute:,.0f} tokens a minute: {busy}"]
+    cost, level = money(rate.cost_per_hour, block.has_unpriced), indicator(rate.indicator_per_minute)
+    return [f"{cost} an hour, {rate.per_minute:,.0f} tokens a minute: {level}"]
 
 
 def _ahead(block: Block, times: TimeFormat) -> list[str]:
-    ahead = block.projection(times.now)
-    if ahead is None:
+    projection = block.projection(times.now)
+    if projection is None:
         return ["known ten minutes after the first response"]
-    cost_text = money(ahead[1], block.has_unpriced)
-    return [f"{cost_text} and {ahead[0]:,} tokens by {times.clock(block.end)}, at this rate"]
+    tokens, cost = projection
+    cost_text = money(cost, block.has_unpriced)
+    return [f"{cost_text} and {tokens:,} tokens by {times.clock(block.end)}, at this rate"]
 
 
 def _limits(block: Block, windows: Mapping[str, Window], times: TimeFormat) -> list[str]:
@@ -258,8 +253,9 @@ def _limits(block: Block, windows: Mapping[str, Window], times: TimeFormat) -> l
 def _token_limit(block: Block, now: int, limit: int | None) -> list[str]:
     if limit is None:
         return []
-    ahead = block.projection(now)
+    projection = block.projection(now)
     text = f"{limit:,} tokens: {_percent(block.share.total, limit)} used"
-    if ahead is not None:
-        text += f", {_percent(ahead[0], limit)} at the end: {limit_status(ahead[0], limit)}"
+    if projection is not None:
+        tokens, _ = projection
+        text += f", {_percent(tokens, limit)} at the end: {limit_status(tokens, limit)}"
     return [text]

@@ -57,7 +57,7 @@ class Block:
     @property
     def has_unpriced(self) -> bool:
         """Whether the cost until now, and so the rate and the projection, lack a price."""
-        return bool(self.until_now.unpriced_models)
+        return self.until_now.has_unpriced
 
     def rate(self, now: int) -> Rate | None:
         """Return the rate of usage, or None if there was no usage until now or the block is over."""
@@ -112,12 +112,12 @@ def indicator(per_minute: float) -> str:
 
 def add_gaps(blocks: Sequence[Block], length: int) -> list[Block]:
     """Return *blocks* with a gap between two that do not touch, if the pause between them has *length* or more."""
-    found = list(blocks[:1])
+    with_gaps = list(blocks[:1])
     for before, block in pairwise(blocks):
         if block.pause >= length and before.end < block.start:
-            found.append(Block(before.end, block.start, is_gap=True))
-        found.append(block)
-    return found
+            with_gaps.append(Block(before.end, block.start, is_gap=True))
+        with_gaps.append(block)
+    return with_gaps
 
 
 def set_pauses(blocks: Sequence[Block]) -> None:
@@ -127,15 +127,15 @@ def set_pauses(blocks: Sequence[Block]) -> None:
         block.pause = block.start - before.end if last is None or first is None else first - last
 
 
-def used(blocks: Sequence[Block]) -> list[Block]:
+def drop_unused(blocks: Sequence[Block]) -> list[Block]:
     """Return the blocks with usage and the gaps between them."""
-    found: list[Block] = []
+    used: list[Block] = []
     before: Block | None = None
     for block in blocks:
         if block.share.responses or (block.is_gap and before is not None and before.share.responses):
-            found.append(block)
+            used.append(block)
         before = block
-    return found[:-1] if found and found[-1].is_gap else found
+    return used[:-1] if used and used[-1].is_gap else used
 
 
 def drop_gaps(blocks: Iterable[Block]) -> list[Block]:
@@ -144,24 +144,23 @@ def drop_gaps(blocks: Iterable[Block]) -> list[Block]:
 
 def edges(blocks: Iterable[Block], now: int) -> list[int]:
     """Return the instants between which usage is queried: the bounds of the blocks, and now in the active one."""
-    found = {edge for block in blocks for edge in (block.start, block.end)}
-    return sorted(found | {now + 1 for block in blocks if block.is_active(now)})
+    bounds = {edge for block in blocks for edge in (block.start, block.end)}
+    return sorted(bounds | {now + 1 for block in blocks if block.is_active(now)})
 
 
 def set_usage(blocks: Sequence[Block], rows: Iterable[Row], starts: Sequence[int], now: int) -> None:
     """Set the usage of the blocks from *rows*, the usage between the edges *starts*."""
-    of_start = {block.start: block for block in drop_gaps(blocks)}
-    key = None
+    by_start = {block.start: block for block in drop_gaps(blocks)}
+    ends = {block.end for block in by_start.values()}
+    key = None  # the start of the block that contains the time after an edge
     keys: list[int | None] = []
-    ends = {block.end for block in of_start.values()}
     for start in starts:
-        key = start if start in of_start else None if start in ends else key
+        key = start if start in by_start else None if start in ends else key
         keys.append(key)
     rows = list(rows)
-    known = {share.key: share for share in shares(rows, keys.__getitem__)}
-    for start, block in of_start.items():
-        block.share = block.until_now = known.get(start) or Share(start)
-    for block in of_start.values():
+    share_of = {share.key: share for share in shares(rows, keys.__getitem__)}
+    for start, block in by_start.items():
+        block.share = block.until_now = share_of.get(start) or Share(start)
         if block.is_active(now):
             block.until_now = Share(block.start, [r for r in rows if block.start <= starts[r.period] <= now])
 
@@ -203,15 +202,15 @@ def block_data(block: Block, now: int, limit: int | None = None) -> dict[str, ob
         "totalTokens": counts[4],
         "costUSD": dollars(counts[5]),
         "models": sorted(m.name for m in named),
-        **_ahead_data(block, now, limit),
+        **_projection_data(block, now, limit),
     }
     if not block.is_gap:
         data |= _source_data(block, now)
     return data | {"modelBreakdowns": [breakdown_data(m) for m in named], "unpricedModels": share.unpriced_models}
 
 
-def _ahead_data(block: Block, now: int, limit: int | None) -> dict[str, object]:
-    rate, ahead = block.rate(now), block.projection(now)
+def _projection_data(block: Block, now: int, limit: int | None) -> dict[str, object]:
+    rate, projection = block.rate(now), block.projection(now)
     data: dict[str, object] = {"burnRate": None, "projection": None}
     if rate is not None:
         data["burnRate"] = {
@@ -219,8 +218,8 @@ def _ahead_data(block: Block, now: int, limit: int | None) -> dict[str, object]:
             "tokensPerMinuteForIndicator": rate.indicator_per_minute,
             "costPerHour": dollars(rate.cost_per_hour),
         }
-    if ahead is not None:
-        tokens, cost = ahead
+    if projection is not None:
+        tokens, cost = projection
         left = (block.end - now) // MINUTE
         data["projection"] = {"totalTokens": tokens, "totalCost": round(dollars(cost), 2), "remainingMinutes": left}
         if limit is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from ..text import count_text, wrap
-from .periods import date_text, weekday
+from .periods import SHORT_WEEKDAYS, date_text, weekday
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ _STEPS = ("▁▂▃▄▅▆▇█", ".:+*#")
 _SHADES = ("·░▒▓█", ".:+*#")
 _SHORTEST_LINE = 8  # columns of a sparkline that has numbers beside it
 _LABELS = 4  # columns for the names of weekdays
-_WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -85,7 +84,7 @@ def calendar(
     for row in range(7):
         days = range(begin + row, last + 1, 7)
         cells = [shade(values.get(day, 0)) if day >= first else " " for day in days]
-        lines.append(f"{_WEEKDAYS[(week_start + row) % 7]:<{_LABELS}}{(' ' * (step - 1)).join(cells)}".rstrip())
+        lines.append(f"{SHORT_WEEKDAYS[(week_start + row) % 7]:<{_LABELS}}{(' ' * (step - 1)).join(cells)}".rstrip())
     return lines
 
 

@@ -18,6 +18,7 @@ from ..files import open_regular
 from ..index.questions import transcripts_named
 from ..prices import table as prices
 from ..session import COST, MODES, UNPRICED, dollars, exact_money
+from ..text import clean, count_text, lay_out_beside, wrap
 from ..transcripts.claims import FAST, US, claim_of, money, objects, timestamp
 from ..transcripts.files import Tail
 
@@ -37,16 +38,8 @@ _NARROWEST = 24  # columns for explanations beside the amounts; on a narrower sc
 _NO_TOKENS = (0, 0, 0, 0, 0, 0)
 _NO_TOTAL = "Claude Code has stored no total: the session is still open, was killed, or is older than these totals"
 NAMES = (
-    "unpriced",
-    "requested",
-    "aborted",
-    "inherited",
-    "before",
-    "killed",
-    "after",
-    "compaction",
-    "helper",
-    "rounding",
+    *("unpriced", "requested", "aborted", "inherited", "before"),
+    *("killed", "after", "compaction", "helper", "rounding"),
 )
 
 
@@ -116,8 +109,8 @@ class _State:
         start = money(obj.get("startTime"))  # validated as a finite number; here in milliseconds
         self.start = None if start is None else int(start) * 1000
         usage = obj.get("modelUsage")
-        of_models = usage.items() if isinstance(usage, dict) else ()
-        self._usage: dict[str, dict[str, Any]] = {model: used for model, used in of_models if isinstance(used, dict)}
+        by_model = usage.items() if isinstance(usage, dict) else ()
+        self._usage: dict[str, dict[str, Any]] = {model: used for model, used in by_model if isinstance(used, dict)}
 
     def tokens(self) -> dict[str, Tokens]:
         return {model: _client_tokens(usage) for model, usage in self._usage.items()}
@@ -304,13 +297,13 @@ class _Search:
         start, seen = self._last.start, self._last.seen
         before = [r for r in self._included if start is not None and r.time < start]
         after = [r for r in self._included if r.time > seen]
-        self._included = [r for r in self._included if r not in before and r not in after]
+        self._included = [r for r in self._included if (start is None or start <= r.time) and r.time <= seen]
         if before:
             text = "from before Claude Code began to count: it was killed and lost what it had not saved"
-            self._add_part("before", -_cost(before), f"{_responses(before)} {text}", len(before))
+            self._add_part("before", -_cost(before), f"{_count_text(before)} {text}", len(before))
         if after:
             text = "after Claude Code last saved its total"
-            self._add_part("after", -_cost(after), f"{_responses(after)} {text}", len(after))
+            self._add_part("after", -_cost(after), f"{_count_text(after)} {text}", len(after))
 
     def _find_unpriced(self) -> None:
         """Find models without a price here, which the client charges at the price of its default model."""
@@ -319,18 +312,18 @@ class _Search:
             if response.unpriced:
                 by_model.setdefault(response.model, []).append(response)
         default = self._index.table.find(DEFAULT_MODEL)
-        for model, found in sorted(by_model.items()):
-            amount = self._client_cost(model, found)
+        for model, responses in sorted(by_model.items()):
+            amount = self._client_cost(model, responses)
             if amount is None and default is not None:
-                amount = sum(r.cost_at(default) for r in found)
-            text = f"{_responses(found)} of {model or 'no named model'}, which has no known price: $0 here"
+                amount = sum(r.cost_at(default) for r in responses)
+            text = f"{_count_text(responses)} of {model or 'no named model'}, which has no known price: $0 here"
             text += ", the price of its default model in Claude Code"
-            self._add_part("unpriced", amount or 0, text, len(found))
+            self._add_part("unpriced", amount or 0, text, len(responses))
 
-    def _client_cost(self, model: str, found: list[_Counted]) -> int | None:
-        """Return the client's cost of a model if it is for exactly the tokens of *found*."""
-        of_found = tuple(map(sum, zip(*(r.tokens for r in found), strict=True)))
-        return self._last.cost(model) if self._last.tokens().get(model) == of_found else None
+    def _client_cost(self, model: str, responses: list[_Counted]) -> int | None:
+        """Return the client's cost of a model if it is for exactly the tokens of *responses*."""
+        tokens = tuple(map(sum, zip(*(r.tokens for r in responses), strict=True)))
+        return self._last.cost(model) if self._last.tokens().get(model) == tokens else None
 
     def _find_aborted(self) -> None:
         """Find responses cut off in mid-stream: the transcript has a placeholder, the client an estimate."""
@@ -344,7 +337,7 @@ class _Search:
                 amount += extra
         if not cut:
             return
-        text = f"{_responses(cut)} cut off: Claude Code estimates the output, the transcript has a placeholder"
+        text = f"{_count_text(cut)} cut off: Claude Code estimates the output, the transcript has a placeholder"
         last = self._at_client(cut[-1])
         if cut[-1] is self._included[-1] and _is_near(self._rest - amount, -last):
             amount -= last
@@ -363,7 +356,7 @@ class _Search:
         if amount and abs(self._rest - amount) < abs(self._rest):
             self._extra.update({response.key: extra for response, extra in changed})
             text = "answered by another model than requested: Claude Code counts the price of the requested one"
-            self._add_part("requested", amount, f"{_responses([r for r, _ in changed])} {text}", len(changed))
+            self._add_part("requested", amount, f"{_count_text([r for r, _ in changed])} {text}", len(changed))
 
     def _find_inherited(self) -> None:
         """Find the parent's total, with which a fork's total starts."""
@@ -371,13 +364,12 @@ class _Search:
             return
         states = [(parent, state) for parent in sorted(self._transcript.parents) for state in self._states_of(parent)]
         exact = [(parent, state) for parent, state in states if _is_near(state.total, self._rest)]
-        same_start = [(parent, state) for parent, state in states if state.start == self._last.start is not None]
         first = self._included[0].time if self._included else self._last.seen
-        earlier = [(parent, state) for parent, state in same_start if state.seen <= first]
-        for parent, state in exact or earlier[-1:]:
+        start = self._last.start
+        earlier = [(p, state) for p, state in states if state.start == start is not None and state.seen <= first]
+        for parent, state in exact[:1] or earlier[-1:]:
             self._inherited = state.tokens()
             self._add_part("inherited", state.total, f"the total of {parent}, from which this session was forked")
-            return
 
     def _states_of(self, session: str) -> Iterator[_State]:
         for path in transcripts_named(self._index, session):
@@ -395,7 +387,7 @@ class _Search:
             if lost and self._rest <= ROUNDING - missing:
                 text = "between two totals, and not in the second: Claude Code was killed before it saved them"
                 self._included = [r for r in self._included if r not in lost]
-                self._add_part("killed", -missing, f"{_responses(lost)} {text}", len(lost))
+                self._add_part("killed", -missing, f"{_count_text(lost)} {text}", len(lost))
 
     def _at_client(self, response: _Counted) -> int:
         return response.cost + self._extra.get(response.key, 0)
@@ -464,8 +456,8 @@ def _cost(responses: Iterable[_Counted]) -> int:
     return sum(r.cost for r in responses)
 
 
-def _responses(found: list[_Counted]) -> str:
-    return f"{len(found)} response{'s' if len(found) != 1 else ''}"
+def _count_text(responses: list[_Counted]) -> str:
+    return count_text(len(responses), "response")
 
 
 # --- output -------------------------------------------------------------------------------------------------------
@@ -488,8 +480,6 @@ def as_data(explanation: Explanation) -> dict[str, object]:
 
 def as_text(explanation: Explanation, width: int) -> str:
     """Return the text, with exact amounts, in lines of at most *width* columns."""
-    from ..text import clean
-
     lines = [("cost", exact_money(explanation.ours), "of the responses in its transcripts")]
     if explanation.client is None:
         return _lines([*lines, ("Claude Code", "-", _NO_TOTAL)], width)
@@ -504,8 +494,6 @@ def as_text(explanation: Explanation, width: int) -> str:
 
 
 def _lines(rows: list[tuple[str, str, str]], width: int) -> str:
-    from ..text import lay_out_beside, wrap
-
     amounts = max(len(amount) for _, amount, _ in rows)
     begin = 12 + amounts + 2
     lines: list[str] = []

@@ -10,7 +10,7 @@ from ..session import NO_PRICE, money
 from ..text import clean, count_text, cut_distinctly, wrap
 from . import charts
 from .table import BOLD, DIM, Column, box, draw, fit, least_width, paint, whole_width
-from .usage import list_models, total, unpriced
+from .usage import any_unpriced, list_models, total, unpriced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MODELS_NAMED = 5  # in a note; the others are counted
 SHORT_MODEL = 12  # minimum columns of a shortened model name: a Claude model's family and version
 CELL_FRAME = 3  # columns that one more table column takes in addition to its cells
 _UNITS = ("", "k", "M", "G", "T", "P")  # of tokens
-BULLET = "•"  # before each model of several
+
 FIRST, MODELS, COST, LAST = "first", "models", "cost", "last"
 _TEXTS = (FIRST, MODELS, LAST)
 _NOT_COMPACT = ("created", "read", "total")  # not in the compact table
@@ -80,7 +80,7 @@ def draw_report(
     *fixed*: the minimum width of the first column; *sizes*: row number -> value of the bar beside it; *below*: lines
     between the table and the notes.
     """
-    grid = _grid(headers, rows)
+    grid = make_grid(headers, rows)
     compact = tuple(key for key in headers if key not in _NOT_COMPACT)
     full = look.width >= FULL_TABLE_FROM and not look.compact
     usual = [tuple(headers), compact] if full else [compact]
@@ -97,11 +97,11 @@ def draw_report(
 def shows_everything(headers: Mapping[str, str], rows: Sequence[Row], look: Look) -> bool:
     """Return whether the report shows every column uncut, including that of the bars if they are asked for."""
     bars = CELL_FRAME + charts.NARROWEST_BAR if look.chart == charts.BARS else 0
-    needed = max(FULL_TABLE_FROM, _grid(headers, rows).whole_width() + bars)
+    needed = max(FULL_TABLE_FROM, make_grid(headers, rows).whole_width() + bars)
     return look.width >= needed and not look.compact
 
 
-def _grid(headers: Mapping[str, str], rows: Sequence[Row]) -> Grid:
+def make_grid(headers: Mapping[str, str], rows: Sequence[Row]) -> Grid:
     cells = {key: [row.get(key, "") for row, _ in rows] for key in headers}
     return Grid(headers, cells, [style for _, style in rows])
 
@@ -224,40 +224,55 @@ def _align_costs(costs: list[str]) -> list[str]:
 
 
 def number_cells(sums: Sums, unpriced: bool) -> dict[str, str]:
-    *tokens, cost = sums
-    return dict(zip(NUMBERS, [*(f"{number:,}" for number in tokens), money(cost, unpriced)], strict=True))
+    input, output, created, read, total, cost = sums
+    return {
+        "input": f"{input:,}",
+        "output": f"{output:,}",
+        "created": f"{created:,}",
+        "read": f"{read:,}",
+        "total": f"{total:,}",
+        COST: money(cost, unpriced),
+    }
 
 
 def total_cells(usages: Sequence[Usage]) -> dict[str, str]:
-    return number_cells(total(usages), bool(unpriced(usages)))
+    return number_cells(total(usages), any_unpriced(usages))
 
 
 def share_rows(labels: Sequence[str], share: Share, breakdown: bool, style: str = "") -> list[Row]:
     """Return the rows of a period or block: one with its numbers, others for further lines of *labels* and models, and
     with *breakdown* one with the numbers of each model."""
-    models = _bullets(tuple(m.name for m in share.models if m.name))
-    numbers = number_cells(sums_of(share.models), any(m.unpriced for m in share.models))
+    models = model_bullets(share)
+    numbers = number_cells(sums_of(share.models), share.has_unpriced)
     rows: list[Row] = []
     for label, model in zip_longest(labels, models, fillvalue=""):
         rows.append(({FIRST: label, MODELS: model, **({} if rows else numbers)}, style))
-    if breakdown:
-        rows += [
-            ({FIRST: name, **number_cells(sums_of([m]), m.unpriced > 0)}, DIM) for name, m in breakdown_models(share)
-        ]
-    return rows
+    return rows + (breakdown_rows(share) if breakdown else [])
 
 
-def breakdown_models(usage: Usage) -> list[tuple[str, ModelUsage]]:
-    """Return the rows of a breakdown: each model with its name, or nothing for a single model."""
-    found = list_models(usage)
-    marks = [*["├─"] * (len(found) - 1), "└─"]
-    named = [(f"{mark} {clean(short_model(name))}", m) for mark, (name, m) in zip(marks, found, strict=False)]
-    return named if len(named) > 1 else []
+def breakdown_rows(usage: Usage) -> list[Row]:
+    """Return a row with the numbers of each model; none for a single model, whose numbers are those of *usage*."""
+    models = list_models(usage)
+    if len(models) < 2:
+        return []
+    marks = [*["├─"] * (len(models) - 1), "└─"]
+    return [
+        model_row(f"{mark} {clean(short_model(name))}", m, DIM) for mark, (name, m) in zip(marks, models, strict=True)
+    ]
+
+
+def model_row(label: str, m: ModelUsage, style: str = "") -> Row:
+    return {FIRST: label, **number_cells(sums_of([m]), m.unpriced > 0)}, style
+
+
+def model_bullets(usage: Usage) -> list[str]:
+    """Return the short names of the models, each after a bullet."""
+    return _bullets(tuple([m.name for m in usage.models if m.name]))
 
 
 @lru_cache(256)  # a long history has few different sets of models
 def _bullets(models: tuple[str, ...]) -> list[str]:
-    return [f"{BULLET} {clean(name)}" for name in sorted({short_model(name) for name in models})]
+    return [f"• {clean(name)}" for name in sorted({short_model(name) for name in models})]
 
 
 def measure(shares: Sequence[Share]) -> tuple[Callable[[Share], int], Callable[[int], str]]:
@@ -270,8 +285,12 @@ def measure(shares: Sequence[Share]) -> tuple[Callable[[Share], int], Callable[[
 # --- notes --------------------------------------------------------------------------------------------------------
 
 
-def unpriced_note(models: Iterable[str]) -> list[str]:
-    names = sorted(models)
+def usage_notes(usages: Sequence[Usage], archived: int, mark: str = "") -> list[str]:
+    """Return notes on models without a price, incomplete responses, and *archived* sessions, marked with *mark*."""
+    return [*_unpriced_note(unpriced(usages)), *_incomplete_note(usages), *_archived_note(archived, mark)]
+
+
+def _unpriced_note(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     named = ", ".join(cut_distinctly([clean(name) for name in names[:MODELS_NAMED]], LONGEST_NAME))
@@ -279,7 +298,7 @@ def unpriced_note(models: Iterable[str]) -> list[str]:
     return [f"{NO_PRICE} does not include models without a known price: {named}{more}"]
 
 
-def incomplete_note(usages: Sequence[Usage]) -> list[str]:
+def _incomplete_note(usages: Sequence[Usage]) -> list[str]:
     incomplete, responses = sum(one.incomplete for one in usages), sum(one.responses for one in usages)
     if not incomplete:
         return []
@@ -288,7 +307,7 @@ def incomplete_note(usages: Sequence[Usage]) -> list[str]:
     return [f"{what}: cut off, or not recorded by older clients; {they} may have cost more."]
 
 
-def archived_note(sessions: int, mark: str = "") -> list[str]:
+def _archived_note(sessions: int, mark: str) -> list[str]:
     if not sessions:
         return []
     whose = count_text(sessions, "session")

@@ -6,13 +6,14 @@ parts, the highest rank first; a number is never cut.
 
 from __future__ import annotations
 
-from ..jsontext import short_model, sums_of
+from ..jsontext import short_model
 from ..session import money
 from ..text import ELLIPSIS, clean, count_text, cut, display_width
 from ..windows import SECOND
 from . import charts
 from .block_table import TimeFormat, format_age, format_duration, percent_of
-from .blocks import MODERATE, indicator, limit_status
+from .blocks import indicator, limit_status
+from .periods import SHORT_WEEKDAYS, weekday
 from .table import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint
 from .usage import NO_PROJECT, list_models
 
@@ -36,7 +37,6 @@ _NARROWEST_BAR, _WIDEST_BAR = 8, 40
 _LONGEST_NAME, _SHORTEST_TITLE = 20, 10
 _LABELS = 7  # columns of the labels
 _YELLOW_FROM, _RED_FROM = 80, 95  # percent of a limit
-_WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _RULES = ("╭─╮", "│ │", "├─┤", "╰─╯")
 _ASCII_RULES = ("+-+", "| |", "+-+", "+-+")
 _DASH = "\u2013"  # an en dash
@@ -44,7 +44,7 @@ _ASCII = {ord(_DASH): "-", ord(ELLIPSIS): "."}  # other characters become `?`
 
 
 class FrameData:
-    def __init__(self, now: int, zone: str, periods: Periods) -> None:
+    def __init__(self, now: int, zone: str, periods: Periods, progress: tuple[int, int] | None = None) -> None:
         self.now = self.begun = now
         self.until = now  # time from which it is outdated even if nothing is read
         self.zone = zone  # name of the zone
@@ -55,7 +55,7 @@ class FrameData:
         self.days: Mapping[str, Usage] = {}  # today and the periods that it is compared with
         self.sessions: Sequence[Session] = ()  # usage in this block, the newest response first
         self.token_limit: int | None = None
-        self.progress: tuple[int, int] | None = None  # bytes read and total bytes while the first index is being built
+        self.progress = progress  # bytes read and total bytes while the first index is being built
 
 
 class Part:
@@ -143,13 +143,13 @@ def _rule(ends: str, width: int, left: str, right: str, look: Look) -> str:
 def _line(parts: Sequence[Part], width: int, look: Look, bars: bool = True) -> str:
     """Return the parts that fit, separated by two spaces; "" if none fits."""
     kept = list(parts)
-    barred = [part for part in kept if bars and part.bar is not None]
-    if _min_width(kept, look) + len(barred) * (_NARROWEST_BAR + 3) > width:
-        barred = []
+    count = sum(part.bar is not None for part in kept) if bars else 0
+    if _min_width(kept, look) + count * (_NARROWEST_BAR + 3) > width:
+        count = 0
     while kept and _min_width(kept, look) > width:
         kept.remove(max(kept, key=lambda part: part.rank))
-    free = width - _min_width(kept, look) - 3 * len(barred)
-    bar = min(free // len(barred), _WIDEST_BAR) if barred else 0
+    free = width - _min_width(kept, look) - 3 * count
+    bar = min(free // count, _WIDEST_BAR) if count else 0
     return "  ".join([paint(part.draw(bar, look), part.style, look.color and bool(part.style)) for part in kept])
 
 
@@ -180,7 +180,7 @@ def _progress(data: FrameData) -> list[Row]:
 
 def _rows(data: FrameData, look: Look) -> list[Row]:
     times = TimeFormat(data.periods, data.now)
-    used = [] if data.block is None else _used(data.block, data.token_limit, data.now)
+    used = [] if data.block is None else _used(data.block, data.token_limit)
     rows = [
         ("BLOCK", _block(data, times)),
         ("LIMITS", _limits(data, times)),
@@ -214,7 +214,7 @@ def _limits(data: FrameData, times: TimeFormat) -> list[Part]:
         after = f"{window.used:3g} %{format_age(window, data.now)}"
         parts.append(Part(name, _alarm_style(window.used), rank=rank, bar=(window.used, 100), after=after))
         if data.block is None or window.end != data.block.end:
-            day = _WEEKDAYS[(data.periods.day_of(window.end) + 4) % 7]
+            day = SHORT_WEEKDAYS[weekday(data.periods.day_of(window.end))]
             parts.append(Part(f"resets {day} {times.local(window.end)[11:]}", DIM, rank=2 + rank))
     return parts
 
@@ -223,8 +223,8 @@ def _alarm_style(percent: float) -> str:
     return GREEN if percent < _YELLOW_FROM else YELLOW if percent < _RED_FROM else RED
 
 
-def _used(block: Block, limit: int | None, now: int) -> list[Part]:
-    *_, tokens, cost = sums_of(block.share.models)
+def _used(block: Block, limit: int | None) -> list[Part]:
+    share, tokens, cost = block.share, block.share.total, block.share.cost
     if limit is None:
         tokens_part = Part(f"{tokens:,} tokens", rank=1)
     else:
@@ -233,10 +233,9 @@ def _used(block: Block, limit: int | None, now: int) -> list[Part]:
         tokens_part = Part(text, _alarm_style(percent), rank=1, bar=(tokens, limit), after=f"{percent:.0f} %")
     models = [
         Part(f"{clean(short_model(name))} {percent_of(m.cost, cost)}", rank=3 + at)
-        for at, (name, m) in enumerate(list_models(block.share))
+        for at, (name, m) in enumerate(list_models(share))
     ]
-    cost_text = money(cost, bool(block.share.unpriced_models))
-    return [Part(cost_text, BOLD), tokens_part, Part(count_text(block.share.responses, "response"), rank=2), *models]
+    return [Part(share.cost_text, BOLD), tokens_part, Part(count_text(share.responses, "response"), rank=2), *models]
 
 
 def _rate(data: FrameData, look: Look) -> list[Part]:
@@ -244,12 +243,12 @@ def _rate(data: FrameData, look: Look) -> list[Part]:
     rate = None if block is None else block.rate(data.now)
     parts = []
     if block is not None and rate is not None:
-        busy = indicator(rate.indicator_per_minute)
-        style = GREEN if rate.indicator_per_minute < MODERATE else RED if busy == "High" else YELLOW
+        level = indicator(rate.indicator_per_minute)
+        style = {"Normal": GREEN, "Moderate": YELLOW, "High": RED}[level]
         parts = [
             Part(f"{money(rate.cost_per_hour, block.has_unpriced)}/h"),
             Part(f"{rate.per_minute:,.0f} tok/min", rank=1),
-            Part(busy, style, rank=2),
+            Part(level, style, rank=2),
         ]
     if any(data.recent):
         parts.append(Part(f"{charts.sparkline(data.recent, look.ascii_only)}  last 60 minutes", rank=3))
@@ -257,10 +256,10 @@ def _rate(data: FrameData, look: Look) -> list[Part]:
 
 
 def _ahead(block: Block, data: FrameData, times: TimeFormat) -> list[Part]:
-    ahead = block.projection(data.now)
-    if ahead is None:
+    projection = block.projection(data.now)
+    if projection is None:
         return [Part("known ten minutes after the first response", DIM)] if block.rate(data.now) else []
-    tokens, cost = ahead
+    tokens, cost = projection
     parts = [Part(f"{money(cost, block.has_unpriced)} by {times.local(block.end)[11:]}")]
     if data.token_limit is not None:
         status = limit_status(tokens, data.token_limit)
@@ -274,11 +273,7 @@ def _ahead(block: Block, data: FrameData, times: TimeFormat) -> list[Part]:
 
 
 def _days(days: Mapping[str, Usage]) -> list[Part]:
-    parts = []
-    for rank, (name, used) in enumerate(days.items()):
-        cost = money(used.cost, bool(used.unpriced_models))
-        parts.append(Part(f"{name} {cost}".strip(), rank=rank))
-    return parts
+    return [Part(f"{name} {used.cost_text}".strip(), rank=rank) for rank, (name, used) in enumerate(days.items())]
 
 
 # --- sessions and models of the block -----------------------------------------------------------------------------
@@ -306,7 +301,7 @@ def _session(session: Session, data: FrameData) -> tuple[str, list[str], str]:
     model = next((short_model(name) for name, _ in list_models(session)), "")
     last = session.last or 0
     clock = f"{data.periods.local(last)[11:]}:{last // SECOND % 60:02d}"
-    return money(session.cost, bool(session.unpriced_models)), [name, clean(model), clock], clean(session.title or "")
+    return session.cost_text, [name, clean(model), clock], clean(session.title or "")
 
 
 def _columns(rows: Iterable[tuple[str, list[str], str]], look: Look, width: int) -> list[str]:

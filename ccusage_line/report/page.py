@@ -16,11 +16,11 @@ from ..jsontext import civil, short_model, short_models
 from ..session import NO_PRICE, Usage, dollars, money
 from ..text import ELLIPSIS, clean, count_text
 from . import charts
-from .grid import archived_note, incomplete_note, measure, round_cell, unpriced_note
+from .grid import measure, round_cell, usage_notes
 from .period_table import project_names
-from .periods import MONTH, WEEKDAYS, Periods, date_text, weekday
+from .periods import MONTH, SHORT_WEEKDAYS, Periods, date_text, weekday
 from .sessions import ARCHIVED
-from .usage import NO_PROJECT, list_models, shares, sort_by_cost, total, unpriced
+from .usage import NO_PROJECT, any_unpriced, list_models, shares, sort_by_cost, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -97,7 +97,7 @@ def _escape(text: str) -> str:
 def _number_cells(usages: Sequence[Usage]) -> str:
     """Return the cells with tokens and cost; the cost has a mark if a part of it has no price."""
     tokens, cost = total(usages)[4:]
-    mark = f"<i>{NO_PRICE}</i>" if any(m.unpriced for usage in usages for m in usage.models) else ""
+    mark = f"<i>{NO_PRICE}</i>" if any_unpriced(usages) else ""
     return f"<td>{tokens:,}<td data-v={dollars(cost)!r}>{money(cost)}{mark}"
 
 
@@ -113,11 +113,11 @@ def _headline(page: Page, days: Sequence[Share]) -> str:
     span = " to ".join(dict.fromkeys(date_text(day.key) for day in (*days[:1], *days[-1:])))
     facts = [span or "nothing was used", *page.filters, page.zone]
     projects = len({page.name_of(s.project_path or NO_PROJECT) for s in page.sessions})
-    lacking = bool(unpriced(page.sessions))
-    mean = f"{money(sums[5] // len(days), lacking)} each" if days else ""
+    has_unpriced = any_unpriced(page.sessions)
+    mean = f"{money(sums[5] // len(days), has_unpriced)} each" if days else ""
     kinds = ("input", "output", "cache write", "cache read")
     of_kinds = "".join(f"<li>{count:,} {kind}" for kind, count in zip(kinds, sums, strict=False))
-    cost = f'<data value="{dollars(sums[5])!r}">{money(sums[5], lacking)}</data>'
+    cost = f'<data value="{dollars(sums[5])!r}">{money(sums[5], has_unpriced)}</data>'
     return f"""<header>
 <h1>Claude Code usage</h1>
 <p>{" · ".join(map(_escape, facts))}</p>
@@ -145,17 +145,17 @@ def _time_sections(page: Page, used: Sequence[Share]) -> str:
     measured, last = measure(used), used[-1].key
     first = max(used[0].key, last - DAYS + 1)
     days = range(first, last + 1)
-    of_days = [share for share in used if share.key >= first]
-    drawn = _bars("By day", "Day", days, of_days, _named_days(days, page.periods.week_start), date_text, measured)
+    recent = [share for share in used if share.key >= first]
+    by_day = _bars("By day", "Day", days, recent, _named_days(days, page.periods.week_start), date_text, measured)
     day_of, months = page.periods.day_of, Periods(MONTH)
     earlier = _usage_by(page, lambda start: months.period_of(day_of(start)) if day_of(start) < first else None)
     if not earlier:
-        return drawn
+        return by_day
     begin, count = earlier[0].key, months.count(earlier[0].key, earlier[-1].key)
     every = [months.after(begin, n) for n in range(count)] if count <= _MONTHS else [share.key for share in earlier]
     step = 1 if len(every) <= 6 else 3 if len(every) <= 18 else 12
     names = {month: months.name(month) for month in every if (civil(month)[1] - 1) % step == 0}
-    return drawn + _bars(f"By month, before {date_text(first)}", "Month", every, earlier, names, months.name, measured)
+    return by_day + _bars(f"By month, before {date_text(first)}", "Month", every, earlier, names, months.name, measured)
 
 
 def _named_days(days: Sequence[int], week_start: int) -> dict[int, str]:
@@ -220,26 +220,26 @@ def _table_html(head: str, rows: Iterable[str], foot: str = "") -> str:
 def _heat_map_section(page: Page) -> str:
     """Draw the usage by weekday and hour of the day."""
     day_of, hour_of = page.periods.day_of, page.periods.hour_of
-    found = _usage_by(page, lambda start: weekday(day_of(start)) * 24 + hour_of(start))
-    size_of, amount = measure(found)
-    edges = charts.quartiles([size for size in map(size_of, found) if size > 0])
+    used = _usage_by(page, lambda start: weekday(day_of(start)) * 24 + hour_of(start))
+    size_of, amount = measure(used)
+    edges = charts.quartiles([size for size in map(size_of, used) if size > 0])
     cells = {}
-    for share in found:
+    for share in used:
         size, (day, hour) = size_of(share), divmod(share.key, 24)
         if size > 0:
             level = 1 + sum(size > edge for edge in edges[:-1])
-            text, when = amount(size), f"{WEEKDAYS[day][:3].capitalize()} {hour:02d}:00"
+            text, when = amount(size), f"{SHORT_WEEKDAYS[day]} {hour:02d}:00"
             cells[share.key] = (
                 f'<td class=l{level} data-v={dollars(total([share])[5])!r} title="{when}, {text}"><span>{text}</span>'
             )
     rows = []
     for place in range(page.periods.week_start, page.periods.week_start + 7):
         day = place % 7
-        name = WEEKDAYS[day][:3].capitalize()
-        rows.append(f"<tr><th scope=row>{name}{''.join([cells.get(24 * day + hour, '<td>') for hour in _HOURS])}\n")
+        hours = "".join([cells.get(24 * day + hour, "<td>") for hour in _HOURS])
+        rows.append(f"<tr><th scope=row>{SHORT_WEEKDAYS[day]}{hours}\n")
     head = f"<tr><td>{''.join([f'<th scope=col>{hour:02d}' for hour in _HOURS])}"
-    several = [(n, edge) for n, edge in enumerate(edges, 1) if edge not in edges[: n - 1]]
-    legend = "".join(f"<li><i class=l{n}></i>to {amount(edge)}" for n, edge in several)
+    distinct = [(level, edge) for level, edge in enumerate(edges, 1) if edge not in edges[: level - 1]]
+    legend = "".join(f"<li><i class=l{level}></i>to {amount(edge)}" for level, edge in distinct)
     inside = f'{_table_html(head, rows)}<ul class="legend"><li><i></i>nothing{legend}</ul>\n'
     return _section("By weekday and hour", inside, "hours")
 
@@ -248,26 +248,25 @@ def _heat_map_section(page: Page) -> str:
 
 
 def _shares_section(page: Page) -> str:
-    of_models: dict[str, list[Usage]] = {}
-    of_projects: dict[str, list[Usage]] = {}
+    by_model: dict[str, list[Usage]] = {}
+    by_project: dict[str, list[Usage]] = {}
     for session in page.sessions:
         for name, m in list_models(session):
-            of_models.setdefault(name, []).append(Usage([m]))
-        of_projects.setdefault(page.name_of(session.project_path or NO_PROJECT), []).append(session)
-    short = Counter(map(short_model, of_models))
-    model_names = {name: short_model(name) if short[short_model(name)] == 1 else name for name in of_models}
-    names = project_names(list(of_projects))
+            by_model.setdefault(name, []).append(Usage([m]))
+        by_project.setdefault(page.name_of(session.project_path or NO_PROJECT), []).append(session)
+    counts = Counter(map(short_model, by_model))
+    model_names = {name: short_model(name) if counts[short_model(name)] == 1 else name for name in by_model}
     return (
         '<div class="pair">\n'
-        + _section("Models", _share_table("Model", of_models, model_names), "models")
-        + _section("Projects", _share_table("Project", of_projects, names), "projects")
+        + _section("Models", _share_table("Model", by_model, model_names), "models")
+        + _section("Projects", _share_table("Project", by_project, project_names(list(by_project))), "projects")
         + "</div>\n"
     )
 
 
 def _share_table(title: str, groups: Mapping[str, Sequence[Usage]], names: Mapping[str, str]) -> str:
     """Return a table of *groups*, sorted by cost, with a bar for the share of each."""
-    sums = {name: total(of) for name, of in groups.items()}
+    sums = {name: total(usages) for name, usages in groups.items()}
     place = 5 if any(row[5] for row in sums.values()) else 4  # of the cost, or of the tokens if nothing has a cost
     whole = sum(row[place] for row in sums.values()) or 1
     ranked = sort_by_cost(groups)
@@ -324,7 +323,6 @@ def _row(page: Page, session: Session, project: str) -> str:
 
 
 def _notes(page: Page) -> str:
-    notes = unpriced_note(unpriced(page.sessions)) + incomplete_note(page.sessions)
-    notes += archived_note(sum(s.archived for s in page.sessions), f"{ARCHIVED.strip()} ")
+    notes = usage_notes(page.sessions, sum(s.archived for s in page.sessions), f"{ARCHIVED.strip()} ")
     notes.append(f"Made by ccusage-line {__version__}, {page.periods.local(page.created)}.")
     return "<footer>\n" + "".join(f"<p>{escape(note)}</p>\n" for note in notes) + "</footer>\n"

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from itertools import count
 
 from ..text import clean, wrap
 from . import charts
-from .grid import (
-    FIRST,
-    MODELS,
-    NUMBERS,
-    archived_note,
-    draw_report,
-    incomplete_note,
-    measure,
-    share_rows,
-    total_cells,
-    unpriced_note,
-)
+from .grid import FIRST, MODELS, NUMBERS, draw_report, measure, share_rows, total_cells, usage_notes
 from .table import BOLD, YELLOW
-from .usage import unpriced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,9 +44,8 @@ def render(
     rows.append(({FIRST: "Total", **total_cells(everything)}, YELLOW))
     headers = {FIRST: "Date" if periods.unit == "day" else periods.unit.capitalize(), MODELS: "Models", **NUMBERS}
     dates = [f"  {periods.name(s.key)}" if any(groups) else periods.name(s.key) for s in everything]
-    notes = unpriced_note(unpriced(everything)) + incomplete_note(everything)
-    notes += archived_note(archived)
     fixed = max(map(len, ("Total", *dates)))
+    notes = usage_notes(everything, archived)
     return draw_report(title, headers, rows, look, fixed=fixed, sizes=sizes, below=below, notes=notes)
 
 
@@ -78,10 +65,10 @@ def chart_lines(
         )
         notes = charts.calendar_notes(values, hours, today, amount, look.ascii_only)
         return [*picture, *(line for note in notes for line in wrap(note, look.width))]
-    newest = (values.get(periods.after(last, -back), 0) for back in count())
-    several = periods.count(first, last)
+    newest = (values.get(periods.after(last, -back), 0) for back in itertools.count())
+    count = periods.count(first, last)
     return charts.sparkline_lines(
-        newest, several, list(values.values()), periods.unit, amount, look.width, look.ascii_only
+        newest, count, list(values.values()), periods.unit, amount, look.width, look.ascii_only
     )
 
 
@@ -95,14 +82,14 @@ def sizes_by_key(shares: Iterable[Share], size_of: Callable[[Share], int]) -> di
 
 def project_names(paths: Sequence[str]) -> dict[str, str]:
     """Return path -> the name to show: its last part, or more parts if that is not unique; a label unchanged."""
-    shown: dict[str, str] = {}
+    names: dict[str, str] = {}
     rest, parts = list(paths), 1
     while rest:
         forms = {path: "/".join(path.replace("\\", "/").rstrip("/").split("/")[-parts:]) for path in rest}
-        times = Counter(forms.values())
+        counts = Counter(forms.values())
         for path, form in forms.items():
-            if times[form] == 1 or parts > path.count("/") + path.count("\\"):
-                shown[path] = clean(form) or clean(path)
-        rest = [path for path in rest if path not in shown]
+            if counts[form] == 1 or parts > path.count("/") + path.count("\\"):
+                names[path] = clean(form) or clean(path)
+        rest = [path for path in rest if path not in names]
         parts += 1
-    return shown
+    return names

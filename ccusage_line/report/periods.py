@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DAY, WEEK, MONTH = UNITS = ("day", "week", "month")
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+SHORT_WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _SECONDS = 86_400
 _NOON = _SECONDS // 2
 _HALF_HOUR = 1800 * SECOND  # no clock change is smaller

@@ -43,54 +43,54 @@ class ReadyReport:
         self._options = (prices, *options)
         self.exists = os.path.exists(self._path)
 
-    def read(self, found: Walk, day_of: DayOf) -> tuple[bytes, str] | None:
-        """Return (output, warning) if transcripts are *found* as they were when it was stored, else None."""
+    def read(self, transcripts: Walk, day_of: DayOf) -> tuple[bytes, str] | None:
+        """Return (output, warning) if the *transcripts* are as they were when it was stored, else None."""
         stored = published.read(self._path)
         if stored is None:
             return None
-        options, transcripts, database, times, days, out, warning = stored
-        if (options, transcripts, database) != (self._options, _digest(found), database_identity(self._folder)):
+        options, digest, database, times, days, out, warning = stored
+        if (options, digest, database) != (self._options, _digest(transcripts), database_identity(self._folder)):
             return None
         last = array("q")
         last.frombytes(times)
         return (out, warning) if days == _days(last, day_of) else None
 
     def store(
-        self, index: Index, seen: Unchanged, times: Iterable[int], day_of: DayOf, out: bytes, warning: str
+        self, index: Index, unchanged: Unchanged, times: Iterable[int], day_of: DayOf, out: bytes, warning: str
     ) -> None:
-        """Store the output for the transcripts *seen* by a refresh; *times*: last activities (microseconds)."""
+        """Store the output for the transcripts that a refresh found *unchanged*; *times*: last activities (us)."""
         from ..index.schema import DatabaseError
 
         try:
-            self._store(index, seen, times, day_of, out, warning)
+            self._store(index, unchanged, times, day_of, out, warning)
         except DatabaseError:  # the report was printed; the next process repairs the database
             return
 
     def _store(
-        self, index: Index, seen: Unchanged, times: Iterable[int], day_of: DayOf, out: bytes, warning: str
+        self, index: Index, unchanged: Unchanged, times: Iterable[int], day_of: DayOf, out: bytes, warning: str
     ) -> None:
-        if index.table.fingerprint != self._prices or not _is_settled(seen.found):
+        if index.table.fingerprint != self._prices or not _is_settled(unchanged.found):
             return
         if not index.lock_at_once():
             return
         try:
-            if (index.data_version(), database_identity(self._folder)) == (seen.version, seen.identity):
+            if (index.data_version(), database_identity(self._folder)) == (unchanged.version, unchanged.identity):
                 last = array("q", times)
                 values = (last.tobytes(), _days(last, day_of), out, warning)
-                published.write(self._path, (self._options, _digest(seen.found), seen.identity, *values))
+                published.write(self._path, (self._options, _digest(unchanged.found), unchanged.identity, *values))
         finally:
             index.unlock()
 
 
-def _digest(found: Walk) -> bytes:
+def _digest(transcripts: Walk) -> bytes:
     """Return a digest of the paths and stats of all transcripts."""
-    return digest_bytes(marshal.dumps([(file.path, stamp(file.stat)) for file in found.files], 2))
+    return digest_bytes(marshal.dumps([(file.path, stamp(file.stat)) for file in transcripts.files], 2))
 
 
-def _is_settled(found: Walk) -> bool:
+def _is_settled(transcripts: Walk) -> bool:
     """Return whether every change after the walk must show in the stats."""
-    until = found.begun - SETTLED
-    return all(file.stat.st_mtime_ns <= until and file.stat.st_ctime_ns <= until for file in found.files)
+    until = transcripts.begun - SETTLED
+    return all(file.stat.st_mtime_ns <= until and file.stat.st_ctime_ns <= until for file in transcripts.files)
 
 
 def _days(times: Iterable[int], day_of: DayOf) -> str:

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from ..jsontext import NO_SUMS, add_sums, as_data, list_data, short_models, sums_of
+from ..jsontext import NO_SUMS, add_sums, as_data, list_data, sums_of
 from ..session import money
 from ..text import clean, cut, cut_distinctly, display_width, lay_out_beside, wrap
 from .grid import (
-    BULLET,
     CELL_FRAME,
     COST,
     FIRST,
@@ -17,27 +16,27 @@ from .grid import (
     LAST,
     MODELS,
     NUMBERS,
-    Grid,
-    archived_note,
-    breakdown_models,
-    incomplete_note,
+    breakdown_rows,
+    make_grid,
+    model_bullets,
+    model_row,
     note_lines,
-    unpriced_note,
+    number_cells,
+    total_cells,
+    usage_notes,
 )
 from .period_table import project_names
 from .table import BOLD, DIM, YELLOW, Column, box, paint
-from .usage import KINDS, MODEL_COLUMNS, SUMS, list_models, per_model, total
+from .usage import KINDS, MODEL_COLUMNS, SUMS, any_unpriced, list_models, per_model, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..jsontext import DayOf, Sums
-    from ..session import ModelUsage, Session
-    from .grid import Keys
+    from ..jsontext import DayOf
+    from ..session import Session
+    from .grid import Grid, Keys, Row
     from .usage import Line
-
-    Row = tuple[str, str, str, str, str, str, str, str, str, str]  # the cells of HEADERS and the style of the row
 
 ARCHIVED = " *"
 LONGEST_ID = 36  # columns of a UUID, the client's own id; a longer id is cut if no table fits otherwise
@@ -47,7 +46,6 @@ NARROWEST_TEXT, WIDEST_PROJECT, WIDEST_TITLE = 12, 24, 60  # columns of Project 
 LABELS = 11  # columns of the labels above the table of one session
 
 HEADERS = {FIRST: "Session", MODELS: "Models", **NUMBERS, LAST: "Last Activity"}
-_BLANK = ("",) * 8
 COMPACT = (FIRST, MODELS, "input", "output", COST, LAST)
 NARROWER = (COMPACT, (FIRST, MODELS, COST, LAST), (FIRST, COST, LAST), (FIRST, COST))
 ONE_HEADERS = {FIRST: "Model", **NUMBERS}
@@ -130,22 +128,22 @@ def render_list(
     own. No line is wider than *width* columns, and the last ends with a newline."""
     width = max(width, 1)
     chosen, is_full = sessions[:limit], width >= FULL_TABLE_FROM and not compact
-    for whole in (True, False) if width >= WHOLE_IDS_FROM and not compact else (False,):
-        shown = {s.id: clean(s.id) for s in sessions} if whole else display_ids(s.id for s in sessions)
-        rows, firsts = _list_rows(sessions, shown, day_of, breakdown, limit)
-        grid = _grid(rows, HEADERS)
+    for whole_ids in (True, False) if width >= WHOLE_IDS_FROM and not compact else (False,):
+        shown = {s.id: clean(s.id) for s in sessions} if whole_ids else display_ids(s.id for s in sessions)
+        rows, first_rows = _list_rows(sessions, shown, day_of, breakdown, limit)
+        grid = make_grid(HEADERS, rows)
         if grid.whole_width() <= width:
             break
-    with_ids = grid.whole_width() + (0 if whole else _extra_width(grid, chosen))
-    about_columns = _ProjectAndTitle(chosen, firsts, len(rows), with_ids)
+    with_ids = grid.whole_width() + (0 if whole_ids else _extra_width(grid, chosen))
+    more_columns = _ProjectAndTitle(chosen, first_rows, len(rows), with_ids)
     layouts: tuple[Keys, ...] = (tuple(HEADERS), *NARROWER) if is_full else NARROWER
     ids = max(map(display_width, shown.values()), default=0)
     floors = [*((keys, ids) for keys in layouts), (layouts[-1], min(ids, LONGEST_ID))]
-    table, keys = grid.draw(floors, width, color, about_columns.columns if is_full else None)
+    table, keys = grid.draw(floors, width, color, more_columns.columns if is_full else None)
     needs = max(FULL_TABLE_FROM, grid.least_width(ids))
     notes = [*notes, *_list_notes(sessions, keys), *grid.notes(keys, None if compact else needs)]
     if not compact:
-        notes += about_columns.note(keys, grid.whole_width())
+        notes += more_columns.note(keys, grid.whole_width())
     head = [paint(line, BOLD, color) for line in box("Claude Code Token Usage Report - By Session", width)]
     return _join_lines([*head, *table, *note_lines(notes, width, color)])
 
@@ -163,11 +161,11 @@ class _ProjectAndTitle:
     shows less.
     """
 
-    def __init__(self, sessions: Sequence[Session], firsts: Sequence[int], rows: int, with_ids: int) -> None:
-        """Store the cells. *firsts*: which of the *rows* begin a session; *with_ids*: table width with whole ids."""
+    def __init__(self, sessions: Sequence[Session], first_rows: Sequence[int], rows: int, with_ids: int) -> None:
+        """Store the cells. *first_rows*: the rows that begin a session; *with_ids*: width of a table with whole ids."""
         names = project_names([*{s.project_path for s in sessions if s.project_path}])
         projects, titles = [""] * rows, [""] * rows
-        for at, s in zip(firsts, sessions, strict=True):
+        for at, s in zip(first_rows, sessions, strict=True):
             projects[at], titles[at] = names.get(s.project_path or "", ""), clean(s.title or "")
         both = ("Project", projects, WIDEST_PROJECT, cut_distinctly), ("Title", titles, WIDEST_TITLE, _cut_all)
         self._columns = [
@@ -213,23 +211,12 @@ def render_one(session: Session, *, width: int, day_of: DayOf, color: bool = Fal
     width = max(width, 1)
     head = [line for label, text in _facts(session, day_of) for line in _fact_lines(label, text, width)]
     head[0] = paint(head[0], BOLD, color)
-    grid = _grid(_model_rows(session), ONE_HEADERS)
+    rows = [model_row(clean(name), m) for name, m in list_models(session)]
+    grid = make_grid(ONE_HEADERS, [*rows, ({FIRST: "Total", **total_cells([session])}, YELLOW)])
     layouts = [(keys, SHORTEST_NAME) for keys in (tuple(ONE_HEADERS), *ONE_NARROWER)]
     table, keys = grid.draw(layouts, width, color)
     notes = [*_one_notes(session), *grid.notes(keys, grid.least_width(SHORTEST_NAME))]
     return _join_lines([*head, "", *table, *note_lines(notes, width, color)])
-
-
-def _grid(rows: Sequence[Row], headers: dict[str, str]) -> Grid:
-    *cells, styles = map(list, zip(*rows, strict=True))
-    columns = dict(zip(HEADERS, cells, strict=True))
-    return Grid(headers, {key: columns[key] for key in headers}, styles)
-
-
-def _row(first: str, sums: Sums, unpriced: bool, *, models: str = "", last: str = "", style: str = "") -> Row:
-    a, b, c, d, total, cost = sums
-    paid = money(cost, unpriced)
-    return first, models, f"{a:,}", f"{b:,}", f"{c:,}", f"{d:,}", f"{total:,}", paid, last, style
 
 
 def _list_rows(
@@ -238,43 +225,25 @@ def _list_rows(
     """Return the rows and the numbers of those that begin a session: the first *limit* sessions, each with a row per
     further model and with *breakdown* one with the numbers of each; then the sum of the others and the total."""
     rows: list[Row] = []
-    firsts: list[int] = []
-    bullets: dict[tuple[str, ...], list[str]] = {}
+    first_rows: list[int] = []
     totals = NO_SUMS
     for s in sessions[:limit]:
         sums = sums_of(s.models)
         totals = add_sums(totals, sums)
-        named = tuple(m.name for m in s.models if m.name)
-        names = bullets.get(named)
-        if names is None:  # thousands of sessions have few different sets of models
-            names = bullets[named] = [f"{BULLET} {clean(name)}" for name in short_models(s.named_models)] or [""]
+        first_model, *more_models = model_bullets(s) or [""]
         last = "" if s.last is None else day_of(s.last)
         last += ARCHIVED if s.archived else ""
-        firsts.append(len(rows))
-        rows.append(_row(shown[s.id], sums, _has_unpriced([s]), models=names[0], last=last))
-        rows += [("", name, *_BLANK) for name in names[1:]]
+        first_rows.append(len(rows))
+        cells = {FIRST: shown[s.id], MODELS: first_model, **number_cells(sums, s.has_unpriced), LAST: last}
+        rows += [(cells, ""), *(({MODELS: name}, "") for name in more_models)]
         if breakdown:
-            rows += [_model_row(name, m, DIM) for name, m in breakdown_models(s)]
-    rest = sessions[len(firsts) :]
+            rows += breakdown_rows(s)
+    rest = sessions[len(first_rows) :]
     if rest:
         sums = total(rest)
         totals = add_sums(totals, sums)
-        rows.append(_row(f"{len(rest):,} more", sums, _has_unpriced(rest), style=DIM))
-    return [*rows, _row("Total", totals, _has_unpriced(sessions), style=YELLOW)], firsts
-
-
-def _has_unpriced(sessions: Iterable[Session]) -> bool:
-    return any(m.unpriced for s in sessions for m in s.models)
-
-
-def _model_rows(session: Session) -> list[Row]:
-    """Return a row per model, with its full name, and the total."""
-    rows = [_model_row(clean(name), m) for name, m in list_models(session)]
-    return [*rows, _row("Total", sums_of(session.models), _has_unpriced([session]), style=YELLOW)]
-
-
-def _model_row(name: str, m: ModelUsage, style: str = "") -> Row:
-    return _row(name, sums_of([m]), m.unpriced > 0, style=style)
+        rows.append(({FIRST: f"{len(rest):,} more", **number_cells(sums, any_unpriced(rest))}, DIM))
+    return [*rows, ({FIRST: "Total", **number_cells(totals, any_unpriced(sessions))}, YELLOW)], first_rows
 
 
 def _facts(session: Session, day_of: DayOf) -> list[tuple[str, str]]:
@@ -309,13 +278,11 @@ def _client_money(dollars: float) -> str:
 
 def _list_notes(sessions: Sequence[Session], keys: Keys) -> list[str]:
     archived = sum(s.archived for s in sessions)
-    notes = unpriced_note({name for s in sessions for name in s.unpriced_models})
-    notes += incomplete_note(sessions)
-    return notes + archived_note(archived, f"{ARCHIVED.strip()} " if LAST in keys else "")
+    return usage_notes(sessions, archived, f"{ARCHIVED.strip()} " if LAST in keys else "")
 
 
 def _one_notes(session: Session) -> list[str]:
-    notes = unpriced_note(session.unpriced_models) + incomplete_note([session])
+    notes = usage_notes([session], 0)
     if session.archived:
         notes.append("Archived: the transcripts of this session no longer exist, but its usage is kept.")
     return notes

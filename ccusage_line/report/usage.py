@@ -37,9 +37,9 @@ class Share(Usage):
 
     def _add(self, row: Row) -> None:
         self.sessions += row.sessions
-        known = {m.name: m for m in self.models}
+        by_name = {m.name: m for m in self.models}
         for counts in row.models:
-            m = known.setdefault(counts.model, ModelUsage(counts.model))
+            m = by_name.setdefault(counts.model, ModelUsage(counts.model))
             m.input += counts.input
             m.output += counts.output
             m.cache_creation += counts.cache_creation
@@ -51,7 +51,7 @@ class Share(Usage):
             self.incomplete += counts.incomplete
             self.first = counts.first if self.first is None else min(self.first, counts.first)
             self.last = counts.last if self.last is None else max(self.last, counts.last)
-        self.models = list(known.values())
+        self.models = list(by_name.values())
 
 
 def shares(rows: Iterable[Row], key_of: Callable[[int], int | None]) -> list[Share]:
@@ -90,6 +90,10 @@ def total(usages: Iterable[Usage]) -> Sums:
     for usage in usages:
         sums = add_sums(sums, sums_of(usage.models))
     return sums
+
+
+def any_unpriced(usages: Iterable[Usage]) -> bool:
+    return any(usage.has_unpriced for usage in usages)
 
 
 def unpriced(usages: Iterable[Usage]) -> list[str]:

@@ -19,11 +19,10 @@ from .segments import Numbers
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from ..answer import Answer, ClientValues
     from ..config import Config
-    from ..index.index import RefreshedSession
+    from ..index.index import Index, RefreshedSession
     from ..prices.stored import StoredConfig
     from ..windows import Windows
     from .segments import Options
@@ -40,12 +39,12 @@ def answer(words: list[str]) -> bool:
     if "--preview" in words or os.isatty(0) or os.isatty(1):  # for a user, errors are shown and not logged
         return False
     _Watchdog.start(words)
-    configured, labels = _configured()
+    from_config, labels = _read_config()
     options: Options | None = segments.Options()
-    if configured or words:
+    if from_config or words:
         from .options import parse_options
 
-        options = parse_options([*configured, *words])
+        options = parse_options([*from_config, *words])
     if options is None:
         return False
     options.labels = labels
@@ -53,22 +52,22 @@ def answer(words: list[str]) -> bool:
     return True
 
 
-def _configured() -> tuple[list[str], dict[str, str]]:
+def _read_config() -> tuple[list[str], dict[str, str]]:
     """Return the config's options for the statusline and its labels for models, both empty if it can't be read."""
     from ..prices.stored import stored_config
 
     try:
-        known: StoredConfig | Config | None = stored_config(os.environ)
-        if known is None:
+        config: StoredConfig | Config | None = stored_config(os.environ)
+        if config is None:
             from ..config import load
 
-            known = load(os.environ)
-        return configured(known.values), known.labels
+            config = load(os.environ)
+        return config_options(config.values), config.labels
     except Exception:  # the full command line reports what is wrong
         return [], {}
 
 
-def configured(values: Mapping[str, Mapping[str, object]]) -> list[str]:
+def config_options(values: Mapping[str, Mapping[str, object]]) -> list[str]:
     """Return the statusline section of a config as options, which go before those of the command line."""
     return [f"--{key}={value}" for key, value in values.get("statusline", {}).items()]
 
@@ -79,40 +78,38 @@ def show(options: Options) -> None:
     watchdog.options = options
     payload = watchdog.read_payload()
     access = watchdog.access = IndexAccess(os.environ)
-    found = access.look_up(payload, options)
-    line = make_line(payload, found, options, os.environ, time.time_ns() // 1000, access.reasons)
+    numbers = access.look_up(payload, options)
+    line = make_line(payload, numbers, options, os.environ, time.time_ns() // 1000, access.reasons)
     watchdog.begin_printing()
     printed = _print(line)
     watchdog.end_printing()
     if printed:
-        access.finish(payload, found)
+        access.finish(payload, numbers)
     watchdog.stop()
 
 
 def make_line(
-    payload: object, found: Numbers, options: Options, environ: Mapping[str, str], now: int, reasons: list[str]
+    payload: object, numbers: Numbers, options: Options, environ: Mapping[str, str], now: int, reasons: list[str]
 ) -> str:
     """Return the line at *now* (microseconds since the epoch); append to *reasons* why parts of it are missing."""
     try:
-        numbers = add_today_and_block(payload, found, options, now, reasons)
+        set_today_and_block(payload, numbers, options, now, reasons)
     except Exception as error:  # the line is shown without these numbers
         reasons.append(f"numbers: {type(error).__name__}")
-        numbers = found
     return statusline.render(payload, numbers, options, environ, now, reasons)
 
 
-def add_today_and_block(payload: object, found: Numbers, options: Options, now: int, reasons: list[str]) -> Numbers:
-    """Set today and the block in *found*, at *now* and in the mode and zone of *options*, and return it."""
+def set_today_and_block(payload: object, numbers: Numbers, options: Options, now: int, reasons: list[str]) -> None:
+    """Set today and the block in *numbers*, at *now* and in the mode and zone of *options*."""
     from .. import windows
 
-    moments = found.moments
+    moments = numbers.moments
     start = statusline.day_start(options, now, reasons)
     if moments is not None:
-        known = windows.known_windows(windows.merge_windows(found.windows or {}, client.reported_windows(payload, now)))
+        reported = windows.merge_windows(numbers.windows or {}, client.reported_windows(payload, now))
         end = statusline.day_start(options, start + windows.NEXT_DAY)
-        (found.today, found.today_unpriced), found.day = moments.today(start, end), start
-        found.block = moments.block(now, known)
-    return found
+        (numbers.today, numbers.today_unpriced), numbers.day = moments.today(start, end), start
+        numbers.block = moments.block(now, windows.known_windows(reported))
 
 
 def _print(line: str) -> bool:
@@ -137,7 +134,7 @@ class IndexAccess:
         self._session: str | None = None  # its id
         self._reported: ClientValues = (None, None)
         self._windows: Windows = {}
-        self._lane: RefreshedSession | None = None
+        self._refreshed: RefreshedSession | None = None
         self._error: Exception | None = None
 
     def look_up(self, payload: object, options: Options) -> Numbers:
@@ -153,13 +150,13 @@ class IndexAccess:
             self._windows = recent.read_windows(self._folder)
             self._last_sweep = recent.last_sweep(self._folder)
             wants_context = segments.prompt_tokens(segments.payload_view(payload)) is None
-            found = self._from_answer(session, payload, options.mode) if session and not wants_context else None
-            found = found or self._from_index(payload, options.mode, wants_context)
-            found.inherited, found.windows = self._reported[0], self._windows
-            if found.moments is not None and not recent.covers_all(self._folder, self._last_sweep):
-                found.moments = None
+            numbers = self._from_answer(session, payload, options.mode) if session and not wants_context else None
+            numbers = numbers or self._from_index(payload, options.mode, wants_context)
+            numbers.inherited, numbers.windows = self._reported[0], self._windows
+            if numbers.moments is not None and not recent.covers_all(self._folder, self._last_sweep):
+                numbers.moments = None
                 self.reasons.append("today: new lines of other sessions can't be stored")
-            return found
+            return numbers
         except Exception as error:  # the line is shown without the index's numbers
             self._note_error("index", error)
             return Numbers(unknown=True)
@@ -188,9 +185,13 @@ class IndexAccess:
         published = read(self._folder, session, sources(self._environ)) if moments is not None else None
         if published is None or moments is None or not self._depends_on_transcript(published, session, payload):
             return None
-        found = Numbers(session=session_of(published, mode), moments=PublishedMoments(moments, mode), complete=True)
-        found.fork, found.began = published.fork, published.began
-        return found
+        return Numbers(
+            session=session_of(published, mode),
+            moments=PublishedMoments(moments, mode),
+            complete=True,
+            fork=published.fork,
+            began=published.began,
+        )
 
     def _depends_on_transcript(self, published: Answer, session: str, payload: object) -> bool:
         """Return whether an answer depends on the transcript that the client names, without touching a file if it does.
@@ -215,57 +216,58 @@ class IndexAccess:
         except Outdated:  # a migration can take longer than DEADLINE
             self._sweep_wait = recent.FIRST_SWEEP
             return Numbers(unknown=True)
-        found = Numbers(complete=index.complete and index.stored)  # if it can't be stored, no sweep updates it
+        numbers = Numbers(complete=index.complete and index.stored)  # if it can't be stored, no sweep updates it
         if not index.stored:
             self._sweep_wait = None
-        elif not found.complete:
+        elif not numbers.complete:
             self._sweep_wait = recent.SWEEP if recent.is_lost(self._last_sweep) else recent.FIRST_SWEEP
             self._sweep(self._sweep_wait)  # first, because reading the session may take too long
         if self._session is not None:
             try:
-                self._refresh_session(index, self._session, payload, mode, found)
-                found.last_context = index.last_context(found.session.id) if found.session and wants_context else None
+                self._refresh_session(index, self._session, payload, mode, numbers)
+                if numbers.session and wants_context:
+                    numbers.last_context = index.last_context(numbers.session.id)
             except Exception as error:  # the numbers of the other sessions are still shown
                 self._note_error("session", error)
-                found.unknown = True
-        if found.complete:
+                numbers.unknown = True
+        if numbers.complete:
             from ..windows import StoredMoments
 
-            found.moments = StoredMoments(index.db, mode)
-        return found
+            numbers.moments = StoredMoments(index.db, mode)
+        return numbers
 
-    def _refresh_session(self, index: Any, session: str, payload: object, mode: str, found: Numbers) -> None:
-        """Refresh *session*, else the session that the transcript's path names, and store its numbers in *found*."""
+    def _refresh_session(self, index: Index, session: str, payload: object, mode: str, numbers: Numbers) -> None:
+        """Refresh *session*, else the session that the transcript's path names, and store its numbers in *numbers*."""
         from ..index.index import RefreshedSession
 
-        looked = index.refresh_session(session)
-        if looked is None:
+        files = index.refresh_session(session)
+        if files is None:
             session = self._session_of_path(payload) or session
-            looked = None if session == self._session else index.refresh_session(session)
-            if looked is None:
+            files = None if session == self._session else index.refresh_session(session)
+            if files is None:
                 path = client.transcript_path(payload)
-                found.no_transcript = path is not None and not os.path.exists(path)
+                numbers.no_transcript = path is not None and not os.path.exists(path)
                 return
-        found.session = index.session(session, mode)
-        found.fork = index.is_fork(session)
-        found.began = index.began(session)
-        if found.session is not None and index.stored and found.complete:
-            self._lane = RefreshedSession(index, found.session, looked)
+        numbers.session = index.session(session, mode)
+        numbers.fork = index.is_fork(session)
+        numbers.began = index.began(session)
+        if numbers.session is not None and index.stored and numbers.complete:
+            self._refreshed = RefreshedSession(index, numbers.session, files)
 
-    def finish(self, payload: object, found: Numbers) -> None:
+    def finish(self, payload: object, numbers: Numbers) -> None:
         """Do what could wait until the line was printed: store, repair, sweep, publish, log. Never raises."""
         try:
-            self._store_reported(payload, found)
-            if self._lane is None and self._error is not None:
+            self._store_reported(payload, numbers)
+            if self._refreshed is None and self._error is not None:
                 from ..index.repair import recover_from
 
                 if recover_from(self._environ, self._error):
                     self._sweep_wait = 0.0
             if self._sweep_wait is not None and self._folder:
                 self._sweep(self._sweep_wait)
-            if self._lane is not None:  # last, because it may take too long
-                self._lane.publish(moments=True)
-                self._lane.leave()
+            if self._refreshed is not None:  # last, because it may take too long
+                self._refreshed.publish(moments=True)
+                self._refreshed.leave()
         except Exception as error:
             self._note_error("afterwards", error)
         if self.reasons:
@@ -283,18 +285,18 @@ class IndexAccess:
 
             spawn("index", "sweep")
 
-    def _store_reported(self, payload: object, found: Numbers) -> None:
+    def _store_reported(self, payload: object, numbers: Numbers) -> None:
         """Store what the client reported and later calls or prompts need; touch no file if it is stored already."""
         recent.write_windows(self._folder, self._windows, client.reported_windows(payload, time.time_ns() // 1000))
         view = segments.payload_view(payload)
         inherited, window = self._reported
-        if inherited is None and found.unanswered:
+        if inherited is None and numbers.unanswered:
             total = segments.client_total(view)
             inherited = total if not total or client.value_at(payload, "prompt_id") is None else None
         reported = inherited, segments.reported_window(view) or window
         if reported == self._reported or self._session is None:
             return
-        if found.session is not None or self._session == self._session_of_path(payload):  # not for an arbitrary id
+        if numbers.session is not None or self._session == self._session_of_path(payload):  # not for an arbitrary id
             from ..answer import write_client_values
 
             write_client_values(self._folder, self._session, reported)
@@ -348,12 +350,12 @@ class _Watchdog:
         try:
             if self._printing.acquire(blocking=False):
                 reasons = ["index: too slow"]
-                found = Numbers(unknown=True, late=True)
+                numbers = Numbers(unknown=True, late=True)
                 from .options import parse_leniently
 
                 options = self.options or parse_leniently(self._words)
                 now = time.time_ns() // 1000
-                _print(make_line(self.read_payload(_READ_TIME), found, options, os.environ, now, reasons))
+                _print(make_line(self.read_payload(_READ_TIME), numbers, options, os.environ, now, reasons))
                 _delegate(self.access, reasons)
             else:  # on a busy machine the main thread may have to wait for the processor before it prints
                 self._printed.acquire(timeout=_PRINT_TIME)

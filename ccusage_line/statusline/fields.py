@@ -23,16 +23,16 @@ _BAR = 10  # cells
 
 
 def _percent(view: View, *path: str) -> int | None:
-    found = view.number(_MAX_PERCENT, *path)
-    return None if found is None else int(found + 0.5)
+    percent = view.number(_MAX_PERCENT, *path)
+    return None if percent is None else int(percent + 0.5)
 
 
 def _time(view: View, *path: str) -> int | None:
     """Return a field's time in microseconds since the epoch; the client sends seconds, milliseconds or a string."""
     value = value_at(view.payload, *path)
-    found = seconds(value)
-    if found is not None and 0 < found < _MAX_SECONDS:
-        return int(found * 1_000_000)
+    time = seconds(value)
+    if time is not None and 0 < time < _MAX_SECONDS:
+        return int(time * 1_000_000)
     if value is not None:
         view.note(".".join(path), "not a time")
     return None
@@ -134,8 +134,8 @@ def _branch(view: View) -> str:
     from .git import head
 
     path = view.raw("worktree", "path") or _directory(view)
-    found = head(path) if path and not view.numbers.late else None
-    return view.text("worktree", "branch") or "" if found is None else short(found)
+    checked_out = head(path) if path and not view.numbers.late else None
+    return view.text("worktree", "branch") or "" if checked_out is None else short(checked_out)
 
 
 def _title(view: View) -> str:

@@ -19,9 +19,9 @@ def head(folder: str) -> str | None:
     if not os.path.isabs(folder) or "\0" in folder:
         return None
     for _ in range(HIGHEST):
-        found = _read(os.path.join(_git_folder(folder), "HEAD"))
-        if found is not None:
-            return _name(found)
+        contents = _read(os.path.join(_git_folder(folder), "HEAD"))
+        if contents is not None:
+            return _name(contents)
         parent = os.path.dirname(folder)
         if parent == folder:
             return None
@@ -41,11 +41,8 @@ def _git_folder(folder: str) -> str:
 def _name(head: str) -> str | None:
     head = head.strip()
     if head.startswith("ref:"):
-        name = head[len("ref:") :].strip()
-        for prefix in ("refs/heads/", "refs/"):
-            if name.startswith(prefix):
-                name = name[len(prefix) :]
-                break
+        ref = head.removeprefix("ref:").strip()
+        name = ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else ref.removeprefix("refs/")
         return name if name and name != ".invalid" else None  # git's placeholder if refs are stored elsewhere
     if len(head) in (40, 64) and all(c in "0123456789abcdef" for c in head):
         return head[:_SHORT]

@@ -76,7 +76,7 @@ def render(
         view.note(name, "not understood")
     if not isinstance(payload, dict):
         view.note("stdin", "not a JSON object")
-    limit = _limit(environ)
+    limit = _max_columns(environ)
     try:
         rows = [_fit(view, tokens, limit) for tokens in _lines(view)]
         shown = "\n".join(filter(None, rows))
@@ -110,12 +110,12 @@ def find_segment(name: str) -> tuple[int, Callable[[View], str]] | None:
 
 def segment_text(view: View, name: str) -> str:
     """Return what a segment shows, or "" if it has nothing to show or fails."""
-    found = find_segment(name)
-    if found is None:
+    segment = find_segment(name)
+    if segment is None:
         view.note("--format", "an unknown segment")
         return ""
     try:
-        return found[1](view)
+        return segment[1](view)
     except Exception as error:
         view.note(name, type(error).__name__)
         return ""
@@ -139,35 +139,35 @@ def _fit(view: View, tokens: Sequence[Token], limit: int) -> str:
     order = sorted(ranks, key=lambda place: (ranks[place], -place))
     non_core = sum(rank < CORE for rank in ranks.values())
 
-    def line(removed: int, detail: int) -> str:
-        return _compose(tokens, {**shown, **dict.fromkeys(order[:removed], "")}, detail, view)
+    def without(count: int, detail: int) -> str:
+        return _compose(tokens, {**shown, **dict.fromkeys(order[:count], "")}, detail, view)
 
-    removed, found = _remove_fewest(len(order), lambda count: line(count, FULL if count < non_core else BARE), limit)
+    removed, line = _remove_fewest(len(order), lambda count: without(count, FULL if count < non_core else BARE), limit)
     if order and removed == len(order):
         return _first_that_fits([shown[place] for place in reversed(order)], limit)
     if removed >= non_core:
-        found = _first_that_fits((line(removed, detail) for detail in (FULL, BRIEF)), limit) or found
-    return found if _plain(found).strip() else ""
+        line = _first_that_fits((without(removed, detail) for detail in (FULL, BRIEF)), limit) or line
+    return line if _plain(line).strip() else ""
 
 
-def _remove_fewest(most: int, line: Callable[[int], str], limit: int) -> tuple[int, str]:
-    """Return how few of *most* segments must be removed, and that line; each removal makes *line* narrower."""
-    low, high = 0, most
+def _remove_fewest(segments: int, without: Callable[[int], str], limit: int) -> tuple[int, str]:
+    """Return the fewest of so many *segments* to remove, and the line that fits *without* them, "" if none fits."""
+    low, high = 0, segments
     middle = 0  # the first try keeps all segments, which usually fit
-    found = ""
+    fitting = ""
     while low < high:
-        narrowest = line(middle)
-        if _fits(narrowest, limit):
-            high, found = middle, narrowest
+        line = without(middle)
+        if _fits(line, limit):
+            high, fitting = middle, line
         else:
             low = middle + 1
         middle = (low + high) // 2
-    return low, found
+    return low, fitting
 
 
 def _rank(name: str) -> int:
-    found = find_segment(name)
-    return 0 if found is None else found[0]
+    segment = find_segment(name)
+    return 0 if segment is None else segment[0]
 
 
 def _first_that_fits(lines: Iterable[str], limit: int) -> str:
@@ -266,10 +266,10 @@ def _link(view: View, target: str) -> str:
 # --- width -------------------------------------------------------------------------------------------------------
 
 
-def _limit(environ: Mapping[str, str]) -> int:
+def _max_columns(environ: Mapping[str, str]) -> int:
     columns = environ.get("COLUMNS", "")
-    known = columns.isascii() and columns.isdigit() and len(columns) <= 5 and int(columns) > 0
-    return max((int(columns) if known else COLUMNS) - MARGIN, 1)
+    is_valid = columns.isascii() and columns.isdigit() and len(columns) <= 5 and int(columns) > 0
+    return max((int(columns) if is_valid else COLUMNS) - MARGIN, 1)
 
 
 def _plain(line: str) -> str:

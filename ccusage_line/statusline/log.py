@@ -1,6 +1,6 @@
 """The log of why a statusline showed less than it could: a small file in the state directory, read by `doctor`.
 
-On the lean lanes: imports `os` and `time`. It holds the names of fields and options, never their values. Nothing here
+On the lean lanes. It holds the names of fields and options, never their values. Nothing here
 raises, because the line matters more than the log.
 """
 
@@ -40,18 +40,18 @@ def note(environ: Mapping[str, str], reasons: Sequence[str], now_us: int) -> Non
 def _append(log: str, text: str, now_us: int) -> None:
     descriptor = open_private(log, os.O_RDWR | os.O_APPEND)
     try:
-        found = os.fstat(descriptor)
-        if found.st_mode & 0o170000 != 0o100000:
+        stat = os.fstat(descriptor)
+        if stat.st_mode & 0o170000 != 0o100000:  # not a regular file
             return
-        os.lseek(descriptor, max(found.st_size - _RECENT, 0), os.SEEK_SET)
-        entry = f" {_plain(text)}\n".encode()
+        os.lseek(descriptor, max(stat.st_size - _RECENT, 0), os.SEEK_SET)
+        entry = f" {_printable(text)}\n".encode()
         if entry in os.read(descriptor, _RECENT):
             return
-        if found.st_size + len(entry) > LIMIT - 64:
+        if stat.st_size + len(entry) > LIMIT - 64:
             _delete_older_half(log)
             os.close(descriptor)
             descriptor = open_private(log, os.O_RDWR | os.O_APPEND)
-        os.write(descriptor, _moment(now_us).encode() + entry)  # one write: lines of two processes do not mix
+        os.write(descriptor, _format_time(now_us).encode() + entry)  # one write: lines of two processes do not mix
     finally:
         os.close(descriptor)
 
@@ -64,11 +64,11 @@ def _delete_older_half(log: str) -> None:
     write_private(*os.path.split(log), newer)
 
 
-def _plain(text: str) -> str:
+def _printable(text: str) -> str:
     return "".join(c if c.isprintable() and c.isascii() else "?" for c in text)
 
 
-def _moment(now_us: int) -> str:
+def _format_time(us: int) -> str:
     from time import gmtime, strftime
 
-    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(now_us // 1_000_000))
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(us // 1_000_000))

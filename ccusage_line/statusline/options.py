@@ -36,14 +36,14 @@ def parse_options(argv: Sequence[str]) -> Options | None:
 
     An option with an invalid value keeps its default and is named in `problems`.
     """
-    options, unknown = _read(argv)
-    return None if unknown or options.preview else options
+    options, has_unknown = _parse(argv)
+    return None if has_unknown or options.preview else options
 
 
 def parse_leniently(argv: Sequence[str]) -> Options:
     """Return the options that are understood; others are named in `problems`. For a line that must not fail."""
-    options, unknown = _read(argv)
-    if unknown:
+    options, has_unknown = _parse(argv)
+    if has_unknown:
         options.problems.append("command line")
     return options
 
@@ -51,22 +51,22 @@ def parse_leniently(argv: Sequence[str]) -> Options:
 def merge_options(old: Sequence[str], new: Sequence[str]) -> list[str]:
     """Return the *old* options, with each of the *new* ones in place of the old one of the same name. A preset and a
     template replace one another, because each is the whole line."""
-    found = _by_name(old)
+    merged = _by_name(old)
     for name, words in _by_name(new).items():
         if name in ("--preset", "--format"):
-            found.pop("--preset", None)
-            found.pop("--format", None)
-        found[name] = words
-    return [word for words in found.values() for word in words]
+            merged.pop("--preset", None)
+            merged.pop("--format", None)
+        merged[name] = words
+    return [word for words in merged.values() for word in words]
 
 
 def _by_name(argv: Sequence[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     words = iter(argv)
     for word in words:
         name, equals, _ = word.partition("=")
-        found[_SHORT.get(name, name)] = [word] if equals or word in _FLAGS else [word, *[next(words, "")]]
-    return found
+        by_name[_SHORT.get(name, name)] = [word] if equals or word in _FLAGS else [word, next(words, "")]
+    return by_name
 
 
 def complaint(options: Options) -> str | None:
@@ -85,7 +85,7 @@ def complaint(options: Options) -> str | None:
 
         from .fields import SEGMENTS
 
-        near = get_close_matches(name, SEGMENTS, 1) or [known for known in SEGMENTS if name and name in known]
+        near = get_close_matches(name, SEGMENTS, 1) or [segment for segment in SEGMENTS if name and name in segment]
         return f"--format: no segment {{{name}}}" + (f", did you mean {{{near[0]}}}?" if near else "")
     return None
 
@@ -98,10 +98,10 @@ def unknown_segments(template: str) -> list[str]:
     return [name for kind, name in tokens if kind == "segment" and name not in SEGMENTS]
 
 
-def _read(argv: Sequence[str]) -> tuple[Options, bool]:
-    """Return the options, and whether anything in *argv* is unknown."""
+def _parse(argv: Sequence[str]) -> tuple[Options, bool]:
+    """Return the options, and whether the full command line has to parse *argv*: something in it is unknown."""
     options = Options()
-    unknown = False
+    has_unknown = False
     words = iter(argv)
     for word in words:
         name, equals, value = word.partition("=")
@@ -113,37 +113,37 @@ def _read(argv: Sequence[str]) -> tuple[Options, bool]:
             options.preview = True
             continue
         if name not in WANTS and name not in _IGNORED and name not in _NOT_OURS:
-            unknown = True
+            has_unknown = True
             continue
         if not equals:
             value = next(words, "-")
             if value.startswith("-"):  # a missing value, or one that begins with a dash: argparse decides
-                unknown = True
+                has_unknown = True
                 continue
-        unknown = unknown or name in _NOT_OURS
-        _set(options, name, value)
+        has_unknown = has_unknown or name in _NOT_OURS
+        _set_option(options, name, value)
     if options.low >= options.medium:
         options.low, options.medium = LOW, MEDIUM
         options.problems.append("--context-low-threshold")
-    return options, unknown
+    return options, has_unknown
 
 
-def _set(options: Options, name: str, value: str) -> None:
+def _set_option(options: Options, name: str, value: str) -> None:
+    """Set an option, or name it in `problems` if its value is invalid; ignore options of other tools."""
     attribute = _ATTRIBUTES.get(name)
+    if attribute is None:
+        return
     if attribute in ("low", "medium"):
         if value.isascii() and value.isdigit() and len(value) <= 3 and int(value) <= 100:
             setattr(options, attribute, int(value))
-        else:
-            options.problems.append(name)
+            return
     elif attribute == "preset":
         from .presets import PRESETS
 
         if value in PRESETS:
             options.format = None if value == "default" else PRESETS[value]
-        else:
-            options.problems.append(name)
-    elif attribute is not None:
-        if value in _CHOICES.get(attribute, (value,)):
-            setattr(options, attribute, value)
-        else:
-            options.problems.append(name)
+            return
+    elif value in _CHOICES.get(attribute, (value,)):
+        setattr(options, attribute, value)
+        return
+    options.problems.append(name)

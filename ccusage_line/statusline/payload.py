@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LIMIT = 16 << 20  # bytes; real payloads are of about 2 KB
 PATIENCE = 0.5  # seconds to wait for a complete object before the line is made without it
 _CHUNK = 1 << 16
-_LIMITS = {5: "five_hour", 168: "seven_day"}  # by their length in hours
+_WINDOWS = {5: "five_hour", 168: "seven_day"}  # length in hours -> the client's name
 _MILLISECONDS = 100_000_000_000  # larger numbers can't be seconds: that would be the year 5138
 _MAX_DIGITS = 18  # digits; longer numbers become floats, because int() limits the number of digits
 _SPACE = b" \t\r\n"
@@ -53,9 +53,7 @@ def _read_chunk(descriptor: int, deadline: float) -> bytes:
     if available is not None:
         return available
     try:
-        if not _wait_readable(descriptor, deadline):
-            return b""
-        return os.read(descriptor, _CHUNK)
+        return os.read(descriptor, _CHUNK) if _wait_readable(descriptor, deadline) else b""
     except (OSError, ValueError):  # the descriptor is closed, a folder, or too large a number
         return b""
 
@@ -78,9 +76,9 @@ def _wait_readable(descriptor: int, deadline: float) -> bool:
     import select
     from time import monotonic
 
-    waiting = select.poll()
-    waiting.register(descriptor, select.POLLIN)
-    return bool(waiting.poll(max(0.0, deadline - monotonic()) * 1000))
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(max(0.0, deadline - monotonic()) * 1000))
 
 
 def parse(data: bytes) -> object:
@@ -114,31 +112,29 @@ def value_at(payload: object, *path: str) -> object:
 
 def session_id(payload: object, environ: Mapping[str, str]) -> str | None:
     """Return the session that the payload names, else the one that the client's environment names."""
-    found = value_at(payload, "session_id")
-    if not isinstance(found, str) or not found:
-        found = environ.get("CLAUDE_CODE_SESSION_ID")
-    return found or None
+    id = value_at(payload, "session_id")
+    return id if isinstance(id, str) and id else environ.get("CLAUDE_CODE_SESSION_ID") or None
 
 
 def transcript_path(payload: object) -> str | None:
     """Return the path that the client names, unchecked: it need not be below a data directory."""
-    found = value_at(payload, "transcript_path")
-    return found if isinstance(found, str) and found and "\0" not in found else None
+    path = value_at(payload, "transcript_path")
+    return path if isinstance(path, str) and path and "\0" not in path else None
 
 
 def reported_windows(payload: object, now: int) -> Windows:
     """Return the plan's windows that end within the next five hours, or seven days; *now* is in microseconds."""
     from ..windows import HOUR, window_end
 
-    found: Windows = {}
-    for hours, name in _LIMITS.items():
-        limit = value_at(payload, "rate_limits", name)
-        end = window_end(seconds(value_at(limit, "resets_at")), now, hours * HOUR)
+    windows: Windows = {}
+    for hours, name in _WINDOWS.items():
+        window = value_at(payload, "rate_limits", name)
+        end = window_end(seconds(value_at(window, "resets_at")), now, hours * HOUR)
         if end is not None:
-            used = value_at(limit, "used_percentage")
-            sane = isinstance(used, (int, float)) and not isinstance(used, bool) and 0 <= used <= 100
-            found[hours, end] = (float(used) if sane else None, now)  # type: ignore[arg-type]
-    return found
+            used = value_at(window, "used_percentage")
+            is_valid = isinstance(used, (int, float)) and not isinstance(used, bool) and 0 <= used <= 100
+            windows[hours, end] = (float(used) if is_valid else None, now)  # type: ignore[arg-type]
+    return windows
 
 
 def seconds(value: object) -> float | None:

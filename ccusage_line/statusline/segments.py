@@ -53,8 +53,8 @@ class Numbers:
     moments: PublishedMoments | StoredMoments | None = None  # of all sessions: today and the block
     windows: Windows | None = None  # those that the client reported earlier
 
-    def __init__(self, **known: Any) -> None:
-        vars(self).update(known)
+    def __init__(self, **numbers: Any) -> None:
+        vars(self).update(numbers)
 
     @property
     def unanswered(self) -> bool:
@@ -179,8 +179,7 @@ def _session_cost(view: View) -> str:
         shown = [enclose("", _money(client_total(view)), " cc"), enclose("", _marked_cost(view, ours), " ccusage")]
         return enclose("(", " / ".join(filter(None, shown)), ")")
     costs = [ours, _own_total(view)] if source == "auto" else [ours]
-    known = [cost for cost in costs if cost is not None]
-    return _marked_cost(view, max(known)) if known else ""
+    return _marked_cost(view, max((cost for cost in costs if cost is not None), default=None))
 
 
 def _our_cost(view: View) -> int | None:
@@ -203,11 +202,11 @@ def _own_total(view: View) -> int | None:
     /clear. A total of 0 before the first response excludes both. If no call saw that, the client's clock is compared: a
     session can't have been open for longer than it exists.
     """
-    known = view.numbers
-    if known.fork or (known.unanswered and value_at(view.payload, "prompt_id") is None):
+    numbers = view.numbers
+    if numbers.fork or (numbers.unanswered and value_at(view.payload, "prompt_id") is None):
         return None
-    if known.inherited is not None:
-        return None if known.inherited else client_total(view)
+    if numbers.inherited is not None:
+        return None if numbers.inherited else client_total(view)
     began = _first_time(view)
     opened = view.number(MAX_MILLISECONDS, "cost", "total_duration_ms") if began is not None else None
     if began is not None and opened is not None and opened * 1000 > view.now - began + STARTUP:
@@ -217,9 +216,9 @@ def _own_total(view: View) -> int | None:
 
 def _first_time(view: View) -> int | None:
     """Return the first timestamp of the session in microseconds, or None if there is no transcript."""
-    known = view.numbers
-    first = known.session.first if known.session is not None else None
-    return min((time for time in (known.began, first) if time is not None), default=None)
+    session = view.numbers.session
+    times = (view.numbers.began, None if session is None else session.first)
+    return min((time for time in times if time is not None), default=None)
 
 
 def _surplus(view: View, start: int | None) -> int:
@@ -241,7 +240,7 @@ def _surplus(view: View, start: int | None) -> int:
 def _marked_cost(view: View, cost: int | None) -> str:
     """Return a cost, marked if responses of the session have no price, or "" for None."""
     session = view.numbers.session
-    return "" if cost is None else money(cost, session is not None and bool(session.unpriced_models))
+    return "" if cost is None else money(cost, session is not None and session.has_unpriced)
 
 
 def _money(pico: int | None) -> str:
@@ -298,7 +297,7 @@ def _burn(view: View) -> str:
 
 def _context(view: View) -> str:
     tokens, percent = context_use(view)
-    if not tokens or percent is None:
+    if percent is None:
         return f"{tokens:,}" if tokens else ""
     return f"{tokens:,} ({view.color_by_use(percent, f'{percent}%')})"
 

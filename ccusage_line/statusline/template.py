@@ -112,9 +112,9 @@ class Template:
 
 def _split_gaps(text: str) -> Iterable[Token]:
     """Return a text and its gaps: spaces alone, or signs between spaces, which are shown only between two things."""
-    found: list[Token] = []
     if text and not text.strip(" "):
         return [("gap", text)]
+    tokens: list[Token] = []
     begin = place = 0
     while (place := text.find(" ", place)) >= 0:
         end = place + 1
@@ -123,10 +123,10 @@ def _split_gaps(text: str) -> Iterable[Token]:
         gap = text[place : text.rindex(" ", place, end) + 1]
         if gap.strip(" "):
             if place > begin:
-                found.append(("text", text[begin:place]))
-            found.append(("gap", gap))
+                tokens.append(("text", text[begin:place]))
+            tokens.append(("gap", gap))
             begin = place + len(gap)
         place += len(gap)
     if text[begin:]:
-        found.append(("text", text[begin:]))
-    return found
+        tokens.append(("text", text[begin:]))
+    return tokens

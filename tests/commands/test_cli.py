@@ -189,11 +189,11 @@ def test_if_nothing_is_found_the_last_usage_or_a_similar_project_is_named(home: 
     home.write("web/s.jsonl", line(at="2026-05-02T10:00:00Z", cwd="/home/me/website"))
     home.write("api/t.jsonl", line("b", "b", "t", at="2026-05-04T10:00:00Z", cwd="/home/me/api"))
     late = name, "--since", "2026-06-01", "--project"
-    assert "; the last was on 2026-05-04" in home.run(*late[:3]).err
-    assert "; the last was on 2026-05-02" in home.run(*late, "web").err
+    assert "; the last usage was on 2026-05-04" in home.run(*late[:3]).err
+    assert "; the last usage was on 2026-05-02" in home.run(*late, "web").err
     assert "; no project has 'wbsite' in its path, did you mean website?\n" in home.run(*late, "wbsite").err
     folder = "home-me-website"  # a folder below `projects/`, in which the list does not look
-    told = f"no project has {folder!r} in its path" if name == "session" else "the last was on 2026-05-02"
+    told = f"no project has {folder!r} in its path" if name == "session" else "the last usage was on 2026-05-02"
     assert f"; {told}" in home.run(*late, folder).err
 
 
@@ -259,9 +259,9 @@ def test_options_choose_and_sort_the_sessions_of_the_list(used: Home, args: list
         pytest.param(["session", "--id", ID, "--since", "20260501"], "--since", id="filter with --id"),
         pytest.param(["session", "--id", ID, "--project", "x"], "--project", id="project with --id"),
         pytest.param(["session", "--id", ID, "-n", "1"], "--limit", id="limit with --id"),
-        pytest.param(["session", "-n", "0"], "at least 1", id="limit of nothing"),
+        pytest.param(["session", "-n", "0"], "less than 1", id="limit of nothing"),
         pytest.param(["session", "latest", "-n", "0"], "--limit", id="limit of nothing with --id"),
-        pytest.param(["session", "-n", "3", "--json"], "'.sessions[:N]'", id="limit of JSON"),
+        pytest.param(["session", "-n", "3", "--json"], "'.sessions[:3]'", id="limit of JSON"),
         pytest.param(["session", "--entries", "--json"], "--id", id="entries without --id"),
         pytest.param(["session", "one", "--id", "two"], "one session at a time", id="two sessions"),
         pytest.param(["live", "--refresh-interval", "61"], "from 1 to 60", id="too seldom"),

@@ -332,7 +332,7 @@ AILMENTS: list[tuple[Callable[[Machine], None], str, str, str]] = [
     (price_table_spoilt, "price-table", "is damaged: the built-in prices", "prices refresh"),
     (prices_old, "price-table", "40 days old", "prices refresh"),
     (config_wrong, "config", "config.toml:2: unknown key", "config.toml: correct the line"),
-    (config_missing, "config", "no.toml: No such file", "unset CCUSAGE_CONFIG"),
+    (config_missing, "config", "no.toml can't be read: no such file", "unset CCUSAGE_CONFIG"),
     (rates_that_cannot_be_meant, "contracted-rates", "multiplier = 11", "administrator"),
     (policy_that_is_a_fifo, "settings", "managed-settings.json can't be read: not a regular file", "administrator"),
     (part_of_a_policy_broken, "settings", "managed-settings.d/10.json is not valid JSON", "administrator"),

@@ -13,7 +13,7 @@ from ccusage_line import cli, fast, options, session, windows
 from ccusage_line.commands.parser import Parser
 from ccusage_line.prompt import command as prompt
 from ccusage_line.statusline import options as statusline
-from ccusage_line.statusline.command import configured
+from ccusage_line.statusline.command import config_options
 from ccusage_line.statusline.presets import PRESETS
 from conftest import ROOT
 
@@ -82,7 +82,7 @@ def test_the_config_can_set_every_option_of_the_statusline() -> None:
     """All of them have a value and none has a variable, because `configured` checks neither."""
     assert not any(option.variable or option.kind == "flag" for option in options.SECTIONS["statusline"])
     defaults = {o.key: o.default for o in options.SECTIONS["statusline"] if o.kind in ("choice", "percentage")}
-    found, plain = statusline.parse_options(configured({"statusline": defaults})), statusline.Options()
+    found, plain = statusline.parse_options(config_options({"statusline": defaults})), statusline.Options()
     assert found is not None
     assert {name: getattr(plain, name) for name in vars(found)} == vars(found)
     assert len(vars(found)) > len(defaults)
@@ -93,7 +93,7 @@ def test_the_prompt_takes_its_options() -> None:
     assert kind.choices == tuple(prompt.KINDS)
     for option in others:
         words = option.names if option.kind == "flag" else [*option.names, "x"]
-        assert prompt._options(words) == {option.names[0]: "" if option.kind == "flag" else "x"}
+        assert prompt._parse_options(words) == {option.names[0]: "" if option.kind == "flag" else "x"}
 
 
 def test_a_section_of_the_config_sets_options_of_its_command() -> None:

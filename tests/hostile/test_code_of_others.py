@@ -159,7 +159,7 @@ def test_what_another_user_wrote_for_the_prompt_is_not_shown(shell, world, proje
     if whose == "line":
         forge(line, forged)
     else:  # what the file leads to must be forged too
-        readyline.write(line, "forged", looked=0, expires=1 << 40)
+        readyline.write(line, "forged", examined_ns=0, expires=1 << 40)
     give(place)
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
         assert "forged" not in shown(terminal)

@@ -467,7 +467,7 @@ def test_the_prompt_shows_its_old_line_until_the_index_is_migrated(upgraded: Hom
     upgraded.write(f"{folder}/s-prompt.jsonl", told("s-prompt", 1, at=moment()))
     path = readyline.path_of(readyline.lines_dir(str(database_of(upgraded).parent)), folder)
     os.makedirs(os.path.dirname(path), mode=0o700)
-    readyline.write(path, "as of old", looked=0, expires=0)
+    readyline.write(path, "as of old", examined_ns=0, expires=0)
     assert upgraded.run("prompt", "--for", "starship", "--cwd", str(project)).out == "as of old\n"
     until(lambda: version_of(upgraded) == schema.VERSION, "the sweep has migrated")
     assert "$" in upgraded.run("prompt", "--for", "starship", "--cwd", str(project)).out

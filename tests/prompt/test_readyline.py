@@ -74,7 +74,7 @@ def test_the_levels_of_a_linked_folder_are_the_real_one_and_the_typed_one_neares
 
 def test_a_name_of_any_length_becomes_file_names_that_fit(tmp_path):
     path = readyline.path_of(str(tmp_path), "-" + "a" * 900)
-    readyline.write(path, "x", looked=time.time_ns(), expires=2**31)
+    readyline.write(path, "x", examined_ns=time.time_ns(), expires=2**31)
     assert readyline.read(path).text(readyline.PLAIN) == "x"
     assert readyline.path_of("d", "-" + "a" * 900) != readyline.path_of("d", "-" + "a" * 901)
 
@@ -82,9 +82,11 @@ def test_a_name_of_any_length_becomes_file_names_that_fit(tmp_path):
 # --- the file ----------------------------------------------------------------------------------------------------
 
 
-def _write(path: Path, looked: int, *dependencies: Path, text: str = "$1.00", seconds: int = 300) -> readyline.Line:
-    expires = looked // SECOND + seconds
-    readyline.write(str(path), text, looked=looked, expires=expires, dependencies=map(str, dependencies))
+def _write(
+    path: Path, examined_ns: int, *dependencies: Path, text: str = "$1.00", seconds: int = 300
+) -> readyline.Line:
+    expires = examined_ns // SECOND + seconds
+    readyline.write(str(path), text, examined_ns=examined_ns, expires=expires, dependencies=map(str, dependencies))
     line = readyline.read(str(path))
     assert line is not None
     return line
@@ -101,47 +103,47 @@ def old(tmp_path: Path) -> Path:
 
 
 def test_a_line_is_fresh_from_its_look_until_it_expires(tmp_path, old):
-    looked = time.time_ns()
-    line = _write(tmp_path / "line", looked, old)
-    assert line.fresh(looked / SECOND)
-    assert line.fresh(looked // SECOND + 299)
-    assert not line.fresh(looked // SECOND + 300)
-    assert not line.fresh(looked // SECOND - 1), "the clock was set back"
+    examined_ns = time.time_ns()
+    line = _write(tmp_path / "line", examined_ns, old)
+    assert line.is_fresh(examined_ns / SECOND)
+    assert line.is_fresh(examined_ns // SECOND + 299)
+    assert not line.is_fresh(examined_ns // SECOND + 300)
+    assert not line.is_fresh(examined_ns // SECOND - 1), "the clock was set back"
 
 
 @pytest.mark.parametrize("tick", [pytest.param(0, id="same-moment"), pytest.param(10_000_000, id="clock-tick-behind")])
 def test_a_change_after_the_look_shows_even_if_its_time_is_a_tick_behind(tmp_path, old, tick):
-    looked = time.time_ns()
-    line = _write(tmp_path / "line", looked, old)
-    os.utime(old, ns=(looked - tick, looked - tick))
-    assert not line.fresh(looked / SECOND)
+    examined_ns = time.time_ns()
+    line = _write(tmp_path / "line", examined_ns, old)
+    os.utime(old, ns=(examined_ns - tick, examined_ns - tick))
+    assert not line.is_fresh(examined_ns / SECOND)
 
 
 def test_a_change_within_the_same_second_shows_where_files_keep_whole_seconds(tmp_path, old):
-    looked = time.time_ns() // SECOND * SECOND + 900_000_000
-    whole = looked // SECOND * SECOND - 60 * SECOND
+    examined_ns = time.time_ns() // SECOND * SECOND + 900_000_000
+    whole = examined_ns // SECOND * SECOND - 60 * SECOND
     os.utime(old, ns=(whole, whole))
-    line = _write(tmp_path / "line", looked, old)
-    os.utime(old, ns=(looked // SECOND * SECOND,) * 2)
-    assert not line.fresh(looked / SECOND)
+    line = _write(tmp_path / "line", examined_ns, old)
+    os.utime(old, ns=(examined_ns // SECOND * SECOND,) * 2)
+    assert not line.is_fresh(examined_ns / SECOND)
 
 
 def test_a_file_from_the_future_is_not_newer_for_ever(tmp_path, old):
     future = time.time_ns() + 3600 * SECOND
     os.utime(old, ns=(future, future))
     line = _write(tmp_path / "line", time.time_ns(), old)
-    assert line.fresh(time.time())
+    assert line.is_fresh(time.time())
     os.utime(old, ns=(future + SECOND, future + SECOND))
-    assert not line.fresh(time.time())
+    assert not line.is_fresh(time.time())
 
 
 def test_a_dependency_that_no_line_can_name_makes_the_line_short_lived(tmp_path, old):
     odd = tmp_path / "a\nb"
     odd.write_text("")
-    looked = time.time_ns()
-    line = _write(tmp_path / "line", looked, old, odd)
+    examined_ns = time.time_ns()
+    line = _write(tmp_path / "line", examined_ns, old, odd)
     assert line.text(readyline.PLAIN) == "$1.00"
-    assert not line.fresh(looked / SECOND + 3)
+    assert not line.is_fresh(examined_ns / SECOND + 3)
 
 
 def test_a_ready_line_is_private_and_written_in_one_piece(tmp_path, old):
@@ -211,24 +213,24 @@ def test_a_published_line_says_what_a_session_costs_and_depends_on_its_files(wor
     below.mkdir(parents=True)
     (below / "agent-1.jsonl").write_text("{}\n")
     time.sleep(0.1)  # a line about files younger than a clock tick is not fresh
-    looked = time.time_ns()
+    examined_ns = time.time_ns()
     readyline.publish(
         readyline.Place(os.environ),
         _session(),
         _project(transcript),
-        looked=looked,
+        examined_ns=examined_ns,
         today=(2 * 10**12, False),
         context=7,
     )
     line = world.line(project)
     assert line.text(readyline.PLAIN) == "$1.00 · $2.00 today · 7% context"
     for path in (transcript.parent, transcript, below, below / "agent-1.jsonl"):
-        os.utime(path, ns=(looked - SECOND, looked - SECOND))
+        os.utime(path, ns=(examined_ns - SECOND, examined_ns - SECOND))
     for path in (transcript.parent, transcript, below, below / "agent-1.jsonl"):
         assert world.fresh(project)
         os.utime(path)
         assert not world.fresh(project), path
-        os.utime(path, ns=(looked - SECOND, looked - SECOND))
+        os.utime(path, ns=(examined_ns - SECOND, examined_ns - SECOND))
 
 
 def test_the_newest_session_keeps_the_line_of_all_from_an_older_one(world):
@@ -236,8 +238,12 @@ def test_the_newest_session_keeps_the_line_of_all_from_an_older_one(world):
     for project in (newer, older):
         world.spend(project)
     now = time.time_ns()
-    readyline.publish(readyline.Place(os.environ), _session(2 * 10**12), _project(world.transcript(newer)), looked=now)
-    readyline.publish(readyline.Place(os.environ), _session(10**12, 1), _project(world.transcript(older)), looked=now)
+    readyline.publish(
+        readyline.Place(os.environ), _session(2 * 10**12), _project(world.transcript(newer)), examined_ns=now
+    )
+    readyline.publish(
+        readyline.Place(os.environ), _session(10**12, 1), _project(world.transcript(older)), examined_ns=now
+    )
     assert world.line(newer).text(readyline.PLAIN) == "$2.00"
     assert prompt.find_line(os.environ, None).text(readyline.PLAIN) == "$2.00"
 
@@ -250,10 +256,12 @@ def test_an_idle_session_leaves_the_prompt(world, ago, shown):
     world.spend(project)
     time.sleep(0.1)
     session = _session(last=time.time() - ago)
-    readyline.publish(readyline.Place(os.environ), session, _project(world.transcript(project)), looked=time.time_ns())
+    readyline.publish(
+        readyline.Place(os.environ), session, _project(world.transcript(project)), examined_ns=time.time_ns()
+    )
     line = world.line(project)
     assert line.text(readyline.PLAIN) == shown
-    assert line.fresh(time.time() + 3600) == (shown == "")
+    assert line.is_fresh(time.time() + 3600) == (shown == "")
 
 
 def test_a_line_expires_at_local_midnight(world, monkeypatch):
@@ -359,11 +367,11 @@ def test_a_provisional_line_expires_within_seconds(world, monkeypatch):
     world.transcript(project, "fork").write_text(text.replace('"sessionId":"a"', '"sessionId":"fork"'))
     world.spend(project, session="fork")
     assert _cost(project) == "$0.20"
-    assert world.line(project).expired(time.time() + 11)
+    assert world.line(project).is_expired(time.time() + 11)
     _take_in(world)
     os.utime(world.transcript(project, "fork"))
     assert _cost(project) == "$0.10"
-    assert not world.line(project).expired(time.time() + 11)
+    assert not world.line(project).is_expired(time.time() + 11)
 
 
 # --- the context -------------------------------------------------------------------------------------------------
@@ -465,7 +473,7 @@ def test_a_session_with_a_folder_of_its_own_is_shown(world):
     world.transcript(project, "s").rename(chat)
     shown = _cost(project)
     assert shown in ("", "$0.10")
-    assert shown or world.line(project).expired(time.time() + 61), "it may not be known yet"
+    assert shown or world.line(project).is_expired(time.time() + 61), "it may not be known yet"
     _take_in(world)
     os.utime(chat)
     assert _cost(project) == "$0.10"

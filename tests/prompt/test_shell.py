@@ -125,7 +125,7 @@ def test_the_number_of_the_last_job_stays(shell, world, project):
 def test_a_shell_without_a_clock_lets_lines_expire_by_its_own_seconds(shell, world, project):
     line = world.line(project)
     now = time.time_ns()
-    readyline.write(line.path, "soon over", looked=now, expires=now // 10**9 + 60)
+    readyline.write(line.path, "soon over", examined_ns=now, expires=now // 10**9 + 60)
     rc = world.snippet(shell) + "\n__ccusage_now() { __ccusage_reply=; }\n"
     with Shell(shell, world, rc, cwd=project) as terminal:
         assert segment(terminal) == "soon over"
@@ -140,7 +140,7 @@ def test_a_line_is_made_anew_when_its_time_is_over(shell, world, project):
     skip_before(shell, (4, 2), "it has no clock")
     line = world.line(project)
     now = time.time_ns()
-    readyline.write(line.path, "over", looked=now - 10**10, expires=now // 10**9 - 1)
+    readyline.write(line.path, "over", examined_ns=now - 10**10, expires=now // 10**9 - 1)
     with Shell(shell, world, world.snippet(shell), cwd=project) as terminal:
         until(lambda: world.line(project).text(readyline.PLAIN).startswith("$0.10"), "the line is made anew")
         terminal.run("true")
@@ -304,7 +304,7 @@ def test_text_from_transcripts_is_shown_and_does_nothing(shell, way, world, proj
     line = world.line(project)
     text = f"\x1b[31m{EVIL}\x1b]0;title\x07\x1b[2J"
     now = time.time_ns()
-    readyline.write(line.path, text, looked=now, expires=now // 10**9 + 900)
+    readyline.write(line.path, text, examined_ns=now, expires=now // 10**9 + 900)
     with Shell(shell, world, world.snippet(shell) + "\n" + WAYS[shell][way], cwd=project) as terminal:
         terminal.run("true")
         screen = plain(terminal.run("true")).replace("\n", "").replace("\r", "")

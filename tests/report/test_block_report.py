@@ -11,13 +11,13 @@ from ccusage_line.report.block_table import format_duration
 from ccusage_line.report.blocks import (
     Block,
     add_gaps,
+    drop_unused,
     edges,
     indicator,
     limit_status,
     parse_limit,
     set_pauses,
     set_usage,
-    used,
 )
 from ccusage_line.windows import HOUR, MINUTE, WINDOW, Window
 
@@ -140,7 +140,7 @@ def test_an_empty_block_is_removed_with_the_gap_beside_it(responses: list[tuple[
     without_usage = [block.without_usage() for block in blocks]
     bounds = sorted({edge for block in without_usage for edge in (block.start, block.end)})
     set_usage(without_usage, [row(period, NOON + hours * HOUR) for period, hours in responses], bounds, NOON - 1)
-    assert [(block.start - NOON) // HOUR for block in used(without_usage)] == starts
+    assert [(block.start - NOON) // HOUR for block in drop_unused(without_usage)] == starts
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ccusage_line.answer import read_client_values
 from ccusage_line.index.index import Index
 from ccusage_line.paths import data_dirs, index_dir
 from ccusage_line.statusline import payload
-from ccusage_line.statusline.command import IndexAccess, add_today_and_block, make_line
+from ccusage_line.statusline.command import IndexAccess, make_line, set_today_and_block
 from ccusage_line.statusline.line import render
 from ccusage_line.statusline.options import parse_options
 from ccusage_line.statusline.segments import Numbers, Options
@@ -66,10 +66,10 @@ def calls(scenario: Path, home: Path, complete: bool = True) -> Iterator[Call]:
         (folder / "swept").write_text(".")  # so that no process is started to read the rest
         now = int(meta["started"] * SECOND)
         access, options = IndexAccess(environ), options_of("--no-color")
-        found = access.look_up(given, options)
-        numbers = add_today_and_block(given, found, options, now, access.reasons)
+        numbers = access.look_up(given, options)
+        set_today_and_block(given, numbers, options, now, access.reasons)
         line = render(given, numbers, options, meta["env"], now, access.reasons)
-        access.finish(given, found)
+        access.finish(given, numbers)
         assert not [reason for reason in access.reasons if reason.endswith(("Error", "Exception"))], access.reasons
         yield Call(file.name, given, line, numbers, segments(given, numbers, meta["env"], now))
 

@@ -900,14 +900,14 @@ def test_today_and_block_are_plain_sums_over_a_fresh_reading(
     published = index.moments(looked)
     index.close()
     access = statuslane.IndexAccess(home.env)
-    for now, found in (
+    for now, numbers in (
         (looked, access.look_up(payload(context_window={}), options)),
         (looked, Numbers(moments=PublishedMoments(published, mode), complete=True)),
         (looked + later * SECOND, Numbers(moments=PublishedMoments(published, mode), complete=True)),
     ):
         seconds = None if resets is None else now // SECOND + resets
         given = payload(rate_limits={"five_hour": {"resets_at": seconds}})
-        numbers = statuslane.add_today_and_block(given, found, options, now, [])
+        statuslane.set_today_and_block(given, numbers, options, now, [])
         today = date_of(now, zone)
         assert numbers.today == sum(e.cost[place] for e in known if date_of(e.timestamp, zone) == today)
         sane = seconds is not None and now < seconds * SECOND <= now + 5 * HOUR

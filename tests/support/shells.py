@@ -119,7 +119,7 @@ class World:
 
     def fresh(self, project: Path) -> bool:
         line = self.line(project)
-        return line is not None and line.fresh(time.time())
+        return line is not None and line.is_fresh(time.time())
 
     def run(self, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run one `ccusage` command."""

@@ -24,7 +24,7 @@ def test_the_pages_are_what_the_parser_says():
 def test_the_man_page_is_read_without_a_warning():
     done = subprocess.run(["groff", "-man", "-ww", "-Tascii", str(MAN)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "one session: id, prefix, shown form" in done.stdout
+    assert "one session: its id or a part of it" in done.stdout
 
 
 def test_the_man_page_is_installed_where_man_looks_for_it():
