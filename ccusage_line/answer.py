@@ -133,12 +133,11 @@ def _split_json(session: Session) -> tuple[str, str, dict[str, str]]:
     from .jqpath import render
     from .jsontext import data_of, one_json
 
-    zeros, ones = (one_json(session, lambda _, day=day: day) + "\n" for day in ("0000-00-00", "1111-11-11"))  # type: ignore[misc]
-    at = next((i for i, (a, b) in enumerate(zip(zeros, ones, strict=True)) if a != b), None)
-    before, after = (zeros, "") if at is None else (zeros[:at], zeros[at + len("0000-00-00") :])
-    scalars = {key: value for key, value in data_of(zeros).items() if not isinstance(value, (list, dict))}
+    text = one_json(session, lambda _: "") + "\n"
+    before, mark, after = text.partition('"lastActivity": "')  # quotes in a string are escaped, so this is the key
+    scalars = {key: value for key, value in data_of(text).items() if not isinstance(value, (list, dict))}
     del scalars["lastActivity"]
-    return before, after, {key: render(value) for key, value in scalars.items()}
+    return before + mark, after, {key: render(value) for key, value in scalars.items()}
 
 
 def session_of(answer: Answer, mode: str) -> Session:
