@@ -60,7 +60,7 @@ def responses_between(store: Store, begin: int, end: int) -> Iterator[accounting
     found = store.db.execute("SELECT group_id, rest FROM moments WHERE timestamp >= ? AND timestamp < ?", (begin, end))
     for group_id, rest in found.fetchall():
         group, _ = store.related_threads(group_id, {rest}, ())
-        response = accounting.responses(group, store.bytes_of, store.began, store.folder_of).get(rest)
+        response = store.responses(group).get(rest)
         if response is not None:
             yield response
 
@@ -132,9 +132,7 @@ def responses_of(store: Store, session: str) -> list[accounting.Response]:
 
 def _responses(store: Store, groups: Iterable[tuple[int]]) -> Iterator[accounting.Response]:
     for (group,) in groups:
-        yield from accounting.responses(
-            store.claims("WHERE group_id = ?", group), store.bytes_of, store.began, store.folder_of
-        ).values()
+        yield from store.responses(store.claims("WHERE group_id = ?", group)).values()
 
 
 def responses_in(store: Store, file: int) -> list[accounting.Response]:

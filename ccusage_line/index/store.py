@@ -239,6 +239,9 @@ class Store:
             found.setdefault(claim.rest, {})[claim.place()] = claim
         return found
 
+    def responses(self, group: accounting.Group) -> dict[int, accounting.Response]:
+        return accounting.responses(group, self.bytes_of, self.began, self.folder_of)
+
     def is_large(self, group: int) -> bool:
         """Return whether a group is so large that its links are stored."""
         found = self.db.execute(

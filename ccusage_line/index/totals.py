@@ -222,7 +222,7 @@ class _Tally:
             self._holds.setdefault((row[rows.SESSION], claim.file), accounting.CLAIM)
         if len(rows_of_group) >= rows.LARGE:
             links.store(store.db, rows_of_group[0][0], group)
-        for response in accounting.responses(group, store.bytes_of, store.began, store.folder_of).values():
+        for response in store.responses(group).values():
             number = store.number_of(response.session)
             self._sums_of(number).add(response, store.table, store.project_of(response.claim))
             self._moments += moments(store, (response,))
