@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from .prices import table as prices
-from .session import (
-    FIRST,
-    LAST,
-    RESPONSES,
-    SUMS,
-    UNNAMED_MODEL,
-    Entry,
-    ModelUsage,
-    model_usage,
-)
+from .session import RESPONSES, SUMS, UNNAMED_MODEL, Entry, ModelUsage, model_usage
 from .transcripts.claims import (
     AT_HOME,
     FAST,
@@ -127,11 +118,12 @@ def is_activity(sums: Sequence[int]) -> bool:
     return any(sums[:RESPONSES])
 
 
-def add_to_slots(slots: Slots, slot: int, session: Any, model: Any, numbers: list[int]) -> None:
-    known = slots.setdefault((slot, session, model), numbers)
+def add_numbers(sums: dict[Any, list[int]], key: Any, numbers: list[int]) -> None:
+    """Add *numbers* to the sums of *key*. The last two are the times of the first and the last response."""
+    known = sums.setdefault(key, numbers)
     if known is not numbers:
-        first, last = min(known[FIRST], numbers[FIRST]), max(known[LAST], numbers[LAST])
-        known[:] = [*map(int.__add__, known[:FIRST], numbers[:FIRST]), first, last]
+        first, last = min(known[-2], numbers[-2]), max(known[-1], numbers[-1])
+        known[:] = [*map(int.__add__, known[:-2], numbers[:-2]), first, last]
 
 
 def responses(

@@ -40,7 +40,7 @@ def slot_parts(store: Store, response: accounting.Response) -> Iterator[tuple[tu
 def add_to_slots(store: Store, slots: accounting.Slots, responses: Iterable[accounting.Response]) -> None:
     for response in responses:
         for key, numbers in slot_parts(store, response):
-            accounting.add_to_slots(slots, *key, numbers)
+            accounting.add_numbers(slots, key, numbers)
 
 
 def replace_slots(store: Store, session: str, counted: Iterable[accounting.Response]) -> None:

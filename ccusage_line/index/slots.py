@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import windows
-from ..accounting import SLOT
+from ..accounting import SLOT, add_numbers
 from ..session import COST, FIRST, INCOMPLETE, MODES, RESPONSES, UNPRICED, ModelUsage, Session
 from ..windows import Window, first_from
 from . import schema
@@ -90,7 +90,7 @@ def _by_period(
         if numbers_of is not None and session not in numbers_of:
             continue
         key = period, projects.get(session)
-        _add(rows.setdefault(key, {}), model, numbers)
+        add_numbers(rows.setdefault(key, {}), model, numbers)
         if session is not None:
             sessions.setdefault(key, set()).add(session)
     text = store.text_of
@@ -113,7 +113,7 @@ def _by_session(store: Store, bounds: tuple[int, int], mode: int) -> list[Sessio
     sums: dict[int, dict[int, list[int]]] = {}
     whole, _ = _whole_slots(store, bounds, mode, True, False)
     for _, session, model, *numbers in (*whole, *_cut_slots(store, bounds, mode)):
-        _add(sums.setdefault(session, {}), model, numbers)
+        add_numbers(sums.setdefault(session, {}), model, numbers)
     found = []
     for session, models in sums.items():
         row = store.db.execute("SELECT project FROM sessions WHERE session = ?", (session,)).fetchone()
@@ -132,13 +132,6 @@ def _by_session(store: Store, bounds: tuple[int, int], mode: int) -> list[Sessio
             )
         )
     return sorted(found, key=lambda session: (-(session.last or 0), session.id))
-
-
-def _add(models: dict[int, list[int]], model: int, numbers: list[int]) -> None:
-    known = models.setdefault(model, numbers)
-    if known is not numbers:
-        first, last = min(known[-2], numbers[-2]), max(known[-1], numbers[-1])
-        known[:] = [*map(int.__add__, known[:-2], numbers[:-2]), first, last]
 
 
 def is_in_path(path: str, wanted: str) -> bool:

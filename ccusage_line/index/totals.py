@@ -92,7 +92,7 @@ def _add_up(charged: Charged, found: dict[str, accounting.Sums]) -> accounting.S
         found[session].add_part(name, sums, incomplete)
         if slot is not None:
             numbers = [*sums, sums[RESPONSES] * incomplete, min(at), max(at)]
-            accounting.add_to_slots(slots, slot, session, name, numbers)
+            accounting.add_numbers(slots, (slot, session, name), numbers)
     return slots
 
 
@@ -194,7 +194,7 @@ class _Tally:
             self._holds[number, file] = kind
         number_of = self._store.number_of
         for (slot, session, model), numbers in slots.items():
-            accounting.add_to_slots(self._slots, slot, number_of(session), number_of(model), numbers)
+            accounting.add_numbers(self._slots, (slot, number_of(session), number_of(model)), numbers)
 
     def add_row(self, row: rows.Row) -> None:
         group_id, rest, file, session, _, _, _, timestamp, model, flags, *counts = row[: rows.CWD - 1]
@@ -210,7 +210,7 @@ class _Tally:
             auto, calculate, display = sums[COST:RESPONSES]
             self._moments.append(rows.moment(*key, (auto, calculate, display, sums[INPUT] + sums[OUTPUT])))
             numbers = [*sums, int(incomplete), timestamp, timestamp]
-            accounting.add_to_slots(self._slots, timestamp // accounting.SLOT, session, model, numbers)
+            accounting.add_numbers(self._slots, (timestamp // accounting.SLOT, session, model), numbers)
 
     def add_claims(self, rows_of_group: list[rows.Row]) -> None:
         """Count the responses that the claims of one group make."""
