@@ -153,11 +153,7 @@ def columns_before_4(columns: str) -> str:
 
 
 # The steps from each older version to the next. None drops anything: archived sessions exist nowhere else.
-STEPS: dict[int, Callable[[Connection], None]] = {
-    1: from_version_1,
-    2: from_version_2,
-    3: from_version_3,
-}
+STEPS: dict[int, Callable[[Connection], None]] = {1: from_version_1, 2: from_version_2, 3: from_version_3}
 
 
 def migrate(database: Connection, version: int) -> None:

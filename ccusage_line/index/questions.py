@@ -27,27 +27,17 @@ def all_sessions(store: Store, mode: str) -> list[Session]:
     has_facts = "coalesce(custom_title, ai_title, summary, client_cost) IS NOT NULL"
     facts = facts_by_session(store.db.execute(f"SELECT session, {FACTS} WHERE own AND {has_facts} ORDER BY {BY_PATH}"))
     archived = _archived_sessions(store)
-    models: dict[int, list[Any]] = {}
+    models: dict[int, list[ModelUsage]] = {}
     unpriced = {"auto": "unpriced_auto", "calculate": "unpriced_calculate"}.get(mode, "0")
     columns = f"input, output, cache_creation, cache_read, {MODES[MODES.index(mode)]}, responses, {unpriced}"
     for session, model, *numbers in store.db.execute(f"SELECT session, model, {columns} FROM totals"):
         models.setdefault(session, []).append(ModelUsage(texts[model], *_as_integers(numbers)))
     found = []
     for session, first, last, project, responses, incomplete in store.db.execute("SELECT * FROM sessions"):
-        title, client_cost = facts.get(session, (None, None))
+        title, cost = facts.get(session, (None, None))
+        usage, path = models.get(session, []), texts[project] or None
         found.append(
-            Session(
-                texts[session],
-                models.get(session, []),
-                first,
-                last,
-                texts[project] or None,
-                title,
-                responses,
-                incomplete,
-                client_cost,
-                session in archived,
-            )
+            Session(texts[session], usage, first, last, path, title, responses, incomplete, cost, session in archived)
         )
     return found
 
@@ -158,9 +148,7 @@ def status(store: Store) -> list[tuple[str, object]]:
         ("lines that can't be read", bad),
     ]
     lines += [("unreadable lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
-    lines += [("not read", f"{path}: {reason}") for path, reason in found.passed_over]
-    lines += [("not read", f"{path}: {reason}") for path, reason in _unreadable(found)]
-    return lines
+    return lines + [("not read", f"{path}: {reason}") for path, reason in (*found.passed_over, *_unreadable(found))]
 
 
 def _unreadable(found: Walk) -> Iterator[tuple[str, str]]:

@@ -38,32 +38,11 @@ _SMALL = 2**60  # a number below it and above its negative is stored as it is
 
 def pack(claim: Claim, session: int, maker: int, model: int, cwd: int) -> Row:
     """Return the row of a claim whose four names have these numbers."""
-    return (
-        claim.group,
-        claim.rest,
-        claim.file,
-        session,
-        claim.rank,
-        maker,
-        claim.side,
-        claim.timestamp,
-        model,
-        claim.flags,
-        claim.input,
-        claim.output,
-        claim.cache_creation,
-        claim.write_1h,
-        claim.cache_read,
-        claim.searches,
-        claim.cost_usd,
-        cwd,
-        claim.at,
-        claim.length,
-        pack_times(claim.main_times) if claim.main_times else None,
-        claim.uuids or None,
-        claim.parents or None,
-        pack_bill(claim.bill),
-    )
+    key = claim.group, claim.rest, claim.file, session, claim.rank, maker
+    counts = claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches
+    line = claim.side, claim.timestamp, model, claim.flags, *counts, claim.cost_usd, cwd, claim.at, claim.length
+    times = pack_times(claim.main_times) if claim.main_times else None
+    return (*key, *line, times, claim.uuids or None, claim.parents or None, pack_bill(claim.bill))
 
 
 def insert_all(db: Connection, statement: str, many: list[Row]) -> None:
@@ -103,32 +82,9 @@ def slot(key: tuple[int, int, int], numbers: Iterable[int]) -> Row:
 def unpack(row: Row, session: str, maker: str, model: str, cwd: str) -> Claim:
     """Return the claim of a row whose four names were looked up."""
     claim = Claim()
-    (
-        claim.group,
-        claim.rest,
-        claim.file,
-        _,
-        claim.rank,
-        _,
-        side,
-        claim.timestamp,
-        _,
-        claim.flags,
-        claim.input,
-        claim.output,
-        claim.cache_creation,
-        claim.write_1h,
-        claim.cache_read,
-        claim.searches,
-        claim.cost_usd,
-        _,
-        claim.at,
-        claim.length,
-        times,
-        uuids,
-        parents,
-        bill,
-    ) = row
+    claim.group, claim.rest, claim.file, _, claim.rank, _, side, claim.timestamp, _, claim.flags, *others = row
+    claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches = others[:6]
+    claim.cost_usd, _, claim.at, claim.length, times, uuids, parents, bill = others[6:]
     claim.session, claim.maker, claim.model, claim.cwd = session, maker, model, cwd
     claim.side = bool(side)
     claim.main_times = unpack_times(times) if times else frozenset()

@@ -98,20 +98,13 @@ def _merge(values: dict[str, Any], more: dict[str, Any], levels: int) -> None:
 
 def read_contract(found: list[Dependency], state_dir: str) -> Contract:
     """Return the contracted rates in the files *found*, and store a copy for callers that do not parse them."""
-    looked = time.time_ns()
+    started = time.time_ns()
     settings = policy(found, Decimal)
     rates = _Rates(settings.values.get(_KEY))
     changed = max((max(stat[3:]) for _, stat in found if stat is not None), default=0)
-    contract = stored.Contract(
-        __version__,
-        tuple(found),
-        changed + SETTLED > looked,
-        rates.multiplier,
-        rates.rows,
-        rates.id(),
-        settings.sources.get(_KEY, []),
-        settings.problems + rates.problems,
-    )
+    copied = __version__, tuple(found), changed + SETTLED > started
+    sources, problems = settings.sources.get(_KEY, []), settings.problems + rates.problems
+    contract = stored.Contract(*copied, rates.multiplier, rates.rows, rates.id(), sources, problems)
     try:
         contract.save(state_dir)
     except OSError:  # the files are then parsed each time

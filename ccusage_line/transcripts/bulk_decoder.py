@@ -263,11 +263,7 @@ def _loses(known: Claim, side: bool, message: _Message, usage: _Usage, time: int
         if output != known.output:
             return 0 <= output < known.output
         flags = known.flags
-        return (not message.stop_reason, not usage.speed, time) > (
-            not flags & STOP,
-            not flags & SPEED,
-            known.timestamp,
-        )
+        return (not message.stop_reason, not usage.speed, time) > (not flags & STOP, not flags & SPEED, known.timestamp)
     return side and 0 <= output <= MAX_COUNT
 
 

@@ -91,20 +91,9 @@ class Claim:
 
     def content(self) -> tuple[Any, ...]:
         """Return everything taken from the best line: if this is equal, it does not matter which line wins."""
-        return (
-            self.timestamp,
-            self.model,
-            self.flags & _BEST_LINE_FLAGS,
-            self.input,
-            self.output,
-            self.cache_creation,
-            self.write_1h,
-            self.cache_read,
-            self.searches,
-            self.cost_usd,
-            self.cwd,
-            self.bill,
-        )
+        counts = self.input, self.output, self.cache_creation, self.write_1h, self.cache_read, self.searches
+        flags = self.flags & _BEST_LINE_FLAGS
+        return (self.timestamp, self.model, flags, *counts, self.cost_usd, self.cwd, self.bill)
 
     def place(self) -> tuple[int, str, int, str]:
         """Return what distinguishes the claims on one thread."""
