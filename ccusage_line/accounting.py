@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from .transcripts.claims import Part, Share
 
-    Place = tuple[int, str, int, str]
-    Group = dict[int, dict[Place, Claim]]  # the claims with one message.id: Claim.rest -> Claim.place() -> claim
+    Source = tuple[int, str, int, str]
+    Group = dict[int, dict[Source, Claim]]  # the claims with one message.id: Claim.rest -> Claim.source() -> claim
     Slots = dict[tuple[int, Any, Any], list[int]]  # slot, session, model -> sums, at the indexes that `session` defines
 
 DISPLAY = 2  # the index of mode display in a cost triple, as in session.MODES

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = (
     *("group", "rest", "rank", "side", "timestamp", "flags", "input", "output", "cache_creation", "write_1h"),
-    *("cache_read", "searches", "at", "length"),
+    *("cache_read", "searches", "offset", "length"),
 )
 _TEXTS = ("session", "maker", "model", "cwd")
 KEY = ("timestamp", "group", "rest")

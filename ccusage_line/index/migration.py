@@ -20,10 +20,10 @@ from ..transcripts.claims import (
     REQUESTED,
     SYNTHETIC,
     bytes_thread,
-    of_session,
+    session_digest,
     usage_thread,
 )
-from ..transcripts.reading import read_lines
+from ..transcripts.reading import read_line
 from . import rows, schema
 
 TYPE_CHECKING = False
@@ -86,18 +86,18 @@ def _uuids(database: Connection, names: dict[int, str]) -> dict[tuple[int, int],
         " FROM claims_1 AS one JOIN files ON files.id = file"
         " WHERE EXISTS (SELECT 1 FROM claims_1 WHERE family = one.family AND rest = one.rest AND file != one.file)"
     )
-    for group, rest, input, creation, read, session, place, length, path in held:
+    for group, rest, input, creation, read, session, offset, length, path in held:
         if (group, rest) not in found and rest == usage_thread(input, creation, read, names[session]):
-            for claim in _claims_at(os.fsdecode(path), place, length):
+            for claim in _claims_at(os.fsdecode(path), offset, length):
                 if claim.group == group and claim.uuids:
                     found[group, rest] = claim.uuids
     return found
 
 
-def _claims_at(path: str, place: int, length: int) -> list[Claim]:
-    """Return the claims of the lines at a place in a transcript; none if it can't be read."""
+def _claims_at(path: str, offset: int, length: int) -> list[Claim]:
+    """Return the claims of the line at an offset in a transcript; none if it can't be read."""
     try:
-        return read_lines(read_part(path, length, place), place, "") or []
+        return read_line(read_part(path, length, offset), offset, "") or []
     except OSError:
         return []
 
@@ -114,7 +114,7 @@ def claim_row(row: tuple[Any, ...], session: str, empty_name: int, at_home: bool
     if rest == 0:  # named by its uuid alone
         uuids = group.to_bytes(8, "little", signed=True)
         group, rest = NO_MESSAGE, group
-    elif rest == of_session(session):  # named by its bytes
+    elif rest == session_digest(session):  # named by its bytes
         group, rest = NO_MESSAGE, bytes_thread(group, rest)
     elif rest != usage_thread(inputs, creation, read, session):
         flags |= REQUESTED

@@ -47,7 +47,7 @@ class Changes:
             file = known.get(f.path)
             if file is None:
                 file = missing.pop_moved(f)
-            elif not file.vanished and file.same(f.stat):
+            elif not file.vanished and file.is_unchanged(f.stat):
                 continue
             self.to_read.append((f, file))
         self.gone = [file for file in missing.files.values() if not file.vanished]
@@ -271,7 +271,7 @@ class SumChanges:
     def apply(self, file: int, reading: Reading, new: bool) -> None:
         """Apply a reading: its claims replace the old ones of the file if it was read anew, else they are added."""
         old: dict[int, set[int]] = {}
-        if reading.fresh and not new:
+        if reading.from_start and not new:
             for group, rest in self._claims_in(file):
                 old.setdefault(group, set()).add(rest)
         claims: dict[int, list[Claim]] = {}
@@ -320,9 +320,9 @@ class SumChanges:
                 del threads[rest][place]
         for claim in added:
             claims = threads.setdefault(claim.rest, {})
-            known = claims.get(claim.place())
+            known = claims.get(claim.source())
             # a copy, because `before` must not change
-            claims[claim.place()] = claim if known is None else merge_claims(known.copy(), claim, lines.bytes_of)
+            claims[claim.source()] = claim if known is None else merge_claims(known.copy(), claim, lines.bytes_of)
         after = lines.responses(threads)
         self._store_claims(threads, group, file, touched, withdrawn)
         self._store_links(threads, group, links, bool(withdrawn))
@@ -589,16 +589,16 @@ def _store_changes(store: Store, changes: Changes) -> None:
 def _readings(
     store: Store, wanted: list[tuple[Transcript, File | None]]
 ) -> Iterator[tuple[Transcript, File | None, Reading]]:
-    take_block: BlockReader = read_block
+    block_reader: BlockReader = read_block
     if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > BULK:
         from .workers import bulk_reader
 
-        take_block = bulk_reader()
+        block_reader = bulk_reader()
     for found, file in wanted:
         known = file if file and not file.vanished and (file.session, file.own) == (found.session, found.own) else None
         try:
             store.reads += 1
-            yield found, file, read_file(found.path, found.session, found.own, known, take_block)
+            yield found, file, read_file(found.path, found.session, found.own, known, block_reader)
         except OSError:
             continue  # unreadable, or deleted since: the next refresh handles it
 
@@ -608,11 +608,11 @@ def _store_claims_only(store: Store, changes: Changes) -> None:
     store.revoke_recent()  # it may be left from a damaged index that is being rebuilt
     for found, file, reading in list(_readings(store, changes.to_read)):
         number = store.store_file(found, file, reading)
-        if reading.fresh:
+        if reading.from_start:
             store.delete_claims([number])
         for claim in reading.claims.values():
             claim.file = number
             thread = store.claims("WHERE group_id = ? AND rest = ? AND file = ?", claim.group, claim.rest, number)
-            old = thread.get(claim.rest, {}).get(claim.place())
+            old = thread.get(claim.rest, {}).get(claim.source())
             best = claim if old is None else merge_claims(old, claim, store.bytes_of)
             store.db.execute(rows.INSERT, store.row_of(best))

@@ -40,7 +40,7 @@ def pack(claim: Claim, session: int, maker: int, model: int, cwd: int) -> Row:
     """Return the row of a claim whose four names have these numbers."""
     key = claim.group, claim.rest, claim.file, session, claim.rank, maker
     counts = claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches
-    line = claim.side, claim.timestamp, model, claim.flags, *counts, claim.cost_usd, cwd, claim.at, claim.length
+    line = claim.side, claim.timestamp, model, claim.flags, *counts, claim.cost_usd, cwd, claim.offset, claim.length
     times = pack_times(claim.main_times) if claim.main_times else None
     return (*key, *line, times, claim.uuids or None, claim.parents or None, pack_bill(claim.bill))
 
@@ -84,7 +84,7 @@ def unpack(row: Row, session: str, maker: str, model: str, cwd: str) -> Claim:
     claim = Claim()
     claim.group, claim.rest, claim.file, _, claim.rank, _, side, claim.timestamp, _, claim.flags, *others = row
     claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches = others[:6]
-    claim.cost_usd, _, claim.at, claim.length, times, uuids, parents, bill = others[6:]
+    claim.cost_usd, _, claim.offset, claim.length, times, uuids, parents, bill = others[6:]
     claim.session, claim.maker, claim.model, claim.cwd = session, maker, model, cwd
     claim.side = bool(side)
     claim.main_times = unpack_times(times) if times else frozenset()

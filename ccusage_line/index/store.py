@@ -11,7 +11,7 @@ import os
 from .. import RULES, accounting, answer, recent
 from ..files import leads_to, read_part
 from ..transcripts.files import Transcript, parts_below
-from ..transcripts.reading import Known, Reading
+from ..transcripts.reading import FileState, Reading
 from . import rows, schema
 
 WAIT = 5.0  # seconds a report waits for another process's refresh
@@ -38,7 +38,9 @@ _STORED = (*_FILE[1:], *_FACTS)
 _INSERT_FILE = f"INSERT INTO files ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
 
 
-class File(Known):
+class File(FileState):
+    """A transcript that the index knows."""
+
     id: int
     path: str
     session: str
@@ -236,7 +238,7 @@ class Store:
         found: accounting.Group = {}
         for row in self.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where}", values):
             claim = self.claim_of(row)
-            found.setdefault(claim.rest, {})[claim.place()] = claim
+            found.setdefault(claim.rest, {})[claim.source()] = claim
         return found
 
     def responses(self, group: accounting.Group) -> dict[int, accounting.Response]:
@@ -278,7 +280,7 @@ class Store:
         """Return a claim's line, or None if its file is gone."""
         path = self.path_of(claim.file)
         try:
-            return None if path is None else read_part(path, claim.length, claim.at)
+            return None if path is None else read_part(path, claim.length, claim.offset)
         except OSError:
             return None
 
@@ -320,7 +322,7 @@ class Store:
             assert number is not None
             return number
         changes = dict.fromkeys(_STORED, "?")
-        if not reading.fresh:  # what was read before still holds
+        if not reading.from_start:  # what was read before still holds
             changes |= {"bad": "bad + ?", **{name: f"ifnull(?, {name})" for name in _FACTS}}
         changed = ", ".join(f"{name} = {value}" for name, value in changes.items())
         self.db.execute(f"UPDATE files SET {changed} WHERE id = ?", (*values, file.id))

@@ -218,7 +218,7 @@ class _Tally:
         group: accounting.Group = {}
         for row in rows_of_group:
             claim = store.claim_of(row)
-            group.setdefault(claim.rest, {})[claim.place()] = claim
+            group.setdefault(claim.rest, {})[claim.source()] = claim
             self._holds.setdefault((row[rows.SESSION], claim.file), accounting.CLAIM)
         if len(rows_of_group) >= rows.LARGE:
             links.store(store.db, rows_of_group[0][0], group)

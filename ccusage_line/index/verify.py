@@ -117,7 +117,7 @@ def _claims(store: Store, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...
         if path not in left_out:
             claim = store.claim_of(tuple(row))
             content = (claim.side, *claim.content(), claim.flags, claim.main_times, claim.uuids, claim.parents)
-            yield (claim.group, claim.rest, path, *claim.place()[1:]), content
+            yield (claim.group, claim.rest, path, *claim.source()[1:]), content
 
 
 def _claim_differences(indexed: Store, fresh: Store, growing: set[bytes]) -> Iterator[str]:

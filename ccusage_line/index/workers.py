@@ -6,7 +6,7 @@ import os
 import sys
 
 from ..transcripts.files import Transcript
-from ..transcripts.reading import BULK, Known, Reading, read_block, read_file
+from ..transcripts.reading import BULK, FileState, Reading, read_block, read_file
 from . import columns, totals
 
 TYPE_CHECKING = False
@@ -93,13 +93,13 @@ def _import_bulk_reader() -> BlockReader:
 
 
 def _reader(table: PriceTable, size: int) -> ReadOne:
-    take_block: BlockReader = read_block
+    block_reader: BlockReader = read_block
     if size > BULK:
-        take_block = bulk_reader()
+        block_reader = bulk_reader()
 
     def read(found: Transcript) -> tuple[Reading, columns.Columns, totals.FileSums | None] | None:
         try:
-            reading = read_file(found.path, found.session, found.own, None, take_block)
+            reading = read_file(found.path, found.session, found.own, None, block_reader)
         except OSError:
             return None  # unreadable, or deleted since it was found
         gathered = columns.gather(reading.claims.values())
@@ -253,7 +253,7 @@ def _send(pipe: int, data: bytes) -> None:
         view = view[os.write(pipe, view) :]
 
 
-_FIELDS = tuple(name for name in (*Known.__slots__, *Reading.__slots__) if name != "claims")
+_FIELDS = tuple(name for name in (*FileState.__slots__, *Reading.__slots__) if name != "claims")
 
 
 def _header(reading: Reading) -> list[Any]:

@@ -23,9 +23,9 @@ from .claims import (
     Claim,
     identify_session,
     merge_claims,
+    message_digest,
     minutes,
     money,
-    of_message,
     request_thread,
     timestamp,
     usage_thread,
@@ -169,12 +169,12 @@ class _Search:
 
 def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of: BytesOf) -> None:
     """Add a block's lines to a reading, with the same result as reading.read_block."""
-    offset = block.place - block.begin
+    shift = block.offset - block.begin
     with _Search(block) as find, memoryview(block.buffer) as view:
         for begin, end in lines_with(block, (USAGE,), find):
             line = view[begin:end]
-            if not add_line(reading, line, offset + begin, session, bytes_of):
-                add_line_plainly(reading, bytes(line), offset + begin, session, bytes_of)
+            if not add_line(reading, line, shift + begin, session, bytes_of):
+                add_line_plainly(reading, bytes(line), shift + begin, session, bytes_of)
         if own:
             if reading.began is None:
                 find_beginning(reading, block)
@@ -182,7 +182,7 @@ def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of
                 add_facts(reading, bytes(view[begin:end]))
 
 
-def add_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of: BytesOf) -> bool:
+def add_line(reading: Reading, line: memoryview, offset: int, session: str, bytes_of: BytesOf) -> bool:
     """Add one whole line to a reading. Return False, having done nothing, if the line needs the other decoder."""
     if len(line) > _MAX_DIGITS and (len(line) > MAX_LINE or _has_long_number(line) or _may_be_deep(line)):
         return False
@@ -239,10 +239,10 @@ def add_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of
     claim.flags |= flags
     claim.uuids = uuid
     if line[0] == 0x7B and line[-1] == 0x7D:  # braces
-        claim.at, claim.length = at, len(line)
+        claim.offset, claim.length = offset, len(line)
     else:
         data = bytes(line)
-        claim.at, claim.length = at + data.find(b"{"), len(data.strip(b" \t\r\n"))
+        claim.offset, claim.length = offset + data.find(b"{"), len(data.strip(b" \t\r\n"))
     reading.claims[key] = claim if known is None else merge_claims(known, claim, bytes_of)
     return True
 
@@ -346,7 +346,7 @@ def _key_of_usage(decoded: _Line, message_id: str, claim: Claim, path_session: s
     own = decoded.sessionId or path_session
     rest = usage_thread(claim.input, claim.cache_creation, claim.cache_read, own)
     claim.parents = uuid_digest(decoded.parentUuid) if decoded.parentUuid else b""
-    return (of_message(message_id), rest, *session), flags
+    return (message_digest(message_id), rest, *session), flags
 
 
 def _identify(*names: str | None) -> tuple[Owner, int]:

@@ -76,7 +76,7 @@ class Claim:
     searches: int
     cost_usd: float | None
     cwd: str
-    at: int  # the offset and the length of the line's object in the file, in bytes
+    offset: int  # the offset and the length of the line's object in the file, in bytes
     length: int
     main_times: set[int] | frozenset[int]  # the timestamps of all main-chain lines, except that of the best line
     uuids: bytes  # distinct digests of all lines' uuids, in the order of the lines, 8 bytes each
@@ -95,8 +95,8 @@ class Claim:
         flags = self.flags & _BEST_LINE_FLAGS
         return (self.timestamp, self.model, flags, *counts, self.cost_usd, self.cwd, self.bill)
 
-    def place(self) -> tuple[int, str, int, str]:
-        """Return what distinguishes the claims on one thread."""
+    def source(self) -> tuple[int, str, int, str]:
+        """Return what distinguishes the claims on one thread: the file, and how its lines name their session."""
         return self.file, self.session, self.rank, self.maker
 
     def copy(self) -> Claim:
@@ -204,19 +204,19 @@ def main_times_of(claims: Iterable[Claim]) -> set[int]:
 # --- the thread (A4) --------------------------------------------------------------------------------------------
 
 
-of_message, _of_request, _of_usage = digester("m"), digester("r"), digester("u")
-_of_bytes, of_session = digester("b"), digester("s")
+message_digest, _request_digest, _usage_digest = digester("m"), digester("r"), digester("u")
+_bytes_digest, session_digest = digester("b"), digester("s")
 uuid_digest = bytes_digester("i")
 
 
 def request_thread(message_id: str, request_id: str) -> tuple[int, int]:
     """Return the (group, rest) of lines with both ids (A4)."""
-    return of_message(message_id), _of_request(request_id)
+    return message_digest(message_id), _request_digest(request_id)
 
 
 def usage_thread(input: int, cache_creation: int, cache_read: int, session: str) -> int:
     """Return the `rest` of lines without a requestId, which their counts and session identify."""
-    return _of_usage(f"{input} {cache_creation} {cache_read} {session}")
+    return _usage_digest(f"{input} {cache_creation} {cache_read} {session}")
 
 
 def bytes_thread(line: int, session: int) -> int:
@@ -335,10 +335,10 @@ def timestamp(value: object) -> int | None:
 # --- an object -> a claim ----------------------------------------------------------------------------------------
 
 
-def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | None:
+def claim_of(obj: object, raw: bytes, offset: int, path_session: str) -> Claim | None:
     """Return the claim that a decoded object makes, or None if the object does not count (A3).
 
-    *raw* is the object's bytes, *at* its offset in the file, *path_session* the session that the path names (A6).
+    *raw* is the object's bytes, *offset* its offset in the file, *path_session* the session that the path names (A6).
     """
     if not isinstance(obj, dict):
         return None
@@ -350,7 +350,7 @@ def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | Non
     if not isinstance(usage, dict) or time is None or model == SYNTHETIC:
         return None
     claim = Claim()
-    claim.file, claim.timestamp, claim.at, claim.length = 0, time, at, len(raw)
+    claim.file, claim.timestamp, claim.offset, claim.length = 0, time, offset, len(raw)
     claim.side = obj.get("isSidechain") is True
     claim.cost_usd = money(obj.get("costUSD"))
     claim.cwd = _string(obj.get("cwd"))
@@ -376,15 +376,15 @@ def _set_identity(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes
     (claim.session, claim.rank, claim.maker), flags = identify_session(own, path_session, requested, forked, maker)
     claim.flags |= flags
     uuid, parent, request_id = _string(obj.get("uuid")), "", _string(obj.get("requestId"))
-    claim.group = of_message(message_id) if message_id else NO_MESSAGE
+    claim.group = message_digest(message_id) if message_id else NO_MESSAGE
     if request_id:
         claim.flags |= REQUESTED
-        claim.rest = _of_request(request_id)
+        claim.rest = _request_digest(request_id)
     elif message_id or uuid:
         parent = _string(obj.get("parentUuid"))
         claim.rest = usage_thread(claim.input, claim.cache_creation, claim.cache_read, own)
     else:
-        claim.rest = bytes_thread(_of_bytes(digest_bytes(raw).hex()), of_session(own))
+        claim.rest = bytes_thread(_bytes_digest(digest_bytes(raw).hex()), session_digest(own))
     claim.uuids = uuid_digest(uuid) if uuid else b""
     claim.parents = uuid_digest(parent) if parent else b""
 

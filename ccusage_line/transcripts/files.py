@@ -204,15 +204,15 @@ def read_into(descriptor: int, view: memoryview) -> int:
 
 
 class Block:
-    """Whole lines of a file: `buffer[begin:stop]`, which begin at the offset `place` in the file.
+    """Whole lines of a file: `buffer[begin:stop]`, which begin at `offset` in the file.
 
     The next block reuses the buffer, so a caller that stores bytes of it must copy them.
     """
 
-    __slots__ = ("begin", "buffer", "place", "stop")
+    __slots__ = ("begin", "buffer", "offset", "stop")
 
-    def __init__(self, place: int, buffer: bytearray, begin: int, stop: int) -> None:
-        self.place = place
+    def __init__(self, offset: int, buffer: bytearray, begin: int, stop: int) -> None:
+        self.offset = offset
         self.buffer = buffer
         self.begin = begin
         self.stop = stop
