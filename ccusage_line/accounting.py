@@ -14,7 +14,7 @@ from .transcripts.claims import (
     REQUESTED,
     US,
     Claim,
-    best,
+    best_claim,
     main_times_of,
     session_of,
     split_digests,
@@ -134,12 +134,12 @@ def responses(
 ) -> dict[int, Response]:
     """Return the responses that the claims of a group form, by key, without replays on a sidechain (A4).
 
-    *began* returns the first timestamp of a session's own transcript (A6). *folder_of* is that of `claims.best`.
+    *began* returns the first timestamp of a session's own transcript (A6). *folder_of* is that of `claims.best_claim`.
     """
     found = {}
     main_times: set[int] | None = None
     for key, claims in linked_claims(group):
-        winner = best(claims, bytes_of, folder_of) if len(claims) > 1 else claims[0]
+        winner = best_claim(claims, bytes_of, folder_of) if len(claims) > 1 else claims[0]
         if winner.side and winner.group != NO_MESSAGE:
             if main_times is None:
                 main_times = {t for threads in group.values() for t in main_times_of(threads.values())}

@@ -19,7 +19,7 @@ from ..transcripts.claims import (
     ORIGINAL,
     REQUESTED,
     SYNTHETIC,
-    bytes_thread,
+    line_thread,
     session_digest,
     usage_thread,
 )
@@ -115,7 +115,7 @@ def claim_row(row: tuple[Any, ...], session: str, empty_name: int, at_home: bool
         uuids = group.to_bytes(8, "little", signed=True)
         group, rest = NO_MESSAGE, group
     elif rest == session_digest(session):  # named by its bytes
-        group, rest = NO_MESSAGE, bytes_thread(group, rest)
+        group, rest = NO_MESSAGE, line_thread(group, rest)
     elif rest != usage_thread(inputs, creation, read, session):
         flags |= REQUESTED
     bill = rows.pack_bill((_parts(further), (), None)) if further else None

@@ -148,7 +148,7 @@ def status(store: Store) -> list[tuple[str, object]]:
         ("lines that can't be read", bad),
     ]
     lines += [("unreadable lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
-    return lines + [("not read", f"{path}: {reason}") for path, reason in (*found.passed_over, *_unreadable(found))]
+    return lines + [("not read", f"{path}: {reason}") for path, reason in (*found.skipped, *_unreadable(found))]
 
 
 def _unreadable(found: Walk) -> Iterator[tuple[str, str]]:

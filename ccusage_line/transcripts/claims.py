@@ -140,16 +140,16 @@ def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
         return b.side
     if a.output != b.output:
         return a.output > b.output
-    first, second = a.order(), b.order()
-    if first != second:
-        return first < second
+    a_order, b_order = a.order(), b.order()
+    if a_order != b_order:
+        return a_order < b_order
     # For a deleted file, bytes_of returns a value that is greater than any line, so a file that exists wins. If both
     # files are deleted, the values decide.
-    one, other = bytes_of(a), bytes_of(b)
-    return one < other if one != other else repr(a.content()) < repr(b.content())
+    a_bytes, b_bytes = bytes_of(a), bytes_of(b)
+    return a_bytes < b_bytes if a_bytes != b_bytes else repr(a.content()) < repr(b.content())
 
 
-def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes], folder_of: Callable[[int], str]) -> Claim:
+def best_claim(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes], folder_of: Callable[[int], str]) -> Claim:
     """Return the claim whose line wins (A5).
 
     Forks copy whole lines, so if the best lines have equal content, no file is opened to compare their bytes.
@@ -171,21 +171,21 @@ def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes], folder_of:
 
 def session_of(claims: Iterable[Claim], began: Callable[[str], int | None]) -> str:
     """Return the session that owns a response (A6). *began* returns the first timestamp of its own transcript."""
-    named: list[set[str]] = [set(), set(), set()]  # by rank
+    by_rank: list[set[str]] = [set(), set(), set()]
     makers = set()
     for claim in claims:
-        named[claim.rank].add(claim.session)
+        by_rank[claim.rank].add(claim.session)
         makers.add(claim.maker)
     makers.discard("")
-    requested, forked, claimants = named
+    requested, forked, named = by_rank
     if requested:
         return min(requested)
-    claimants = claimants or forked
-    if len(claimants) > 1 and len(claimants & makers) == 1:
-        claimants &= makers
-    if len(claimants) == 1:
-        return claimants.pop()
-    return min((_none_last(began(session)), session) for session in claimants)[1]
+    candidates = named or forked
+    if len(candidates) > 1 and len(candidates & makers) == 1:
+        candidates &= makers
+    if len(candidates) == 1:
+        return candidates.pop()
+    return min((_none_last(began(session)), session) for session in candidates)[1]
 
 
 def _none_last(time: int | None) -> tuple[bool, int]:
@@ -219,9 +219,9 @@ def usage_thread(input: int, cache_creation: int, cache_read: int, session: str)
     return _usage_digest(f"{input} {cache_creation} {cache_read} {session}")
 
 
-def bytes_thread(line: int, session: int) -> int:
+def line_thread(line_digest: int, session_digest: int) -> int:
     """Return the `rest` of a line without any id, from the digests of its bytes and of its session."""
-    return line ^ session
+    return line_digest ^ session_digest
 
 
 # --- values ------------------------------------------------------------------------------------------------------
@@ -384,7 +384,7 @@ def _set_identity(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes
         parent = _string(obj.get("parentUuid"))
         claim.rest = usage_thread(claim.input, claim.cache_creation, claim.cache_read, own)
     else:
-        claim.rest = bytes_thread(_bytes_digest(digest_bytes(raw).hex()), session_digest(own))
+        claim.rest = line_thread(_bytes_digest(digest_bytes(raw).hex()), session_digest(own))
     claim.uuids = uuid_digest(uuid) if uuid else b""
     claim.parents = uuid_digest(parent) if parent else b""
 
@@ -405,20 +405,15 @@ def identify_session(own: str, path_session: str, requested: str, forked: str, m
 
 def tokens(usage: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
     """Return (input, output, cache creation, 1 h part of it, cache read, web searches) of a usage object (A3, A8)."""
-    split = usage.get("cache_creation")
-    write_1h = written = 0
+    creation, write_1h, searches = count(usage.get("cache_creation_input_tokens")), 0, 0
+    split, tools = usage.get("cache_creation"), usage.get("server_tool_use")
     if isinstance(split, dict):
         write_1h = count(split.get("ephemeral_1h_input_tokens"))
-        written = write_1h + count(split.get("ephemeral_5m_input_tokens"))
-    tools = usage.get("server_tool_use")
-    return (
-        count(usage.get("input_tokens")),
-        count(usage.get("output_tokens")),
-        max(written, count(usage.get("cache_creation_input_tokens"))),
-        write_1h,
-        count(usage.get("cache_read_input_tokens")),
-        count(tools.get("web_search_requests")) if isinstance(tools, dict) else 0,
-    )
+        creation = max(creation, write_1h + count(split.get("ephemeral_5m_input_tokens")))
+    if isinstance(tools, dict):
+        searches = count(tools.get("web_search_requests"))
+    input, output = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
+    return input, output, creation, write_1h, count(usage.get("cache_read_input_tokens")), searches
 
 
 def _usage_flags(usage: dict[str, Any]) -> int:
@@ -469,9 +464,9 @@ def _extra_parts(iterations: list[dict[str, Any]], paused: object, claim: Claim)
         elif entry.get("type") == "compaction":
             yield _part(entry, "", claim)
     for attempt in _objects_in(paused):
-        own = attempt.get("usage")
-        if isinstance(own, dict):
-            yield _part(own, "", claim)
+        usage = attempt.get("usage")
+        if isinstance(usage, dict):
+            yield _part(usage, "", claim)
 
 
 def _last_prompt(iterations: list[dict[str, Any]]) -> int | None:
@@ -490,10 +485,9 @@ def _objects_in(value: object) -> list[dict[str, Any]]:
 def _part(usage: dict[str, Any], model: str, claim: Claim) -> Part:
     """Return what a usage object bills. A model, speed or region that it does not name is that of the line."""
     own = _usage_flags(usage)
-    flags = own & FAST if own & SPEED else claim.flags & FAST
-    geo = _string(usage.get("inference_geo"))
-    flags |= (US if geo == "us" else 0) if geo else claim.flags & US
-    return (model or claim.model, *tokens(usage), flags)
+    speed = own if own & SPEED else claim.flags
+    region = own if _string(usage.get("inference_geo")) else claim.flags
+    return (model or claim.model, *tokens(usage), speed & FAST | region & US)
 
 
 def prompt_tokens(counts: tuple[int, ...]) -> int:
@@ -520,12 +514,12 @@ def _scan_at(text: str, start: int, deep: bool) -> tuple[Any, int] | None:
     The result does not depend on the depth of the caller's stack. *deep* is false if the text can't be nested too deep.
     """
     try:
-        value = _scan(text, start)
+        scanned = _scan(text, start)
     except RecursionError:
         return None if deep and _too_deep(text, start) else _scan_deep(text, start)
     except _REFUSED:
         return None
-    return None if deep and _too_deep(text, start) else value
+    return None if deep and _too_deep(text, start) else scanned
 
 
 def _scan_deep(text: str, start: int) -> tuple[Any, int] | None:
@@ -582,9 +576,8 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
     """
     if len(line) > MAX_LINE:
         return []
-    lead = 3 if line.startswith(_BOM) else 0
-    if lead:
-        line = line[3:]
+    shift = len(_BOM) if line.startswith(_BOM) else 0
+    line = line[shift:]
     text = decode(line)
     deep = len(text) > MAX_DEPTH and text.count("{") + text.count("[") > MAX_DEPTH
     found: list[tuple[dict[str, Any], bytes, int]] = []
@@ -592,22 +585,21 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
     max_torn = min(MAX_TORN, max(MAX_SCANNED // max(len(text), 1), 1))
     torn = text_mark = line_mark = 0  # the marks are an index into the text and the same position in the line
     while place < len(text) and len(found) < MAX_OBJECTS:
-        value = _scan_at(text, place, deep) if text[place] == "{" else None
-        if value is None:
+        scanned = _scan_at(text, place, deep) if text[place] == "{" else None
+        if scanned is None:
             torn += 1
             if not whole or torn > max_torn:
                 break
             place = _find_next_object(text, place + 1)
             continue
-        end = value[1]
+        value, end = scanned
         if not found and torn == 0 and end == len(text.rstrip(" \t\r\n\0")):
-            raw = line.strip(_SPACE)
-            return [(value[0], raw, lead + line.find(b"{"))]
+            return [(value, line.strip(_SPACE), shift + line.find(b"{"))]
         # Replaced bytes make positions in the text and in the line differ. Braces are ASCII, so counting them maps
         # one to the other.
         first = _find_nth(line, b"{", text.count("{", text_mark, place) + 1, line_mark)
         last = _find_nth(line, b"}", text.count("}", place, end), first)
-        found.append((value[0], line[first : last + 1], lead + first))
+        found.append((value, line[first : last + 1], shift + first))
         text_mark, line_mark = end, last + 1
         place = _skip_space(text, end)
     return found

@@ -48,12 +48,12 @@ class Transcript:
 class Walk:
     """The transcripts below the data directories, and the paths that were skipped, each with the reason."""
 
-    __slots__ = ("_dirs", "_files", "_links", "begun", "files", "passed_over")
+    __slots__ = ("_dirs", "_files", "_links", "begun", "files", "skipped")
 
     def __init__(self) -> None:
         self.begun = time.time_ns()
         self.files: list[Transcript] = []
-        self.passed_over: list[tuple[str, str]] = []
+        self.skipped: list[tuple[str, str]] = []
         self._dirs: set[tuple[int, int]] = set()
         self._files: set[tuple[int, int]] = set()
         self._links: list[tuple[str, tuple[str, ...]]] = []
@@ -75,7 +75,7 @@ class Walk:
                     elif is_transcript(name):
                         self._add_file(entry.path, (*parts, name), os.stat(entry.path) if _STAT_PATH else entry.stat())
                 except OSError as error:
-                    self.passed_over.append((entry.path, _reason(error)))
+                    self.skipped.append((entry.path, _reason(error)))
             pending.extend(reversed(folders))
 
     def _entries(self, path: str) -> list[os.DirEntry[str]]:
@@ -87,7 +87,7 @@ class Walk:
                 return sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
-                self.passed_over.append((path, _reason(error)))
+                self.skipped.append((path, _reason(error)))
             return []
 
     def follow_links(self) -> None:
@@ -99,7 +99,7 @@ class Walk:
                     stat = os.stat(path)
                 except OSError as error:
                     if is_transcript(parts[-1]):
-                        self.passed_over.append((path, _reason(error)))
+                        self.skipped.append((path, _reason(error)))
                     continue
                 if stat_module.S_ISDIR(stat.st_mode):
                     if parts[-1] not in _NOT_BELOW:
@@ -109,7 +109,7 @@ class Walk:
 
     def _add_file(self, path: str, parts: tuple[str, ...], stat: os.stat_result) -> None:
         if not stat_module.S_ISREG(stat.st_mode):
-            self.passed_over.append((path, "not a regular file"))
+            self.skipped.append((path, "not a regular file"))
         elif _add_identity(self._files, stat):
             self.files.append(Transcript(path, parts, stat))
 
