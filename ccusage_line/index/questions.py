@@ -9,7 +9,7 @@ from ..files import open_regular
 from ..paths import DATABASE
 from ..session import MODES, ModelUsage, Session
 from ..text import count_text, human_size
-from ..transcripts.files import stem, walk
+from ..transcripts.files import reason_of, stem, walk
 from .sessions import BY_PATH, FACTS, add_up, facts_by_session, facts_of, make_session, responses_in
 
 TYPE_CHECKING = False
@@ -157,7 +157,7 @@ def _unreadable(found: Walk) -> Iterator[tuple[str, str]]:
         try:
             os.close(open_regular(transcript.path))
         except OSError as error:
-            yield transcript.path, (error.strerror or str(error)).lower()
+            yield transcript.path, reason_of(error)
 
 
 def _size(path: str) -> int:

@@ -6,7 +6,7 @@ import os
 import sys
 from stat import S_ISREG
 
-from ..files import is_ours, names_in, open_private, private_dir
+from ..files import is_ours, make_private_folder, names_in, open_private
 from ..paths import DATABASE
 
 TYPE_CHECKING = False
@@ -252,8 +252,8 @@ def open_database(folder: str, wait: float, migrate: Migrate | None = None) -> C
     """
     path = os.path.join(folder, NAME)
     try:
-        private_dir(os.path.dirname(folder))
-        private_dir(folder)
+        make_private_folder(os.path.dirname(folder))
+        make_private_folder(folder)
         if migrate is not None:  # no time limit, because a migration may take long
             return _open(path, wait, migrate)
         if _is_quiet(path):

@@ -10,7 +10,7 @@ import os
 import time
 
 from .. import __version__
-from ..files import private_dir, read_private, write_private
+from ..files import make_private_folder, read_private, write_private
 from ..locks import lock
 from . import stored
 from . import table as prices
@@ -169,7 +169,7 @@ def refresh(state_dir: str, *, force: bool, timeout: float, address: str) -> Res
 
 
 def _refresh(state_dir: str, force: bool, deadline: float, address: str) -> Result:
-    private_dir(state_dir)
+    make_private_folder(state_dir)
     held = lock(os.path.join(state_dir, _LOCK), max(0.0, deadline - time.monotonic()) if force else 0.0)
     if held is None:
         return Result("busy", "another process is refreshing the prices")

@@ -30,7 +30,7 @@ from __future__ import annotations
 import os
 import time
 
-from ..files import private_dir, read_private, write_private
+from ..files import make_private_folder, read_private, write_private
 from ..paths import LINES
 
 TYPE_CHECKING = False
@@ -431,7 +431,7 @@ def _prepare_folder(place: Place) -> str:
     state, index = place.state_dir, place.index_dir
     folder = lines_dir(index)
     for path in (state, index, os.path.join(state, LINES), folder):
-        private_dir(path)
+        make_private_folder(path)
     write_scope(place.environ, state, index, place.named)
     return folder
 

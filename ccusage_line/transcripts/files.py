@@ -75,7 +75,7 @@ class Walk:
                     elif is_transcript(name):
                         self._add_file(entry.path, (*parts, name), os.stat(entry.path) if _STAT_PATH else entry.stat())
                 except OSError as error:
-                    self.skipped.append((entry.path, _reason(error)))
+                    self.skipped.append((entry.path, reason_of(error)))
             pending.extend(reversed(folders))
 
     def _entries(self, path: str) -> list[os.DirEntry[str]]:
@@ -87,7 +87,7 @@ class Walk:
                 return sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
-                self.skipped.append((path, _reason(error)))
+                self.skipped.append((path, reason_of(error)))
             return []
 
     def follow_links(self) -> None:
@@ -99,7 +99,7 @@ class Walk:
                     stat = os.stat(path)
                 except OSError as error:
                     if is_transcript(parts[-1]):
-                        self.skipped.append((path, _reason(error)))
+                        self.skipped.append((path, reason_of(error)))
                     continue
                 if stat_module.S_ISDIR(stat.st_mode):
                     if parts[-1] not in _NOT_BELOW:
@@ -118,14 +118,14 @@ _STAT_PATH = sys.platform == "win32"  # there, DirEntry.stat() has no device and
 
 
 def _add_identity(seen: set[tuple[int, int]], stat: os.stat_result) -> bool:
-    identity = (stat.st_dev, stat.st_ino)
-    if identity in seen:
-        return False
-    seen.add(identity)
-    return True
+    """Add the device and inode of a stat to *seen*, and return whether they are new."""
+    known = len(seen)
+    seen.add((stat.st_dev, stat.st_ino))
+    return len(seen) > known
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Return the message of an error in lower case, without its errno and path."""
     return (error.strerror or str(error)).lower()
 
 
@@ -243,45 +243,45 @@ class Tail:
     def blocks(self, descriptor: int, end: int) -> Iterator[Block]:
         """Yield the whole lines up to the offset *end*."""
         os.lseek(descriptor, self.offset, os.SEEK_SET)
-        place = self.offset  # the offset of the next read
-        buffer = _spare.pop() if _spare else bytearray(min(BLOCK, max(end - place, 1)))
+        next_read = self.offset
+        buffer = _spare.pop() if _spare else bytearray(min(BLOCK, max(end - next_read, 1)))
         kept = 0  # bytes at the start of the buffer: the unfinished line so far, which begins at self.offset
-        while place < end:
+        while next_read < end:
             if kept == len(buffer):
                 buffer.extend(bytes(min(kept, MAX_LINE + BLOCK - kept)))
             with memoryview(buffer) as view:
-                filled = kept + read_into(descriptor, view[kept : kept + end - place])
+                filled = kept + read_into(descriptor, view[kept : kept + end - next_read])
             if filled == kept:
                 break
-            place += filled - kept
+            next_read += filled - kept
             begin = 0
             if self.skipping:
                 begin = buffer.find(b"\n", 0, filled) + 1
                 if not begin:
-                    self.offset = place
+                    self.offset = next_read
                     continue
                 self.skipping = False
-                self.offset = place - filled + begin
-            start = _find_overlong(buffer, begin, filled)
-            if start >= 0:
-                if start > begin:
-                    yield Block(self.offset, buffer, begin, start)
+                self.offset = next_read - filled + begin
+            overlong = _find_overlong(buffer, begin, filled)
+            if overlong >= 0:
+                if overlong > begin:
+                    yield Block(self.offset, buffer, begin, overlong)
                 self.overlong += 1
-                behind = buffer.find(b"\n", start, filled) + 1
-                self.offset += behind - begin
-                begin = behind
-            cut = buffer.rfind(b"\n", max(begin, kept), filled) + 1
-            if cut:
-                yield Block(self.offset, buffer, begin, cut)
-                self.offset += cut - begin
-                begin = cut
+                after = buffer.find(b"\n", overlong, filled) + 1
+                self.offset += after - begin
+                begin = after
+            stop = buffer.rfind(b"\n", max(begin, kept), filled) + 1
+            if stop:
+                yield Block(self.offset, buffer, begin, stop)
+                self.offset += stop - begin
+                begin = stop
             kept = filled - begin
             if begin:
                 buffer[:kept] = buffer[begin:filled]
             if kept > MAX_LINE:
                 self.overlong += 1
                 self.skipping = True
-                self.offset, kept = place, 0
+                self.offset, kept = next_read, 0
         self.rest = bytes(memoryview(buffer)[:kept])
         if len(buffer) == BLOCK:
             _spare.append(buffer)
