@@ -58,8 +58,8 @@ def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
     value = published.read(path)
     if value is None:
         return None
-    of, *fields = value
-    if of != sources or not unchanged(fields[0]):
+    own_sources, *fields = value
+    if own_sources != sources or not unchanged(fields[0]):
         return None
     answer = Answer()
     for name, field in zip(Answer.__slots__, fields, strict=True):
@@ -118,14 +118,14 @@ def client_path(folder: str, session: str) -> str:
 
 def read_client_values(folder: str, session: str) -> ClientValues:
     """Return the cost before the first response and the last context window that the client sent; None if unknown."""
-    found: ClientValues | None = published.read(client_path(folder, session))
-    return found or (None, None)
+    values: ClientValues | None = published.read(client_path(folder, session))
+    return values or (None, None)
 
 
-def write_client_values(folder: str, session: str, found: ClientValues) -> None:
+def write_client_values(folder: str, session: str, values: ClientValues) -> None:
     """Store what the client sent, without a lock. Does nothing if there is no index or if writing fails."""
     if os.path.isdir(folder):
-        published.write(client_path(folder, session), found, f".{os.getpid()}")
+        published.write(client_path(folder, session), values, f".{os.getpid()}")
 
 
 def _split_json(session: Session) -> tuple[str, str, dict[str, str]]:
