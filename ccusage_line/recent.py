@@ -42,7 +42,7 @@ def last_sweep(folder: str) -> os.stat_result | None:
 
 
 def covers_all(folder: str, sweep: os.stat_result | None) -> bool:
-    """Return whether days and blocks cover all sessions up to the last *sweep*: none is lost, new ones can be stored."""
+    """Return whether days and blocks cover all sessions up to *sweep*: none is lost, new ones can be stored."""
     if sweep is None or is_lost(sweep):
         return False
     return _is_recent(sweep, SWEEP) or os.access(os.path.join(folder, SWEPT), os.W_OK)

@@ -94,9 +94,9 @@ class Index(Store):
 
     def moments(self, now: int) -> Recent:
         """Return the recent responses of all sessions, from which today and the current block are computed."""
-        from ..windows import known_windows, of_database
+        from ..windows import known_windows, recent_moments
 
-        return of_database(self.db, now, known_windows(recent.read_windows(self.folder)))
+        return recent_moments(self.db, now, known_windows(recent.read_windows(self.folder)))
 
     def is_fork(self, session: str) -> bool:
         """Return whether a session began as a fork: its own transcript holds copies of another one's responses."""
