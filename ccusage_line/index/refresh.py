@@ -371,10 +371,10 @@ class SumChanges:
         lines which decide ties are gone, so that the stored moments may differ even if the response does not."""
         store = self._store
         for response in after.values():
-            for number, kind in response.held():
+            for number, kind in response.holders():
                 self._hold(response.session, number, kind)
         for new, old in _with_predecessors(before, after):
-            if new is None or len(old) != 1 or not new.same(old[0]):
+            if new is None or len(old) != 1 or new.counted_values() != old[0].counted_values():
                 self._replace(old, new)
             elif not tied:
                 continue
@@ -446,7 +446,7 @@ class SumChanges:
             accounting.CLAIM,
         )
         for response in counted:
-            for file, kind in response.held():
+            for file, kind in response.holders():
                 files[file] = max(files.get(file, accounting.CLAIM), kind)
         store.db.execute("DELETE FROM holds WHERE session = ?", (number,))
         store.db.executemany(

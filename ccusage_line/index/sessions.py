@@ -137,7 +137,7 @@ def _responses(store: Store, groups: Iterable[tuple[int]]) -> Iterator[accountin
 
 def responses_in(store: Store, file: int) -> list[accounting.Response]:
     """Return the responses that a file holds lines of, without those it only holds copies of, as a fork does."""
-    return [one for one in _responses(store, _groups_in(store, file)) if (file, accounting.LINE) in one.held()]
+    return [one for one in _responses(store, _groups_in(store, file)) if (file, accounting.LINE) in one.holders()]
 
 
 def _groups_in(store: Store, file: int) -> list[tuple[int]]:
@@ -320,7 +320,7 @@ def parents(store: Store, session: str) -> set[str]:
         one.session
         for file in _own_files(store, number)
         for one in _responses(store, _groups_in(store, file))
-        if one.session != session and (file, accounting.COPY) in one.held()
+        if one.session != session and (file, accounting.COPY) in one.holders()
     }
 
 

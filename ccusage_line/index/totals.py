@@ -73,7 +73,7 @@ def sums_of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str)
     for session, places in of_session.items():
         *key, first = min(map(order.__getitem__, places))
         sums_of = found[session]
-        sums_of.reach(tuple(key), folders[first] or folder)
+        sums_of.extend_to(tuple(key), folders[first] or folder)
         sums_of.last = max(map(times.__getitem__, places))
         kind = accounting.LINE if any(flags[place] & ORIGINAL for place in places) else accounting.COPY
         by_session.append((session, kind, sums_of.packed()))
@@ -204,7 +204,7 @@ class _Tally:
         incomplete = not flags & FINAL
         known.add_part(name, sums, incomplete)
         key = (timestamp, group_id, rest)
-        known.reach(key, self._texts[cwd] or store.folder_of(file))
+        known.extend_to(key, self._texts[cwd] or store.folder_of(file))
         self._hold(session, file, accounting.LINE if flags & ORIGINAL else accounting.COPY)
         if accounting.is_activity(sums):
             auto, calculate, display = sums[COST:RESPONSES]
@@ -227,7 +227,7 @@ class _Tally:
             self._sums_of(number).add(response, store.table, store.project_of(response.claim))
             self._moments += moments(store, (response,))
             add_to_slots(store, self._slots, (response,))
-            for file, kind in response.held():
+            for file, kind in response.holders():
                 self._hold(number, file, kind)
 
     def store(self) -> None:
