@@ -49,7 +49,7 @@ def read_everything(
                 if progress is not None:
                     progress(1, 1)  # removes the progress bar
                 if store.stored:
-                    store.tell("interrupted; the next run continues where this one stopped")
+                    store.notify("interrupted; the next run continues where this one stopped")
                 raise
 
 
@@ -58,7 +58,7 @@ def _acquire_lock(store: Store, patience: float | None) -> Lock:
     path = os.path.join(store.folder, _LOCK)
     held = lock(path, _MESSAGE_AFTER if patience is None else patience)
     if held is None and patience is None:
-        store.tell("another process is reading all transcripts for the first time; waiting for it")
+        store.notify("another process is reading all transcripts for the first time; waiting for it")
     stored = None
     while held is None:
         if stored == store.data_version() or patience is not None:

@@ -83,14 +83,14 @@ class Index(Store):
         return sessions.responses_of(self, session)
 
     def model_rows(self, session: str) -> list[tuple[Any, ...]]:
-        """Return (name, *sums) for each model of a session; `session` names the places of the sums."""
+        """Return (name, *sums) for each model of a session; `session` names the indexes of the sums."""
         return sessions.model_rows(self, session)
 
-    def dependencies(self, session: str, look: SessionFiles) -> list[Dependency] | None:
+    def dependencies(self, session: str, files: SessionFiles) -> list[Dependency] | None:
         """Return the files and folders that an answer about a session depends on, among them those that its refresh
-        *look* into, each with its stat. Returns None if the answer can't be published."""
-        found = sessions.dependencies(self, session, look.folders)
-        return None if found is None else found + look.absent
+        visited (*files*), each with its stat. Returns None if the answer can't be published."""
+        found = sessions.dependencies(self, session, files.folders)
+        return None if found is None else found + files.absent
 
     def moments(self, now: int) -> Recent:
         """Return the recent responses of all sessions, from which today and the current block are computed."""
@@ -155,10 +155,10 @@ def _open_current(folder: str, wait: float, migrate: bool) -> Connection:
 class RefreshedSession:
     """A session that was brought up to date with the standard library alone."""
 
-    def __init__(self, index: Index, session: Session, look: SessionFiles) -> None:
+    def __init__(self, index: Index, session: Session, files: SessionFiles) -> None:
         self.index = index
         self.session = session
-        self._look = look
+        self._files = files
 
     def publish(self, moments: bool = False) -> None:
         """Publish the session's answer and, if *moments*, the recent responses of all sessions.
@@ -173,21 +173,23 @@ class RefreshedSession:
 
     def _publish(self, with_moments: bool) -> None:
         index, name = self.index, self.session.id
-        if self._look.youngest + SETTLED > time.time_ns() or not index.lock_at_once():
+        if self._files.last_change + SETTLED > time.time_ns() or not index.try_lock():
             return
         try:
-            dependencies = index.dependencies(name, self._look)
-            if dependencies is not None:
-                dependencies += stored.dependencies(os.environ)
-            if dependencies is not None and answer.settled(dependencies, time.time_ns()) and self._has_current_prices():
-                found = index.session(name)
+            dependencies = index.dependencies(name, self._files)
+            if dependencies is None:
+                return
+            dependencies += stored.dependencies(os.environ)
+            if not answer.settled(dependencies, time.time_ns()) or not self._has_current_prices():
+                return
+            session = index.session(name)
+            if session is None:
+                return
+            content = answer.of_session(session, index.model_rows(name), index.is_fork(name), index.began(name))
+            answer.write(index.folder, stored.sources(os.environ), dependencies, content)
+            if with_moments:
                 now = time.time_ns() // 1000
-                moments = index.moments(now) if with_moments else None
-                if found is not None:
-                    content = answer.of_session(found, index.model_rows(name), index.is_fork(name), index.began(name))
-                    answer.write(index.folder, stored.sources(os.environ), dependencies, content)
-                    if moments is not None:
-                        recent.write(index.folder, moments, now)
+                recent.write(index.folder, index.moments(now), now)
         finally:
             index.unlock()
 
@@ -213,8 +215,8 @@ def refresh_one(environ: Mapping[str, str], session: str, mode: str) -> Refreshe
     try:
         if not index.stored or not index.complete:
             return None
-        look = index.refresh_session(session)
+        files = index.refresh_session(session)
         found = index.session(session, mode)
     except schema.DatabaseError:  # damaged: the full command line repairs it
         return None
-    return None if found is None or look is None else RefreshedSession(index, found, look)
+    return None if found is None or files is None else RefreshedSession(index, found, files)

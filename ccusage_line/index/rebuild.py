@@ -85,4 +85,4 @@ def drop_unused_names(store: Store) -> None:
         " UNION SELECT session FROM sessions UNION SELECT project FROM sessions"
         " UNION SELECT session FROM totals UNION SELECT model FROM totals)"
     )
-    store.forget_names()
+    store.clear_caches()

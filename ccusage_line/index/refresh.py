@@ -41,15 +41,15 @@ class Changes:
 
     def __init__(self, found: list[Transcript], known: dict[str, File]) -> None:
         self.to_read: list[tuple[Transcript, File | None]] = []
-        present = {f.path for f in found}
+        present = {transcript.path for transcript in found}
         missing = _Missing(file for path, file in known.items() if path not in present)
-        for f in found:
-            file = known.get(f.path)
+        for transcript in found:
+            file = known.get(transcript.path)
             if file is None:
-                file = missing.pop_moved(f)
-            elif not file.vanished and file.is_unchanged(f.stat):
+                file = missing.pop_moved(transcript)
+            elif not file.vanished and file.is_unchanged(transcript.stat):
                 continue
-            self.to_read.append((f, file))
+            self.to_read.append((transcript, file))
         self.gone = [file for file in missing.files.values() if not file.vanished]
 
     def any(self) -> bool:
@@ -80,10 +80,10 @@ class _Missing:
 def _is_moved(found: Transcript, file: File) -> bool:
     """Return whether a new file is a missing one at another path. The same inode alone proves nothing, because file
     systems reuse inodes at once; nor do a few bytes that many transcripts begin with."""
-    same = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
-    if same and leads_to(file.path, found.stat):
+    same_inode = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
+    if same_inode and leads_to(file.path, found.stat):
         return True  # it exists at both paths, and this one now comes first
-    if same and file.seen < _DISTINCTIVE and os.path.basename(file.path) != os.path.basename(found.path):
+    if same_inode and file.seen < _DISTINCTIVE and os.path.basename(file.path) != os.path.basename(found.path):
         return False
     return found.stat.st_size >= file.seen > 0 and _has_known_content(found.path, file)
 
@@ -105,13 +105,13 @@ class SessionFiles:
     def __init__(self, store: Store, session: str) -> None:
         self._store = store
         self._session = session
-        self._stats: list[tuple[str, Stat, bool]] = []
+        self._changed_folders: list[tuple[str, Stat, bool]] = []  # path, stat, whether the stat is racy
         self._found: list[Transcript] = []
         self._visited: set[tuple[int, int]] = set()  # a file or folder that is reached twice counts once
         self._known = {file.path: file for file in store.files_of(session)}
-        self.folders: list[str] = []  # those that were looked into
+        self.folders: list[str] = []  # those that were visited
         self.absent: list[Dependency] = []  # where a transcript of the session would be, if none exists
-        self.youngest = 0  # ns: the latest change of all files and folders seen
+        self.last_change = 0  # ns: of all files and folders that were visited
         for path, parts in self._session_folders():
             self._visit(path, parts)
             self._visit_below(os.path.join(path, session), (*parts, session))
@@ -123,17 +123,17 @@ class SessionFiles:
 
     @property
     def folders_changed(self) -> bool:
-        return bool(self._stats)
+        return bool(self._changed_folders)
 
     def _session_folders(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return the folders that may hold the session's transcripts: (path, its parts below `projects/`)."""
         folders = {}
         has_transcript = False
         for file in self._known.values():
-            found = transcript_at(file.path, self._store.roots)
-            if found is not None:
-                self._note_change(found.stat)
-                self._found.append(found)
+            transcript = transcript_at(file.path, self._store.roots)
+            if transcript is not None:
+                self._note_change(transcript.stat)
+                self._found.append(transcript)
             parts = parts_below(file.path, self._store.roots)
             if parts and file.session == self._session:
                 depth = parts.index(self._session) if self._session in parts[:-1] else len(parts) - 1
@@ -161,8 +161,8 @@ class SessionFiles:
                 yield from _in_order(root, {os.path.dirname(path) for path in existing})
 
     def _visit(self, path: str, parts: tuple[str, ...]) -> bool:
-        """Find what is new in a folder if its stat has changed. Returns whether it is a folder, and not met before."""
-        looked = time.time_ns()
+        """Find what is new in a folder if its stat has changed. Returns whether it is a folder not visited before."""
+        started = time.time_ns()
         try:
             stat = os.stat(path)
             identity = stat.st_dev, stat.st_ino
@@ -170,17 +170,16 @@ class SessionFiles:
                 return False
             self._visited.add(identity)
             self.folders.append(path)
-            now = stamp(stat)
             self._note_change(stat)
-            if self._store.folder_stat(path) != now:
-                self._stats.append((path, now, is_racy(stat, looked)))
+            if self._store.folder_stat(path) != stamp(stat):
+                self._changed_folders.append((path, stamp(stat), is_racy(stat, started)))
                 self._find_new(path, parts)
         except OSError:
             return False
         return True
 
     def _visit_below(self, path: str, parts: tuple[str, ...]) -> None:
-        """Look into a folder and all folders below it, each once; those behind links come last, as in a walk."""
+        """Visit a folder and all folders below it, each once; those behind links come last, as in a walk."""
         pending, links = [(path, parts)], list[tuple[str, tuple[str, ...]]]()
         while pending or links:
             path, parts = pending.pop() if pending else links.pop()
@@ -200,7 +199,7 @@ class SessionFiles:
             identity = (stat.st_dev, stat.st_ino)
             if entry.path in self._known or identity in self._visited or not S_ISREG(stat.st_mode):
                 continue
-            if not self._store.known_elsewhere(stat):
+            if not self._store.is_known_elsewhere(stat):
                 self._visited.add(identity)
                 self._known |= self._store.files_at(entry.path)  # if it had vanished
                 self._found.append(Transcript(entry.path, (*parts, entry.name), stat))
@@ -209,10 +208,10 @@ class SessionFiles:
         return Changes(self._found, self._known)
 
     def _note_change(self, stat: os.stat_result) -> None:
-        self.youngest = max(self.youngest, stat.st_mtime_ns, stat.st_ctime_ns)
+        self.last_change = max(self.last_change, stat.st_mtime_ns, stat.st_ctime_ns)
 
     def store_folders(self) -> None:
-        for path, stat, racy in self._stats:
+        for path, stat, racy in self._changed_folders:
             self._store.store_folder(path, stat, racy)
 
 
@@ -232,16 +231,16 @@ def _in_order(root: str, found: set[str]) -> Iterator[tuple[str, tuple[str, ...]
 
 
 class _TieLines:
-    """The lines that decide ties (A5). If one is gone (`missed`), a tie may have been decided otherwise before, so the
-    sums must be counted anew."""
+    """The lines that decide ties (A5). If one is gone, a tie may have been decided otherwise before, so the sums must
+    be counted anew."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.missed = False
+        self.any_gone = False
 
     def bytes_of(self, claim: Claim) -> bytes:
         line = self._store.line_of(claim)
-        self.missed = self.missed or line is None
+        self.any_gone = self.any_gone or line is None
         return SORTS_LAST if line is None else line
 
     def responses(self, threads: accounting.Group) -> dict[int, accounting.Response]:
@@ -257,38 +256,33 @@ class SumChanges:
         self._slots = SlotChanges(store)
         self._recount: set[str] = set()
         self._moments_change = False  # whether days and blocks change
-        self._held: set[tuple[str, int, int]] = set()
+        self._holds: set[tuple[str, int, int]] = set()  # session, file, accounting.CLAIM, COPY or LINE
         self._begun: set[str] = set()  # sessions with a new transcript of their own, or a new beginning of one
-        self._files: set[int] = set()  # files that vanished or came back
+        self._gone_or_back: set[int] = set()  # files that vanished or came back
 
     def recount_file(self, file: int) -> None:
         """Mark the sessions that a file holds lines of to be counted anew: it vanished or came back."""
-        store = self._store
-        self._files.add(file)
-        for (number,) in store.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
-            self._recount.add(store.text_of(number))
+        self._gone_or_back.add(file)
+        self._recount.update(map(self._store.text_of, self._sessions_in(file)))
+
+    def _sessions_in(self, file: int) -> list[int]:
+        found = self._store.db.execute("SELECT session FROM holds WHERE file = ?", (file,))
+        return [session for (session,) in found.fetchall()]
 
     def apply(self, file: int, reading: Reading, new: bool) -> None:
         """Apply a reading: its claims replace the old ones of the file if it was read anew, else they are added."""
         old: dict[int, set[int]] = {}
         if reading.from_start and not new:
-            for group, rest in self._claims_in(file):
-                old.setdefault(group, set()).add(rest)
+            for session in self._sessions_in(file):
+                query = "SELECT group_id, rest FROM claims WHERE session = ? AND file = ?"
+                for group, rest in self._store.db.execute(query, (session, file)):
+                    old.setdefault(group, set()).add(rest)
         claims: dict[int, list[Claim]] = {}
         for claim in reading.claims.values():
             claim.file = file
             claims.setdefault(claim.group, []).append(claim)
         for group in sorted(old.keys() | claims.keys()):
             self._change_group(group, file, old.get(group, set()), claims.get(group, []))
-
-    def _claims_in(self, file: int) -> list[tuple[int, int]]:
-        store = self._store
-        found = []
-        for (number,) in store.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
-            found += store.db.execute(
-                "SELECT group_id, rest FROM claims WHERE session = ? AND file = ?", (number, file)
-            ).fetchall()
-        return found
 
     def note_beginning(self, found: Transcript, known: File | None, reading: Reading) -> None:
         """Note, before a reading is stored, that a session's transcript is new or begins otherwise: what is published
@@ -316,8 +310,8 @@ class SumChanges:
         sessions = _sessions_of(threads)
         links = _links_of(threads, touched) if large else None
         for rest in withdrawn:
-            for place in [place for place in threads[rest] if place[0] == file]:
-                del threads[rest][place]
+            for source in [source for source in threads[rest] if source[0] == file]:
+                del threads[rest][source]
         for claim in added:
             claims = threads.setdefault(claim.rest, {})
             known = claims.get(claim.source())
@@ -326,9 +320,9 @@ class SumChanges:
         after = lines.responses(threads)
         self._store_claims(threads, group, file, touched, withdrawn)
         self._store_links(threads, group, links, bool(withdrawn))
-        if lines.missed or withdrawn:
+        if lines.any_gone or withdrawn:
             self._recount |= sessions | _sessions_of(threads)
-        self._adjust_sums(before, after, lines.missed)
+        self._adjust_sums(before, after, lines.any_gone)
 
     def _store_claims(
         self, threads: accounting.Group, group: int, file: int, touched: set[int], withdrawn: set[int]
@@ -365,10 +359,10 @@ class SumChanges:
             links.update(store.db, group, before, _links_of(threads, before))
 
     def _adjust_sums(
-        self, before: dict[int, accounting.Response], after: dict[int, accounting.Response], tied: bool
+        self, before: dict[int, accounting.Response], after: dict[int, accounting.Response], lines_gone: bool
     ) -> None:
-        """Adjust the sums from the responses that a group made before to those that it makes now. *tied* means that
-        lines which decide ties are gone, so that the stored moments may differ even if the response does not."""
+        """Adjust the sums from the responses that a group made before to those that it makes now. If lines that decide
+        ties are gone (*lines_gone*), the stored moments may differ even if the response does not."""
         store = self._store
         for response in after.values():
             for number, kind in response.holders():
@@ -376,11 +370,13 @@ class SumChanges:
         for new, old in _with_predecessors(before, after):
             if new is None or len(old) != 1 or new.counted_values() != old[0].counted_values():
                 self._replace(old, new)
-            elif not tied:
+            elif not lines_gone:
                 continue
             self._moments_change = True
-            times = [(claim.timestamp, claim.group, one.key) for one in old for claim in one.claims]
-            store.db.executemany(rows.DELETE_MOMENT, times)
+            moment_keys = [
+                (claim.timestamp, claim.group, response.key) for response in old for claim in response.claims
+            ]
+            store.db.executemany(rows.DELETE_MOMENT, moment_keys)
             store.db.executemany(rows.INSERT_MOMENT, moments(store, () if new is None else (new,)))
 
     def _replace(self, old: list[accounting.Response], new: accounting.Response | None) -> None:
@@ -402,8 +398,8 @@ class SumChanges:
         return sums
 
     def _hold(self, session: str, file: int, kind: int) -> None:
-        if (session, file, kind) not in self._held:
-            self._held.add((session, file, kind))
+        if (session, file, kind) not in self._holds:
+            self._holds.add((session, file, kind))
             self._store.db.execute(
                 "INSERT INTO holds VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET counted = max(counted, excluded.counted)",
                 (self._store.number_of(session), file, kind),
@@ -412,7 +408,7 @@ class SumChanges:
     def write(self) -> None:
         """Write the sums, and delete what is published of the sessions they belong to."""
         store = self._store
-        for session in self._sums.keys() | self._recount | self._begun | {session for session, _, _ in self._held}:
+        for session in self._sums.keys() | self._recount | self._begun | {session for session, _, _ in self._holds}:
             store.revoke(session)
         if self._moments_change:
             store.revoke_recent()
@@ -432,7 +428,8 @@ class SumChanges:
     def _write_ties(self, counted: list[accounting.Response]) -> None:
         """Write the moments of ties again: bytes decide them, and a file with such bytes vanished or came back."""
         store = self._store
-        tied = [one for one in counted if len(one.claims) > 1 and any(c.file in self._files for c in one.claims)]
+        affected = self._gone_or_back
+        tied = [each for each in counted if len(each.claims) > 1 and any(c.file in affected for c in each.claims)]
         if tied:
             store.revoke_recent()
             rows.insert_all(store.db, rows.INSERT_MOMENT, list(moments(store, tied)))
@@ -504,22 +501,20 @@ def change(store: Store, work: Callable[[], object], wait: float = WAIT) -> None
 def refresh_all(store: Store, found: Walk | None = None) -> Unchanged | None:
     """Bring a complete index up to date; *found* is what was just found below the data directories. Returns the
     transcripts if nothing had to be stored, else None."""
-    version, identity, given = store.data_version(), database_identity(store.folder), found is not None
-    found = found or walk(store.roots)
-    known = _is_unchanged(store, found)
+    version, identity = store.data_version(), database_identity(store.folder)
+    current = found or walk(store.roots)
+    is_unchanged = _is_unchanged(store, current)
 
     def work() -> None:
-        nonlocal found
-        if found is None or given or store.data_version() != version:  # what was found may be outdated
-            found = walk(store.roots)
-        _store_changes(store, changes_of(store, found))
+        is_outdated = found is not None or store.data_version() != version
+        _store_changes(store, changes_of(store, walk(store.roots) if is_outdated else current))
 
-    if not known and changes_of(store, found).any():
+    if not is_unchanged and changes_of(store, current).any():
         change(store, work)
     elif store.sums_outdated():
         change(store, lambda: None)
-    elif known and store.stored:
-        return Unchanged(version, identity, found)
+    elif is_unchanged and store.stored:
+        return Unchanged(version, identity, current)
     return None
 
 
@@ -529,40 +524,38 @@ def refresh_session(store: Store, session: str) -> SessionFiles | None:
     Another session's file that was never read may be missing, which is the only exception to A7.
     """
     version = store.data_version()
-    look = SessionFiles(store, session)
-    if look.is_empty:
+    files = SessionFiles(store, session)
+    if files.is_empty:
         return None
-    changes = look.changes()
+    changes = files.changes()
 
     def work() -> None:
-        nonlocal look, changes
+        nonlocal files, changes
         if not store.stored or store.data_version() != version:  # another process has written since
-            look = SessionFiles(store, session)
-            changes = look.changes()
+            files = SessionFiles(store, session)
+            changes = files.changes()
         if changes.gone:  # it may have moved
             gone = {file.id for file in changes.gone}
-            everything = changes_of(store, walk(store.roots))
-            changes.to_read += [each for each in everything.to_read if each[1] and each[1].id in gone]
-            changes = everything if store.complete else changes
+            all_changes = changes_of(store, walk(store.roots))
+            changes.to_read += [(found, file) for found, file in all_changes.to_read if file and file.id in gone]
+            changes = all_changes if store.complete else changes
         if store.complete:
             _store_changes(store, changes)
         else:
             _store_claims_only(store, changes)
-        look.store_folders()
+        files.store_folders()
 
-    if changes.any() or look.folders_changed or store.sums_outdated():
+    if changes.any() or files.folders_changed or store.sums_outdated():
         change(store, work, WAIT_ONE)
-    return look
+    return files
 
 
 def _is_unchanged(store: Store, found: Walk) -> bool:
     """Return whether `changes_of` would find no change, without a File for each transcript."""
-    known_rows = store.db.execute(
-        "SELECT path, device, inode, seen, mtime, ctime FROM files WHERE NOT vanished AND NOT racy"
-    )
-    known = set(known_rows.fetchall())
-    live = store.db.execute("SELECT count(*) FROM files WHERE NOT vanished").fetchone()[0]
-    return len(found.files) == live and all((os.fsencode(f.path), *stamp(f.stat)) in known for f in found.files)
+    columns = "path, device, inode, seen, mtime, ctime"
+    known = set(store.db.execute(f"SELECT {columns} FROM files WHERE NOT vanished AND NOT racy").fetchall())
+    (count,) = store.db.execute("SELECT count(*) FROM files WHERE NOT vanished").fetchone()
+    return len(found.files) == count and all((os.fsencode(f.path), *stamp(f.stat)) in known for f in found.files)
 
 
 def changes_of(store: Store, found: Walk) -> Changes:
@@ -612,7 +605,7 @@ def _store_claims_only(store: Store, changes: Changes) -> None:
             store.delete_claims([number])
         for claim in reading.claims.values():
             claim.file = number
-            thread = store.claims("WHERE group_id = ? AND rest = ? AND file = ?", claim.group, claim.rest, number)
+            thread = store.threads("WHERE group_id = ? AND rest = ? AND file = ?", claim.group, claim.rest, number)
             old = thread.get(claim.rest, {}).get(claim.source())
             best = claim if old is None else merge_claims(old, claim, store.bytes_of)
             store.db.execute(rows.INSERT, store.row_of(best))

@@ -132,7 +132,7 @@ def responses_of(store: Store, session: str) -> list[accounting.Response]:
 
 def _responses(store: Store, groups: Iterable[tuple[int]]) -> Iterator[accounting.Response]:
     for (group,) in groups:
-        yield from store.responses(store.claims("WHERE group_id = ?", group)).values()
+        yield from store.responses(store.threads("WHERE group_id = ?", group)).values()
 
 
 def responses_in(store: Store, file: int) -> list[accounting.Response]:

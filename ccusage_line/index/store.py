@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..transcripts.claims import Claim
 
 _STAMPS = ("mtime", "ctime", "seen", "offset", "head", "tail", "crc", "skipping", "racy", "began")
-_AT_ONCE = 500  # values of one query; SQLite allows 999
+_MAX_VALUES = 500  # in one query; SQLite allows 999
 _FACTS = ("custom_title", "ai_title", "summary", "client_cost")
 _FILE = ("id", "path", "session", "own", "device", "inode", *_STAMPS, "vanished", "bad")
 _STORED = (*_FILE[1:], *_FACTS)
@@ -63,7 +63,7 @@ class Store:
         self.stored = True  # false: all work is done on a copy in memory
         self.why_not_stored = ""
         self.busy = False  # not stored because another process held the database
-        self.tell: Callable[[str], object] = str  # shows a message while a question waits
+        self.notify: Callable[[str], object] = str  # shows a message while a question waits
         self.reads = 0  # transcripts opened, for tests and --debug
         self.caller_retries = False  # true: a locked database raises an error at once, and no copy is made
         self._names: dict[str, int] = {}
@@ -77,7 +77,7 @@ class Store:
             original.close()
         self.stored = False
         self.why_not_stored = why
-        self.forget_names()
+        self.clear_caches()
 
     def close(self) -> None:
         self.db.close()
@@ -105,15 +105,15 @@ class Store:
                 schema.revoke_reports(self.folder)
             self.db.execute("COMMIT")
         except BaseException:
-            self.forget_names()
+            self.clear_caches()
             try:
                 self.db.execute("ROLLBACK")
             except schema.OperationalError:  # SQLite has rolled back itself
                 pass
             raise
 
-    def lock_at_once(self) -> bool:
-        """Take the write lock if it is free, and return whether it was."""
+    def try_lock(self) -> bool:
+        """Acquire the write lock if it is free, and return whether it was."""
         if not self.stored:
             return False
         try:
@@ -218,7 +218,7 @@ class Store:
             self._texts[number] = text
         return self._texts
 
-    def forget_names(self) -> None:
+    def clear_caches(self) -> None:
         """Clear the cached names and paths, because a transaction was rolled back or names were deleted."""
         self._names.clear()
         self._texts.clear()
@@ -234,41 +234,39 @@ class Store:
         names = (row[place] for place in (rows.SESSION, rows.MAKER, rows.MODEL, rows.CWD))
         return rows.unpack(row, *map(self.text_of, names))
 
-    def claims(self, where: str, *values: int) -> accounting.Group:
-        found: accounting.Group = {}
+    def threads(self, where: str, *values: int) -> accounting.Group:
+        """Return the claims of one group that meet a condition, by thread."""
+        threads: accounting.Group = {}
         for row in self.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where}", values):
             claim = self.claim_of(row)
-            found.setdefault(claim.rest, {})[claim.source()] = claim
-        return found
+            threads.setdefault(claim.rest, {})[claim.source()] = claim
+        return threads
 
     def responses(self, group: accounting.Group) -> dict[int, accounting.Response]:
         return accounting.responses(group, self.bytes_of, self.began, self.folder_of)
 
     def is_large(self, group: int) -> bool:
         """Return whether a group is so large that its links are stored."""
-        found = self.db.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM claims WHERE group_id = ? LIMIT ?)", (group, rows.LARGE)
-        )
-        return bool(found.fetchone()[0] == rows.LARGE)
+        query = f"SELECT count(*) FROM (SELECT 1 FROM claims WHERE group_id = ? LIMIT {rows.LARGE})"
+        return bool(self.db.execute(query, (group,)).fetchone()[0] == rows.LARGE)
 
     def related_threads(self, group: int, rests: set[int], added: Iterable[Claim]) -> tuple[accounting.Group, bool]:
         """Return the threads of a group that may change if *rests* do and *added* comes: all of a small group; of a
         large one those that links lead to, directly or through others. Also return whether the group is large."""
-        threads = self.claims(f"WHERE group_id = ? LIMIT {rows.LARGE}", group)
+        threads = self.threads(f"WHERE group_id = ? LIMIT {rows.LARGE}", group)
         if sum(map(len, threads.values())) < rows.LARGE:
             return threads, False
         from . import links
 
         threads = {}
-        leads = links.links_of(added)
-        todo = rests | links.linked_threads(self.db, group, leads)
+        followed = links.links_of(added)
+        todo = rests | links.linked_threads(self.db, group, followed)
         while todo:
-            new = self.claims(f"WHERE group_id = ? AND rest IN ({','.join(map(str, todo))})", group)
-            for rest in todo:
-                threads[rest] = new.get(rest, {})
-            more = links.links_of(claim for claims in new.values() for claim in claims.values()) - leads
-            leads |= more
-            todo = links.linked_threads(self.db, group, more) - threads.keys()
+            loaded = self.threads(f"WHERE group_id = ? AND rest IN ({','.join(map(str, todo))})", group)
+            threads |= {rest: loaded.get(rest, {}) for rest in todo}
+            new = links.links_of(claim for claims in loaded.values() for claim in claims.values()) - followed
+            followed |= new
+            todo = links.linked_threads(self.db, group, new) - threads.keys()
         return threads, True
 
     def bytes_of(self, claim: Claim) -> bytes:
@@ -291,9 +289,8 @@ class Store:
 
     # --- files in rows ----------------------------------------------------------------------------------------------
 
-    def files(self, where: str = "", values: Iterable[Any] = ()) -> list[File]:
-        rows_of_files = self.db.execute(f"SELECT {', '.join(_FILE)} FROM files {where}", tuple(values))
-        return [self._file(row) for row in rows_of_files]
+    def files(self, where: str = "", values: Sequence[Any] = ()) -> list[File]:
+        return [self._file(row) for row in self.db.execute(f"SELECT {', '.join(_FILE)} FROM files {where}", values)]
 
     def _file(self, row: tuple[Any, ...]) -> File:
         file = File()
@@ -373,31 +370,31 @@ class Store:
     def files_at(self, *paths: str) -> dict[str, File]:
         """Return the files known at these paths, vanished or not, by path."""
         found: dict[str, File] = {}
-        for place in range(0, len(paths), _AT_ONCE):
-            some = list(map(os.fsencode, paths[place : place + _AT_ONCE]))
-            found |= {file.path: file for file in self.files(f"WHERE path IN ({','.join('?' * len(some))})", some)}
+        for start in range(0, len(paths), _MAX_VALUES):
+            batch = list(map(os.fsencode, paths[start : start + _MAX_VALUES]))
+            found |= {file.path: file for file in self.files(f"WHERE path IN ({','.join('?' * len(batch))})", batch)}
         return found
 
     def known_below(self, folder: str) -> set[str]:
         """Return the paths of the known transcripts below a folder, relative to it."""
         begin = os.fsencode(os.path.join(folder, ""))
         after = begin[:-1] + bytes([begin[-1] + 1])
-        found = self.db.execute("SELECT path FROM files WHERE path > ? AND path < ? AND NOT vanished", (begin, after))
-        return {os.fsdecode(row[0][len(begin) :]) for row in found}
+        paths = self.db.execute("SELECT path FROM files WHERE path > ? AND path < ? AND NOT vanished", (begin, after))
+        return {os.fsdecode(path[len(begin) :]) for (path,) in paths}
 
-    def known_elsewhere(self, stat: os.stat_result) -> bool:
+    def is_known_elsewhere(self, stat: os.stat_result) -> bool:
         """Return whether a file is known under another path that still leads to it."""
-        found = self.db.execute(
+        paths = self.db.execute(
             "SELECT path FROM files WHERE inode = ? AND device = ? AND NOT vanished",
             (rows.storable(stat.st_ino), rows.storable(stat.st_dev)),
         )
-        return any(leads_to(path, stat) for (path,) in found.fetchall())
+        return any(leads_to(path, stat) for (path,) in paths.fetchall())
 
     def began(self, session: str) -> int | None:
         """Return the first timestamp of a session's own transcript in microseconds, or None if it has none (A6)."""
         number = self.known_number(session)
-        row = self.db.execute("SELECT min(began) FROM files WHERE session = ? AND own", (number,)).fetchone()
-        return row[0]  # type: ignore[no-any-return]
+        (began,) = self.db.execute("SELECT min(began) FROM files WHERE session = ? AND own", (number,)).fetchone()
+        return began  # type: ignore[no-any-return]
 
     def folder_stat(self, path: str) -> Stat | None:
         """Return a folder's stat when it was last listed, or None if a change since then might not show."""
@@ -420,7 +417,7 @@ def _encoded(text: str | None) -> bytes | None:
 
 def in_memory(roots: list[str], table: PriceTable, original: Connection | None = None) -> Store:
     """Return a store in memory: empty, or a copy of *original* as it is now."""
-    made = Store(os.devnull, roots, table)
-    made.db = schema.in_memory(original)
-    made.stored = False
-    return made
+    store = Store(os.devnull, roots, table)
+    store.db = schema.in_memory(original)
+    store.stored = False
+    return store

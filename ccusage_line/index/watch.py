@@ -111,8 +111,8 @@ class Watch:
         index = self.index
         for session, known in self._watched.items():
             if known is None or not answer.unchanged(known):
-                looked = index.refresh_session(session)
-                self._watched[session] = index.dependencies(session, looked) if looked else None
+                files = index.refresh_session(session)
+                self._watched[session] = index.dependencies(session, files) if files else None
         windows = stat_of(os.path.join(index.folder, recent.WINDOWS))
         if windows != self._windows:
             store_windows(index, recent.read_windows(index.folder))
