@@ -20,13 +20,14 @@ from .totals import recount_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from .index import Index
     from .store import Store
+    from .workers import Progress
 
-    Progress = Callable[[int, int], None]  # bytes read, bytes in all
+    KeyedClaims = Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]  # key, content; in the order of the keys
 
 _ATTEMPTS = 5  # at having both indexes read the same bytes while transcripts grow
 
@@ -71,9 +72,8 @@ def _synchronized(index: Index, fresh: Store) -> Store:
 
 def _by_path(store: Store, columns: str) -> dict[bytes, tuple[Any, ...]]:
     """Return *columns* of the transcripts that exist, by path."""
-    return {
-        row[0]: row[1:] for row in store.db.execute(f"SELECT path, {columns} FROM files WHERE NOT vanished").fetchall()
-    }
+    found = store.db.execute(f"SELECT path, {columns} FROM files WHERE NOT vanished")
+    return {path: tuple(values) for path, *values in found.fetchall()}
 
 
 def _differing(indexed: Store, fresh: Store, columns: str) -> set[bytes]:
@@ -105,7 +105,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _claims(store: Store, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+def _claims(store: Store, left_out: set[bytes]) -> KeyedClaims:
     """Yield each claim of an existing transcript, in order: its key, which holds path and session, and its content."""
     columns = ", ".join(f"claims.{name.strip()}" for name in rows.COLUMNS.split(","))
     found = store.db.execute(
@@ -135,10 +135,7 @@ def _claim_differences(indexed: Store, fresh: Store, growing: set[bytes]) -> Ite
         yield f"{os.fsdecode(path)}: {', '.join(parts)} (session {names})"
 
 
-def _compare(
-    ours: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
-    theirs: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
-) -> Iterator[tuple[bytes, int, str]]:
+def _compare(ours: KeyedClaims, theirs: KeyedClaims) -> Iterator[tuple[bytes, int, str]]:
     """Yield (path, 0 if only in ours, 1 if only in theirs, 2 if different, session) of two sorted streams."""
     a, b = next(ours, None), next(theirs, None)
     while a is not None or b is not None:
