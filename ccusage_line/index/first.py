@@ -59,11 +59,11 @@ def _acquire_lock(store: Store, patience: float | None) -> Lock:
     held = lock(path, _MESSAGE_AFTER if patience is None else patience)
     if held is None and patience is None:
         store.notify("another process is reading all transcripts for the first time; waiting for it")
-    stored = None
+    version = None
     while held is None:
-        if stored == store.data_version() or patience is not None:
+        if version == store.data_version() or patience is not None:
             raise unreadable("another process is building it and makes no progress; try again later")
-        stored = store.data_version()
+        version = store.data_version()
         held = lock(path, PATIENCE)
     return held
 
@@ -86,14 +86,14 @@ def _read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
     if moved:  # since a question about one session stored them
         _write(store, lambda: _rename(store, moved))
     by_file: SumsByFile = {}
-    database = _database_state(store)
+    database_state = _database_state(store)
     files = [found for found, _ in todo]
     _write(store, lambda: _prepare(store, sum(found.stat.st_size for found in files)))
     for batch in workers.read_in_batches(files, store.table, progress, plainly):
-        stored: list[SumsByFile] = []
-        _write(store, lambda b=batch, s=stored: s.append(store_batch(store, b)))  # type: ignore[misc]
-        by_file |= stored[-1]  # an attempt before it was rolled back
-    _write(store, lambda: finish(store, by_file if _database_state(store) == database else None))
+        attempts: list[SumsByFile] = []
+        _write(store, lambda b=batch, a=attempts: a.append(store_batch(store, b)))  # type: ignore[misc]
+        by_file |= attempts[-1]  # an attempt before it was rolled back
+    _write(store, lambda: finish(store, by_file if _database_state(store) == database_state else None))
     store.db.execute(f"PRAGMA wal_autocheckpoint = {_DEFAULT_LOG}")
 
 

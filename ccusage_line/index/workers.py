@@ -28,11 +28,11 @@ BATCH = 12_000
 _SMALL_BATCH = 3_000  # while no result is ready
 _FRACTION = 6  # a batch has at least a sixth of what is stored, up to _MAX_BATCH
 _MAX_BATCH = 50_000  # with 0.8 KB of memory each
-_HEADER = 8  # bytes of length before each result in a worker's pipe
+_LENGTH_SIZE = 8  # bytes of the length before each result in a worker's pipe
 _PIPE_SIZES = 2 * 1024 * 1024  # bytes of all these pipes; Linux gives one user 64 MB before it makes pipes small
 _DEFAULT_PIPE = 64 * 1024  # bytes of a pipe on Linux by default
-_NUMBER = 4  # bytes of a task's number in the queue
-_TASKS = 1_000  # at most, so that their numbers fit into the smallest possible pipe, 4,096 bytes
+_NUMBER_SIZE = 4  # bytes of a task's number in the queue
+_MAX_TASKS = 1_000  # their numbers fit into the smallest possible pipe, 4,096 bytes
 
 
 def read_in_batches(
@@ -74,28 +74,21 @@ def _cores() -> int:
 def bulk_reader() -> BlockReader:
     """Return bulk_decoder.read_block, imported without typing_extensions, whose import takes as long as all the rest:
     what msgspec needs of it is in typing too."""
-    if "typing_extensions" in sys.modules:
-        return _import_bulk_reader()
-    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
-    try:
-        return _import_bulk_reader()
-    except ImportError:  # from a msgspec that needs it
-        pass
-    finally:
-        sys.modules.pop("typing_extensions", None)
-    return _import_bulk_reader()
-
-
-def _import_bulk_reader() -> BlockReader:
+    if "typing_extensions" not in sys.modules:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+        try:
+            from ..transcripts import bulk_decoder  # noqa: F401
+        except ImportError:  # from a msgspec that needs it
+            pass
+        finally:
+            sys.modules.pop("typing_extensions", None)
     from ..transcripts.bulk_decoder import read_block
 
     return read_block
 
 
 def _reader(table: PriceTable, size: int) -> ReadOne:
-    block_reader: BlockReader = read_block
-    if size > BULK:
-        block_reader = bulk_reader()
+    block_reader = bulk_reader() if size > BULK else read_block
 
     def read(found: Transcript) -> tuple[Reading, columns.Columns, totals.FileSums | None] | None:
         try:
@@ -187,19 +180,19 @@ def _results(files: list[Transcript], pipes: dict[int, bytearray]) -> Iterator[R
                 continue
             buffer = pipes[pipe]
             buffer += data
-            while len(buffer) >= _HEADER:
-                length = int.from_bytes(buffer[:_HEADER], "little")
-                if len(buffer) < _HEADER + length:
+            while len(buffer) >= _LENGTH_SIZE:
+                end = _LENGTH_SIZE + int.from_bytes(buffer[:_LENGTH_SIZE], "little")
+                if len(buffer) < end:
                     break
-                place, header, packed, sums = marshal.loads(buffer[_HEADER : _HEADER + length])
-                del buffer[: _HEADER + length]
-                yield files[place], _reading(header), packed, sums
+                index, reading, packed, sums = marshal.loads(buffer[_LENGTH_SIZE:end])
+                del buffer[:end]
+                yield files[index], _unpack_reading(reading), packed, sums
 
 
 def _tasks(files: list[Transcript]) -> list[list[int]]:
     """Return the tasks: indexes of files that one worker reads before it looks for more, the largest files first."""
-    by_size = sorted(range(len(files)), key=lambda place: -files[place].stat.st_size)
-    return [by_size[task::_TASKS] for task in range(min(_TASKS, len(files)))]
+    by_size = sorted(range(len(files)), key=lambda index: -files[index].stat.st_size)
+    return [by_size[task::_MAX_TASKS] for task in range(min(_MAX_TASKS, len(files)))]
 
 
 def _large_pipe(size: int) -> tuple[int, int]:
@@ -218,7 +211,7 @@ def _large_pipe(size: int) -> tuple[int, int]:
 def _queue(tasks: int) -> int:
     """Return the reading end of a pipe with the numbers of all tasks; only one worker reads each of them."""
     reading, writing = os.pipe()
-    os.write(writing, b"".join(task.to_bytes(_NUMBER, "little") for task in range(tasks)))
+    os.write(writing, b"".join(task.to_bytes(_NUMBER_SIZE, "little") for task in range(tasks)))
     os.close(writing)
     return reading
 
@@ -234,12 +227,12 @@ def _run_worker(
     try:
         for other in others:
             os.close(other)
-        while number := os.read(queue, _NUMBER):
-            for place in tasks[int.from_bytes(number, "little")]:
-                read = read_one(files[place])
+        while number := os.read(queue, _NUMBER_SIZE):
+            for index in tasks[int.from_bytes(number, "little")]:
+                read = read_one(files[index])
                 if read is not None:
-                    data = marshal.dumps((place, _header(read[0]), *read[1:]))
-                    _send(pipe, len(data).to_bytes(_HEADER, "little") + data)
+                    data = marshal.dumps((index, _pack_reading(read[0]), *read[1:]))
+                    _send(pipe, len(data).to_bytes(_LENGTH_SIZE, "little") + data)
         status = 0
     except BrokenPipeError:  # the parent is gone
         pass
@@ -256,12 +249,12 @@ def _send(pipe: int, data: bytes) -> None:
 _FIELDS = tuple(name for name in (*FileState.__slots__, *Reading.__slots__) if name != "claims")
 
 
-def _header(reading: Reading) -> list[Any]:
+def _pack_reading(reading: Reading) -> list[Any]:
     return [getattr(reading, name) for name in _FIELDS]
 
 
-def _reading(header: list[Any]) -> Reading:
+def _unpack_reading(values: list[Any]) -> Reading:
     reading = Reading()
-    for name, value in zip(_FIELDS, header, strict=True):
+    for name, value in zip(_FIELDS, values, strict=True):
         setattr(reading, name, value)
     return reading
