@@ -165,7 +165,7 @@ class _Loop:
         reap()
         started, now = time.monotonic(), time.time_ns() // 1000
         data = self._data
-        changed = self._watch.look()
+        changed = self._watch.poll()
         if self._watch.index.complete and (changed or not data.begun <= now < data.until):
             self._load_data()
         data.now = now

@@ -80,18 +80,18 @@ def _migrated_claims(database: Connection) -> Iterator[tuple[Any, ...]]:
 def _uuids(database: Connection, names: dict[int, str]) -> dict[tuple[int, int], bytes]:
     """Return, by thread, the uuid of a line that still exists, for threads without a requestId in several transcripts.
     The current key of such a line names its session, which differs in a fork, so only the uuid links the copies."""
-    found: dict[tuple[int, int], bytes] = {}
-    held = database.execute(
+    uuids: dict[tuple[int, int], bytes] = {}
+    shared_claims = database.execute(
         "SELECT family, rest, input, cache_creation, cache_read, one.session, place, length, path"
         " FROM claims_1 AS one JOIN files ON files.id = file"
         " WHERE EXISTS (SELECT 1 FROM claims_1 WHERE family = one.family AND rest = one.rest AND file != one.file)"
     )
-    for group, rest, input, creation, read, session, offset, length, path in held:
-        if (group, rest) not in found and rest == usage_thread(input, creation, read, names[session]):
+    for group, rest, input, creation, read, session, offset, length, path in shared_claims:
+        if (group, rest) not in uuids and rest == usage_thread(input, creation, read, names[session]):
             for claim in _claims_at(os.fsdecode(path), offset, length):
                 if claim.group == group and claim.uuids:
-                    found[group, rest] = claim.uuids
-    return found
+                    uuids[group, rest] = claim.uuids
+    return uuids
 
 
 def _claims_at(path: str, offset: int, length: int) -> list[Claim]:
@@ -111,16 +111,16 @@ def claim_row(row: tuple[Any, ...], session: str, empty_name: int, at_home: bool
     flags |= ORIGINAL if rank == BY_LINE or at_home else 0
     flags |= AT_HOME if at_home else 0
     uuids = None
-    if rest == 0:  # named by its uuid alone
+    if rest == 0:  # identified by its uuid alone
         uuids = group.to_bytes(8, "little", signed=True)
         group, rest = NO_MESSAGE, group
-    elif rest == session_digest(session):  # named by its bytes
+    elif rest == session_digest(session):  # identified by its bytes
         group, rest = NO_MESSAGE, line_thread(group, rest)
     elif rest != usage_thread(inputs, creation, read, session):
         flags |= REQUESTED
     bill = rows.pack_bill((_parts(further), (), None)) if further else None
-    named = (group, rest, file, number, rank, empty_name)
-    return (*named, side, timestamp, model, flags, *counts, main_times, uuids, None, bill)
+    key = group, rest, file, number, rank, empty_name
+    return (*key, side, timestamp, model, flags, *counts, main_times, uuids, None, bill)
 
 
 def _parts(further: bytes) -> tuple[Any, ...]:

@@ -91,7 +91,7 @@ def file_session(store: Store, path: str, mode: str = "auto", entries: bool = Fa
 
 
 def _file_session(store: Store, path: str, mode: str, entries: bool) -> Session:
-    file = store.files("WHERE path = ?", (os.fsencode(path),))[0]
+    (file,) = store.files_at(path).values()
     counted = responses_in(store, file.id)
     sums = add_up(store, counted)
     number = store.known_number(file.session)
@@ -113,26 +113,27 @@ def transcripts_named(store: Store, name: str) -> list[str]:
 def session_ids(store: Store) -> list[str]:
     """Return the ids of all sessions that have responses or a transcript named after them."""
     found = store.db.execute("SELECT session FROM sessions UNION SELECT session FROM files WHERE own")
-    return sorted(store.text_of(row[0]) for row in found.fetchall())
+    return sorted(store.text_of(session) for (session,) in found.fetchall())
 
 
 def latest(store: Store) -> str | None:
-    found = store.db.execute("SELECT session, last FROM sessions ORDER BY last DESC LIMIT 50").fetchall()
-    return min((store.text_of(row[0]) for row in found if row[1] == found[0][1]), default=None)
+    """Return the session with the latest response, the first by name if there are several, or None if there is none."""
+    latest = store.db.execute("SELECT session FROM sessions WHERE last = (SELECT max(last) FROM sessions)")
+    return min((store.text_of(session) for (session,) in latest.fetchall()), default=None)
 
 
 def contents(store: Store) -> str:
     """Return in a few words how much the index holds."""
-    (files, size) = store.db.execute("SELECT count(*), ifnull(sum(seen), 0) FROM files WHERE NOT vanished").fetchone()
+    (files,) = store.db.execute("SELECT count(*) FROM files WHERE NOT vanished").fetchone()
     (sessions,) = store.db.execute("SELECT count(*) FROM sessions").fetchone()
-    return f"{count_text(files, 'transcript')} ({human_size(int(size))}), {count_text(sessions, 'session')}"
+    return f"{count_text(files, 'transcript')} ({human_size(bytes_read(store))}), {count_text(sessions, 'session')}"
 
 
 def status(store: Store) -> list[tuple[str, object]]:
+    """Return the rows of `ccusage index status`."""
     found = walk(store.roots)
     files = store.files()
-    bad = sum(file.bad for file in files)
-    archived = len(_archived_sessions(store) & {row[0] for row in store.db.execute("SELECT session FROM sessions")})
+    sessions = {row[0] for row in store.db.execute("SELECT session FROM sessions")}
     size = sum(_size(os.path.join(store.folder, DATABASE + suffix)) for suffix in ("", "-wal"))
     lines: list[tuple[str, object]] = [
         ("index", store.folder if store.stored else f"in memory: {store.why_not_stored}"),
@@ -140,12 +141,12 @@ def status(store: Store) -> list[tuple[str, object]]:
         ("all transcripts read", "yes" if store.complete else "no"),
         ("transcripts", sum(not file.vanished for file in files)),
         ("transcripts that are gone", sum(bool(file.vanished) for file in files)),
-        ("sessions", store.db.execute("SELECT count(*) FROM sessions").fetchone()[0]),
-        ("archived sessions", archived),
+        ("sessions", len(sessions)),
+        ("archived sessions", len(_archived_sessions(store) & sessions)),
         ("responses in transcripts", store.db.execute("SELECT count(*) FROM claims").fetchone()[0]),
         ("read", human_size(sum(file.seen for file in files))),
         ("size of index", human_size(size)),
-        ("lines that can't be read", bad),
+        ("lines that can't be read", sum(file.bad for file in files)),
     ]
     lines += [("unreadable lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
     return lines + [("not read", f"{path}: {reason}") for path, reason in (*found.skipped, *_unreadable(found))]

@@ -339,12 +339,11 @@ class SumChanges:
                     self._hold(claim.session, file, accounting.CLAIM)
 
     def _store_links(
-        self, threads: accounting.Group, group: int, before: dict[int, set[Link]] | None, fewer: bool
+        self, threads: accounting.Group, group: int, before: dict[int, set[Link]] | None, may_shrink: bool
     ) -> None:
         """Store the links of a group that is or was large: one that became large gets all, one that shrank loses all.
 
-        *before* holds the links of the changed threads, or is None if the group was not large; *fewer* means that it
-        may have lost claims.
+        *before* holds the links of the changed threads, or is None if the group was not large.
         """
         if before is None and sum(map(len, threads.values())) < rows.LARGE:
             return
@@ -352,9 +351,9 @@ class SumChanges:
 
         store = self._store
         if before is None:
-            links.store(store.db, group, threads)
-        elif fewer and not store.is_large(group):
-            links.store(store.db, group, {})
+            links.replace_all(store.db, group, threads)
+        elif may_shrink and not store.is_large(group):
+            links.replace_all(store.db, group, {})
         else:
             links.update(store.db, group, before, _links_of(threads, before))
 

@@ -218,7 +218,7 @@ class _Tally:
             group.setdefault(claim.rest, {})[claim.source()] = claim
             self._holds.setdefault((row[rows.SESSION], claim.file), accounting.CLAIM)
         if len(rows_of_group) >= rows.LARGE:
-            links.store(store.db, rows_of_group[0][0], group)
+            links.replace_all(store.db, rows_of_group[0][0], group)
         for response in store.responses(group).values():
             number = store.number_of(response.session)
             self._sums_of(number).add(response, store.table, store.project_of(response.claim))
