@@ -44,7 +44,9 @@ def read_everything(
     with _acquire_lock(store, patience) if store.stored else Lock():
         if not store.complete:
             try:
-                read_all(store, progress, plainly)
+                _read_all(store, progress, plainly)
+            except _AlreadyComplete:  # the next refresh reads what was appended since then
+                return
             except KeyboardInterrupt:
                 if progress is not None:
                     progress(1, 1)  # removes the progress bar
@@ -72,15 +74,8 @@ class _AlreadyComplete(Exception):
     """Raised if another process has completed the index, by a rebuild."""
 
 
-def read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
-    """Do the first reading, committed in batches so that an interrupted one can be resumed."""
-    try:
-        _read_all(store, progress, plainly)
-    except _AlreadyComplete:  # the next refresh reads what was appended since then
-        return
-
-
 def _read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
+    """Do the first reading, committed in batches so that an interrupted one can be resumed."""
     todo = changes_of(store, walk(store.roots)).to_read
     moved = [(os.fsencode(found.path), file.id) for found, file in todo if file and file.path != found.path]
     if moved:  # since a question about one session stored them

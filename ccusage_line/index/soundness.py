@@ -34,20 +34,20 @@ def is_sound(database: Connection) -> bool:
         for (text,) in database.execute("SELECT text FROM names"):
             text.decode("utf-8", "surrogatepass")
         for (bill,) in database.execute("SELECT bill FROM claims WHERE bill IS NOT NULL"):
-            if not is_bill(*rows.unpack_bill(bill)):
+            if not _is_bill(*rows.unpack_bill(bill)):
                 return False
     except (ValueError, TypeError, EOFError):
         return False
     return True
 
 
-def is_bill(extra: object, shares: object, context: object) -> bool:
+def _is_bill(extra: object, shares: object, context: object) -> bool:
     """Return whether a response's bill is what rows.pack_bill writes."""
     if not isinstance(extra, tuple) or not isinstance(shares, tuple) or type(context) not in (int, type(None)):
         return False
-    return all(list(map(type, part)) == [str] + [int] * 7 for part in extra) and all(
-        list(map(type, share)) == [int] * 5 for share in shares
-    )
+    part_types, share_types = [str] + [int] * 7, [int] * 5
+    are_parts = all(list(map(type, part)) == part_types for part in extra)
+    return are_parts and all(list(map(type, share)) == share_types for share in shares)
 
 
 def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **nullable: str) -> str:

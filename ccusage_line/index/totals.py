@@ -102,21 +102,15 @@ def moments_of(keys: list[array[int]], sums: FileSums) -> Iterator[rows.Row]:
 
 
 def recount_all(store: Store, by_file: SumsByFile | None = None) -> None:
-    """Compute all sums from all claims, and delete what was published of the old ones. *by_file* as in `recount`."""
-    store.revoke_all()
-    recount(store, by_file)
-    store.set_meta("prices", store.sums_version())
+    """Compute all sums from all claims, and delete what was published of the old ones.
 
-
-def recount(store: Store, by_file: SumsByFile | None = None) -> None:
-    """Write totals, sessions, slots, holds, moments and links anew, within the caller's transaction.
-
-    *by_file* holds the sums of files by number, which apply if each of a file's claims is the only one of its response;
-    the stored moments must be those of all these claims, and no others.
+    Writes totals, sessions, slots, holds, moments and links anew, within the caller's transaction. *by_file* holds the
+    sums of files by number, which apply if each of a file's claims is the only one of its response; the stored moments
+    must be those of all these claims, and no others.
     """
-    texts = store.load_names()
+    store.revoke_all()
     store.db.execute("DELETE FROM links")
-    tally = _Tally(store, texts)
+    tally = _Tally(store, store.load_names())
     where = ""
     if by_file:
         shared = _shared_files(store)
@@ -138,6 +132,7 @@ def recount(store: Store, by_file: SumsByFile | None = None) -> None:
     else:
         store.db.execute("DELETE FROM moments")
     tally.store()
+    store.set_meta("prices", store.sums_version())
 
 
 def _shared_files(store: Store) -> set[int]:

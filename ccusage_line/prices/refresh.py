@@ -317,10 +317,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _resolve_redirect(url: httpx.URL, target: str) -> httpx.URL:
-    found = url.join(target)
-    if found.scheme != "https":
-        raise Refused(f"{url.host} redirects to {found.scheme}, but only https is allowed")
-    return found
+    resolved = url.join(target)
+    if resolved.scheme != "https":
+        raise Refused(f"{url.host} redirects to {resolved.scheme}, but only https is allowed")
+    return resolved
 
 
 def _read_body(response: httpx.Response, deadline: float) -> tuple[bytes, str | None] | None:
@@ -424,15 +424,13 @@ def merge(known: Part, listed: Part) -> Part:
 
 def _is_plausible(old: Packed, new: Packed) -> bool:
     """Return whether a price change is plausible, and whether the new prices above the threshold fit those below."""
-    moved = [(old[:5], new[:5])]
+    changes = [(old[:5], new[:5])]
     if new[6] is not None:
-        moved.append((new[:5], new[6]))
-    for before, after in moved:
-        for place, pair in enumerate(zip(before, after, strict=True)):
+        changes.append((new[:5], new[6]))
+    for before, after in changes:
+        for kind, pair in enumerate(zip(before, after, strict=True)):
             low, high = min(pair), max(pair)
-            if low == high:
-                continue
-            if low * FACTOR < high and (low or place < 2):  # only caching may become free, not input and output
+            if low * FACTOR < high and (low or kind < 2):  # only caching may become free, not input and output
                 return False
     return True
 
@@ -448,19 +446,11 @@ def _is_wanted(name: str, entry: Mapping[str, Any]) -> bool:
 
 def pack(name: str, entry: Mapping[str, Any]) -> Packed:
     """Return an entry in the form of the table. Raises ValueError or ArithmeticError if it can't be parsed."""
-    threshold, ending = _tier(entry)
-    return (
-        *_entry_rates(entry, ""),
-        threshold,
-        _entry_rates(entry, ending) if ending else None,
-        _factor(entry, "fast"),
-        _factor(entry, "us"),
-        _client_window(name) or _window(entry.get("max_input_tokens")),
-    )
-
-
-def _window(tokens: object) -> int | None:
-    return tokens if isinstance(tokens, int) and 1 < tokens < 2**53 else None
+    threshold, suffix = _tier(entry)
+    above = _entry_rates(entry, suffix) if suffix else None
+    tokens = entry.get("max_input_tokens")
+    window = _client_window(name) or (tokens if isinstance(tokens, int) and 1 < tokens < 2**53 else None)
+    return (*_entry_rates(entry, ""), threshold, above, _factor(entry, "fast"), _factor(entry, "us"), window)
 
 
 def _tier(entry: Mapping[str, Any]) -> tuple[int | None, str]:
@@ -468,24 +458,24 @@ def _tier(entry: Mapping[str, Any]) -> tuple[int | None, str]:
     import re
 
     pattern = re.compile(r"input_cost_per_token(_above_(\d{1,9})(k?)_tokens)")
-    found = [match for match in map(pattern.fullmatch, entry) if match]
-    if len(found) > 1:
+    matches = [match for match in map(pattern.fullmatch, entry) if match]
+    if len(matches) > 1:
         raise ValueError("more than one threshold")
-    if not found:
+    if not matches:
         return None, ""
-    ending, number, thousand = found[0].groups()
-    return int(number) * (1000 if thousand else 1), ending
+    suffix, number, thousand = matches[0].groups()
+    return int(number) * (1000 if thousand else 1), suffix
 
 
-def _entry_rates(entry: Mapping[str, Any], ending: str) -> Rates:
+def _entry_rates(entry: Mapping[str, Any], suffix: str) -> Rates:
     """Return the five prices; that of a 1 hour write is always twice that of input, whatever the list says (A10)."""
 
     def field(*names: str) -> Decimal | None:
-        return next((_amount(entry[name + ending]) for name in names if entry.get(name + ending) is not None), None)
+        return next((_amount(entry[name + suffix]) for name in names if entry.get(name + suffix) is not None), None)
 
     input, output = field("input_cost_per_token"), field("output_cost_per_token")
     if input is None or output is None:
-        raise ValueError(f"no input or output price{ending}")
+        raise ValueError(f"no input or output price{suffix}")
     write = field("cache_creation_input_token_cost")
     read = field("cache_read_input_token_cost", "input_cost_per_token_cache_hit")
     return rates(input, output, write, None, read)
@@ -524,8 +514,8 @@ def _units(dollars: Decimal) -> int:
 
 
 def _factor(entry: Mapping[str, Any], name: str) -> int:
-    given = entry.get("provider_specific_entry")
-    value = given.get(name) if isinstance(given, dict) else None
+    factors = entry.get("provider_specific_entry")
+    value = factors.get(name) if isinstance(factors, dict) else None
     return prices.ONE if value is None else thousandths(_amount(value))
 
 

@@ -114,8 +114,8 @@ class PriceTable:
         """Return all names in the table that have a price, in lower case."""
         own = self._own._parts if self._own is not None else ()
         rows = self.contract.rows if self.contract is not None else {}
-        given = {name for part in (*self._parts, *own, rows) for name in part}
-        return {name for name in given if self.find(name) is not None}
+        listed = {name for part in (*self._parts, *own, rows) for name in part}
+        return {name for name in listed if self.find(name) is not None}
 
     def find(self, model: str) -> Price | None:
         """Return the price of *model* as a response names it, or None (A11). Accepts any string and never raises.
@@ -137,9 +137,9 @@ class PriceTable:
     def window(self, model: str, tokens: int) -> int | None:
         """Return the context window of *model*, or None if no known one is as large as a prompt of *tokens*."""
         price = self.find(model)
-        known = price.window if price is not None else None
-        if known is None or tokens <= known:
-            return known
+        listed = price.window if price is not None else None
+        if listed is None or tokens <= listed:
+            return listed
         name = model.lower().replace(".", "-")
         return LONG_WINDOW if tokens <= LONG_WINDOW and any(part in name for part in _LONG_VARIANTS) else None
 
@@ -163,9 +163,9 @@ class PriceTable:
     def _effective_price(self, name: str) -> Price | None:
         """Return the contracted price if there is one, else the list price, times the contract's multiplier (A10)."""
         entry = self._find(name) if name.isascii() else None  # because all names in lists are ASCII
-        agreed = self._contract_rates(name)
-        if agreed is not None:
-            input, output, write, read = agreed
+        contracted = self._contract_rates(name)
+        if contracted is not None:
+            input, output, write, read = contracted
             entry = (input, output, write, write, read, None, None, ONE, ONE, entry[9] if entry is not None else None)
         if entry is None:
             return None
@@ -204,10 +204,7 @@ class PriceTable:
         return entry
 
     def _entry(self, name: str) -> Packed | None:
-        for part in self._parts:
-            if name in part:
-                return part[name]
-        return None
+        return next((part[name] for part in self._parts if name in part), None)
 
     def _find_claude(self, name: str) -> Packed | None:
         from .names import core_of, model_of

@@ -42,7 +42,10 @@ class Transcript:
 
     @property
     def own(self) -> bool:
-        return is_own(self.parts)
+        """Whether it is a session's own transcript, which has its title."""
+        if self.parts[-1] == CHAT and len(self.parts) > 1:
+            return "subagents" not in self.parts[2:-1]
+        return len(self.parts) <= 2
 
 
 class Walk:
@@ -177,13 +180,6 @@ def path_session(parts: tuple[str, ...]) -> str:
     if parts[-1] == CHAT and len(parts) > 1:
         return parts[-2]
     return stem(parts[-1])
-
-
-def is_own(parts: tuple[str, ...]) -> bool:
-    """Return whether the path is that of a session's own transcript, which has its title."""
-    if parts[-1] == CHAT and len(parts) > 1:
-        return "subagents" not in parts[2:-1]
-    return len(parts) <= 2
 
 
 def stem(name: str) -> str:
