@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .reading import BytesOf, Reading
 
 _MAX_DIGITS = 4300  # digits: json rejects a longer integer, msgspec does not
+_DIGITS = b"0123456789"
 _NO_TIMES: frozenset[int] = frozenset()
 
 
@@ -198,11 +199,11 @@ def add_line(reading: Reading, line: memoryview, offset: int, session: str, byte
         return True
     if not message.id:
         return False
-    written = decoded.timestamp
+    text = decoded.timestamp
     try:
-        time = minutes[written[:17]] + _SECONDS[written[17:20]] + _MILLIS[written[20:]]  # type: ignore[index]
+        time = minutes[text[:17]] + _SECONDS[text[17:20]] + _MILLIS[text[20:]]  # type: ignore[index]
     except (KeyError, TypeError):
-        time = timestamp(written)  # type: ignore[assignment]
+        time = timestamp(text)  # type: ignore[assignment]
     if time is None or message.model == SYNTHETIC:
         return True
     uuid = uuid_digest(decoded.uuid) if decoded.uuid else b""
@@ -220,9 +221,7 @@ def add_line(reading: Reading, line: memoryview, offset: int, session: str, byte
         if known is not None and _loses(known, side, message, usage, time):
             # Add only what the losing line contributes to the claim of its thread.
             if time != known.timestamp and not side:
-                if known.main_times is _NO_TIMES:
-                    known.main_times = {time}
-                elif isinstance(known.main_times, set):
+                if isinstance(known.main_times, set):
                     known.main_times.add(time)
                 else:
                     known.main_times = {*known.main_times, time}
@@ -310,11 +309,9 @@ def _is_plain(iterations: list[_Iteration], usage: _Usage) -> bool:
     return (
         len(iterations) == 1
         and entry.type == "message"
-        and (
-            entry.input_tokens == usage.input_tokens
-            and entry.cache_creation_input_tokens == usage.cache_creation_input_tokens
-            and entry.cache_read_input_tokens == usage.cache_read_input_tokens
-        )
+        and entry.input_tokens == usage.input_tokens
+        and entry.cache_creation_input_tokens == usage.cache_creation_input_tokens
+        and entry.cache_read_input_tokens == usage.cache_read_input_tokens
     )
 
 
@@ -369,12 +366,12 @@ def _may_be_deep(line: memoryview) -> bool:
 
 def _has_long_number(line: memoryview) -> bool:
     """Return whether a line contains more than 4,300 digits in a row, which must cross one of the indexes probed."""
-    for place in range(_MAX_DIGITS, len(line), _MAX_DIGITS):
-        if 48 <= line[place] <= 57:
-            begin = end = place
-            while begin > 0 and 48 <= line[begin - 1] <= 57:
+    for probed in range(_MAX_DIGITS, len(line), _MAX_DIGITS):
+        if line[probed] in _DIGITS:
+            begin = end = probed
+            while begin > 0 and line[begin - 1] in _DIGITS:
                 begin -= 1
-            while end < len(line) and 48 <= line[end] <= 57:
+            while end < len(line) and line[end] in _DIGITS:
                 end += 1
             if end - begin > _MAX_DIGITS:
                 return True

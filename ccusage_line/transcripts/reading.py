@@ -219,37 +219,32 @@ class _LineSource:
         if block is not None and claim.offset >= block.offset:
             begin = block.begin + claim.offset - block.offset
             return bytes(block.buffer[begin : begin + claim.length])
-        here = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        position = os.lseek(self._descriptor, 0, os.SEEK_CUR)
         try:
             return read_at(self._descriptor, claim.length, claim.offset)
         finally:
-            os.lseek(self._descriptor, here, os.SEEK_SET)
+            os.lseek(self._descriptor, position, os.SEEK_SET)
 
 
 def add_claims(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None:
     """Add claims to a reading; each is merged with the claim that has the same key, if there is one."""
-    known = reading.claims
     for claim in claims:
         key = claim.group, claim.rest, claim.session, claim.rank, claim.maker
-        before = known.get(key)
-        known[key] = claim if before is None else merge_claims(before, claim, bytes_of)
+        known = reading.claims.get(key)
+        reading.claims[key] = claim if known is None else merge_claims(known, claim, bytes_of)
 
 
 def find_beginning(reading: Reading, block: Block) -> None:
-    buffer, place = block.buffer, block.begin
-    while reading.began is None:
-        place = buffer.find(TIME, place, block.stop)
-        if place < 0:
+    """Set when a session's own transcript began, if a line of the block has a timestamp."""
+    for begin, end in lines_with(block, (TIME,)):
+        reading.began = first_timestamp(objects(bytes(block.buffer[begin:end])))
+        if reading.began is not None:
             return
-        end = buffer.find(b"\n", place, block.stop)  # there is one, because a block consists of whole lines
-        begin = buffer.rfind(b"\n", block.begin, place) + 1 or block.begin
-        reading.began = first_timestamp(objects(bytes(buffer[begin:end])))
-        place = end
 
 
-def first_timestamp(found: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
+def first_timestamp(line_objects: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
     """Return the first timestamp in the objects of a line, which may be that of a `snapshot` in one (A6), or None."""
-    for obj, _, _ in found:
+    for obj, _, _ in line_objects:
         time = timestamp(obj.get("timestamp"))
         if time is None:
             snapshot = obj.get("snapshot")
@@ -271,7 +266,7 @@ def add_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
             if cost is not None:
                 reading.client_cost = cost
         elif isinstance(kind, str) and kind in _TITLES:
-            place, key = _TITLES[kind]
+            index, key = _TITLES[kind]
             text: Any = obj.get(key)
             if isinstance(text, str) and text:
-                reading.titles[place] = text
+                reading.titles[index] = text
