@@ -12,17 +12,7 @@ from __future__ import annotations
 import os
 
 from ..files import read_part
-from ..transcripts.claims import (
-    AT_HOME,
-    BY_LINE,
-    NO_MESSAGE,
-    ORIGINAL,
-    REQUESTED,
-    SYNTHETIC,
-    line_thread,
-    session_digest,
-    usage_thread,
-)
+from ..transcripts import claims
 from ..transcripts.reading import read_line
 from . import rows, schema
 
@@ -72,7 +62,7 @@ def _migrated_claims(database: Connection) -> Iterator[tuple[Any, ...]]:
     own = dict(database.execute("SELECT id, session FROM files"))
     uuids = _uuids(database, names)
     for row in database.execute(f"SELECT {columns_before_4(COLUMNS)} FROM claims_1"):
-        if names[row[7]] != SYNTHETIC:
+        if names[row[7]] != claims.SYNTHETIC:
             claim = claim_row(row, names[row[3]], numbers[""], own.get(row[2]) == row[3])
             yield (*claim[:_UUIDS], claim[_UUIDS] or uuids.get(row[:2]), *claim[_UUIDS + 1 :])
 
@@ -87,7 +77,7 @@ def _uuids(database: Connection, names: dict[int, str]) -> dict[tuple[int, int],
         " WHERE EXISTS (SELECT 1 FROM claims_1 WHERE family = one.family AND rest = one.rest AND file != one.file)"
     )
     for group, rest, input, creation, read, session, offset, length, path in shared_claims:
-        if (group, rest) not in uuids and rest == usage_thread(input, creation, read, names[session]):
+        if (group, rest) not in uuids and rest == claims.usage_thread(input, creation, read, names[session]):
             for claim in _claims_at(os.fsdecode(path), offset, length):
                 if claim.group == group and claim.uuids:
                     uuids[group, rest] = claim.uuids
@@ -107,17 +97,17 @@ def claim_row(row: tuple[Any, ...], session: str, empty_name: int, at_home: bool
     of the empty name; *at_home* means that the path of its file names the same session."""
     group, rest, file, number, rank, side, timestamp, model, flags, *counts, main_times, further = row
     inputs, _, creation, _, read = counts[:5]
-    rank = min(rank, BY_LINE)
-    flags |= ORIGINAL if rank == BY_LINE or at_home else 0
-    flags |= AT_HOME if at_home else 0
+    rank = min(rank, claims.BY_LINE)
+    flags |= claims.ORIGINAL if rank == claims.BY_LINE or at_home else 0
+    flags |= claims.AT_HOME if at_home else 0
     uuids = None
     if rest == 0:  # identified by its uuid alone
         uuids = group.to_bytes(8, "little", signed=True)
-        group, rest = NO_MESSAGE, group
-    elif rest == session_digest(session):  # identified by its bytes
-        group, rest = NO_MESSAGE, line_thread(group, rest)
-    elif rest != usage_thread(inputs, creation, read, session):
-        flags |= REQUESTED
+        group, rest = claims.NO_MESSAGE, group
+    elif rest == claims.session_digest(session):  # identified by its bytes
+        group, rest = claims.NO_MESSAGE, claims.line_thread(group, rest)
+    elif rest != claims.usage_thread(inputs, creation, read, session):
+        flags |= claims.REQUESTED
     bill = rows.pack_bill((_parts(further), (), None)) if further else None
     key = group, rest, file, number, rank, empty_name
     return (*key, side, timestamp, model, flags, *counts, main_times, uuids, None, bill)
@@ -126,7 +116,7 @@ def claim_row(row: tuple[Any, ...], session: str, empty_name: int, at_home: bool
 def _parts(further: bytes) -> tuple[Any, ...]:
     import marshal
 
-    return tuple(part for part in marshal.loads(further) if part[0] != SYNTHETIC)
+    return tuple(part for part in marshal.loads(further) if part[0] != claims.SYNTHETIC)
 
 
 def from_version_2(database: Connection) -> None:

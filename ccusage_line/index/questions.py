@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .. import accounting
-from ..files import open_regular
+from ..files import open_regular, stat_of
 from ..paths import DATABASE
 from ..session import MODES, ModelUsage, Session
 from ..text import count_text, human_size
@@ -134,7 +134,7 @@ def status(store: Store) -> list[tuple[str, object]]:
     found = walk(store.roots)
     files = store.files()
     sessions = {row[0] for row in store.db.execute("SELECT session FROM sessions")}
-    size = sum(_size(os.path.join(store.folder, DATABASE + suffix)) for suffix in ("", "-wal"))
+    stats = [stat_of(os.path.join(store.folder, DATABASE + suffix)) for suffix in ("", "-wal")]
     lines: list[tuple[str, object]] = [
         ("index", store.folder if store.stored else f"in memory: {store.why_not_stored}"),
         *(("data directory", root) for root in store.roots),
@@ -145,7 +145,7 @@ def status(store: Store) -> list[tuple[str, object]]:
         ("archived sessions", len(_archived_sessions(store) & sessions)),
         ("responses in transcripts", store.db.execute("SELECT count(*) FROM claims").fetchone()[0]),
         ("read", human_size(sum(file.seen for file in files))),
-        ("size of index", human_size(size)),
+        ("size of index", human_size(sum(stat[2] for stat in stats if stat is not None))),
         ("lines that can't be read", sum(file.bad for file in files)),
     ]
     lines += [("unreadable lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
@@ -159,10 +159,3 @@ def _unreadable(found: Walk) -> Iterator[tuple[str, str]]:
             os.close(open_regular(transcript.path))
         except OSError as error:
             yield transcript.path, reason_of(error)
-
-
-def _size(path: str) -> int:
-    try:
-        return os.path.getsize(path)
-    except OSError:
-        return 0

@@ -263,20 +263,17 @@ class SumChanges:
     def recount_file(self, file: int) -> None:
         """Mark the sessions that a file holds lines of to be counted anew: it vanished or came back."""
         self._gone_or_back.add(file)
-        self._recount.update(map(self._store.text_of, self._sessions_in(file)))
-
-    def _sessions_in(self, file: int) -> list[int]:
-        found = self._store.db.execute("SELECT session FROM holds WHERE file = ?", (file,))
-        return [session for (session,) in found.fetchall()]
+        sessions = self._store.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall()
+        self._recount.update(self._store.text_of(session) for (session,) in sessions)
 
     def apply(self, file: int, reading: Reading, new: bool) -> None:
         """Apply a reading: its claims replace the old ones of the file if it was read anew, else they are added."""
         old: dict[int, set[int]] = {}
         if reading.from_start and not new:
-            for session in self._sessions_in(file):
-                query = "SELECT group_id, rest FROM claims WHERE session = ? AND file = ?"
-                for group, rest in self._store.db.execute(query, (session, file)):
-                    old.setdefault(group, set()).add(rest)
+            holders = "SELECT session FROM holds WHERE file = :file"
+            query = f"SELECT group_id, rest FROM claims WHERE session IN ({holders}) AND file = :file"
+            for group, rest in self._store.db.execute(query, {"file": file}):
+                old.setdefault(group, set()).add(rest)
         claims: dict[int, list[Claim]] = {}
         for claim in reading.claims.values():
             claim.file = file
@@ -437,17 +434,14 @@ class SumChanges:
         """Write anew, from a session's claims, what files hold of it."""
         store = self._store
         number = store.number_of(session)
-        files = dict.fromkeys(
-            (file for (file,) in store.db.execute("SELECT DISTINCT file FROM claims WHERE session = ?", (number,))),
-            accounting.CLAIM,
-        )
+        claimed = store.db.execute("SELECT DISTINCT file FROM claims WHERE session = ?", (number,))
+        kinds = {file: accounting.CLAIM for (file,) in claimed}
         for response in counted:
             for file, kind in response.holders():
-                files[file] = max(files.get(file, accounting.CLAIM), kind)
+                kinds[file] = max(kinds.get(file, accounting.CLAIM), kind)
         store.db.execute("DELETE FROM holds WHERE session = ?", (number,))
-        store.db.executemany(
-            "INSERT INTO holds VALUES (?, ?, ?)", [(number, file, kind) for file, kind in sorted(files.items())]
-        )
+        holds = [(number, file, kind) for file, kind in sorted(kinds.items())]
+        store.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", holds)
 
 
 def _with_predecessors(

@@ -194,14 +194,12 @@ def _carry_claim(
 def _names_in(source: Connection) -> dict[int, str]:
     """Return the names by number, from the table and from its index by text, which is on other pages."""
     names = {}
-    for number, data in (
-        *_readable(source, "SELECT id, text FROM names", "id"),
-        *_readable(source, "SELECT id, text FROM names", "text"),
-    ):
-        try:
-            names[number] = data.decode("utf-8", "surrogatepass")
-        except (AttributeError, ValueError):  # not bytes, or not those of a text
-            continue
+    for key in ("id", "text"):
+        for number, data in _readable(source, "SELECT id, text FROM names", key):
+            try:
+                names[number] = data.decode("utf-8", "surrogatepass")
+            except (AttributeError, ValueError):  # not bytes, or not those of a text
+                continue
     return names
 
 

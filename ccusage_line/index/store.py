@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from ..prices.table import PriceTable
     from ..transcripts.claims import Claim
 
-_STAMPS = ("mtime", "ctime", "seen", "offset", "head", "tail", "crc", "skipping", "racy", "began")
+_STATE = ("mtime", "ctime", "seen", "offset", "head", "tail", "crc", "skipping", "racy", "began")  # of a FileState
 _MAX_VALUES = 500  # in one query; SQLite allows 999
 _FACTS = ("custom_title", "ai_title", "summary", "client_cost")
-_FILE = ("id", "path", "session", "own", "device", "inode", *_STAMPS, "vanished", "bad")
+_FILE = ("id", "path", "session", "own", "device", "inode", *_STATE, "vanished", "bad")
 _STORED = (*_FILE[1:], *_FACTS)
 _INSERT_FILE = f"INSERT INTO files ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
 
@@ -302,18 +302,10 @@ class Store:
 
     def store_file(self, found: Transcript, file: File | None, reading: Reading) -> int:
         """Store what a reading says of its file, and return the file's number."""
-        values = (
-            os.fsencode(found.path),
-            self.number_of(found.session),
-            found.own,
-            rows.storable(reading.device),
-            rows.storable(reading.inode),
-            *[getattr(reading, name) for name in _STAMPS],
-            False,
-            reading.bad,
-            *map(_encoded, reading.titles),
-            reading.client_cost,
-        )
+        name = os.fsencode(found.path), self.number_of(found.session), found.own
+        inode = rows.storable(reading.device), rows.storable(reading.inode)
+        state = (getattr(reading, field) for field in _STATE)
+        values = (*name, *inode, *state, False, reading.bad, *map(_encoded, reading.titles), reading.client_cost)
         if file is None:
             number = self.db.execute(_INSERT_FILE, values).lastrowid
             assert number is not None

@@ -142,11 +142,13 @@ def _notes(state_dir: str) -> dict[str, Any]:
     return notes if isinstance(notes, dict) else {}
 
 
-def _update_notes(state_dir: str, **changed: object) -> None:
+def _update_notes(state_dir: str, **changed: object) -> dict[str, Any]:
+    """Change some of the notes, and return all of them. Raises OSError."""
     import json
 
-    text = json.dumps({**_notes(state_dir), **changed})
-    write_private(state_dir, _NOTES, text.encode())
+    notes = {**_notes(state_dir), **changed}
+    write_private(state_dir, _NOTES, json.dumps(notes).encode())
+    return notes
 
 
 # --- refresh ------------------------------------------------------------------------------------------------------
@@ -180,10 +182,9 @@ def _refresh(state_dir: str, force: bool, deadline: float, address: str) -> Resu
 
 
 def _fetch_and_store(state_dir: str, force: bool, deadline: float, address: str) -> Result:
-    _update_notes(state_dir, tried=int(time.time()))
+    notes = _update_notes(state_dir, tried=int(time.time()))
     known = stored.Refreshed.load(state_dir)
-    notes = _notes(state_dir)
-    etag = notes.get("etag") if known is not None and _usable(known) and notes.get("address") == address else None
+    etag = notes.get("etag") if _usable(known) and notes.get("address") == address else None
     reply = fetch(address, etag if isinstance(etag, str) else None, deadline)
     now = int(time.time())
     if reply is None:
