@@ -77,13 +77,13 @@ class _AlreadyComplete(Exception):
 def _read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
     """Do the first reading, committed in batches so that an interrupted one can be resumed."""
     todo = changes_of(store, walk(store.roots)).to_read
-    moved = [(os.fsencode(found.path), file.id) for found, file in todo if file and file.path != found.path]
+    moved = [(os.fsencode(new.path), file.id) for new, file in todo if file and file.path != new.path]
     if moved:  # since a question about one session stored them
         _write(store, lambda: _rename(store, moved))
     by_file: SumsByFile = {}
     database_state = _database_state(store)
-    files = [found for found, _ in todo]
-    _write(store, lambda: _prepare(store, sum(found.stat.st_size for found in files)))
+    files = [transcript for transcript, _ in todo]
+    _write(store, lambda: _prepare(store, sum(transcript.stat.st_size for transcript in files)))
     for batch in workers.read_in_batches(files, store.table, progress, plainly):
         attempts: list[SumsByFile] = []
         _write(store, lambda b=batch, a=attempts: a.append(store_batch(store, b)))  # type: ignore[misc]
@@ -131,10 +131,10 @@ def store_batch(store: Store, batch: Collection[Read]) -> SumsByFile:
     moments: list[rows.Row] = []
     reread: list[int] = []
     known = store.files_at(*(read[0].path for read in batch))
-    for found, reading, columns, sums in batch:
+    for transcript, reading, columns, sums in batch:
         store.reads += 1
-        file = known.get(found.path)
-        number = store.store_file(found, file, reading)
+        file = known.get(transcript.path)
+        number = store.store_file(transcript, file, reading)
         if file is not None:
             reread.append(number)
         claims.setdefault(insertion(used(columns)), []).extend(unpack(columns, number, store.number_of))

@@ -66,26 +66,26 @@ class _Missing:
             for mark in (os.path.basename(file.path), (file.device, file.inode)):
                 self._by_mark.setdefault(mark, []).append(file.id)
 
-    def pop_moved(self, found: Transcript) -> File | None:
+    def pop_moved(self, transcript: Transcript) -> File | None:
         """Return the known file that a new one is after a move (A13), and remove it from the missing ones. A moved file
         has the content that was read, and the same name or inode."""
-        marks = os.path.basename(found.path), (found.stat.st_dev, found.stat.st_ino)
+        marks = os.path.basename(transcript.path), (transcript.stat.st_dev, transcript.stat.st_ino)
         for number in sorted({number for mark in marks for number in self._by_mark.get(mark, ())}):
             file = self.files.get(number)
-            if file is not None and _is_moved(found, file):
+            if file is not None and _is_moved(transcript, file):
                 return self.files.pop(number)
         return None
 
 
-def _is_moved(found: Transcript, file: File) -> bool:
+def _is_moved(transcript: Transcript, file: File) -> bool:
     """Return whether a new file is a missing one at another path. The same inode alone proves nothing, because file
     systems reuse inodes at once; nor do a few bytes that many transcripts begin with."""
-    same_inode = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
-    if same_inode and leads_to(file.path, found.stat):
+    same_inode = (file.device, file.inode) == (transcript.stat.st_dev, transcript.stat.st_ino)
+    if same_inode and leads_to(file.path, transcript.stat):
         return True  # it exists at both paths, and this one now comes first
-    if same_inode and file.seen < _DISTINCTIVE and os.path.basename(file.path) != os.path.basename(found.path):
+    if same_inode and file.seen < _DISTINCTIVE and os.path.basename(file.path) != os.path.basename(transcript.path):
         return False
-    return found.stat.st_size >= file.seen > 0 and _has_known_content(found.path, file)
+    return transcript.stat.st_size >= file.seen > 0 and _has_known_content(transcript.path, file)
 
 
 def _has_known_content(path: str, file: File) -> bool:
@@ -281,15 +281,15 @@ class SumChanges:
         for group in sorted(old.keys() | claims.keys()):
             self._change_group(group, file, old.get(group, set()), claims.get(group, []))
 
-    def note_beginning(self, found: Transcript, known: File | None, reading: Reading) -> None:
+    def note_beginning(self, transcript: Transcript, known: File | None, reading: Reading) -> None:
         """Note, before a reading is stored, that a session's transcript is new or begins otherwise: what is published
         of the session does not depend on it, and what several sessions claim may get another owner (A6)."""
-        new = (found.session, found.own, reading.began)
-        old = (known.session, known.own, known.began) if known is not None else (found.session, False, None)
+        new = (transcript.session, transcript.own, reading.began)
+        old = (known.session, known.own, known.began) if known is not None else (transcript.session, False, None)
         if new == old:
             return
         store = self._store
-        for session in {found.session, known.session if known is not None else found.session}:
+        for session in {transcript.session, known.session if known is not None else transcript.session}:
             self._begun.add(session)
             rivals = store.db.execute(
                 "SELECT DISTINCT session FROM claims WHERE group_id IN (SELECT group_id FROM claims WHERE session = ?)",
@@ -530,7 +530,9 @@ def refresh_session(store: Store, session: str) -> SessionFiles | None:
         if changes.gone:  # it may have moved
             gone = {file.id for file in changes.gone}
             all_changes = changes_of(store, walk(store.roots))
-            changes.to_read += [(found, file) for found, file in all_changes.to_read if file and file.id in gone]
+            changes.to_read += [
+                (transcript, file) for transcript, file in all_changes.to_read if file and file.id in gone
+            ]
             changes = all_changes if store.complete else changes
         if store.complete:
             _store_changes(store, changes)
@@ -563,11 +565,11 @@ def _store_changes(store: Store, changes: Changes) -> None:
         store.forget_path(file.id)
         sum_changes.recount_file(file.id)
     readings = _readings(store, changes.to_read)
-    for found, known, reading in readings:
-        if known is not None and (known.vanished or known.path != found.path):  # back, or moved: A13
+    for transcript, known, reading in readings:
+        if known is not None and (known.vanished or known.path != transcript.path):  # back, or moved: A13
             sum_changes.recount_file(known.id)
-        sum_changes.note_beginning(found, known, reading)
-        number = store.store_file(found, known, reading)
+        sum_changes.note_beginning(transcript, known, reading)
+        number = store.store_file(transcript, known, reading)
         sum_changes.apply(number, reading, new=known is None)
     sum_changes.write()
 
@@ -576,15 +578,16 @@ def _readings(
     store: Store, wanted: list[tuple[Transcript, File | None]]
 ) -> Iterator[tuple[Transcript, File | None, Reading]]:
     block_reader: BlockReader = read_block
-    if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > BULK:
+    if sum(transcript.stat.st_size - (file.seen if file else 0) for transcript, file in wanted) > BULK:
         from .workers import bulk_reader
 
         block_reader = bulk_reader()
-    for found, file in wanted:
-        known = file if file and not file.vanished and (file.session, file.own) == (found.session, found.own) else None
+    for transcript, file in wanted:
+        is_same = file and not file.vanished and (file.session, file.own) == (transcript.session, transcript.own)
+        known = file if is_same else None
         try:
             store.reads += 1
-            yield found, file, read_file(found.path, found.session, found.own, known, block_reader)
+            yield transcript, file, read_file(transcript.path, transcript.session, transcript.own, known, block_reader)
         except OSError:
             continue  # unreadable, or deleted since: the next refresh handles it
 
@@ -592,8 +595,8 @@ def _readings(
 def _store_claims_only(store: Store, changes: Changes) -> None:
     """Store changes as _store_changes does, but without sums, because the index is incomplete and has none yet."""
     store.revoke_recent()  # it may be left from a damaged index that is being rebuilt
-    for found, file, reading in list(_readings(store, changes.to_read)):
-        number = store.store_file(found, file, reading)
+    for transcript, file, reading in list(_readings(store, changes.to_read)):
+        number = store.store_file(transcript, file, reading)
         if reading.from_start:
             store.delete_claims([number])
         for claim in reading.claims.values():

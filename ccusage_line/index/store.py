@@ -300,9 +300,9 @@ class Store:
         file.device, file.inode = int(file.device), int(file.inode)  # stored as text if they do not fit 64 bits
         return file
 
-    def store_file(self, found: Transcript, file: File | None, reading: Reading) -> int:
+    def store_file(self, transcript: Transcript, file: File | None, reading: Reading) -> int:
         """Store what a reading says of its file, and return the file's number."""
-        name = os.fsencode(found.path), self.number_of(found.session), found.own
+        name = os.fsencode(transcript.path), self.number_of(transcript.session), transcript.own
         inode = rows.storable(reading.device), rows.storable(reading.inode)
         state = (getattr(reading, field) for field in _STATE)
         values = (*name, *inode, *state, False, reading.bad, *map(_encoded, reading.titles), reading.client_cost)

@@ -40,7 +40,7 @@ def read_in_batches(
 ) -> Iterator[list[Read]]:
     """Yield complete readings of all files, with claims and sums, in batches to be committed. If *plainly*, read in
     this process, by the standard library's decoder."""
-    size = sum(found.stat.st_size for found in files)
+    size = sum(transcript.stat.st_size for transcript in files)
     workers = min(_cores(), len(files))
     source = (
         _in_processes(files, workers, _reader(table, size))
@@ -90,13 +90,13 @@ def bulk_reader() -> BlockReader:
 def _reader(table: PriceTable, size: int) -> ReadOne:
     block_reader = bulk_reader() if size > BULK else read_block
 
-    def read(found: Transcript) -> tuple[Reading, columns.Columns, totals.FileSums | None] | None:
+    def read(transcript: Transcript) -> tuple[Reading, columns.Columns, totals.FileSums | None] | None:
         try:
-            reading = read_file(found.path, found.session, found.own, None, block_reader)
+            reading = read_file(transcript.path, transcript.session, transcript.own, None, block_reader)
         except OSError:
             return None  # unreadable, or deleted since it was found
         gathered = columns.gather(reading.claims.values())
-        folder = found.parts[0] if len(found.parts) > 1 else ""
+        folder = transcript.parts[0] if len(transcript.parts) > 1 else ""
         read = reading, columns.pack(gathered), totals.sums_of_file(gathered, table, folder)
         reading.claims = {}
         return read
@@ -105,10 +105,10 @@ def _reader(table: PriceTable, size: int) -> ReadOne:
 
 
 def _in_this_process(files: list[Transcript], read_one: ReadOne) -> Iterator[Read]:
-    for found in files:
-        read = read_one(found)
+    for transcript in files:
+        read = read_one(transcript)
         if read is not None:
-            yield found, *read
+            yield transcript, *read
 
 
 def _in_processes(files: list[Transcript], workers: int, read_one: ReadOne) -> Iterator[Read | None]:
