@@ -32,7 +32,7 @@ SLOT_COLUMNS = (
 INSERT_SLOT = f"INSERT OR REPLACE INTO slots (slot, session, model, {SLOT_COLUMNS}) VALUES ({','.join('?' * 16)})"
 FILE, SESSION, MAKER, MODEL, CWD, BILL = 2, 3, 5, 8, 17, 23  # indexes into a row
 LARGE = 64  # claims of one group from which on its links are stored
-_AT_ONCE = 40  # rows per statement: half the time of one each; SQLite allows 999 values
+_BATCH = 40  # rows per statement: half the time of one each; SQLite allows 999 values
 _SMALL = 2**60  # a number below it and above its negative is stored as it is
 
 
@@ -45,19 +45,19 @@ def pack(claim: Claim, session: int, maker: int, model: int, cwd: int) -> Row:
     return (*key, *line, times, claim.uuids or None, claim.parents or None, pack_bill(claim.bill))
 
 
-def insert_all(db: Connection, statement: str, many: list[Row]) -> None:
+def insert_all(db: Connection, statement: str, rows: list[Row]) -> None:
     """Insert many rows by INSERT, INSERT_MOMENT, INSERT_SLOT or a statement that columns.insertion returned."""
     head, values = statement.rsplit("VALUES ", 1)
-    whole = len(many) - len(many) % _AT_ONCE
-    db.executemany(f"{head}VALUES {','.join([values] * _AT_ONCE)}", _joined(many, whole))
-    db.executemany(statement, many[whole:])
+    end = len(rows) - len(rows) % _BATCH
+    db.executemany(f"{head}VALUES {','.join([values] * _BATCH)}", _batches(rows, end))
+    db.executemany(statement, rows[end:])
 
 
-def _joined(many: list[Row], end: int) -> Iterator[list[Any]]:
-    """Yield the values of the first *end* rows, those of _AT_ONCE rows in one list."""
-    for place in range(0, end, _AT_ONCE):
+def _batches(rows: list[Row], end: int) -> Iterator[list[Any]]:
+    """Yield the values of the first *end* rows, those of _BATCH rows in one list."""
+    for start in range(0, end, _BATCH):
         values: list[Any] = []
-        for row in many[place : place + _AT_ONCE]:
+        for row in rows[start : start + _BATCH]:
             values += row
         yield values
 

@@ -253,7 +253,7 @@ def money(value: object) -> float | None:
     return None
 
 
-minutes: dict[str, int] = {}  # a cache: "YYYY-MM-DDThh:mm:" of a UTC time -> microseconds
+minutes: dict[str, int] = {}  # a cache: "YYYY-MM-DDThh:mm:" of a UTC time -> microseconds since the epoch
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -269,13 +269,13 @@ def _parse_day(text: str) -> int | None:
     year, month, day = _parse_digits(text[:4]), _parse_digits(text[5:7]), _parse_digits(text[8:])
     if year < 1 or not 1 <= month <= 12 or day < 1:
         return None
-    leap = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if day > _MONTH_DAYS[month - 1] + leap:
+    has_leap_day = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if day > _MONTH_DAYS[month - 1] + has_leap_day:
         return None
     # The inverse of jsontext.civil: years begin in March here, so that the leap day is the last of its year.
-    y = year - (month <= 2)
-    ordinal = 365 * y + y // 4 - y // 100 + y // 400 + (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    return (ordinal - 719_468) * 86_400_000_000
+    year, month = (year, month - 3) if month > 2 else (year - 1, month + 9)
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day - 1
+    return (days - 719_468) * 86_400_000_000
 
 
 def _parse_offset(text: str) -> int | None:
@@ -287,8 +287,7 @@ def _parse_offset(text: str) -> int | None:
     hours, minutes = _parse_digits(text[1:3]), _parse_digits(text[4:]) if len(text) == 6 else 0
     if not (0 <= hours <= 23 and 0 <= minutes <= 59):
         return None
-    seconds = hours * 3600 + minutes * 60
-    return -seconds if text[0] == "-" else seconds
+    return (hours * 3600 + minutes * 60) * (-1 if text[0] == "-" else 1)
 
 
 def _parse_clock(text: str) -> int | None:
@@ -299,12 +298,11 @@ def _parse_clock(text: str) -> int | None:
     if rest[:1] == ":":
         second, rest = _parse_digits(rest[1:3]) if len(rest) >= 3 else -1, rest[3:]
         if rest[:1] == ".":
-            digits = 1
-            while digits < len(rest) and "0" <= rest[digits] <= "9":
-                digits += 1
-            if digits == 1:
+            zone = rest[1:].lstrip("0123456789")
+            digits = rest[1 : len(rest) - len(zone)]
+            if not digits:
                 return None
-            micro, rest = int((rest[1 : min(digits, 7)] + "000000")[:6]), rest[digits:]
+            micro, rest = int(digits[:6].ljust(6, "0")), zone
     if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 59):
         return None
     offset = _parse_offset(rest)
@@ -418,12 +416,8 @@ def tokens(usage: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
 
 def _usage_flags(usage: dict[str, Any]) -> int:
     speed = _string(usage.get("speed"))
-    flags = SPEED if speed else 0
-    if speed == "fast":
-        flags |= FAST
-    if usage.get("inference_geo") == "us":
-        flags |= US
-    return flags
+    flags = (SPEED if speed else 0) | (FAST if speed == "fast" else 0)
+    return flags | (US if usage.get("inference_geo") == "us" else 0)
 
 
 _EXTRA_TYPES = ("advisor_message", "compaction")
