@@ -7,7 +7,7 @@ import os
 from ..locks import Lock, lock
 from ..transcripts.files import walk
 from . import rows, workers
-from .columns import insertion, keys_of, unpack, used
+from .columns import insertion, keys_of, unpack
 from .refresh import changes_of
 from .repair import carry_over
 from .schema import CREATE_CLAIMS_OF_SESSION, DROP_CLAIMS_OF_SESSION, corrupt_files, unreadable
@@ -137,15 +137,15 @@ def store_batch(store: Store, batch: Collection[Read]) -> SumsByFile:
         number = store.store_file(transcript, file, reading)
         if file is not None:
             reread.append(number)
-        claims.setdefault(insertion(used(columns)), []).extend(unpack(columns, number, store.number_of))
+        claims.setdefault(insertion(columns), []).extend(unpack(columns, number, store.number_of))
         if sums is not None:
             keys = keys_of(columns)
             by_file[number] = keys, *sums[:2]
             moments += moments_of(keys, sums)
     store.delete_claims(reread)
-    for statement, batch_rows in claims.items():
-        batch_rows.sort()  # by the primary key, of which no two are equal
-        rows.insert_all(store.db, statement, batch_rows)
+    for statement, claim_rows in claims.items():
+        claim_rows.sort()  # by the primary key, of which no two are equal
+        rows.insert_all(store.db, statement, claim_rows)
     moments.sort()
     rows.insert_all(store.db, rows.INSERT_MOMENT, moments)
     return by_file

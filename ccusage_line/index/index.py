@@ -20,9 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from sqlite3 import Connection
-    from typing import Any
 
-    from ..accounting import Response
     from ..files import Dependency
     from ..prices.table import PriceTable
     from ..session import Session
@@ -34,6 +32,11 @@ if TYPE_CHECKING:
 
 class Index(Store):
     """The index of one set of data directories: it refreshes itself and answers questions."""
+
+    counted = sessions.responses_of
+    model_rows = sessions.model_rows
+    parents = sessions.parents
+    last_context = sessions.last_context
 
     def __init__(
         self, folder: str, roots: list[str], table: PriceTable | None = None, wait: float = WAIT, migrate: bool = True
@@ -79,13 +82,6 @@ class Index(Store):
 
         return self.snapshot(lambda: all_sessions(self, mode))
 
-    def counted(self, session: str) -> list[Response]:
-        return sessions.responses_of(self, session)
-
-    def model_rows(self, session: str) -> list[tuple[Any, ...]]:
-        """Return (name, *sums) for each model of a session; `session` names the indexes of the sums."""
-        return sessions.model_rows(self, session)
-
     def dependencies(self, session: str, files: SessionFiles) -> list[Dependency] | None:
         """Return the files and folders that an answer about a session depends on, among them those that its refresh
         visited (*files*), each with its stat. Returns None if the answer can't be published."""
@@ -101,14 +97,6 @@ class Index(Store):
     def is_fork(self, session: str) -> bool:
         """Return whether a session began as a fork: its own transcript holds copies of another one's responses."""
         return bool(self.parents(session))
-
-    def parents(self, session: str) -> set[str]:
-        """Return the sessions of whose responses a session's own transcript holds copies."""
-        return sessions.parents(self, session)
-
-    def last_context(self, session: str) -> tuple[int, str] | None:
-        """Return (prompt tokens, model) of a session's last main-chain response, as sessions.last_context does."""
-        return sessions.last_context(self, session)
 
 
 def configured_prices(environ: Mapping[str, str]) -> PriceTable:
