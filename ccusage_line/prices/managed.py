@@ -131,7 +131,7 @@ class _Rates:
     def _parse_multiplier(self, value: object) -> None:
         if value is None:
             return
-        number = _within(value, _MAX_MULTIPLIER)
+        number = _number_within(value, _MAX_MULTIPLIER)
         multiplier = 0 if number is None else int((number * PICO).to_integral_value())
         if multiplier:
             self.multiplier = multiplier
@@ -147,7 +147,7 @@ class _Rates:
 
     def _parse_row(self, model: str, rates: object) -> None:
         place = f".overrides[{_as_json(model)}]"
-        numbers = [_within(rates.get(key), _MAX_RATE) for key in _RATES] if isinstance(rates, dict) else []
+        numbers = [_number_within(rates.get(key), _MAX_RATE) for key in _RATES] if isinstance(rates, dict) else []
         units = [int((number * UNIT / 1_000_000).to_integral_value()) for number in numbers if number is not None]
         if len(units) < len(_RATES):
             self._add_problem(place, rates, f"must have {', '.join(_RATES)}, each from 0 to {_MAX_RATE:,}")
@@ -164,7 +164,7 @@ class _Rates:
         return digest_bytes(text.encode("utf-8", "surrogatepass")).hex()[:8]
 
 
-def _within(value: object, most: int) -> Decimal | None:
+def _number_within(value: object, most: int) -> Decimal | None:
     """Return *value* if it is a number from 0 to *most*, else None."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None

@@ -96,27 +96,24 @@ def before_report(environ: Mapping[str, str], *, offline: bool, address: str) ->
 
     if offline:
         return None
-    folder = state_dir(environ)
-    if not is_due(folder):
-        return None
-    result = refresh(folder, force=False, timeout=BEFORE_REPORT, address=address)
+    result = refresh(state_dir(environ), force=False, timeout=BEFORE_REPORT, address=address)
     return None if result.ok else result.text
 
 
 def is_due(state_dir: str) -> bool:
     """Return whether a report should fetch the list: the last one is a day old, and the last attempt an hour."""
-    notes = _notes(state_dir)
-    if _within(notes.get("tried"), PAUSE):
+    notes = _load_notes(state_dir)
+    if _is_recent(notes.get("tried"), PAUSE):
         return False
-    return not (_within(notes.get("checked"), MAX_AGE) and _usable(stored.Refreshed.load(state_dir)))
+    return not (_is_recent(notes.get("checked"), MAX_AGE) and _is_of_this_version(stored.Refreshed.load(state_dir)))
 
 
-def _within(then: object, seconds: int) -> bool:
+def _is_recent(then: object, seconds: int) -> bool:
     """Return whether *then* (seconds since the epoch) is less than *seconds* ago, and not in the future."""
     return isinstance(then, (int, float)) and 0 <= time.time() - then < seconds
 
 
-def _usable(table: stored.Refreshed | None) -> bool:
+def _is_of_this_version(table: stored.Refreshed | None) -> bool:
     """Return whether a stored table was merged into the prices of this version of the package."""
     from .embedded import CURRENT_ID
 
@@ -128,11 +125,11 @@ def last_checked(state_dir: str) -> int | None:
     refreshed = stored.Refreshed.load(state_dir)
     if refreshed is None:
         return None
-    checked = _notes(state_dir).get("checked", refreshed.fetched)
+    checked = _load_notes(state_dir).get("checked", refreshed.fetched)
     return checked if isinstance(checked, int) else None
 
 
-def _notes(state_dir: str) -> dict[str, Any]:
+def _load_notes(state_dir: str) -> dict[str, Any]:
     import json
 
     try:
@@ -146,7 +143,7 @@ def _update_notes(state_dir: str, **changed: object) -> dict[str, Any]:
     """Change some of the notes, and return all of them. Raises OSError."""
     import json
 
-    notes = {**_notes(state_dir), **changed}
+    notes = {**_load_notes(state_dir), **changed}
     write_private(state_dir, _NOTES, json.dumps(notes).encode())
     return notes
 
@@ -184,7 +181,7 @@ def _refresh(state_dir: str, force: bool, deadline: float, address: str) -> Resu
 def _fetch_and_store(state_dir: str, force: bool, deadline: float, address: str) -> Result:
     notes = _update_notes(state_dir, tried=int(time.time()))
     known = stored.Refreshed.load(state_dir)
-    etag = notes.get("etag") if _usable(known) and notes.get("address") == address else None
+    etag = notes.get("etag") if _is_of_this_version(known) and notes.get("address") == address else None
     reply = fetch(address, etag if isinstance(etag, str) else None, deadline)
     now = int(time.time())
     if reply is None:
@@ -195,7 +192,7 @@ def _fetch_and_store(state_dir: str, force: bool, deadline: float, address: str)
         raise Refused(f"a list of {len(body):,} bytes takes too long before a report; run `ccusage prices refresh`")
     listed = parse(body)
     current = merge(known_prices(known), listed)
-    changed = known is None or not _usable(known) or current != known.current
+    changed = known is None or not _is_of_this_version(known) or current != known.current
     if changed:
         _make_table(current, len(listed), address, now).save(state_dir)
     _update_notes(state_dir, checked=now, etag=etag, address=address)
@@ -218,16 +215,16 @@ def known_prices(known: stored.Refreshed | None) -> Part:
 
     if known is None:
         return dict(CURRENT)
-    return known.current if _usable(known) else {**known.current, **CURRENT}
+    return known.current if _is_of_this_version(known) else {**known.current, **CURRENT}
 
 
 def _summary(listed: Part, known: stored.Refreshed | None, changed: bool) -> str:
     if not changed:
         return f"the price table is up to date: {len(listed)} models"
     before = known_prices(known)
-    new = sum(name not in before for name in listed)
-    other = sum(name in before and before[name] != entry for name, entry in listed.items())
-    return f"prices refreshed: {len(listed)} models, {new} new, {other} with a changed price"
+    new_count = sum(name not in before for name in listed)
+    changed_count = sum(name in before and before[name] != entry for name, entry in listed.items())
+    return f"prices refreshed: {len(listed)} models, {new_count} new, {changed_count} with a changed price"
 
 
 # --- the transfer -------------------------------------------------------------------------------------------------
@@ -241,23 +238,23 @@ def fetch(address: str, etag: str | None, deadline: float) -> tuple[bytes, str |
     """
     import threading
 
-    done: list[tuple[bytes, str | None] | None] = []
-    failed: list[BaseException] = []
+    replies: list[tuple[bytes, str | None] | None] = []
+    errors: list[BaseException] = []
 
     def work() -> None:
         try:
-            done.append(_get(address, etag, deadline))
+            replies.append(_get(address, etag, deadline))
         except BaseException as error:
-            failed.append(error)
+            errors.append(error)
 
     thread = threading.Thread(target=work, name="ccusage-prices", daemon=True)
     thread.start()
     thread.join(max(0.0, deadline - time.monotonic()))
-    if failed:
-        raise failed[0]
-    if not done:
+    if errors:
+        raise errors[0]
+    if not replies:
         raise Refused(f"{_host(address)} does not answer in time")
-    return done[0]
+    return replies[0]
 
 
 def _get(address: str, etag: str | None, deadline: float) -> tuple[bytes, str | None] | None:
@@ -392,21 +389,18 @@ def parse(body: bytes) -> Part:
     part: Part = {}
     for key, entry in listed.items():
         name = key.lower()
-        if isinstance(entry, dict) and _is_name(key) and _is_wanted(name, entry):
+        is_name = len(key) <= prices.NAME_LIMIT and key.isascii() and key.isprintable()
+        if is_name and isinstance(entry, dict) and _is_wanted(name, entry):
             try:
                 part[name] = pack(name, entry)
             except (ValueError, ArithmeticError):
                 continue
     if len(part) > MAX_MODELS:
         raise Refused(f"the reply has prices of {len(part):,} models, too many for a price list")
-    claude = sum("claude" in name for name in part)
-    if claude < MIN_CLAUDE:
-        raise Refused(f"the reply has prices of {claude} Claude models, too few for a whole price list")
+    claude_count = sum("claude" in name for name in part)
+    if claude_count < MIN_CLAUDE:
+        raise Refused(f"the reply has prices of {claude_count} Claude models, too few for a whole price list")
     return part
-
-
-def _is_name(key: str) -> bool:
-    return len(key) <= prices.NAME_LIMIT and key.isascii() and key.isprintable()
 
 
 def merge(known: Part, listed: Part) -> Part:

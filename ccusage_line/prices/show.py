@@ -129,7 +129,7 @@ def model_data(model: str) -> dict[str, object]:
     if price.threshold is not None and price.above is not None:
         data["above"] = {"promptTokens": price.threshold, **_per_million(price.above)}
     factors = {"fastFactor": price.fast / prices.ONE, "usFactor": price.us / prices.ONE}
-    return {**data, **factors, "contextWindow": price.window, "basis": table.basis(model)}
+    return data | factors | {"contextWindow": price.window, "basis": table.basis(model)}
 
 
 def _rates(price: Price) -> Rates:
@@ -180,11 +180,11 @@ def matching_names(wanted: str) -> list[str]:
     """
     short, version = _short(wanted), _version(wanted)
     names = sorted(in_use.table().names(), key=_sort_key)
-    found = [name for name in names if _short(name) == short or (version is not None and _version(name) == version)]
-    if not found and short:
-        found = sorted((name for name in names if short in _short(name)), key=_short)
-    if found:
-        return found
+    matches = [name for name in names if _short(name) == short or (version is not None and _version(name) == version)]
+    if not matches and short:
+        matches = sorted((name for name in names if short in _short(name)), key=_short)
+    if matches:
+        return matches
     from difflib import get_close_matches
 
     from ..errors import UsageError

@@ -137,9 +137,8 @@ class PriceTable:
     def window(self, model: str, tokens: int) -> int | None:
         """Return the context window of *model*, or None if no known one is as large as a prompt of *tokens*."""
         price = self.find(model)
-        listed = price.window if price is not None else None
-        if listed is None or tokens <= listed:
-            return listed
+        if price is None or price.window is None or tokens <= price.window:
+            return None if price is None else price.window
         name = model.lower().replace(".", "-")
         return LONG_WINDOW if tokens <= LONG_WINDOW and any(part in name for part in _LONG_VARIANTS) else None
 
@@ -212,12 +211,12 @@ class PriceTable:
         name = name.removesuffix("[1m]")
         model, core = model_of(name), core_of(name)
         if model is None:
-            return self._find_by_prefix(name, core, ())
+            return self._find_without_prefixes(name, core, ())
         if model.fast:
             return self._find_fast(name, core, model)
-        return self._find_by_prefix(name, core, tuple(_listed_names(model)))
+        return self._find_without_prefixes(name, core, tuple(_listed_names(model)))
 
-    def _find_by_prefix(self, name: str, core: str, cores: Sequence[str]) -> Packed | None:
+    def _find_without_prefixes(self, name: str, core: str, cores: Sequence[str]) -> Packed | None:
         """Return the first entry found while prefixes are removed from *name*, also with each of *cores*."""
         from .names import without_prefix
 
@@ -231,10 +230,10 @@ class PriceTable:
 
     def _find_fast(self, name: str, core: str, model: Model) -> Packed | None:
         """Return the entry of a model with `fast` in its name, else that of the plain model times its fast factor."""
-        entry = self._find_by_prefix(name, core, [f"{other}-fast" for other in model.names()])
+        entry = self._find_without_prefixes(name, core, [f"{other}-fast" for other in model.names()])
         if entry is None:
             plain = next(model.names())
-            entry = self._find_by_prefix(name.removesuffix(core) + plain, plain, tuple(model.names()))
+            entry = self._find_without_prefixes(name.removesuffix(core) + plain, plain, tuple(model.names()))
             if entry is None or entry[7] == ONE:  # the price of fast mode is unknown
                 return None
             above = None if entry[6] is None else _multiply(entry[6], entry[7], ONE)
