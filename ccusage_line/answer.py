@@ -59,7 +59,7 @@ def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
     if value is None:
         return None
     own_sources, *fields = value
-    if own_sources != sources or not unchanged(fields[0]):
+    if own_sources != sources or not are_unchanged(fields[0]):
         return None
     answer = Answer()
     for name, field in zip(Answer.__slots__, fields, strict=True):
@@ -67,12 +67,12 @@ def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
     return answer if answer.attributes[0] == session else None
 
 
-def unchanged(dependencies: list[Dependency]) -> bool:
+def are_unchanged(dependencies: list[Dependency]) -> bool:
     """Return whether every file and folder still has the same stat."""
     return all(stat_of(path) == known for path, known in dependencies)
 
 
-def settled(dependencies: list[Dependency], now: int) -> bool:
+def are_settled(dependencies: list[Dependency], now: int) -> bool:
     """Return whether these stats are old enough at the time *now* (ns) that any later change would show in them."""
     return all(stat is None or max(stat[3], stat[4]) + SETTLED <= now for _, stat in dependencies)
 

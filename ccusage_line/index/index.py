@@ -168,7 +168,7 @@ class RefreshedSession:
             if dependencies is None:
                 return
             dependencies += stored.dependencies(os.environ)
-            if not answer.settled(dependencies, time.time_ns()) or not self._has_current_prices():
+            if not answer.are_settled(dependencies, time.time_ns()) or not self._has_current_prices():
                 return
             session = index.session(name)
             if session is None:

@@ -52,8 +52,9 @@ class Changes:
             self.to_read.append((transcript, file))
         self.gone = [file for file in missing.files.values() if not file.vanished]
 
-    def any(self) -> bool:
-        return bool(self.to_read or self.gone)
+    @property
+    def is_empty(self) -> bool:
+        return not self.to_read and not self.gone
 
 
 class _Missing:
@@ -122,7 +123,7 @@ class SessionFiles:
         return not self._known and not self.folders
 
     @property
-    def folders_changed(self) -> bool:
+    def has_changed_folders(self) -> bool:
         return bool(self._changed_folders)
 
     def _session_folders(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -483,7 +484,7 @@ def change(store: Store, work: Callable[[], object], wait: float = WAIT) -> None
 
     def step() -> None:
         work()
-        if store.sums_outdated():
+        if store.has_outdated_sums():
             from .totals import recount_all
 
             recount_all(store)
@@ -502,9 +503,9 @@ def refresh_all(store: Store, found: Walk | None = None) -> Unchanged | None:
         is_outdated = found is not None or store.data_version() != version
         _store_changes(store, changes_of(store, walk(store.roots) if is_outdated else current))
 
-    if not is_unchanged and changes_of(store, current).any():
+    if not is_unchanged and not changes_of(store, current).is_empty:
         change(store, work)
-    elif store.sums_outdated():
+    elif store.has_outdated_sums():
         change(store, lambda: None)
     elif is_unchanged and store.stored:
         return Unchanged(version, identity, current)
@@ -540,7 +541,7 @@ def refresh_session(store: Store, session: str) -> SessionFiles | None:
             _store_claims_only(store, changes)
         files.store_folders()
 
-    if changes.any() or files.folders_changed or store.sums_outdated():
+    if not changes.is_empty or files.has_changed_folders or store.has_outdated_sums():
         change(store, work, WAIT_ONE)
     return files
 

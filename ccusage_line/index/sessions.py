@@ -162,7 +162,7 @@ def _shown_responses(store: Store, session: str) -> list[accounting.Response]:
 def _shown_sums(store: Store, session: str) -> accounting.Sums:
     """Return the sums of the responses that a session shows."""
     number = store.known_number(session)
-    if store.complete and (store.owns(number) or not _holds_others(store, number)):
+    if store.complete and (store.owns_responses(number) or not _holds_others(store, number)):
         return load_sums(store, session)
     return add_up(store, _shown_responses(store, session))
 
@@ -255,7 +255,7 @@ def dependencies(store: Store, session: str, folders: list[str]) -> list[Depende
     """Return the files and *folders* that an answer about a session depends on, each with its stat when it was read.
     Returns None if a later change might not show, or if the answer shows other sessions' responses."""
     number = store.known_number(session)
-    if not store.owns(number) and _holds_others(store, number):
+    if not store.owns_responses(number) and _holds_others(store, number):
         return None
     files = store.files_of(session)
     folder_stats = [(path, store.folder_stat(path)) for path in folders]

@@ -157,7 +157,7 @@ class Store:
         """Whether every transcript has been read once; until then there are claims but no sums."""
         return bool(self.meta("complete") == 1)
 
-    def sums_outdated(self) -> bool:
+    def has_outdated_sums(self) -> bool:
         """Return whether the sums were computed with other prices (A10) or by other rules."""
         return self.complete and bool(self.meta("prices") != self.sums_version())
 
@@ -345,7 +345,7 @@ class Store:
         """
         number = self.known_number(session)
         files = self.files("WHERE session = ? OR id IN (SELECT file FROM holds WHERE session = ?)", (number, number))
-        if not any(file.own and file.session == session for file in files) or self.owns(number):
+        if not any(file.own and file.session == session for file in files) or self.owns_responses(number):
             return files
         known = {file.id for file in files}
         others = self.files(
@@ -355,7 +355,7 @@ class Store:
         )
         return files + [file for file in others if file.id not in known]
 
-    def owns(self, number: int | None) -> bool:
+    def owns_responses(self, number: int | None) -> bool:
         """Return whether any response belongs to a session."""
         return self.db.execute("SELECT 1 FROM sessions WHERE session = ?", (number,)).fetchone() is not None
 

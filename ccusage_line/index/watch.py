@@ -78,7 +78,7 @@ class Watch:
         index = self.index
         index.table = configured_prices(os.environ)
         before = index.db.total_changes
-        is_outdated, sums_version = index.sums_outdated(), index.sums_version()
+        is_outdated, sums_version = index.has_outdated_sums(), index.sums_version()
         is_by_others = is_outdated and sums_version == self._sums_version
         now = time.monotonic()
         if is_by_others and not self._is_of_our_version(sums_version):  # else both would undo each other's work
@@ -110,7 +110,7 @@ class Watch:
     def _poll_recent(self) -> None:
         index = self.index
         for session, known in self._watched.items():
-            if known is None or not answer.unchanged(known):
+            if known is None or not answer.are_unchanged(known):
                 files = index.refresh_session(session)
                 self._watched[session] = index.dependencies(session, files) if files else None
         windows = stat_of(os.path.join(index.folder, recent.WINDOWS))

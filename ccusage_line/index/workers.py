@@ -41,26 +41,24 @@ def read_in_batches(
     """Yield complete readings of all files, with claims and sums, in batches to be committed. If *plainly*, read in
     this process, by the standard library's decoder."""
     size = sum(transcript.stat.st_size for transcript in files)
-    workers = min(_cores(), len(files))
-    source = (
-        _in_processes(files, workers, _reader(table, size))
-        if size > PARALLEL and workers > 1 and not plainly
-        else _in_this_process(files, _reader(table, 0 if plainly else size))
-    )
+    process_count = min(_cores(), len(files))
+    source: Iterator[Read | None] = _in_this_process(files, _reader(table, 0 if plainly else size))
+    if size > PARALLEL and process_count > 1 and not plainly:
+        source = _in_processes(files, process_count, _reader(table, size))
     batch: list[Read] = []
-    claims = stored = done = 0
+    claim_count = stored_count = bytes_read = 0
     for read in source:
         if read is not None:
             batch.append(read)
-            claims += read[2][0]
-            done += read[0].stat.st_size
+            claim_count += read[2][0]
+            bytes_read += read[0].stat.st_size
             if progress is not None:
-                progress(done, size)
+                progress(bytes_read, size)
         least = BATCH if read is not None else _SMALL_BATCH
-        if claims >= max(least, min(stored // _FRACTION, _MAX_BATCH)):
+        if claim_count >= max(least, min(stored_count // _FRACTION, _MAX_BATCH)):
             yield batch
-            stored += claims
-            batch, claims = [], 0
+            stored_count += claim_count
+            batch, claim_count = [], 0
     if batch:
         yield batch
 
@@ -111,11 +109,11 @@ def _in_this_process(files: list[Transcript], read_one: ReadOne) -> Iterator[Rea
             yield transcript, *read
 
 
-def _in_processes(files: list[Transcript], workers: int, read_one: ReadOne) -> Iterator[Read | None]:
-    """Yield what _in_this_process does, as it comes from forked workers that share the files; None if none is ready."""
+def _in_processes(files: list[Transcript], count: int, read_one: ReadOne) -> Iterator[Read | None]:
+    """Yield what _in_this_process does, as it comes from *count* forked workers; None if nothing is ready."""
     import signal
 
-    children = _start(files, workers, read_one)
+    children = _start(files, count, read_one)
     if not children:
         yield from _in_this_process(files, read_one)
         return
@@ -130,8 +128,8 @@ def _in_processes(files: list[Transcript], workers: int, read_one: ReadOne) -> I
             os.waitpid(child, 0)
 
 
-def _start(files: list[Transcript], workers: int, read_one: ReadOne) -> dict[int, int]:
-    """Start the workers, fewer if the system has no more. Returns the process of each by its pipe."""
+def _start(files: list[Transcript], count: int, read_one: ReadOne) -> dict[int, int]:
+    """Start *count* workers, fewer if the system has no more. Returns the process of each by its pipe."""
     sys.stdout.flush()
     sys.stderr.flush()
     children: dict[int, int] = {}
@@ -143,8 +141,8 @@ def _start(files: list[Transcript], workers: int, read_one: ReadOne) -> dict[int
     except OSError:
         return children
     try:
-        for _ in range(workers):
-            receiving, sending = _large_pipe(_PIPE_SIZES // workers)
+        for _ in range(count):
+            receiving, sending = _large_pipe(_PIPE_SIZES // count)
             try:
                 child = os.fork()
             except OSError:
