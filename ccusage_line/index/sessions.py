@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..files import Dependency
     from .store import Store
 
+    SlotKey = tuple[int, int, int]  # the number of a slot, and those of the names of a session and a model
+
 FACTS = "custom_title, ai_title, summary, client_cost FROM files"
 BY_PATH = "vanished DESC, path"  # the last row wins, so existing files come after vanished ones
 
@@ -28,31 +30,31 @@ def moments(store: Store, responses: Iterable[accounting.Response]) -> Iterator[
             yield rows.moment(*response.order, (*numbers[COST:RESPONSES], numbers[INPUT] + numbers[OUTPUT]))
 
 
-def slot_parts(store: Store, response: accounting.Response) -> Iterator[tuple[tuple[int, int, int], list[int]]]:
-    """Yield each (slot, session, model), by the numbers of names, with what a response adds to it."""
-    at, session = response.claim.timestamp, store.number_of(response.session)
+def slot_parts(store: Store, response: accounting.Response) -> Iterator[tuple[SlotKey, list[int]]]:
+    """Yield each slot that a response belongs to, with what it adds to the sums."""
+    time, session = response.claim.timestamp, store.number_of(response.session)
     for model, sums in response.parts(store.table):
         if accounting.is_activity(sums):
-            key = at // accounting.SLOT, session, store.number_of(model)
-            yield key, [*sums, response.incomplete * sums[RESPONSES], at, at]
+            key = time // accounting.SLOT, session, store.number_of(model)
+            yield key, [*sums, response.incomplete * sums[RESPONSES], time, time]
 
 
-def add_to_slots(store: Store, slots: accounting.Slots, responses: Iterable[accounting.Response]) -> None:
+def slots_of(store: Store, responses: Iterable[accounting.Response]) -> accounting.Slots:
+    slots: accounting.Slots = {}
     for response in responses:
         for key, numbers in slot_parts(store, response):
             accounting.add_numbers(slots, key, numbers)
+    return slots
 
 
 def replace_slots(store: Store, session: str, counted: Iterable[accounting.Response]) -> None:
-    """Write all slots of a session anew; call this while its old sums are stored, which tell where its slots are."""
+    """Write all slots of a session anew. Call this before its sums are stored, because the old ones bound its slots."""
     number = store.number_of(session)
     row = store.db.execute("SELECT first, last FROM sessions WHERE session = ?", (number,)).fetchone()
     if row is not None:
         bounds = [time // accounting.SLOT for time in row]
         store.db.execute("DELETE FROM slots WHERE slot BETWEEN ? AND ? AND session = ?", (*bounds, number))
-    slots: accounting.Slots = {}
-    add_to_slots(store, slots, counted)
-    rows.insert_all(store.db, rows.INSERT_SLOT, [rows.slot(*each) for each in slots.items()])
+    rows.insert_all(store.db, rows.INSERT_SLOT, [rows.slot(*each) for each in slots_of(store, counted).items()])
 
 
 def responses_between(store: Store, begin: int, end: int) -> Iterator[accounting.Response]:
@@ -70,8 +72,8 @@ class SlotChanges:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._gone: dict[tuple[int, int, int], list[list[int]]] = {}
-        self._new: dict[tuple[int, int, int], list[list[int]]] = {}
+        self._gone: dict[SlotKey, list[list[int]]] = {}
+        self._new: dict[SlotKey, list[list[int]]] = {}
 
     def subtract(self, response: accounting.Response) -> None:
         for key, numbers in slot_parts(self._store, response):
@@ -92,7 +94,7 @@ class SlotChanges:
             if key[1] not in sessions:
                 self._change(key, self._gone.get(key, []), self._new.get(key, []))
 
-    def _change(self, key: tuple[int, int, int], gone: list[list[int]], new: list[list[int]]) -> None:
+    def _change(self, key: SlotKey, gone: list[list[int]], new: list[list[int]]) -> None:
         db, where = self._store.db, "WHERE slot = ? AND session = ? AND model = ?"
         row = db.execute(f"SELECT {rows.SLOT_COLUMNS} FROM slots {where}", key).fetchone()
         known = [int(number) for number in row or [0] * (LAST + 1)]
@@ -108,9 +110,7 @@ class SlotChanges:
         else:
             db.execute(f"DELETE FROM slots {where}", key)
 
-    def _bounds(
-        self, key: tuple[int, int, int], known: list[int], gone: list[list[int]], new: list[list[int]]
-    ) -> list[int]:
+    def _bounds(self, key: SlotKey, known: list[int], gone: list[list[int]], new: list[list[int]]) -> list[int]:
         """Return the times of the first and the last response of a slot."""
         times = [each[FIRST] for each in new]
         gone_times = {each[FIRST] for each in gone}.difference(times)
@@ -119,10 +119,9 @@ class SlotChanges:
         bounds = [min(times), max(times)]
         if gone_times.isdisjoint(bounds):
             return bounds
-        slots: accounting.Slots = {}  # the first or the last one was removed, and others are left
         begin, end = key[0] * accounting.SLOT, (key[0] + 1) * accounting.SLOT
-        add_to_slots(self._store, slots, responses_between(self._store, begin, end))
-        return slots.get(key, bounds)[-2:]
+        slots = slots_of(self._store, responses_between(self._store, begin, end))
+        return slots.get(key, bounds)[-2:]  # the first or the last one was removed, and others are left
 
 
 def responses_of(store: Store, session: str) -> list[accounting.Response]:

@@ -15,7 +15,7 @@ from ..session import COST, INPUT, OUTPUT, RESPONSES
 from ..transcripts.claims import FINAL, ORIGINAL
 from . import links, rows
 from .columns import FIELDS, KEY
-from .sessions import add_to_slots, moments, store_sums
+from .sessions import moments, slot_parts, store_sums
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -218,7 +218,8 @@ class _Tally:
             number = store.number_of(response.session)
             self._sums_of(number).add(response, store.table, store.project_of(response.claim))
             self._moments += moments(store, (response,))
-            add_to_slots(store, self._slots, (response,))
+            for key, numbers in slot_parts(store, response):
+                accounting.add_numbers(self._slots, key, numbers)
             for file, kind in response.holders():
                 self._hold(number, file, kind)
 
