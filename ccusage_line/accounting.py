@@ -22,13 +22,14 @@ from .transcripts.claims import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from .transcripts.claims import Part, Share
+    from .transcripts.claims import Began, BytesOf, FolderOf, Part, Share
 
     Source = tuple[int, str, int, str]
     Group = dict[int, dict[Source, Claim]]  # the claims with one message.id: Claim.rest -> Claim.source() -> claim
+    Responses = dict[int, "Response"]  # the responses of a group: Response.key -> response
     Slots = dict[tuple[int, Any, Any], list[int]]  # slot, session, model -> sums, at the indexes that `session` defines
 
 DISPLAY = 2  # the index of mode display in a cost triple, as in session.MODES
@@ -124,16 +125,8 @@ def add_numbers(sums: dict[Any, list[int]], key: Any, numbers: list[int]) -> Non
         known[:] = [*map(int.__add__, known[:-2], numbers[:-2]), first, last]
 
 
-def responses(
-    group: Group,
-    bytes_of: Callable[[Claim], bytes],
-    began: Callable[[str], int | None],
-    folder_of: Callable[[int], str],
-) -> dict[int, Response]:
-    """Return the responses that the claims of a group form, by key, without replays on a sidechain (A4).
-
-    *began* returns the first timestamp of a session's own transcript (A6). *folder_of* is that of `claims.best_claim`.
-    """
+def responses(group: Group, bytes_of: BytesOf, began: Began, folder_of: FolderOf) -> Responses:
+    """Return the responses that the claims of a group form, without replays on a sidechain (A4)."""
     counted = {}
     main_times: set[int] | None = None
     for key, claims in _linked_claims(group):

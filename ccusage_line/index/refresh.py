@@ -244,7 +244,7 @@ class _TieLines:
         self.any_gone = self.any_gone or line is None
         return SORTS_LAST if line is None else line
 
-    def responses(self, threads: accounting.Group) -> dict[int, accounting.Response]:
+    def responses(self, threads: accounting.Group) -> accounting.Responses:
         return accounting.responses(threads, self.bytes_of, self._store.began, self._store.folder_of)
 
 
@@ -355,9 +355,7 @@ class SumChanges:
         else:
             links.update(store.db, group, before, _links_of(threads, before))
 
-    def _adjust_sums(
-        self, before: dict[int, accounting.Response], after: dict[int, accounting.Response], lines_gone: bool
-    ) -> None:
+    def _adjust_sums(self, before: accounting.Responses, after: accounting.Responses, lines_gone: bool) -> None:
         """Adjust the sums from the responses that a group made before to those that it makes now. If lines that decide
         ties are gone (*lines_gone*), the stored moments may differ even if the response does not."""
         store = self._store
@@ -446,15 +444,15 @@ class SumChanges:
 
 
 def _with_predecessors(
-    before: dict[int, accounting.Response], after: dict[int, accounting.Response]
+    before: accounting.Responses, after: accounting.Responses
 ) -> Iterator[tuple[accounting.Response | None, list[accounting.Response]]]:
     """Yield each response that a group makes now with those that became it; None with those that are gone."""
-    into = {claim.rest: key for key, response in after.items() for claim in response.claims}
-    merging: dict[int | None, list[accounting.Response]] = {key: [] for key in after}
+    key_of = {claim.rest: key for key, response in after.items() for claim in response.claims}
+    predecessors: dict[int | None, list[accounting.Response]] = {key: [] for key in after}
     for response in before.values():
-        key = next((into[claim.rest] for claim in response.claims if claim.rest in into), None)
-        merging.setdefault(key, []).append(response)
-    for key, old in merging.items():
+        key = next((key_of[claim.rest] for claim in response.claims if claim.rest in key_of), None)
+        predecessors.setdefault(key, []).append(response)
+    for key, old in predecessors.items():
         yield None if key is None else after[key], old
 
 

@@ -242,7 +242,7 @@ class Store:
             threads.setdefault(claim.rest, {})[claim.source()] = claim
         return threads
 
-    def responses(self, group: accounting.Group) -> dict[int, accounting.Response]:
+    def responses(self, group: accounting.Group) -> accounting.Responses:
         return accounting.responses(group, self.bytes_of, self.began, self.folder_of)
 
     def is_large(self, group: int) -> bool:

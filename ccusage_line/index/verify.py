@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     KeyedClaims = Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]  # key, content; in the order of the keys
 
-_ATTEMPTS = 5  # at having both indexes read the same bytes while transcripts grow
+_ATTEMPTS = 5  # to let both indexes read the same bytes while transcripts grow
 
 # the columns of a file in which a fresh reading must agree; device, inode and times may differ
 _FILE = "session, own, seen, offset, head, tail, skipping, bad, began, custom_title, ai_title, summary, client_cost"

@@ -39,9 +39,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .claims import Key, Owner
+    from .claims import BytesOf, Key, Owner
     from .files import Block, Find
-    from .reading import BytesOf, Reading
+    from .reading import Reading
 
 _MAX_DIGITS = 4300  # digits: json rejects a longer integer, msgspec does not
 _DIGITS = b"0123456789"

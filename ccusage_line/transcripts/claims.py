@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+    BytesOf = Callable[["Claim"], bytes]  # reads a claim's line
+    Began = Callable[[str], int | None]  # returns the first timestamp of a session's own transcript (A6)
+    FolderOf = Callable[[int], str]  # returns the project folder of a file
     Key = tuple[int, int, str, int, str]  # identifies a claim in its file: group, rest, session, rank, maker
     Owner = tuple[str, int, str]  # session, rank, maker
     # model, input, output, cache creation, 1 h part of it, read, web searches, flags
@@ -108,7 +111,7 @@ class Claim:
         return claim
 
 
-def merge_claims(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
+def merge_claims(a: Claim, b: Claim, bytes_of: BytesOf) -> Claim:
     """Merge two claims with the same key, of which *b* has the later lines. Changes and returns one of the two."""
     winner, loser = (b, a) if beats(b, a, bytes_of) else (a, b)
     if not loser.side:
@@ -134,8 +137,8 @@ def split_digests(digests: bytes) -> list[bytes]:
     return [digests[place : place + 8] for place in range(0, len(digests), 8)]
 
 
-def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
-    """Return whether *a*'s line wins over *b*'s (A5). *bytes_of* reads a claim's line if nothing else decides."""
+def beats(a: Claim, b: Claim, bytes_of: BytesOf) -> bool:
+    """Return whether *a*'s line wins over *b*'s (A5). Calls *bytes_of* only if nothing else decides."""
     if a.side != b.side:
         return b.side
     if a.output != b.output:
@@ -149,11 +152,11 @@ def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
     return a_bytes < b_bytes if a_bytes != b_bytes else repr(a.content()) < repr(b.content())
 
 
-def best_claim(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes], folder_of: Callable[[int], str]) -> Claim:
+def best_claim(claims: Iterable[Claim], bytes_of: BytesOf, folder_of: FolderOf) -> Claim:
     """Return the claim whose line wins (A5).
 
-    Forks copy whole lines, so if the best lines have equal content, no file is opened to compare their bytes.
-    *folder_of* returns the project folder of a file. Among equal lines without a cwd, the first folder by name wins.
+    Forks copy whole lines, so if the best lines have equal content, no file is opened to compare their bytes. Among
+    equal lines without a cwd, the first folder by name wins.
     """
     ranked = sorted(claims, key=Claim.order)
     if not ranked[0].cwd:
@@ -169,8 +172,8 @@ def best_claim(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes], fold
     return winner
 
 
-def session_of(claims: Iterable[Claim], began: Callable[[str], int | None]) -> str:
-    """Return the session that owns a response (A6). *began* returns the first timestamp of its own transcript."""
+def session_of(claims: Iterable[Claim], began: Began) -> str:
+    """Return the session that owns a response (A6)."""
     by_rank: list[set[str]] = [set(), set(), set()]
     makers = set()
     for claim in claims:

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..files import Stat
-    from .claims import Key
+    from .claims import BytesOf, Key
     from .files import Block
 
-    BytesOf = Callable[[Claim], bytes]  # reads a claim's line
     # adds a block's lines to a reading; takes the session that the path names, and whether it is its own transcript
     BlockReader = Callable[["Reading", Block, str, bool, BytesOf], None]
 
