@@ -67,7 +67,7 @@ def set_aside_if_damaged(folder: str) -> bool:
     if held is None:
         raise schema.unreadable("another process is repairing it; try again later")
     with held:
-        return _is_damaged(path) and schema.set_aside(path) is not None
+        return _is_damaged(path) and schema.set_aside(path)
 
 
 def _is_damaged(path: str) -> bool:

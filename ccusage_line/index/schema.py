@@ -444,8 +444,8 @@ def _has_log(path: str) -> bool:
         return os.path.lexists(path + "-wal")
 
 
-def set_aside(path: str) -> str | None:
-    """Move a corrupt database and its log out of the way. Returns its new path, or None if that failed."""
+def set_aside(path: str) -> bool:
+    """Move a corrupt database and its log out of the way, and return whether that succeeded."""
     import time
 
     target = f"{path}.corrupt-{time.time_ns()}"
@@ -454,8 +454,8 @@ def set_aside(path: str) -> str | None:
             os.replace(path + suffix, target + suffix)
         except OSError:
             if not suffix:
-                return None
-    return target
+                return False
+    return True
 
 
 def corrupt_files(folder: str) -> list[str]:

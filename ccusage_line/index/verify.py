@@ -53,7 +53,7 @@ def verify(index: Index, progress: Progress | None = None) -> list[str]:
     with closing(in_memory(index.roots, index.table)) as fresh:
         read_everything(fresh, progress, plainly=True)
         with closing(_synchronized(index, fresh)) as indexed:
-            growing = _differing(indexed, fresh, "seen")
+            growing = _growing(indexed, fresh)
             found = [*_file_differences(indexed, fresh, growing), *_claim_differences(indexed, fresh, growing)]
             return [*found, *_sum_differences(indexed), *_answer_differences(index)]
 
@@ -62,7 +62,7 @@ def _synchronized(index: Index, fresh: Store) -> Store:
     """Return a copy of the index after both have read the same bytes, unless transcripts grow all the time."""
     for _ in range(_ATTEMPTS):
         indexed = in_memory(index.roots, index.table, index.db)
-        if not _differing(indexed, fresh, "seen"):
+        if not _growing(indexed, fresh):
             return indexed
         indexed.close()
         index.refresh()
@@ -76,9 +76,9 @@ def _by_path(store: Store, columns: str) -> dict[bytes, tuple[Any, ...]]:
     return {path: tuple(values) for path, *values in found.fetchall()}
 
 
-def _differing(indexed: Store, fresh: Store, columns: str) -> set[bytes]:
-    """Return the paths of transcripts that both know, with different values."""
-    ours, theirs = _by_path(indexed, columns), _by_path(fresh, columns)
+def _growing(indexed: Store, fresh: Store) -> set[bytes]:
+    """Return the paths of transcripts of which the two have read different numbers of bytes."""
+    ours, theirs = _by_path(indexed, "seen"), _by_path(fresh, "seen")
     return {path for path in ours.keys() & theirs.keys() if ours[path] != theirs[path]}
 
 
@@ -125,12 +125,12 @@ def _claim_differences(indexed: Store, fresh: Store, growing: set[bytes]) -> Ite
     left_out = growing | (_by_path(indexed, "id").keys() ^ _by_path(fresh, "id").keys())
     counts: dict[bytes, list[int]] = {}
     sessions: dict[bytes, set[str]] = {}
-    for path, place, session in _compare(_claims(indexed, left_out), _claims(fresh, left_out)):
-        counts.setdefault(path, [0, 0, 0])[place] += 1
+    for path, kind, session in _compare(_claims(indexed, left_out), _claims(fresh, left_out)):
+        counts.setdefault(path, [0, 0, 0])[kind] += 1
         sessions.setdefault(path, set()).add(session)
     kinds = ("only in the index", "missing in the index", "different from the transcript")
     for path, numbers in sorted(counts.items()):
-        parts = [f"{count_text(count, 'response')} {kind}" for count, kind in zip(numbers, kinds, strict=True) if count]
+        parts = [f"{count_text(count, 'response')} {text}" for count, text in zip(numbers, kinds, strict=True) if count]
         names = ", ".join(sorted(sessions[path])[:3])
         yield f"{os.fsdecode(path)}: {', '.join(parts)} (session {names})"
 
