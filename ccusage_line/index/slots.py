@@ -106,12 +106,12 @@ def by_session(store: Store, begin: int, end: int, mode: str) -> list[Session]:
 
 
 def _by_session(store: Store, bounds: tuple[int, int], mode: int) -> list[Session]:
-    sums: dict[int, dict[int, list[int]]] = {}
+    models_of: dict[int, dict[int, list[int]]] = {}  # session -> model -> numbers of Sums
     whole, _ = _whole_slots(store, bounds, mode, per_session=True, with_pairs=False)
     for _, session, model, *numbers in (*whole, *_cut_slots(store, bounds, mode)):
-        add_numbers(sums.setdefault(session, {}), model, numbers)
+        add_numbers(models_of.setdefault(session, {}), model, numbers)
     found = []
-    for session, models in sums.items():
+    for session, models in models_of.items():
         row = store.db.execute("SELECT project FROM sessions WHERE session = ?", (session,)).fetchone()
         project = (store.text_of(row[0]) if row else "") or None
         title, _ = facts_of(store, session) or (None, None)
@@ -144,7 +144,8 @@ def _whole_slots(
     """Return (period, session, model, *numbers of Sums) of the slots that no edge cuts, and each (period, session) if
     *with_pairs*. Unless *per_session*, the rows have None for the session."""
     db = store.db
-    periods = [(n, a, b, a // SLOT, (b - 1) // SLOT) for n, (a, b) in enumerate(pairwise(starts))]
+    bounds = enumerate(pairwise(starts))
+    periods = [(number, start, end, start // SLOT, (end - 1) // SLOT) for number, (start, end) in bounds]
     db.execute("CREATE TEMP TABLE period (number INTEGER PRIMARY KEY, start, after, low, high)")
     try:
         db.executemany("INSERT INTO period VALUES (?, ?, ?, ?, ?)", periods)
@@ -208,6 +209,6 @@ def store_windows(store: Store, reported: Windows) -> None:
         rows = [(*window, *use) for window, use in windows.merge_windows(_stored_windows(store), reported).items()]
         store.db.executemany("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)", rows)
 
-    known = _stored_windows(store)
-    if windows.merge_windows(known, reported) != known:
+    stored = _stored_windows(store)
+    if windows.merge_windows(stored, reported) != stored:
         store.write(work, WAIT)
