@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NAME = "recent"
 WINDOWS = "windows"
-_WINDOW_AGE = 10 * 86_400_000_000  # microseconds; a block under way does not depend on older windows
+_MAX_WINDOW_AGE = 10 * 86_400_000_000  # microseconds; a block under way does not depend on older windows
 
 SWEPT = "swept"
 SWEEP = 60.0  # seconds between two sweeps
@@ -137,7 +137,7 @@ def write_windows(folder: str, known: Windows, reported: Windows) -> None:
     merged = merge_windows(known, reported)
     if merged != known and os.path.isdir(folder):
         latest = max(seen for _, seen in reported.values())
-        kept = {window: usage for window, usage in merged.items() if window[1] > latest - _WINDOW_AGE}
+        kept = {window: usage for window, usage in merged.items() if window[1] > latest - _MAX_WINDOW_AGE}
         published.write(os.path.join(folder, WINDOWS), kept, f".{os.getpid()}")
 
 

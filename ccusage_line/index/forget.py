@@ -119,7 +119,7 @@ def _erase(store: Store, wanted: set[str]) -> bool:
     A vanished transcript of a fork may hold lines of other sessions: those stay, under a path that reveals nothing.
     """
     keys: set[tuple[int, int, int]] = set()
-    named_files: set[int] = set()  # the files that the sessions give their names to
+    named_files: set[int] = set()  # the vanished files whose paths name these sessions
     for session in wanted:
         number = (store.known_number(session),)
         claims = (claim for response in responses_of(store, session) for claim in response.claims)
