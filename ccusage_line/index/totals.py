@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 
 _PART = ("model", "input", "output", "cache_creation", "write_1h", "cache_read", "searches", "flags")  # claims.Part
-_part = itemgetter(*map(FIELDS.index, _PART))
+_part_columns = itemgetter(*map(FIELDS.index, _PART))
 _FLAGS = FIELDS.index("flags")
-_rest = itemgetter(*map(FIELDS.index, ("cost_usd", "session", "cwd", "bill", *KEY)))
+_other_columns = itemgetter(*map(FIELDS.index, ("cost_usd", "session", "cwd", "bill", *KEY)))
 
 
 def sums_of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str) -> FileSums | None:
@@ -47,13 +47,13 @@ def sums_of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str)
     """
     if not columns:
         return [], {}, b""
-    costs, sessions, cwds, bills, times, *keys = _rest(columns)
+    costs, sessions, cwds, bills, times, *keys = _other_columns(columns)
     if bills.count(None) < len(bills):
         return None
     charged: Charged = {}
     moments: list[int] = []
     indexes: dict[str, list[int]] = {}  # of the claims of each session
-    parts = zip(*_part(columns), strict=True)
+    parts = zip(*_part_columns(columns), strict=True)
     for index, (part, cost_usd, session, time) in enumerate(zip(parts, costs, sessions, times, strict=True)):
         model, sums = accounting.charge(table, part, cost_usd, covered=False)
         is_activity = accounting.is_activity(sums)

@@ -31,9 +31,9 @@ from .claims import (
     usage_thread,
     uuid_digest,
 )
-from .files import FACTS, USAGE, lines_with
-from .reading import add_facts, find_beginning
+from .files import USAGE, lines_with
 from .reading import add_line as add_line_plainly
+from .reading import add_session_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -177,10 +177,7 @@ def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of
             if not add_line(reading, line, shift + begin, session, bytes_of):
                 add_line_plainly(reading, bytes(line), shift + begin, session, bytes_of)
         if own:
-            if reading.began is None:
-                find_beginning(reading, block)
-            for begin, end in lines_with(block, FACTS, find):
-                add_facts(reading, bytes(view[begin:end]))
+            add_session_facts(reading, block, find)
 
 
 def add_line(reading: Reading, line: memoryview, offset: int, session: str, bytes_of: BytesOf) -> bool:

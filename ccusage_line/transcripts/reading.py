@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..files import Stat
     from .claims import BytesOf, Key
-    from .files import Block
+    from .files import Block, Find
 
     # adds a block's lines to a reading; takes the session that the path names, and whether it is its own transcript
     BlockReader = Callable[["Reading", Block, str, bool, BytesOf], None]
@@ -90,11 +90,8 @@ def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of
     with memoryview(block.buffer) as view:
         for begin, end in lines_with(block, (USAGE,)):
             add_line(reading, bytes(view[begin:end]), shift + begin, session, bytes_of)
-        if own:
-            if reading.began is None:
-                find_beginning(reading, block)
-            for begin, end in lines_with(block, FACTS):
-                add_facts(reading, bytes(view[begin:end]))
+    if own:
+        add_session_facts(reading, block)
 
 
 def add_line(reading: Reading, line: bytes, offset: int, session: str, bytes_of: BytesOf) -> None:
@@ -203,7 +200,7 @@ def _add_unfinished(reading: Reading, tail: Tail, session: str, own: bool, line_
     if own:
         if reading.began is None and TIME in tail.rest:
             reading.began = first_timestamp(objects(tail.rest, whole=False))
-        add_facts(reading, tail.rest, whole=False)
+        _add_facts(reading, tail.rest, whole=False)
 
 
 class _LineSource:
@@ -233,8 +230,15 @@ def add_claims(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None
         reading.claims[key] = claim if known is None else merge_claims(known, claim, bytes_of)
 
 
-def find_beginning(reading: Reading, block: Block) -> None:
-    """Set when a session's own transcript began, if a line of the block has a timestamp."""
+def add_session_facts(reading: Reading, block: Block, find: Find | None = None) -> None:
+    """Add what a block of a session's own transcript says of the session. *find* is as in lines_with."""
+    if reading.began is None:
+        _find_beginning(reading, block)
+    for begin, end in lines_with(block, FACTS, find):
+        _add_facts(reading, bytes(block.buffer[begin:end]))
+
+
+def _find_beginning(reading: Reading, block: Block) -> None:
     for begin, end in lines_with(block, (TIME,)):
         reading.began = first_timestamp(objects(bytes(block.buffer[begin:end])))
         if reading.began is not None:
@@ -256,7 +260,7 @@ def first_timestamp(line_objects: list[tuple[dict[str, Any], bytes, int]]) -> in
 _TITLES = {"custom-title": (0, "customTitle"), "ai-title": (1, "aiTitle"), "summary": (2, "summary")}
 
 
-def add_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
+def _add_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
     """Add the titles and the client cost in a line to a reading; later ones replace earlier ones."""
     for obj, _, _ in objects(line, whole):
         kind = obj.get("type")
