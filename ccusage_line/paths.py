@@ -43,9 +43,9 @@ def config_dirs(environ: Mapping[str, str]) -> list[str]:
     """Return Claude Code's configuration folders, absolute, as they were named. Raises UsageError like `absolute`."""
     value = environ.get("CLAUDE_CONFIG_DIR", "")
     if value.strip(" ,"):
-        is_folder = os.path.isdir(expand(value, environ))
+        is_folder = os.path.isdir(_expand(value, environ))
         paths = [value] if is_folder else [part.strip() for part in value.split(",")]
-        return [absolute(expand(path, environ), "CLAUDE_CONFIG_DIR") for path in paths if path]
+        return [absolute(_expand(path, environ), "CLAUDE_CONFIG_DIR") for path in paths if path]
     return [os.path.join(xdg_dir(environ, "CONFIG", ".config"), "claude"), os.path.join(home_dir(environ), ".claude")]
 
 
@@ -86,7 +86,7 @@ def _password_home() -> str:
 def xdg_dir(environ: Mapping[str, str], kind: str, usual: str) -> str:
     """Return a base folder: `XDG_<kind>_HOME`, else *usual* in the home. A relative value is ignored, as the XDG
     standard demands: the working directory may be anybody's repository."""
-    path = expand(environ.get(f"XDG_{kind}_HOME", ""), environ)
+    path = _expand(environ.get(f"XDG_{kind}_HOME", ""), environ)
     return path if os.path.isabs(path) else os.path.join(home_dir(environ), usual)
 
 
@@ -94,7 +94,7 @@ def absolute_from(environ: Mapping[str, str], variable: str) -> str:
     """Return the absolute path in one of our variables, "" if it is not set. Raises UserError for a relative one,
     because the working directory may be anybody's repository."""
     value = environ.get(variable, "")
-    path = expand(value, environ)
+    path = _expand(value, environ)
     if value and not os.path.isabs(path):
         from .errors import UserError
 
@@ -102,7 +102,7 @@ def absolute_from(environ: Mapping[str, str], variable: str) -> str:
     return os.path.abspath(path) if value else ""
 
 
-def expand(path: str, environ: Mapping[str, str]) -> str:
+def _expand(path: str, environ: Mapping[str, str]) -> str:
     if path == "~" or path.startswith("~/"):
         return home_dir(environ) + path[1:]
     return os.path.expanduser(path)

@@ -248,7 +248,7 @@ class _TieLines:
         return accounting.responses(threads, self.bytes_of, self._store.began, self._store.folder_of)
 
 
-class SumChanges:
+class _SumChanges:
     """The changes to sums that one refresh makes, until they are written."""
 
     def __init__(self, store: Store) -> None:
@@ -558,7 +558,7 @@ def changes_of(store: Store, found: Walk) -> Changes:
 
 
 def _store_changes(store: Store, changes: Changes) -> None:
-    sum_changes = SumChanges(store)
+    sum_changes = _SumChanges(store)
     for file in changes.gone:
         store.db.execute("UPDATE files SET vanished = 1 WHERE id = ?", (file.id,))
         store.forget_path(file.id)

@@ -87,7 +87,7 @@ def unpack(row: Row, session: str, maker: str, model: str, cwd: str) -> Claim:
     claim.cost_usd, _, claim.offset, claim.length, times, uuids, parents, bill = others[6:]
     claim.session, claim.maker, claim.model, claim.cwd = session, maker, model, cwd
     claim.side = bool(side)
-    claim.main_times = unpack_times(times) if times else frozenset()
+    claim.main_times = _unpack_times(times) if times else frozenset()
     claim.uuids, claim.parents = uuids or b"", parents or b""
     claim.bill = unpack_bill(bill) if bill else None
     return claim
@@ -97,7 +97,7 @@ def pack_times(times: Iterable[int]) -> bytes:
     return b"".join([t.to_bytes(8, "little", signed=True) for t in sorted(times)])
 
 
-def unpack_times(data: bytes) -> frozenset[int]:
+def _unpack_times(data: bytes) -> frozenset[int]:
     return frozenset(int.from_bytes(data[i : i + 8], "little", signed=True) for i in range(0, len(data), 8))
 
 

@@ -163,7 +163,7 @@ def connect(path: str, wait: float) -> Connection:
     return database
 
 
-def call_in_time(seconds: float, work: Callable[[], Answered]) -> Answered:
+def _call_in_time(seconds: float, work: Callable[[], Answered]) -> Answered:
     """Return what *work* returns, or raise UnreadableIndex if it takes longer than *seconds*: for some locks SQLite
     waits ten seconds whatever its timeout is, and a file system may take any time."""
     import _thread
@@ -257,7 +257,7 @@ def open_database(folder: str, wait: float, migrate: Migrate | None = None) -> C
             return _open(path, wait, migrate)
         if _is_quiet(path):
             return _open(path, wait, None)
-        return call_in_time(wait + _EXTRA_WAIT, lambda: _open(path, wait, None))
+        return _call_in_time(wait + _EXTRA_WAIT, lambda: _open(path, wait, None))
     except OperationalError as error:
         if has_foreign_log(path):
             raise Damaged("its log is not a regular file that you own") from error
@@ -415,7 +415,7 @@ def open_readable(folder: str, wait: float = 0.0) -> Connection | None:
         return None
     uri = "file:" + path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     try:
-        return call_in_time(wait + _EXTRA_WAIT, lambda: _connect_readable(f"{uri}?mode=ro", wait))
+        return _call_in_time(wait + _EXTRA_WAIT, lambda: _connect_readable(f"{uri}?mode=ro", wait))
     except OperationalError as error:
         if (is_busy(error) and _has_locks(path)) or _has_log(path):
             raise unreadable(*_reason(error)) from error

@@ -39,7 +39,7 @@ def slot_parts(store: Store, response: accounting.Response) -> Iterator[tuple[Sl
             yield key, [*sums, response.incomplete * sums[RESPONSES], time, time]
 
 
-def slots_of(store: Store, responses: Iterable[accounting.Response]) -> accounting.Slots:
+def _slots_of(store: Store, responses: Iterable[accounting.Response]) -> accounting.Slots:
     slots: accounting.Slots = {}
     for response in responses:
         for key, numbers in slot_parts(store, response):
@@ -54,7 +54,7 @@ def replace_slots(store: Store, session: str, counted: Iterable[accounting.Respo
     if row is not None:
         bounds = [time // accounting.SLOT for time in row]
         store.db.execute("DELETE FROM slots WHERE slot BETWEEN ? AND ? AND session = ?", (*bounds, number))
-    rows.insert_all(store.db, rows.INSERT_SLOT, [rows.slot(*each) for each in slots_of(store, counted).items()])
+    rows.insert_all(store.db, rows.INSERT_SLOT, [rows.slot(*each) for each in _slots_of(store, counted).items()])
 
 
 def responses_between(store: Store, begin: int, end: int) -> Iterator[accounting.Response]:
@@ -120,7 +120,7 @@ class SlotChanges:
         if gone_times.isdisjoint(bounds):
             return bounds
         begin, end = key[0] * accounting.SLOT, (key[0] + 1) * accounting.SLOT
-        slots = slots_of(self._store, responses_between(self._store, begin, end))
+        slots = _slots_of(self._store, responses_between(self._store, begin, end))
         return slots.get(key, bounds)[-2:]  # the first or the last one was removed, and others are left
 
 

@@ -191,7 +191,7 @@ def _fetch_and_store(state_dir: str, force: bool, deadline: float, address: str)
     if not force and len(body) > _PARSED_PER_SECOND * (deadline - time.monotonic()):
         raise Refused(f"a list of {len(body):,} bytes takes too long before a report; run `ccusage prices refresh`")
     listed = parse(body)
-    current = merge(known_prices(known), listed)
+    current = merge(_known_prices(known), listed)
     changed = known is None or not _is_of_this_version(known) or current != known.current
     if changed:
         _make_table(current, len(listed), address, now).save(state_dir)
@@ -209,7 +209,7 @@ def _make_table(current: Part, entries: int, address: str, now: int) -> stored.R
     return stored.Refreshed(current, prices.part_id(current), CURRENT_ID, source, now, entries)
 
 
-def known_prices(known: stored.Refreshed | None) -> Part:
+def _known_prices(known: stored.Refreshed | None) -> Part:
     """Return the current part into which a new list is merged: that of the last refresh and that of this package."""
     from .embedded import CURRENT
 
@@ -221,7 +221,7 @@ def known_prices(known: stored.Refreshed | None) -> Part:
 def _summary(listed: Part, known: stored.Refreshed | None, changed: bool) -> str:
     if not changed:
         return f"the price table is up to date: {len(listed)} models"
-    before = known_prices(known)
+    before = _known_prices(known)
     new_count = sum(name not in before for name in listed)
     changed_count = sum(name in before and before[name] != entry for name, entry in listed.items())
     return f"prices refreshed: {len(listed)} models, {new_count} new, {changed_count} with a changed price"

@@ -34,9 +34,9 @@ def show(environ: Mapping[str, str], model: str | None, as_json: bool) -> str:
     Raises UsageError if no model matches.
     """
     if model is None:
-        return _json(table_data(environ)) if as_json else table_text(environ)
+        return _json(_table_data(environ)) if as_json else _table_text(environ)
     if in_use.table().find(model) is not None:
-        return _json(model_data(model)) if as_json else model_text(model)
+        return _json(model_data(model)) if as_json else _model_text(model)
     names = matching_names(model)
     return _json({"models": [model_data(name) for name in names]}) if as_json else models_text(names)
 
@@ -50,7 +50,7 @@ def _json(data: dict[str, object]) -> str:
 # --- the table ----------------------------------------------------------------------------------------------------
 
 
-def table_data(environ: Mapping[str, str]) -> dict[str, object]:
+def _table_data(environ: Mapping[str, str]) -> dict[str, object]:
     from ..paths import state_dir
     from .embedded import CURRENT, OVERLAY, RETIRED
     from .refresh import last_checked
@@ -94,8 +94,8 @@ def _time_text(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def table_text(environ: Mapping[str, str]) -> str:
-    data, rates = table_data(environ), contract(environ)
+def _table_text(environ: Mapping[str, str]) -> str:
+    data, rates = _table_data(environ), contract(environ)
     age = data["ageSeconds"]
     lines = [
         ("source", data["source"]),
@@ -140,7 +140,7 @@ def _per_million(rates: Rates) -> dict[str, float]:
     return {kind: rate * 1_000_000 / prices.UNIT for kind, rate in zip(_KINDS, rates, strict=True)}
 
 
-def model_text(model: str) -> str:
+def _model_text(model: str) -> str:
     """Return the price of a model as a small table. The model must have one."""
     data: dict[str, Any] = model_data(model)
     above = data.get("above")

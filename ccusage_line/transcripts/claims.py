@@ -113,7 +113,7 @@ class Claim:
 
 def merge_claims(a: Claim, b: Claim, bytes_of: BytesOf) -> Claim:
     """Merge two claims with the same key, of which *b* has the later lines. Changes and returns one of the two."""
-    winner, loser = (b, a) if beats(b, a, bytes_of) else (a, b)
+    winner, loser = (b, a) if _beats(b, a, bytes_of) else (a, b)
     if not loser.side:
         times = a.main_times if isinstance(a.main_times, set) else set(a.main_times)  # it grows line by line
         times.update(b.main_times)
@@ -121,11 +121,11 @@ def merge_claims(a: Claim, b: Claim, bytes_of: BytesOf) -> Claim:
         times.discard(winner.timestamp)
         winner.main_times = times
     winner.flags |= loser.flags & (FINAL | ORIGINAL | AT_HOME)
-    winner.uuids, winner.parents = join_digests(a.uuids, b.uuids), join_digests(a.parents, b.parents)
+    winner.uuids, winner.parents = _join_digests(a.uuids, b.uuids), _join_digests(a.parents, b.parents)
     return winner
 
 
-def join_digests(digests: bytes, more: bytes) -> bytes:
+def _join_digests(digests: bytes, more: bytes) -> bytes:
     """Return *digests* followed by those of *more* that it does not contain."""
     if len(more) <= 8:  # true for nearly every line
         return digests + more if digests.find(more) < 0 else digests
@@ -137,7 +137,7 @@ def split_digests(digests: bytes) -> list[bytes]:
     return [digests[place : place + 8] for place in range(0, len(digests), 8)]
 
 
-def beats(a: Claim, b: Claim, bytes_of: BytesOf) -> bool:
+def _beats(a: Claim, b: Claim, bytes_of: BytesOf) -> bool:
     """Return whether *a*'s line wins over *b*'s (A5). Calls *bytes_of* only if nothing else decides."""
     if a.side != b.side:
         return b.side
@@ -167,7 +167,7 @@ def best_claim(claims: Iterable[Claim], bytes_of: BytesOf, folder_of: FolderOf) 
     if not rivals or (winner.cwd and all(claim.content() == winner.content() for claim in rivals)):
         return winner
     for claim in rivals:
-        if beats(claim, winner, bytes_of):
+        if _beats(claim, winner, bytes_of):
             winner = claim
     return winner
 

@@ -199,7 +199,7 @@ def _add_unfinished(reading: Reading, tail: Tail, session: str, own: bool, line_
                 add_claims(reading, [claim], line_source)
     if own:
         if reading.began is None and TIME in tail.rest:
-            reading.began = first_timestamp(objects(tail.rest, whole=False))
+            reading.began = _first_timestamp(objects(tail.rest, whole=False))
         _add_facts(reading, tail.rest, whole=False)
 
 
@@ -240,12 +240,12 @@ def add_session_facts(reading: Reading, block: Block, find: Find | None = None) 
 
 def _find_beginning(reading: Reading, block: Block) -> None:
     for begin, end in lines_with(block, (TIME,)):
-        reading.began = first_timestamp(objects(bytes(block.buffer[begin:end])))
+        reading.began = _first_timestamp(objects(bytes(block.buffer[begin:end])))
         if reading.began is not None:
             return
 
 
-def first_timestamp(line_objects: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
+def _first_timestamp(line_objects: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
     """Return the first timestamp in the objects of a line, which may be that of a `snapshot` in one (A6), or None."""
     for obj, _, _ in line_objects:
         time = timestamp(obj.get("timestamp"))
