@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from .prices import table as prices
-from .session import (
-    FIRST,
-    LAST,
-    RESPONSES,
-    SUMS,
-    UNNAMED_MODEL,
-    Entry,
-    ModelUsage,
-    model_usage,
-)
+from .session import RESPONSES, SUMS, UNNAMED_MODEL, Entry, ModelUsage, model_usage
 from .transcripts.claims import (
     AT_HOME,
     FAST,
@@ -23,7 +14,7 @@ from .transcripts.claims import (
     REQUESTED,
     US,
     Claim,
-    best,
+    best_claim,
     main_times_of,
     session_of,
     split_digests,
@@ -31,13 +22,14 @@ from .transcripts.claims import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from .transcripts.claims import Part, Share
+    from .transcripts.claims import Began, BytesOf, FolderOf, Part, Share
 
-    Place = tuple[int, str, int, str]
-    Group = dict[int, dict[Place, Claim]]  # the claims with one message.id: Claim.rest -> Claim.place() -> claim
+    Source = tuple[int, str, int, str]
+    Group = dict[int, dict[Source, Claim]]  # the claims with one message.id: Claim.rest -> Claim.source() -> claim
+    Responses = dict[int, "Response"]  # the responses of a group: Response.key -> response
     Slots = dict[tuple[int, Any, Any], list[int]]  # slot, session, model -> sums, at the indexes that `session` defines
 
 DISPLAY = 2  # the index of mode display in a cost triple, as in session.MODES
@@ -62,14 +54,11 @@ class Response:
         self.claims = claims
         self.incomplete = not any(one.flags & FINAL for one in claims)
 
-    def same(self, other: Response) -> bool:
-        """Return whether both count the same, whichever claims they come from."""
-        return self._counted_values() == other._counted_values()
-
-    def _counted_values(self) -> tuple[Any, ...]:
+    def counted_values(self) -> tuple[Any, ...]:
+        """Return everything that counts of the response, whichever claims it comes from."""
         claim = self.claim
-        place = claim.cwd or claim.file  # if the line has no cwd, the folder of its file names the project
-        return self.key, self.session, self.incomplete, claim.content(), place
+        project = claim.cwd or claim.file  # if the line has no cwd, the folder of its file names the project
+        return self.key, self.session, self.incomplete, claim.content(), project
 
     @property
     def order(self) -> tuple[int, int, int]:
@@ -80,22 +69,23 @@ class Response:
         """Return (model, sums) of the response and of all billed with it (A9). Cached, so *table* must be the same."""
         if not self._parts:
             c = self.claim
-            own = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
+            usage = (c.model, c.input, c.output, c.cache_creation, c.write_1h, c.cache_read, c.searches, c.flags)
             extra, shares, _ = c.bill or ((), (), None)
-            billed = extra if c.flags & REPLACES_USAGE else (own, *extra)
+            billed = extra if c.flags & REPLACES_USAGE else (usage, *extra)
             self._parts = [
-                charge(table, part, c.cost_usd, covered=place > 0, shares=shares if part is own else ())
-                for place, part in enumerate(billed)
+                charge(table, part, c.cost_usd, covered=index > 0, shares=shares if part is usage else ())
+                for index, part in enumerate(billed)
             ]
         return self._parts
 
-    def held(self) -> Iterator[tuple[int, int]]:
+    def holders(self) -> Iterator[tuple[int, int]]:
         """Yield the files that hold its lines, each with COPY or LINE. A file may occur more than once."""
         for claim in self.claims:
             copied = claim.flags & AT_HOME and claim.session != self.session
             yield claim.file, LINE if claim.flags & ORIGINAL and not copied else COPY
 
 
+_NO_SUMS = (0,) * SUMS
 # What a file holds of a session: lines that name it, copies of its responses (as in a fork), or lines of its responses.
 CLAIM, COPY, LINE = range(3)
 
@@ -118,8 +108,8 @@ def charge(
         unpriced = 1
     if cost_usd is None:
         return model, [input, output, creation, read, cost, cost, 0, 1, unpriced, unpriced]
-    own = 0 if covered else prices.pico(cost_usd)
-    return model, [input, output, creation, read, own, cost, own, 1, 0, unpriced]
+    reported = 0 if covered else prices.pico(cost_usd)
+    return model, [input, output, creation, read, reported, cost, reported, 1, 0, unpriced]
 
 
 def is_activity(sums: Sequence[int]) -> bool:
@@ -127,85 +117,78 @@ def is_activity(sums: Sequence[int]) -> bool:
     return any(sums[:RESPONSES])
 
 
-def add_to_slots(slots: Slots, slot: int, session: Any, model: Any, numbers: list[int]) -> None:
-    known = slots.setdefault((slot, session, model), numbers)
+def add_numbers(sums: dict[Any, list[int]], key: Any, numbers: list[int]) -> None:
+    """Add *numbers* to the sums of *key*. The last two are the times of the first and the last response."""
+    known = sums.setdefault(key, numbers)
     if known is not numbers:
-        first, last = min(known[FIRST], numbers[FIRST]), max(known[LAST], numbers[LAST])
-        known[:] = [*map(int.__add__, known[:FIRST], numbers[:FIRST]), first, last]
+        first, last = min(known[-2], numbers[-2]), max(known[-1], numbers[-1])
+        known[:] = [*map(int.__add__, known[:-2], numbers[:-2]), first, last]
 
 
-def responses(
-    group: Group,
-    bytes_of: Callable[[Claim], bytes],
-    began: Callable[[str], int | None],
-    folder_of: Callable[[int], str],
-) -> dict[int, Response]:
-    """Return the responses that the claims of a group form, by key, without replays on a sidechain (A4).
-
-    *began* returns the first timestamp of a session's own transcript (A6). *folder_of* is that of `claims.best`.
-    """
-    found = {}
+def responses(group: Group, bytes_of: BytesOf, began: Began, folder_of: FolderOf) -> Responses:
+    """Return the responses that the claims of a group form, without replays on a sidechain (A4)."""
+    counted = {}
     main_times: set[int] | None = None
-    for key, claims in linked_claims(group):
-        winner = best(claims, bytes_of, folder_of) if len(claims) > 1 else claims[0]
+    for key, claims in _linked_claims(group):
+        winner = best_claim(claims, bytes_of, folder_of) if len(claims) > 1 else claims[0]
         if winner.side and winner.group != NO_MESSAGE:
             if main_times is None:
-                main_times = {t for threads in group.values() for t in main_times_of(threads.values())}
+                main_times = {time for thread in group.values() for time in main_times_of(thread.values())}
             if winner.timestamp in main_times:
                 continue
-        found[key] = Response(key, winner, session_of(claims, began), claims)
-    return found
+        counted[key] = Response(key, winner, session_of(claims, began), claims)
+    return counted
 
 
-def linked_claims(group: Group) -> Iterator[tuple[int, list[Claim]]]:
+def _linked_claims(group: Group) -> Iterator[tuple[int, list[Claim]]]:
     """Yield each response of a group as its key, the smallest `rest` of its threads, and its claims (A4)."""
     if len(group) == 1:
         for rest, claims in group.items():
             if claims:
                 yield rest, list(claims.values())
         return
-    root = {rest: rest for rest in group}
+    parent_of = {rest: rest for rest in group}  # union-find: the root of a set is its smallest `rest`
 
-    def find(rest: int) -> int:
-        while root[rest] != rest:
-            root[rest] = rest = root[root[rest]]
+    def root_of(rest: int) -> int:
+        while parent_of[rest] != rest:
+            parent_of[rest] = rest = parent_of[parent_of[rest]]
         return rest
 
     def join(rest: int, other: int) -> None:
-        rest, other = find(rest), find(other)
-        root[max(rest, other)] = min(rest, other)
+        rest, other = root_of(rest), root_of(other)
+        parent_of[max(rest, other)] = min(rest, other)
 
-    of_uuid: dict[bytes, int] = {}
-    without_request: dict[bytes, int] = {}
+    by_uuid: dict[bytes, int] = {}
+    by_uuid_alone: dict[bytes, int] = {}  # only of lines without a requestId
     for rest, claims in group.items():
         for claim in claims.values():
             for uuid in split_digests(claim.uuids):
-                join(rest, of_uuid.setdefault(uuid, rest))
+                join(rest, by_uuid.setdefault(uuid, rest))
                 if not claim.flags & REQUESTED:
-                    without_request[uuid] = rest
+                    by_uuid_alone[uuid] = rest
     for rest, claims in group.items():
         for claim in claims.values():
             for parent in split_digests(claim.parents):
-                if parent in without_request:
-                    join(rest, without_request[parent])
+                if parent in by_uuid_alone:
+                    join(rest, by_uuid_alone[parent])
     linked: dict[int, list[Claim]] = {}
     for rest, claims in group.items():
         if claims:
-            linked.setdefault(find(rest), []).extend(claims.values())
+            linked.setdefault(root_of(rest), []).extend(claims.values())
     yield from linked.items()
 
 
 class Sums:
     """The running sums of a session, by model; responses can be added and removed."""
 
-    __slots__ = ("first", "incomplete", "last", "models", "project", "project_key", "responses", "stale")
+    __slots__ = ("first", "incomplete", "last", "models", "project", "project_order", "responses", "stale")
 
     def __init__(self) -> None:
         self.models: dict[str, list[int]] = {}
         self.first: int | None = None
         self.last: int | None = None
         self.project = ""  # the `cwd` of the earliest response
-        self.project_key: tuple[int, int, int] | None = None  # Response.order of that response; None if unknown
+        self.project_order: tuple[int, int, int] | None = None  # Response.order of that response; None if unknown
         self.responses = 0
         self.incomplete = 0
         self.stale = False  # a removal may have changed `first`, `last` or `project`, so they must be recomputed
@@ -213,7 +196,7 @@ class Sums:
     def add(self, response: Response, table: prices.PriceTable, project: str) -> None:
         for model, sums in response.parts(table):
             self.add_part(model, sums, response.incomplete)
-        self.reach(response.order, project)
+        self.extend_to(response.order, project)
 
     def add_part(self, model: str, sums: list[int], incomplete: bool) -> None:
         """Add the sums of billed parts of one model whose responses are all incomplete, or all complete."""
@@ -222,36 +205,31 @@ class Sums:
         self.incomplete += sums[RESPONSES] * incomplete
 
     def _add(self, model: str, sums: list[int]) -> None:
-        known = self.models.get(model)
-        if known is None:
-            self.models[model] = sums.copy()
-        else:
-            known[:] = map(int.__add__, known, sums)
+        self.models[model] = list(map(int.__add__, self.models.get(model, _NO_SUMS), sums))
 
-    def reach(self, key: tuple[int, int, int], project: str) -> None:
+    def extend_to(self, order: tuple[int, int, int], project: str) -> None:
         """Extend first and last activity to a response with this `order`, and use its project if it is the earliest."""
-        time = key[0]
+        time = order[0]
         if self.first is None or self.last is None:
             self.first = self.last = time
-            self.project, self.project_key = project, key
+            self.project, self.project_order = project, order
             return
-        if time > self.last:
-            self.last = time
+        self.last = max(time, self.last)
         if time < self.first:
-            self.first, self.project, self.project_key = time, project, key
+            self.first, self.project, self.project_order = time, project, order
         elif time == self.first:
-            if self.project_key is None:
+            if self.project_order is None:
                 self.stale = True
-            elif key < self.project_key:
-                self.project, self.project_key = project, key
+            elif order < self.project_order:
+                self.project, self.project_order = project, order
 
     def merge(self, other: Sums) -> None:
         for model, sums in other.models.items():
             self._add(model, sums)
         self.responses += other.responses
         self.incomplete += other.incomplete
-        if other.project_key is not None and other.last is not None:
-            self.reach(other.project_key, other.project)
+        if other.project_order is not None and other.last is not None:
+            self.extend_to(other.project_order, other.project)
             assert self.last is not None
             self.last = max(self.last, other.last)
 
@@ -275,20 +253,16 @@ class Sums:
     def replace(self, old: Sequence[Response], new: Response, table: prices.PriceTable, project: str) -> None:
         """Replace responses by *new*: another line won, or several were linked. This is common at the end of a session,
         so the sums become stale only if it can't be avoided."""
-        after = new.claim.timestamp
         for response in old:
-            before = response.claim.timestamp
-            if before != self.first and (before != self.last or after >= before):
-                self._subtract(response, table)
-            else:
-                self.remove(response, table)
+            time = response.claim.timestamp
+            if time == self.first or (time == self.last and new.claim.timestamp < time):
+                self.stale = True
+            self._subtract(response, table)
         self.add(new, table, project)
 
     def _subtract(self, response: Response, table: prices.PriceTable) -> None:
         for model, sums in response.parts(table):
-            known = self.models.setdefault(model, [0] * SUMS)
-            for place, number in enumerate(sums):
-                known[place] -= number
+            self.models[model] = list(map(int.__sub__, self.models.get(model, _NO_SUMS), sums))
             self.responses -= 1
             self.incomplete -= response.incomplete
 

@@ -58,8 +58,8 @@ def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
     value = published.read(path)
     if value is None:
         return None
-    of, *fields = value
-    if of != sources or not unchanged(fields[0]):
+    own_sources, *fields = value
+    if own_sources != sources or not are_unchanged(fields[0]):
         return None
     answer = Answer()
     for name, field in zip(Answer.__slots__, fields, strict=True):
@@ -67,12 +67,12 @@ def read(folder: str, session: str, sources: tuple[str, str]) -> Answer | None:
     return answer if answer.attributes[0] == session else None
 
 
-def unchanged(dependencies: list[Dependency]) -> bool:
+def are_unchanged(dependencies: list[Dependency]) -> bool:
     """Return whether every file and folder still has the same stat."""
     return all(stat_of(path) == known for path, known in dependencies)
 
 
-def settled(dependencies: list[Dependency], now: int) -> bool:
+def are_settled(dependencies: list[Dependency], now: int) -> bool:
     """Return whether these stats are old enough at the time *now* (ns) that any later change would show in them."""
     return all(stat is None or max(stat[3], stat[4]) + SETTLED <= now for _, stat in dependencies)
 
@@ -118,14 +118,14 @@ def client_path(folder: str, session: str) -> str:
 
 def read_client_values(folder: str, session: str) -> ClientValues:
     """Return the cost before the first response and the last context window that the client sent; None if unknown."""
-    found: ClientValues | None = published.read(client_path(folder, session))
-    return found or (None, None)
+    values: ClientValues | None = published.read(client_path(folder, session))
+    return values or (None, None)
 
 
-def write_client_values(folder: str, session: str, found: ClientValues) -> None:
+def write_client_values(folder: str, session: str, values: ClientValues) -> None:
     """Store what the client sent, without a lock. Does nothing if there is no index or if writing fails."""
     if os.path.isdir(folder):
-        published.write(client_path(folder, session), found, f".{os.getpid()}")
+        published.write(client_path(folder, session), values, f".{os.getpid()}")
 
 
 def _split_json(session: Session) -> tuple[str, str, dict[str, str]]:
@@ -133,12 +133,11 @@ def _split_json(session: Session) -> tuple[str, str, dict[str, str]]:
     from .jqpath import render
     from .jsontext import data_of, one_json
 
-    zeros, ones = (one_json(session, lambda _, day=day: day) + "\n" for day in ("0000-00-00", "1111-11-11"))  # type: ignore[misc]
-    at = next((i for i, (a, b) in enumerate(zip(zeros, ones, strict=True)) if a != b), None)
-    before, after = (zeros, "") if at is None else (zeros[:at], zeros[at + len("0000-00-00") :])
-    scalars = {key: value for key, value in data_of(zeros).items() if not isinstance(value, (list, dict))}
+    text = one_json(session, lambda _: "") + "\n"
+    before, mark, after = text.partition('"lastActivity": "')  # quotes in a string are escaped, so this is the key
+    scalars = {key: value for key, value in data_of(text).items() if not isinstance(value, (list, dict))}
     del scalars["lastActivity"]
-    return before, after, {key: render(value) for key, value in scalars.items()}
+    return before + mark, after, {key: render(value) for key, value in scalars.items()}
 
 
 def session_of(answer: Answer, mode: str) -> Session:

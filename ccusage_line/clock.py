@@ -24,13 +24,13 @@ def parse_day(text: str, today: str) -> str | None:
     from datetime import date, timedelta
 
     text = {"today": "0d", "yesterday": "1d"}.get(text.lower(), text.lower())
-    count, unit = text[:-1], {"d": 1, "w": 7}.get(text[-1:])
-    plain = text.replace("-", "") if len(text) == 10 and text[4] == text[7] == "-" else text
+    count, days_per_unit = text[:-1], {"d": 1, "w": 7}.get(text[-1:])
+    digits = text.replace("-", "") if len(text) == 10 and text[4] == text[7] == "-" else text
     try:
-        if unit is not None and count.isascii() and count.isdigit() and len(count) < 6:
-            return (date.fromisoformat(today) - timedelta(unit * int(count))).isoformat()
-        if len(plain) == 8 and plain.isascii() and plain.isdigit():
-            return date(int(plain[:4]), int(plain[4:6]), int(plain[6:])).isoformat()
+        if days_per_unit is not None and count.isascii() and count.isdigit() and len(count) < 6:
+            return (date.fromisoformat(today) - timedelta(days_per_unit * int(count))).isoformat()
+        if len(digits) == 8 and digits.isascii() and digits.isdigit():
+            return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
     except (OverflowError, ValueError):
         pass
     return None
@@ -75,14 +75,14 @@ def _zone_day(zone: str) -> Callable[[int], str]:
     from zoneinfo import ZoneInfo
 
     try:
-        found = ZoneInfo(zone)
+        zone_info = ZoneInfo(zone)
     except (LookupError, ValueError, OSError):
         raise _unknown_zone(zone) from None
     epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
     def day(us: int) -> str:
         try:
-            return (epoch + timedelta(microseconds=us)).astimezone(found).date().isoformat()
+            return (epoch + timedelta(microseconds=us)).astimezone(zone_info).date().isoformat()
         except OverflowError:
             return _utc_day(us)
 

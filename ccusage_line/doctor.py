@@ -115,9 +115,9 @@ def _transcripts(environ: Mapping[str, str]) -> Iterator[Fields]:
 
     roots = data_dirs(environ)
     found = walk(roots)
-    places = [f"{path} ({reason})" for path, reason in found.passed_over]
+    places = [f"{path} ({reason})" for path, reason in found.skipped]
     if places:
-        paths = shlex.join(path for path, _ in found.passed_over[:_FEW])
+        paths = shlex.join(path for path, _ in found.skipped[:_FEW])
         remedy = "look at them, then make them readable or delete them"
         yield _problem(f"can't read {_first_few(places)}", f"ls -ld {paths}", remedy)
     elif not found.files and any(map(os.path.isdir, roots)):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 PRIVATE = 0o600  # the mode of all files that we write
 _FOLDER_MODE = 0o700
-_EINVAL = 22  # EINVAL
-_MAX_SIZE = 256 * 1024 * 1024  # maximum size in bytes of a file that we wrote
+_EINVAL = 22  # errno.EINVAL
+_MAX_SIZE = 256 * 1024 * 1024  # bytes of a file that we wrote
 SETTLED = 2_000_000_000  # ns between the last change and publishing: some file systems store times with this resolution
 
 
@@ -170,9 +170,9 @@ def read_at(descriptor: int, length: int, offset: int) -> bytes:
     return b"".join(parts)
 
 
-def is_ours(found: os.stat_result) -> bool:
+def is_ours(stat: os.stat_result) -> bool:
     """Return whether a file or folder belongs to the current user; True on systems without owners."""
-    return not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+    return not hasattr(os, "geteuid") or stat.st_uid == os.geteuid()
 
 
 # Do not follow a link, do not wait for the other end of a FIFO.
@@ -187,10 +187,10 @@ def read_private(path: str) -> bytes | None:
     except (OSError, ValueError):
         return None
     try:
-        found = os.fstat(descriptor)
-        if not S_ISREG(found.st_mode) or not is_ours(found) or found.st_size > _MAX_SIZE:
+        stat = os.fstat(descriptor)
+        if not S_ISREG(stat.st_mode) or not is_ours(stat) or stat.st_size > _MAX_SIZE:
             return None
-        return os.read(descriptor, found.st_size + 1)
+        return os.read(descriptor, stat.st_size + 1)
     except OSError:
         return None
     finally:
@@ -202,47 +202,49 @@ def open_private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CREAT | _FLAGS, PRIVATE)
 
 
-def private_dir(path: str) -> None:
+def make_private_folder(path: str) -> None:
     """Create the folder *path* with access for its owner alone, unless it exists. Raises OSError; PermissionError if it
     or its parent belongs to another user or if others may write to it."""
     try:
-        found = os.stat(path)
+        stat = os.stat(path)
     except FileNotFoundError:
         _make_folder(path)
-        found = os.stat(path)
-    if not S_ISDIR(found.st_mode):
+        stat = os.stat(path)
+    if not S_ISDIR(stat.st_mode):
         raise NotADirectoryError(f"{path} is not a folder")
-    if not is_ours(found):
+    if not is_ours(stat):
         raise PermissionError(f"{path} belongs to another user")
-    if found.st_mode & 0o022 and hasattr(os, "geteuid"):
+    if stat.st_mode & 0o022 and hasattr(os, "geteuid"):
         raise PermissionError(f"others may write to {path}")
 
 
 def _make_folder(path: str) -> None:
     """Create a folder and its parents, but not below a folder of another user, except root. That user could put
     anything in its place, and with sudo our files in somebody's home would not belong to them."""
-    above = path
-    while not os.path.lexists(above):
-        above = os.path.dirname(above)
-    found = os.stat(above)
-    if found.st_uid and not is_ours(found):
-        raise PermissionError(f"{above} belongs to another user")
+    existing = path
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    stat = os.stat(existing)
+    if stat.st_uid and not is_ours(stat):
+        raise PermissionError(f"{existing} belongs to another user")
     os.makedirs(os.path.dirname(path), mode=_FOLDER_MODE, exist_ok=True)
     os.makedirs(path, mode=_FOLDER_MODE, exist_ok=True)
 
 
-def write_private(folder: str, name: str, data: bytes, mtime: int | None = None, ending: str = "") -> None:
-    """Write *data* to a file in a private folder in one step, readable by its owner alone; *mtime* in ns. The temporary
-    file is called *name* plus *ending*, which no other writer may use. Raises OSError."""
-    private_dir(folder)
+def write_private(folder: str, name: str, data: bytes, mtime_ns: int | None = None, suffix: str = "") -> None:
+    """Write *data* to a file in a private folder in one step, readable by its owner alone.
+
+    The temporary file is called *name* plus *suffix*, which no other writer may use. Raises OSError.
+    """
+    make_private_folder(folder)
     target = os.path.join(folder, name)
-    temporary = target + (ending or f".{os.getpid()}.tmp")
+    temporary = target + (suffix or f".{os.getpid()}.tmp")
     descriptor = open_private(temporary, os.O_WRONLY | os.O_TRUNC)
     try:
         with open(descriptor, "wb") as file:
             file.write(data)
-        if mtime is not None:
-            os.utime(temporary, ns=(mtime, mtime))
+        if mtime_ns is not None:
+            os.utime(temporary, ns=(mtime_ns, mtime_ns))
         os.replace(temporary, target)
     except BaseException:
         try:
@@ -262,10 +264,10 @@ def print_text(text: str) -> None:
 
 def print_bytes(data: bytes) -> None:
     """Write *data* to stdout, bypassing Python's buffers. Raises like flush_stdout."""
-    left = memoryview(data)
+    rest = memoryview(data)
     try:
-        while left:
-            left = left[os.write(1, left) :]
+        while rest:
+            rest = rest[os.write(1, rest) :]
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 NO_SUMS = (0, 0, 0, 0, 0, 0)
 _DAY = 86_400_000_000  # microseconds
 _NAMED_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
-_SHORT: dict[str, str] = {}  # a cache, because many sessions name few models
-_NAME_TEXTS: dict[str, tuple[str, str]] = {}
+_SHORT_NAMES: dict[str, str] = {}  # a cache, because many sessions name few models
+_NAME_TEXTS: dict[str, tuple[str, str]] = {}  # the same: name -> JSON strings of its short form and of itself
 _TWO_DIGITS = tuple(f"{n:02d}" for n in range(60))
 _DATES: dict[int, str] = {}  # day number -> YYYY-MM-DDT
 
@@ -71,8 +71,8 @@ def data_of(text: str) -> dict[str, Any]:
     """Return the object that a JSON text of this module represents, as the json module would load it."""
     from .files import load_scanner
 
-    found: dict[str, Any] = load_scanner()(text, 0)[0]
-    return found
+    value: dict[str, Any] = load_scanner()(text, 0)[0]
+    return value
 
 
 def sums_of(models: Iterable[ModelUsage]) -> Sums:
@@ -100,9 +100,9 @@ def short_model(name: str) -> str:
 
     Provider, region, `claude-`, date and Bedrock's version are removed, but not `[1m]` or what distinguishes models.
     """
-    short = _SHORT.get(name)
+    short = _SHORT_NAMES.get(name)
     if short is None:
-        short = _SHORT[name] = _shorten(name) or name
+        short = _SHORT_NAMES[name] = _shorten(name) or name
     return short
 
 
@@ -146,8 +146,7 @@ def rfc3339(us: int) -> str:
         date = _DATES[days] = f"{year:04d}-{month:02d}-{day:02d}T"
     seconds, fraction = divmod(rest, 1_000_000)
     minutes, second = divmod(seconds, 60)
-    millis, odd = divmod(fraction, 1000)
-    decimals = f"{fraction:06d}" if odd else f"{millis:03d}"
+    decimals = f"{fraction:06d}" if fraction % 1000 else f"{fraction // 1000:03d}"
     return f"{date}{_TWO_DIGITS[minutes // 60]}:{_TWO_DIGITS[minutes % 60]}:{_TWO_DIGITS[second]}.{decimals}Z"
 
 

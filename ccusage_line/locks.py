@@ -41,36 +41,36 @@ def lock(path: str, wait: float = 0.0) -> Lock | None:
         descriptor = open_private(path, os.O_RDWR)
     except OSError:
         return Lock()
-    if not is_taken(descriptor) and os.fstat(descriptor).st_nlink:  # 0 links: just released and deleted
+    if try_lock(descriptor) and os.fstat(descriptor).st_nlink:  # 0 links: just released and deleted
         return Lock(lambda: os.close(descriptor))
     os.close(descriptor)
     return _lock_with_filelock(path, wait) if wait else None
 
 
-def is_taken(descriptor: int) -> bool:
-    """Return whether another process has locked this open file; if not, lock it until *descriptor* is closed."""
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file until *descriptor* is closed. Return False if another process has locked it."""
     if sys.platform == "win32":
-        return False
+        return True
     import fcntl
 
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    except OSError:
+        return False
+    except OSError:  # a file system without locks
         pass
-    return False
+    return True
 
 
 def _lock_with_filelock(path: str, wait: float) -> Lock | None:
     """Lock with filelock, which takes 50 ms to import: it can wait, and it supports Windows."""
     from filelock import FileLock, Timeout
 
-    held = FileLock(path, mode=PRIVATE)
+    file_lock = FileLock(path, mode=PRIVATE)
     try:
-        held.acquire(timeout=wait)
+        file_lock.acquire(timeout=wait)
     except Timeout:
         return None
     except (OSError, NotImplementedError):
         return Lock()
-    return Lock(held.release)
+    return Lock(file_lock.release)

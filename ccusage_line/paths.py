@@ -36,20 +36,16 @@ def data_dirs(environ: Mapping[str, str]) -> list[str]:
 
 def named_data_dirs(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the `projects` folders: real path -> the path as it was named."""
-    named = map(_projects_folder, config_dirs(environ))
-    return {os.path.realpath(folder): folder for folder in named}
+    return {os.path.realpath(folder): folder for folder in map(_projects_folder, config_dirs(environ))}
 
 
 def config_dirs(environ: Mapping[str, str]) -> list[str]:
     """Return Claude Code's configuration folders, absolute, as they were named. Raises UsageError like `absolute`."""
     value = environ.get("CLAUDE_CONFIG_DIR", "")
     if value.strip(" ,"):
-        whole = expand(value, environ)
-        if os.path.isdir(whole):
-            return [absolute(whole, "CLAUDE_CONFIG_DIR")]
-        return [
-            absolute(expand(part.strip(), environ), "CLAUDE_CONFIG_DIR") for part in value.split(",") if part.strip()
-        ]
+        is_folder = os.path.isdir(_expand(value, environ))
+        paths = [value] if is_folder else [part.strip() for part in value.split(",")]
+        return [absolute(_expand(path, environ), "CLAUDE_CONFIG_DIR") for path in paths if path]
     return [os.path.join(xdg_dir(environ, "CONFIG", ".config"), "claude"), os.path.join(home_dir(environ), ".claude")]
 
 
@@ -90,23 +86,23 @@ def _password_home() -> str:
 def xdg_dir(environ: Mapping[str, str], kind: str, usual: str) -> str:
     """Return a base folder: `XDG_<kind>_HOME`, else *usual* in the home. A relative value is ignored, as the XDG
     standard demands: the working directory may be anybody's repository."""
-    named = expand(environ.get(f"XDG_{kind}_HOME", ""), environ)
-    return named if os.path.isabs(named) else os.path.join(home_dir(environ), usual)
+    path = _expand(environ.get(f"XDG_{kind}_HOME", ""), environ)
+    return path if os.path.isabs(path) else os.path.join(home_dir(environ), usual)
 
 
 def absolute_from(environ: Mapping[str, str], variable: str) -> str:
     """Return the absolute path in one of our variables, "" if it is not set. Raises UserError for a relative one,
     because the working directory may be anybody's repository."""
-    named = environ.get(variable, "")
-    path = expand(named, environ)
-    if named and not os.path.isabs(path):
+    value = environ.get(variable, "")
+    path = _expand(value, environ)
+    if value and not os.path.isabs(path):
         from .errors import UserError
 
-        raise UserError(f"{variable} has to be an absolute path, not {named!r}")
-    return os.path.abspath(path) if named else ""
+        raise UserError(f"{variable} has to be an absolute path, not {value!r}")
+    return os.path.abspath(path) if value else ""
 
 
-def expand(path: str, environ: Mapping[str, str]) -> str:
+def _expand(path: str, environ: Mapping[str, str]) -> str:
     if path == "~" or path.startswith("~/"):
         return home_dir(environ) + path[1:]
     return os.path.expanduser(path)
@@ -114,9 +110,9 @@ def expand(path: str, environ: Mapping[str, str]) -> str:
 
 def state_dir(environ: Mapping[str, str]) -> str:
     """Return our state directory: `CCUSAGE_STATE_DIR`, else the user's. Raises UserError like `absolute_from`."""
-    own = absolute_from(environ, "CCUSAGE_STATE_DIR")
-    if own:
-        return own
+    path = absolute_from(environ, "CCUSAGE_STATE_DIR")
+    if path:
+        return path
     if sys.platform == "win32" or sys.platform == "darwin":
         from platformdirs import user_state_dir
 

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 NAME = "recent"
 WINDOWS = "windows"
-_KEPT = 10 * 86_400_000_000  # microseconds; a block under way does not depend on older windows
-
+_MAX_WINDOW_AGE = 10 * 86_400_000_000  # microseconds; a block under way does not depend on older windows
 
 SWEPT = "swept"
 SWEEP = 60.0  # seconds between two sweeps
@@ -42,39 +41,39 @@ def last_sweep(folder: str) -> os.stat_result | None:
         return None
 
 
-def covers_all(folder: str, look: os.stat_result | None) -> bool:
-    """Return whether days and blocks cover all sessions until the sweep *look*: none is lost, sweeps can be stored."""
-    if look is None or is_lost(look):
+def covers_all(folder: str, sweep: os.stat_result | None) -> bool:
+    """Return whether days and blocks cover all sessions up to *sweep*: none is lost, new ones can be stored."""
+    if sweep is None or is_lost(sweep):
         return False
-    return _is_recent(look, SWEEP) or os.access(os.path.join(folder, SWEPT), os.W_OK)
+    return _is_recent(sweep, SWEEP) or os.access(os.path.join(folder, SWEPT), os.W_OK)
 
 
-def is_lost(look: os.stat_result | None) -> bool:
+def is_lost(sweep: os.stat_result | None) -> bool:
     """Return whether the sweep before this one was not stored, or not yet, so that its results may be missing."""
-    return look is not None and look.st_size == _BEGUN_AFTER_LOST
+    return sweep is not None and sweep.st_size == _BEGUN_AFTER_LOST
 
 
-def begin_sweep(folder: str, look: os.stat_result | None, wait: float) -> bool:
+def begin_sweep(folder: str, sweep: os.stat_result | None, wait: float) -> bool:
     """Return whether the caller must start a sweep, and record that it starts.
 
-    It must if the last sweep, *look*, is at least *wait* seconds old and no other process is recording one. If the
-    start can't be recorded, return False, because the results could not be stored either.
+    It must if the last *sweep* is at least *wait* seconds old and no other process is recording one. If the start can't
+    be recorded, return False, because the results could not be stored either.
     """
-    if look is not None and _is_recent(look, wait):
+    if sweep is not None and _is_recent(sweep, wait):
         return False
-    from .locks import is_taken
+    from .locks import try_lock
 
     try:
         descriptor = open_private(os.path.join(folder, SWEPT), os.O_WRONLY)
     except OSError:
         return False
     try:
-        if is_taken(descriptor):
+        if not try_lock(descriptor):
             return False
-        look = os.fstat(descriptor)
-        if _is_recent(look, wait):
+        sweep = os.fstat(descriptor)
+        if _is_recent(sweep, wait):
             return False
-        _record(folder, descriptor, _BEGUN if look.st_size <= _STORED else _BEGUN_AFTER_LOST)
+        _record(folder, descriptor, _BEGUN if sweep.st_size <= _STORED else _BEGUN_AFTER_LOST)
         return True
     except OSError:
         return False
@@ -84,8 +83,8 @@ def begin_sweep(folder: str, look: os.stat_result | None, wait: float) -> bool:
 
 def end_sweep(folder: str) -> None:
     """Record that a sweep ended and that its results are stored."""
-    look = last_sweep(folder)
-    if look is not None and look.st_size == _STORED and _is_recent(look, _JUST_STORED):
+    sweep = last_sweep(folder)
+    if sweep is not None and sweep.st_size == _STORED and _is_recent(sweep, _JUST_STORED):
         return
     try:
         descriptor = open_private(os.path.join(folder, SWEPT), os.O_WRONLY)
@@ -104,15 +103,15 @@ def _record(folder: str, descriptor: int, size: int) -> None:
     os.utime(os.path.join(folder, SWEPT))
 
 
-def _is_recent(look: os.stat_result, wait: float) -> bool:
-    return look.st_size > 0 and 0 <= time.time() - look.st_mtime < wait
+def _is_recent(sweep: os.stat_result, seconds: float) -> bool:
+    return sweep.st_size > 0 and 0 <= time.time() - sweep.st_mtime < seconds
 
 
 def read(folder: str, now: int) -> Recent | None:
     """Return the published moments, or None if there are none for the time *now* (microseconds). Moments from a clock
     ahead of *now* start too late, and those from before schema 4 lack the unpriced times."""
-    found: tuple[int, list[Published], list[Unpriced]] | None = published.read(os.path.join(folder, NAME))
-    return found[1:] if found is not None and len(found) == 3 and found[0] <= now else None
+    content: tuple[int, list[Published], list[Unpriced]] | None = published.read(os.path.join(folder, NAME))
+    return content[1:] if content is not None and len(content) == 3 and content[0] <= now else None
 
 
 def write(folder: str, moments: Recent, now: int) -> None:
@@ -127,18 +126,18 @@ def revoke(folder: str) -> None:
 
 def read_windows(folder: str) -> Windows:
     """Return the windows that the client reported recently, in the form that windows.known_windows takes."""
-    found: Windows | None = published.read(os.path.join(folder, WINDOWS))
-    return found or {}
+    windows: Windows | None = published.read(os.path.join(folder, WINDOWS))
+    return windows or {}
 
 
 def write_windows(folder: str, known: Windows, reported: Windows) -> None:
     """Store the windows that the client *reported* together with the *known* ones, unless they add nothing new."""
     from .windows import merge_windows
 
-    found = merge_windows(known, reported)
-    if found != known and os.path.isdir(folder):
+    merged = merge_windows(known, reported)
+    if merged != known and os.path.isdir(folder):
         latest = max(seen for _, seen in reported.values())
-        kept = {window: said for window, said in found.items() if window[1] > latest - _KEPT}
+        kept = {window: usage for window, usage in merged.items() if window[1] > latest - _MAX_WINDOW_AGE}
         published.write(os.path.join(folder, WINDOWS), kept, f".{os.getpid()}")
 
 

@@ -49,7 +49,7 @@ class Block:
         tokens: int = 0,
         first: int | None = None,
         ahead: tuple[int, int] = (0, 0),
-        lacks: bool = False,
+        has_unpriced: bool = False,
     ) -> None:
         self.start = start
         self.end = end
@@ -57,7 +57,7 @@ class Block:
         self.tokens = tokens  # input + output
         self.first = first  # the time of its first response until now; None if there is none
         self.ahead = ahead  # cost and tokens of the responses after now
-        self.lacks = lacks  # whether a response in it has no price
+        self.has_unpriced = has_unpriced  # whether a response in it has no price
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Block) and vars(self) == vars(other)
@@ -137,19 +137,19 @@ def _zone_offset(zone: str) -> Callable[[int], int]:
     from zoneinfo import ZoneInfo
 
     try:
-        found = ZoneInfo(zone)
+        zone_info = ZoneInfo(zone)
     except (ValueError, OSError):  # zoneinfo raises these for a path or a folder
         raise LookupError(zone) from None
 
     def offset(second: int) -> int:
-        shift = datetime.fromtimestamp(second, found).utcoffset()
+        shift = datetime.fromtimestamp(second, zone_info).utcoffset()
         return 0 if shift is None else shift.days * _DAY + shift.seconds
 
     return offset
 
 
-def today(moments: Sequence[Moment], begin: int, end: int) -> int:
-    """Return the cost of the day [begin, end) in 1e-12 dollars."""
+def cost_between(moments: Sequence[Moment], begin: int, end: int) -> int:
+    """Return the cost of the moments in [begin, end) in 1e-12 dollars."""
     return sum(moment[1] for moment in _between(moments, begin, end))
 
 
@@ -190,10 +190,10 @@ def window_end(resets_at: object, now: int, length: int = WINDOW) -> int | None:
 
 def merge_windows(known: Windows, reported: Windows) -> Windows:
     """Return the union of two sets of windows; the result does not depend on the order of the calls."""
-    found = dict(known)
-    for window, more in reported.items():
-        found[window] = max(found.get(window, more), more, key=_usage_order)
-    return found
+    merged = dict(known)
+    for window, usage in reported.items():
+        merged[window] = max(merged.get(window, usage), usage, key=_usage_order)
+    return merged
 
 
 def _usage_order(reported: tuple[float | None, int]) -> tuple[float, int]:
@@ -208,20 +208,20 @@ def known_windows(reported: Windows, hours: int = 5) -> list[Window]:
     If two of five hours overlap, the client has moved its window: the earlier one ends where the later one starts.
     """
     groups: list[list[int]] = []
-    for end in sorted(end for of, end in reported if of == hours):
+    for end in sorted(end for length, end in reported if length == hours):
         if groups and end - groups[-1][0] < MINUTE:
             groups[-1].append(end)
         else:
             groups.append([end])
-    found = []
+    windows = []
     for group in groups:
         end = min(group, key=lambda end: (end % TEN_MINUTES > 0, end))
         used, seen = max((reported[hours, end] for end in group), key=_usage_order)
-        found.append(Window(end - hours * HOUR, end, used, seen))
+        windows.append(Window(end - hours * HOUR, end, used, seen))
     if hours * HOUR == WINDOW:
-        for place in range(1, len(found)):
-            found[place - 1].end = min(found[place - 1].end, found[place].start)
-    return found
+        for place, later in enumerate(windows[1:]):
+            windows[place].end = min(windows[place].end, later.start)
+    return windows
 
 
 def chain(
@@ -234,24 +234,24 @@ def chain(
     which lasts *length*, but not into a known window. A response at its end belongs to the next block. Known windows
     count only if *length* is five hours, because clients report no others.
     """
-    coming = list(reversed(known)) if length == WINDOW else []
+    later = list(reversed(known)) if length == WINDOW else []  # the windows that start after the response
     window = None
-    at = first_from(begin)
-    while at is not None:
-        while coming and coming[-1].start <= at:
-            window = coming.pop()
-        if window is not None and at < window.end:
+    opening = first_from(begin)
+    while opening is not None:
+        while later and later[-1].start <= opening:
+            window = later.pop()
+        if window is not None and opening < window.end:
             start, end = window.start, window.end
             yield start, end, window
         else:
-            unit = min(HOUR if at < TEN_MINUTES_SINCE else TEN_MINUTES, length)  # a block holds what opens it
-            start = max(at // unit * unit, EARLIEST if window is None else window.end)
-            end = min(start + length, coming[-1].start if coming else start + length)
+            unit = min(HOUR if opening < TEN_MINUTES_SINCE else TEN_MINUTES, length)  # a block holds what opens it
+            start = max(opening // unit * unit, EARLIEST if window is None else window.end)
+            end = min(start + length, later[-1].start if later else start + length)
             yield start, end, None
-        at = first_from(end)
+        opening = first_from(end)
 
 
-def under_way(first_from: FirstFrom, last: int | None, now: int, known: Sequence[Window]) -> Bounds | None:
+def _current_bounds(first_from: FirstFrom, last: int | None, now: int, known: Sequence[Window]) -> Bounds | None:
     """Return the block at the time *now*, or None if there is none; *last* is the time of the last response until then.
 
     Searches back to where the chain of blocks begins (the end of a known window or a pause of five hours) and then
@@ -262,19 +262,19 @@ def under_way(first_from: FirstFrom, last: int | None, now: int, known: Sequence
             return window.start, window.end, window
     if last is None:
         return None
-    found: Bounds | None = None
-    for found in chain(first_from, known, begin=chain_begin(first_from, last, known)):
-        if found[1] > last:
+    bounds: Bounds | None = None
+    for bounds in chain(first_from, known, begin=_chain_begin(first_from, last, known)):
+        if bounds[1] > last:
             break
-    return found if found is not None and now < found[1] else None
+    return bounds if bounds is not None and now < bounds[1] else None
 
 
-def chain_begin(first_from: FirstFrom, last: int, known: Sequence[Window]) -> int:
+def _chain_begin(first_from: FirstFrom, last: int, known: Sequence[Window]) -> int:
     """Return the time of the latest response, until the one at *last*, that is certain to open a block."""
-    ended = max((window.end for window in known if window.end <= last), default=EARLIEST)
+    window_end = max((window.end for window in known if window.end <= last), default=EARLIEST)
     first = last
     while True:
-        earlier = first_from(max(first - WINDOW + 1, ended))
+        earlier = first_from(max(first - WINDOW + 1, window_end))
         if earlier is None or earlier >= first:
             return first
         first = earlier
@@ -283,28 +283,28 @@ def chain_begin(first_from: FirstFrom, last: int, known: Sequence[Window]) -> in
 # --- of moments in memory ------------------------------------------------------------------------------------------
 
 
-def window(moments: Sequence[Moment], begin: int, end: int, now: int) -> Block:
-    found = Block(begin, end)
-    for moment in _between(moments, begin, end):
-        found.cost += moment[1]
-        found.tokens += moment[2]
-        if moment[0] <= now:
-            found.first = moment[0]
+def block_between(moments: Sequence[Moment], begin: int, end: int, now: int) -> Block:
+    block = Block(begin, end)
+    for timestamp, cost, tokens in _between(moments, begin, end):
+        block.cost += cost
+        block.tokens += tokens
+        if timestamp <= now:
+            block.first = timestamp
         else:
-            found.ahead = found.cost, found.tokens
-    return found
+            block.ahead = block.cost, block.tokens
+    return block
 
 
-def block(moments: Sequence[Moment], now: int, known: Sequence[Window] = ()) -> Block | None:
+def current_block(moments: Sequence[Moment], now: int, known: Sequence[Window] = ()) -> Block | None:
     """Return the block under way, or None. *moments* must reach back to one that opens a block, or to the first one."""
 
     def first_from(begin: int) -> int | None:
-        place = _first_index(moments, begin)
-        return moments[place][0] if place < len(moments) else None
+        index = _first_index(moments, begin)
+        return moments[index][0] if index < len(moments) else None
 
-    place = _first_index(moments, now + 1)
-    bounds = under_way(first_from, moments[place - 1][0] if place else None, now, known)
-    return None if bounds is None else window(moments, *bounds[:2], now)
+    index = _first_index(moments, now + 1)
+    bounds = _current_bounds(first_from, moments[index - 1][0] if index else None, now, known)
+    return None if bounds is None else block_between(moments, *bounds[:2], now)
 
 
 def _first_index(moments: Sequence[Moment], begin: int) -> int:
@@ -326,22 +326,21 @@ class PublishedMoments:
     """Today and the block under way, from published moments."""
 
     def __init__(self, recent: Recent, mode: str) -> None:
-        moments, lacking = recent
-        place = 1 + _MODES.index(mode)
-        self._moments = [(moment[0], moment[place], moment[4]) for moment in moments]
-        self._unpriced = lacking
+        moments, self._unpriced = recent
+        cost = 1 + _MODES.index(mode)  # an index into a moment
+        self._moments = [(moment[0], moment[cost], moment[4]) for moment in moments]
         self._mode = mode
 
     def today(self, begin: int, end: int) -> tuple[int, bool]:
         """Return the cost of the day [begin, end) in 1e-12 dollars, and whether a response in it has no price."""
-        return today(self._moments, begin, end), _has_unpriced(self._unpriced, self._mode, begin, end)
+        return cost_between(self._moments, begin, end), _has_unpriced(self._unpriced, self._mode, begin, end)
 
     def block(self, now: int, known: Sequence[Window]) -> Block | None:
         """Return the block under way, or None if there is none; *known* are the windows that the client reported."""
-        found = block(self._moments, now, known)
-        if found is not None:
-            found.lacks = _has_unpriced(self._unpriced, self._mode, found.start, found.end)
-        return found
+        block = current_block(self._moments, now, known)
+        if block is not None:
+            block.has_unpriced = _has_unpriced(self._unpriced, self._mode, block.start, block.end)
+        return block
 
 
 class StoredMoments:
@@ -356,7 +355,7 @@ class StoredMoments:
         return self._spent(begin, end)[0], self._has_unpriced(begin, end)
 
     def block(self, now: int, known: Sequence[Window]) -> Block | None:
-        bounds = under_way(first_from(self._db), last_until(self._db, now), now, known)
+        bounds = current_bounds(self._db, now, known)
         if bounds is None:
             return None
         begin, end, _ = bounds
@@ -373,38 +372,43 @@ class StoredMoments:
     def _spent(self, begin: int, end: int) -> tuple[int, int, int | None, int | None]:
         """Return the cost, the tokens and the times of the first and the last response in [begin, end)."""
         where = "FROM moments WHERE timestamp >= ? AND timestamp < ?"
-        cost, tokens, *times = self._db.execute(
+        cost, tokens, first, last = self._db.execute(
             f"SELECT total({self._mode}), total(tokens), min(timestamp), max(timestamp) {where}", (begin, end)
         ).fetchone()
         if max(cost, tokens) < _EXACT:
-            return int(cost), int(tokens), times[0], times[1]
+            return int(cost), int(tokens), first, last
         rows = self._db.execute(f"SELECT {self._mode}, tokens {where}", (begin, end)).fetchall()
-        return sum(int(row[0]) for row in rows), sum(int(row[1]) for row in rows), times[0], times[1]
+        return sum(int(row[0]) for row in rows), sum(int(row[1]) for row in rows), first, last
 
 
-def last_until(database: Connection, now: int) -> int | None:
-    found = database.execute("SELECT max(timestamp) FROM moments WHERE timestamp <= ?", (now,)).fetchone()
-    return found[0]  # type: ignore[no-any-return]
+def current_bounds(database: Connection, now: int, known: Sequence[Window]) -> Bounds | None:
+    """Return the block at the time *now*, or None if there is none."""
+    return _current_bounds(first_from(database), _last_until(database, now), now, known)
+
+
+def _last_until(database: Connection, now: int) -> int | None:
+    (last,) = database.execute("SELECT max(timestamp) FROM moments WHERE timestamp <= ?", (now,)).fetchone()
+    return last  # type: ignore[no-any-return]
 
 
 def first_from(database: Connection) -> FirstFrom:
     """Return a function that returns the time of the first response at or after a time, or None."""
 
-    def ask(begin: int) -> int | None:
-        found = database.execute("SELECT min(timestamp) FROM moments WHERE timestamp >= ?", (begin,)).fetchone()
-        return found[0]  # type: ignore[no-any-return]
+    def first_at_or_after(begin: int) -> int | None:
+        (first,) = database.execute("SELECT min(timestamp) FROM moments WHERE timestamp >= ?", (begin,)).fetchone()
+        return first  # type: ignore[no-any-return]
 
-    return ask
+    return first_at_or_after
 
 
-def of_database(database: Connection, now: int, known: Sequence[Window] = ()) -> Recent:
+def recent_moments(database: Connection, now: int, known: Sequence[Window] = ()) -> Recent:
     """Return what can matter to today and to the block from *now* on: moments, oldest first, and uses without a price.
 
     They begin with the first response of a block, because the blocks from any such response on are those of the whole
     history. *known* is as in PublishedMoments.block.
     """
-    last = last_until(database, now - LONGEST_DAY)
-    begin = EARLIEST if last is None else chain_begin(first_from(database), last, known)
+    last = _last_until(database, now - LONGEST_DAY)
+    begin = EARLIEST if last is None else _chain_begin(first_from(database), last, known)
     rows = database.execute(
         "SELECT timestamp, auto, calculate, display, tokens FROM moments WHERE timestamp >= ? ORDER BY timestamp",
         (begin,),
@@ -423,9 +427,9 @@ def _unpriced(database: Connection, begin: int) -> list[Unpriced]:
     return [(first, last, auto > 0, calculate > 0) for first, last, auto, calculate in rows]
 
 
-def _has_unpriced(lacking: Sequence[Unpriced], mode: str, begin: int, end: int) -> bool:
+def _has_unpriced(unpriced: Sequence[Unpriced], mode: str, begin: int, end: int) -> bool:
     """Return whether a response in [begin, end) has no price in *mode*. Mode display needs no prices."""
     return mode != "display" and any(
         first < end and begin <= last and (auto if mode == "auto" else calculate)
-        for first, last, auto, calculate in lacking
+        for first, last, auto, calculate in unpriced
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import UserError
-from ..files import private_dir, read_regular
+from ..files import make_private_folder, read_regular
 from ..locks import Lock
 from ..locks import lock as acquire
 from .statusline_entry import is_ours
@@ -396,7 +396,7 @@ def _locked(lock: str | None, dry_run: bool) -> Iterator[None]:
         return
     held: Lock | None = Lock()
     try:
-        private_dir(os.path.dirname(lock))
+        make_private_folder(os.path.dirname(lock))
         held = acquire(lock, LOCK_PATIENCE)
     except OSError:
         pass

@@ -198,11 +198,11 @@ def _blocks(
 def _bounds(index: Index, length: int, now: int, only_active: bool) -> list[Bounds]:
     """Return the bounds of all blocks, or only of the active one, which may have no response yet."""
     from ..index.slots import blocks, known_windows
-    from ..windows import WINDOW, first_from, last_until, under_way
+    from ..windows import WINDOW, current_bounds
 
     if length != WINDOW:  # the client's windows have the usual length
         return blocks(index, length)
-    current = under_way(first_from(index.db), last_until(index.db, now), now, known_windows(index))
+    current = current_bounds(index.db, now, known_windows(index))
     found = [] if only_active else blocks(index, length)
     if current is not None and all(bounds[0] != current[0] for bounds in found):
         found = sorted([*found, current], key=lambda bounds: bounds[0])

@@ -32,7 +32,7 @@ class Console:
         from ..index.index import Index
 
         index = Index(self.index_dir(), self.roots)
-        index.tell = self.say
+        index.notify = self.say
         self._indexes.append(index)
         return index
 

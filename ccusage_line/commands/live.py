@@ -20,7 +20,7 @@ from ..report.periods import Periods
 from ..report.usage import Share, shares
 from ..screen import Screen, TerminalClosed, Terminated, is_screen
 from ..transcripts.files import walk
-from ..windows import first_from, last_until, under_way
+from ..windows import current_bounds, first_from
 from .reporting import current_limits
 
 TYPE_CHECKING = False
@@ -77,7 +77,7 @@ class Source:
         data.until = min(edge for edge in edges if edge is not None)
 
     def _block(self, index: Index, now: int) -> block_report.Block | None:
-        bounds = under_way(first_from(index.db), last_until(index.db, now), now, known_windows(index))
+        bounds = current_bounds(index.db, now, known_windows(index))
         if bounds is None:
             return None
         block = block_report.Block(*bounds)
@@ -163,7 +163,7 @@ class _Loop:
         reap()
         started, now = time.monotonic(), time.time_ns() // 1000
         data = self._data
-        changed = self._watch.look()
+        changed = self._watch.poll()
         if self._watch.index.complete and (changed or not data.begun <= now < data.until):
             self._load_data()
         data.now = now

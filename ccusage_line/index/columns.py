@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = (
     *("group", "rest", "rank", "side", "timestamp", "flags", "input", "output", "cache_creation", "write_1h"),
-    *("cache_read", "searches", "at", "length"),
+    *("cache_read", "searches", "offset", "length"),
 )
 _TEXTS = ("session", "maker", "model", "cwd")
 KEY = ("timestamp", "group", "rest")
@@ -78,15 +78,11 @@ def keys_of(columns: Columns) -> list[array[int]]:
     return [numbers[start : start + count] for start in starts]
 
 
-def used(columns: Columns) -> tuple[int, ...]:
-    """Return the indexes of the object columns that hold anything."""
-    return tuple(place for place, column in enumerate(columns[3]) if column is not None)
-
-
-def insertion(objects: Iterable[int]) -> str:
-    """Return the statement that stores the rows that `unpack` makes of columns with these objects. Empty columns are
-    not named, because SQLite's module is slow to bind a None."""
-    names = _IN_ROW + "".join(f", {_OBJECTS[place]}" for place in objects)
+def insertion(columns: Columns) -> str:
+    """Return the statement that stores the rows that `unpack` makes of *columns*. It does not name empty columns of
+    objects, because SQLite's module is slow to bind a None."""
+    used = [name for name, column in zip(_OBJECTS, columns[3], strict=False) if column is not None]
+    names = ", ".join([_IN_ROW, *used])
     return f"INSERT OR REPLACE INTO claims ({names}) VALUES ({','.join('?' * len(names.split(',')))})"
 
 

@@ -7,7 +7,7 @@ import os
 from ..locks import Lock, lock
 from ..transcripts.files import walk
 from . import rows, workers
-from .columns import insertion, keys_of, unpack, used
+from .columns import insertion, keys_of, unpack
 from .refresh import changes_of
 from .repair import carry_over
 from .schema import CREATE_CLAIMS_OF_SESSION, DROP_CLAIMS_OF_SESSION, corrupt_files, unreadable
@@ -44,12 +44,14 @@ def read_everything(
     with _acquire_lock(store, patience) if store.stored else Lock():
         if not store.complete:
             try:
-                read_all(store, progress, plainly)
+                _read_all(store, progress, plainly)
+            except _AlreadyComplete:  # the next refresh reads what was appended since then
+                return
             except KeyboardInterrupt:
                 if progress is not None:
                     progress(1, 1)  # removes the progress bar
                 if store.stored:
-                    store.tell("interrupted; the next run continues where this one stopped")
+                    store.notify("interrupted; the next run continues where this one stopped")
                 raise
 
 
@@ -58,12 +60,12 @@ def _acquire_lock(store: Store, patience: float | None) -> Lock:
     path = os.path.join(store.folder, _LOCK)
     held = lock(path, _MESSAGE_AFTER if patience is None else patience)
     if held is None and patience is None:
-        store.tell("another process is reading all transcripts for the first time; waiting for it")
-    stored = None
+        store.notify("another process is reading all transcripts for the first time; waiting for it")
+    version = None
     while held is None:
-        if stored == store.data_version() or patience is not None:
+        if version == store.data_version() or patience is not None:
             raise unreadable("another process is building it and makes no progress; try again later")
-        stored = store.data_version()
+        version = store.data_version()
         held = lock(path, PATIENCE)
     return held
 
@@ -72,28 +74,21 @@ class _AlreadyComplete(Exception):
     """Raised if another process has completed the index, by a rebuild."""
 
 
-def read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
-    """Do the first reading, committed in batches so that an interrupted one can be resumed."""
-    try:
-        _read_all(store, progress, plainly)
-    except _AlreadyComplete:  # the next refresh reads what was appended since then
-        return
-
-
 def _read_all(store: Store, progress: Progress | None, plainly: bool) -> None:
+    """Do the first reading, committed in batches so that an interrupted one can be resumed."""
     todo = changes_of(store, walk(store.roots)).to_read
-    moved = [(os.fsencode(found.path), file.id) for found, file in todo if file and file.path != found.path]
+    moved = [(os.fsencode(new.path), file.id) for new, file in todo if file and file.path != new.path]
     if moved:  # since a question about one session stored them
         _write(store, lambda: _rename(store, moved))
     by_file: SumsByFile = {}
-    database = _database_state(store)
-    files = [found for found, _ in todo]
-    _write(store, lambda: _prepare(store, sum(found.stat.st_size for found in files)))
+    database_state = _database_state(store)
+    files = [transcript for transcript, _ in todo]
+    _write(store, lambda: _prepare(store, sum(transcript.stat.st_size for transcript in files)))
     for batch in workers.read_in_batches(files, store.table, progress, plainly):
-        stored: list[SumsByFile] = []
-        _write(store, lambda b=batch, s=stored: s.append(store_batch(store, b)))  # type: ignore[misc]
-        by_file |= stored[-1]  # an attempt before it was rolled back
-    _write(store, lambda: finish(store, by_file if _database_state(store) == database else None))
+        attempts: list[SumsByFile] = []
+        _write(store, lambda b=batch, a=attempts: a.append(store_batch(store, b)))  # type: ignore[misc]
+        by_file |= attempts[-1]  # an attempt before it was rolled back
+    _write(store, lambda: finish(store, by_file if _database_state(store) == database_state else None))
     store.db.execute(f"PRAGMA wal_autocheckpoint = {_DEFAULT_LOG}")
 
 
@@ -136,21 +131,21 @@ def store_batch(store: Store, batch: Collection[Read]) -> SumsByFile:
     moments: list[rows.Row] = []
     reread: list[int] = []
     known = store.files_at(*(read[0].path for read in batch))
-    for found, reading, columns, sums in batch:
+    for transcript, reading, columns, sums in batch:
         store.reads += 1
-        file = known.get(found.path)
-        number = store.store_file(found, file, reading)
+        file = known.get(transcript.path)
+        number = store.store_file(transcript, file, reading)
         if file is not None:
             reread.append(number)
-        claims.setdefault(insertion(used(columns)), []).extend(unpack(columns, number, store.number_of))
+        claims.setdefault(insertion(columns), []).extend(unpack(columns, number, store.number_of))
         if sums is not None:
             keys = keys_of(columns)
             by_file[number] = keys, *sums[:2]
             moments += moments_of(keys, sums)
     store.delete_claims(reread)
-    for statement, batch_rows in claims.items():
-        batch_rows.sort()  # by the primary key, of which no two are equal
-        rows.insert_all(store.db, statement, batch_rows)
+    for statement, claim_rows in claims.items():
+        claim_rows.sort()  # by the primary key, of which no two are equal
+        rows.insert_all(store.db, statement, claim_rows)
     moments.sort()
     rows.insert_all(store.db, rows.INSERT_MOMENT, moments)
     return by_file

@@ -92,18 +92,19 @@ def _apply(index: Index, work: Callable[[], object]) -> None:
 
 def _matching_sessions(index: Index, session: str | None, project: str | None, archived: bool) -> set[str]:
     """Return the ids of the sessions that meet all the conditions given; none if no condition is given."""
-    found = {one.id: one for one in index.sessions()}
+    if session is None and project is None and not archived:
+        return set()
+    found = {each.id: each for each in index.sessions()}
     for name in session_ids(index):
         known = None if name in found else index.session(name)
         if known is not None:
             found[name] = known
     return {
-        name
-        for name, one in found.items()
-        if (session is None or name == session)
-        and (project is None or is_in_path(one.project_path or "", project))
-        and (not archived or one.archived)
-        and not (session is None and project is None and not archived)
+        each.id
+        for each in found.values()
+        if (session is None or each.id == session)
+        and (project is None or is_in_path(each.project_path or "", project))
+        and (not archived or each.archived)
     }
 
 
@@ -118,22 +119,24 @@ def _erase(store: Store, wanted: set[str]) -> bool:
     A vanished transcript of a fork may hold lines of other sessions: those stay, under a path that reveals nothing.
     """
     keys: set[tuple[int, int, int]] = set()
-    files: set[int] = set()
-    for name in wanted:
-        number = (store.known_number(name),)
-        keys |= {(claim.group, claim.rest, claim.file) for one in responses_of(store, name) for claim in one.claims}
+    named_files: set[int] = set()  # the vanished files whose paths name these sessions
+    for session in wanted:
+        number = (store.known_number(session),)
+        claims = (claim for response in responses_of(store, session) for claim in response.claims)
+        keys.update((claim.group, claim.rest, claim.file) for claim in claims)
         keys.update(store.db.execute("SELECT group_id, rest, file FROM claims WHERE session = ?", number))
-        files.update(row[0] for row in store.db.execute("SELECT id FROM files WHERE session = ? AND vanished", number))
-    gone = {row[0] for row in store.db.execute("SELECT id FROM files WHERE vanished")}
-    keys = {key for key in keys if key[2] in gone}
+        found = store.db.execute("SELECT id FROM files WHERE session = ? AND vanished", number)
+        named_files.update(file for (file,) in found)
+    vanished = {file for (file,) in store.db.execute("SELECT id FROM files WHERE vanished")}
+    keys = {key for key in keys if key[2] in vanished}
     store.db.executemany("DELETE FROM claims WHERE group_id = ? AND rest = ? AND file = ?", sorted(keys))
-    for file in sorted(files | {file for _, _, file in keys}):
+    for file in sorted(named_files | {file for _, _, file in keys}):
         other = store.db.execute("SELECT session FROM claims WHERE file = ? LIMIT 1", (file,)).fetchone()
         if other is None:
             store.db.execute("DELETE FROM files WHERE id = ?", (file,))
-        elif file in files:
+        elif file in named_files:
             _anonymize(store, file, other[0])
-    if not keys and not files:
+    if not keys and not named_files:
         return False
     recount_all(store)
     store.db.execute("DELETE FROM folders")
@@ -152,13 +155,13 @@ def _anonymize(store: Store, file: int, session: int) -> None:
 def _erase_other_files(folder: str) -> None:
     """Delete what reveals sessions beside the database: damaged databases and the statusline's log."""
     for path in (*schema.corrupt_files(folder), os.path.join(os.path.dirname(folder), LOG)):
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in schema.FILE_SUFFIXES:
             revoke(path + suffix)
 
 
 def _compact(store: Store) -> None:
     """Rewrite the database without its free pages and truncate its log. Raises UserError if readers prevent that."""
-    until = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _PATIENCE
     store.db.execute("PRAGMA busy_timeout = 50")
     while True:
         try:
@@ -168,7 +171,7 @@ def _compact(store: Store) -> None:
                 return
         except schema.OperationalError:
             pass
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             raise UserError(
                 "erased, but the log of the index still holds old data, because another process reads it; try again"
             )

@@ -20,9 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from sqlite3 import Connection
-    from typing import Any
 
-    from ..accounting import Response
     from ..files import Dependency
     from ..prices.table import PriceTable
     from ..session import Session
@@ -34,6 +32,11 @@ if TYPE_CHECKING:
 
 class Index(Store):
     """The index of one set of data directories: it refreshes itself and answers questions."""
+
+    counted = sessions.responses_of
+    model_rows = sessions.model_rows
+    parents = sessions.parents
+    last_context = sessions.last_context
 
     def __init__(
         self, folder: str, roots: list[str], table: PriceTable | None = None, wait: float = WAIT, migrate: bool = True
@@ -79,36 +82,21 @@ class Index(Store):
 
         return self.snapshot(lambda: all_sessions(self, mode))
 
-    def counted(self, session: str) -> list[Response]:
-        return sessions.responses_of(self, session)
-
-    def model_rows(self, session: str) -> list[tuple[Any, ...]]:
-        """Return (name, *sums) for each model of a session; `session` names the places of the sums."""
-        return sessions.model_rows(self, session)
-
-    def dependencies(self, session: str, look: SessionFiles) -> list[Dependency] | None:
+    def dependencies(self, session: str, files: SessionFiles) -> list[Dependency] | None:
         """Return the files and folders that an answer about a session depends on, among them those that its refresh
-        *look* into, each with its stat. Returns None if the answer can't be published."""
-        found = sessions.dependencies(self, session, look.folders)
-        return None if found is None else found + look.absent
+        visited (*files*), each with its stat. Returns None if the answer can't be published."""
+        found = sessions.dependencies(self, session, files.folders)
+        return None if found is None else found + files.absent
 
     def moments(self, now: int) -> Recent:
         """Return the recent responses of all sessions, from which today and the current block are computed."""
-        from ..windows import known_windows, of_database
+        from ..windows import known_windows, recent_moments
 
-        return of_database(self.db, now, known_windows(recent.read_windows(self.folder)))
+        return recent_moments(self.db, now, known_windows(recent.read_windows(self.folder)))
 
     def is_fork(self, session: str) -> bool:
         """Return whether a session began as a fork: its own transcript holds copies of another one's responses."""
         return bool(self.parents(session))
-
-    def parents(self, session: str) -> set[str]:
-        """Return the sessions of whose responses a session's own transcript holds copies."""
-        return sessions.parents(self, session)
-
-    def last_context(self, session: str) -> tuple[int, str] | None:
-        """Return (prompt tokens, model) of a session's last main-chain response, as sessions.last_context does."""
-        return sessions.last_context(self, session)
 
 
 def configured_prices(environ: Mapping[str, str]) -> PriceTable:
@@ -155,10 +143,10 @@ def _open_current(folder: str, wait: float, migrate: bool) -> Connection:
 class RefreshedSession:
     """A session that was brought up to date with the standard library alone."""
 
-    def __init__(self, index: Index, session: Session, look: SessionFiles) -> None:
+    def __init__(self, index: Index, session: Session, files: SessionFiles) -> None:
         self.index = index
         self.session = session
-        self._look = look
+        self._files = files
 
     def publish(self, moments: bool = False) -> None:
         """Publish the session's answer and, if *moments*, the recent responses of all sessions.
@@ -173,21 +161,23 @@ class RefreshedSession:
 
     def _publish(self, with_moments: bool) -> None:
         index, name = self.index, self.session.id
-        if self._look.youngest + SETTLED > time.time_ns() or not index.lock_at_once():
+        if self._files.last_change + SETTLED > time.time_ns() or not index.try_lock():
             return
         try:
-            dependencies = index.dependencies(name, self._look)
-            if dependencies is not None:
-                dependencies += stored.dependencies(os.environ)
-            if dependencies is not None and answer.settled(dependencies, time.time_ns()) and self._has_current_prices():
-                found = index.session(name)
+            dependencies = index.dependencies(name, self._files)
+            if dependencies is None:
+                return
+            dependencies += stored.dependencies(os.environ)
+            if not answer.are_settled(dependencies, time.time_ns()) or not self._has_current_prices():
+                return
+            session = index.session(name)
+            if session is None:
+                return
+            content = answer.of_session(session, index.model_rows(name), index.is_fork(name), index.began(name))
+            answer.write(index.folder, stored.sources(os.environ), dependencies, content)
+            if with_moments:
                 now = time.time_ns() // 1000
-                moments = index.moments(now) if with_moments else None
-                if found is not None:
-                    content = answer.of_session(found, index.model_rows(name), index.is_fork(name), index.began(name))
-                    answer.write(index.folder, stored.sources(os.environ), dependencies, content)
-                    if moments is not None:
-                        recent.write(index.folder, moments, now)
+                recent.write(index.folder, index.moments(now), now)
         finally:
             index.unlock()
 
@@ -213,8 +203,8 @@ def refresh_one(environ: Mapping[str, str], session: str, mode: str) -> Refreshe
     try:
         if not index.stored or not index.complete:
             return None
-        look = index.refresh_session(session)
+        files = index.refresh_session(session)
         found = index.session(session, mode)
     except schema.DatabaseError:  # damaged: the full command line repairs it
         return None
-    return None if found is None or look is None else RefreshedSession(index, found, look)
+    return None if found is None or files is None else RefreshedSession(index, found, files)

@@ -51,12 +51,13 @@ def linked_threads(db: Connection, group: int, links: Iterable[Link]) -> set[int
     kinds: dict[int, set[int]] = {}
     for link, kind in links:
         kinds.setdefault(link, set()).update(_LEADS_TO[kind])
-    wanted = ",".join(map(str, kinds))
-    rows = db.execute(f"SELECT link, kind, rest FROM links WHERE group_id = ? AND link IN ({wanted})", (group,))
+    numbers = ",".join(map(str, kinds))
+    rows = db.execute(f"SELECT link, kind, rest FROM links WHERE group_id = ? AND link IN ({numbers})", (group,))
     return {rest for link, kind, rest in rows if kind in kinds[link]}
 
 
-def store(db: Connection, group: int, threads: Group) -> None:
+def replace_all(db: Connection, group: int, threads: Group) -> None:
+    """Replace all links of a group by those of *threads*."""
     db.execute("DELETE FROM links WHERE group_id = ?", (group,))
     for rest, claims in threads.items():
         db.executemany(_INSERT, [(group, *link, rest) for link in links_of(claims.values())])

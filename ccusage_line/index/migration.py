@@ -12,18 +12,8 @@ from __future__ import annotations
 import os
 
 from ..files import read_part
-from ..transcripts.claims import (
-    AT_HOME,
-    BY_LINE,
-    NO_MESSAGE,
-    ORIGINAL,
-    REQUESTED,
-    SYNTHETIC,
-    bytes_thread,
-    of_session,
-    usage_thread,
-)
-from ..transcripts.reading import read_lines
+from ..transcripts import claims
+from ..transcripts.reading import read_line
 from . import rows, schema
 
 TYPE_CHECKING = False
@@ -72,7 +62,7 @@ def _migrated_claims(database: Connection) -> Iterator[tuple[Any, ...]]:
     own = dict(database.execute("SELECT id, session FROM files"))
     uuids = _uuids(database, names)
     for row in database.execute(f"SELECT {columns_before_4(COLUMNS)} FROM claims_1"):
-        if names[row[7]] != SYNTHETIC:
+        if names[row[7]] != claims.SYNTHETIC:
             claim = claim_row(row, names[row[3]], numbers[""], own.get(row[2]) == row[3])
             yield (*claim[:_UUIDS], claim[_UUIDS] or uuids.get(row[:2]), *claim[_UUIDS + 1 :])
 
@@ -80,24 +70,24 @@ def _migrated_claims(database: Connection) -> Iterator[tuple[Any, ...]]:
 def _uuids(database: Connection, names: dict[int, str]) -> dict[tuple[int, int], bytes]:
     """Return, by thread, the uuid of a line that still exists, for threads without a requestId in several transcripts.
     The current key of such a line names its session, which differs in a fork, so only the uuid links the copies."""
-    found: dict[tuple[int, int], bytes] = {}
-    held = database.execute(
+    uuids: dict[tuple[int, int], bytes] = {}
+    shared_claims = database.execute(
         "SELECT family, rest, input, cache_creation, cache_read, one.session, place, length, path"
         " FROM claims_1 AS one JOIN files ON files.id = file"
         " WHERE EXISTS (SELECT 1 FROM claims_1 WHERE family = one.family AND rest = one.rest AND file != one.file)"
     )
-    for group, rest, input, creation, read, session, place, length, path in held:
-        if (group, rest) not in found and rest == usage_thread(input, creation, read, names[session]):
-            for claim in _claims_at(os.fsdecode(path), place, length):
+    for group, rest, input, creation, read, session, offset, length, path in shared_claims:
+        if (group, rest) not in uuids and rest == claims.usage_thread(input, creation, read, names[session]):
+            for claim in _claims_at(os.fsdecode(path), offset, length):
                 if claim.group == group and claim.uuids:
-                    found[group, rest] = claim.uuids
-    return found
+                    uuids[group, rest] = claim.uuids
+    return uuids
 
 
-def _claims_at(path: str, place: int, length: int) -> list[Claim]:
-    """Return the claims of the lines at a place in a transcript; none if it can't be read."""
+def _claims_at(path: str, offset: int, length: int) -> list[Claim]:
+    """Return the claims of the line at an offset in a transcript; none if it can't be read."""
     try:
-        return read_lines(read_part(path, length, place), place, "") or []
+        return read_line(read_part(path, length, offset), offset, "") or []
     except OSError:
         return []
 
@@ -107,26 +97,26 @@ def claim_row(row: tuple[Any, ...], session: str, empty_name: int, at_home: bool
     of the empty name; *at_home* means that the path of its file names the same session."""
     group, rest, file, number, rank, side, timestamp, model, flags, *counts, main_times, further = row
     inputs, _, creation, _, read = counts[:5]
-    rank = min(rank, BY_LINE)
-    flags |= ORIGINAL if rank == BY_LINE or at_home else 0
-    flags |= AT_HOME if at_home else 0
+    rank = min(rank, claims.BY_LINE)
+    flags |= claims.ORIGINAL if rank == claims.BY_LINE or at_home else 0
+    flags |= claims.AT_HOME if at_home else 0
     uuids = None
-    if rest == 0:  # named by its uuid alone
+    if rest == 0:  # identified by its uuid alone
         uuids = group.to_bytes(8, "little", signed=True)
-        group, rest = NO_MESSAGE, group
-    elif rest == of_session(session):  # named by its bytes
-        group, rest = NO_MESSAGE, bytes_thread(group, rest)
-    elif rest != usage_thread(inputs, creation, read, session):
-        flags |= REQUESTED
+        group, rest = claims.NO_MESSAGE, group
+    elif rest == claims.session_digest(session):  # identified by its bytes
+        group, rest = claims.NO_MESSAGE, claims.line_thread(group, rest)
+    elif rest != claims.usage_thread(inputs, creation, read, session):
+        flags |= claims.REQUESTED
     bill = rows.pack_bill((_parts(further), (), None)) if further else None
-    named = (group, rest, file, number, rank, empty_name)
-    return (*named, side, timestamp, model, flags, *counts, main_times, uuids, None, bill)
+    key = group, rest, file, number, rank, empty_name
+    return (*key, side, timestamp, model, flags, *counts, main_times, uuids, None, bill)
 
 
 def _parts(further: bytes) -> tuple[Any, ...]:
     import marshal
 
-    return tuple(part for part in marshal.loads(further) if part[0] != SYNTHETIC)
+    return tuple(part for part in marshal.loads(further) if part[0] != claims.SYNTHETIC)
 
 
 def from_version_2(database: Connection) -> None:
@@ -153,11 +143,7 @@ def columns_before_4(columns: str) -> str:
 
 
 # The steps from each older version to the next. None drops anything: archived sessions exist nowhere else.
-STEPS: dict[int, Callable[[Connection], None]] = {
-    1: from_version_1,
-    2: from_version_2,
-    3: from_version_3,
-}
+STEPS: dict[int, Callable[[Connection], None]] = {1: from_version_1, 2: from_version_2, 3: from_version_3}
 
 
 def migrate(database: Connection, version: int) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from .. import accounting
-from ..files import open_regular
+from ..files import open_regular, stat_of
 from ..paths import DATABASE
 from ..session import MODES, ModelUsage, Session
 from ..text import count_text, human_size
-from ..transcripts.files import stem, walk
+from ..transcripts.files import reason_of, stem, walk
 from .sessions import BY_PATH, FACTS, add_up, facts_by_session, facts_of, make_session, responses_in
 
 TYPE_CHECKING = False
@@ -27,27 +27,17 @@ def all_sessions(store: Store, mode: str) -> list[Session]:
     has_facts = "coalesce(custom_title, ai_title, summary, client_cost) IS NOT NULL"
     facts = facts_by_session(store.db.execute(f"SELECT session, {FACTS} WHERE own AND {has_facts} ORDER BY {BY_PATH}"))
     archived = _archived_sessions(store)
-    models: dict[int, list[Any]] = {}
+    models: dict[int, list[ModelUsage]] = {}
     unpriced = {"auto": "unpriced_auto", "calculate": "unpriced_calculate"}.get(mode, "0")
     columns = f"input, output, cache_creation, cache_read, {MODES[MODES.index(mode)]}, responses, {unpriced}"
     for session, model, *numbers in store.db.execute(f"SELECT session, model, {columns} FROM totals"):
         models.setdefault(session, []).append(ModelUsage(texts[model], *_as_integers(numbers)))
     found = []
     for session, first, last, project, responses, incomplete in store.db.execute("SELECT * FROM sessions"):
-        title, client_cost = facts.get(session, (None, None))
+        title, cost = facts.get(session, (None, None))
+        usage, path = models.get(session, []), texts[project] or None
         found.append(
-            Session(
-                texts[session],
-                models.get(session, []),
-                first,
-                last,
-                texts[project] or None,
-                title,
-                responses,
-                incomplete,
-                client_cost,
-                session in archived,
-            )
+            Session(texts[session], usage, first, last, path, title, responses, incomplete, cost, session in archived)
         )
     return found
 
@@ -101,7 +91,7 @@ def file_session(store: Store, path: str, mode: str = "auto", entries: bool = Fa
 
 
 def _file_session(store: Store, path: str, mode: str, entries: bool) -> Session:
-    file = store.files("WHERE path = ?", (os.fsencode(path),))[0]
+    (file,) = store.files_at(path).values()
     counted = responses_in(store, file.id)
     sums = add_up(store, counted)
     number = store.known_number(file.session)
@@ -123,44 +113,43 @@ def transcripts_named(store: Store, name: str) -> list[str]:
 def session_ids(store: Store) -> list[str]:
     """Return the ids of all sessions that have responses or a transcript named after them."""
     found = store.db.execute("SELECT session FROM sessions UNION SELECT session FROM files WHERE own")
-    return sorted(store.text_of(row[0]) for row in found.fetchall())
+    return sorted(store.text_of(session) for (session,) in found.fetchall())
 
 
 def latest(store: Store) -> str | None:
-    found = store.db.execute("SELECT session, last FROM sessions ORDER BY last DESC LIMIT 50").fetchall()
-    return min((store.text_of(row[0]) for row in found if row[1] == found[0][1]), default=None)
+    """Return the session with the latest response, the first by name if there are several, or None if there is none."""
+    latest = store.db.execute("SELECT session FROM sessions WHERE last = (SELECT max(last) FROM sessions)")
+    return min((store.text_of(session) for (session,) in latest.fetchall()), default=None)
 
 
 def contents(store: Store) -> str:
     """Return in a few words how much the index holds."""
-    (files, size) = store.db.execute("SELECT count(*), ifnull(sum(seen), 0) FROM files WHERE NOT vanished").fetchone()
+    (files,) = store.db.execute("SELECT count(*) FROM files WHERE NOT vanished").fetchone()
     (sessions,) = store.db.execute("SELECT count(*) FROM sessions").fetchone()
-    return f"{count_text(files, 'transcript')} ({human_size(int(size))}), {count_text(sessions, 'session')}"
+    return f"{count_text(files, 'transcript')} ({human_size(bytes_read(store))}), {count_text(sessions, 'session')}"
 
 
 def status(store: Store) -> list[tuple[str, object]]:
+    """Return the rows of `ccusage index status`."""
     found = walk(store.roots)
     files = store.files()
-    bad = sum(file.bad for file in files)
-    archived = len(_archived_sessions(store) & {row[0] for row in store.db.execute("SELECT session FROM sessions")})
-    size = sum(_size(os.path.join(store.folder, DATABASE + suffix)) for suffix in ("", "-wal"))
+    sessions = {row[0] for row in store.db.execute("SELECT session FROM sessions")}
+    stats = [stat_of(os.path.join(store.folder, DATABASE + suffix)) for suffix in ("", "-wal")]
     lines: list[tuple[str, object]] = [
         ("index", store.folder if store.stored else f"in memory: {store.why_not_stored}"),
         *(("data directory", root) for root in store.roots),
         ("all transcripts read", "yes" if store.complete else "no"),
         ("transcripts", sum(not file.vanished for file in files)),
         ("transcripts that are gone", sum(bool(file.vanished) for file in files)),
-        ("sessions", store.db.execute("SELECT count(*) FROM sessions").fetchone()[0]),
-        ("archived sessions", archived),
+        ("sessions", len(sessions)),
+        ("archived sessions", len(_archived_sessions(store) & sessions)),
         ("responses in transcripts", store.db.execute("SELECT count(*) FROM claims").fetchone()[0]),
         ("read", human_size(sum(file.seen for file in files))),
-        ("size of index", human_size(size)),
-        ("lines that can't be read", bad),
+        ("size of index", human_size(sum(stat[2] for stat in stats if stat is not None))),
+        ("lines that can't be read", sum(file.bad for file in files)),
     ]
     lines += [("unreadable lines in", f"{file.path}: {file.bad}") for file in files if file.bad]
-    lines += [("not read", f"{path}: {reason}") for path, reason in found.passed_over]
-    lines += [("not read", f"{path}: {reason}") for path, reason in _unreadable(found)]
-    return lines
+    return lines + [("not read", f"{path}: {reason}") for path, reason in (*found.skipped, *_unreadable(found))]
 
 
 def _unreadable(found: Walk) -> Iterator[tuple[str, str]]:
@@ -169,11 +158,4 @@ def _unreadable(found: Walk) -> Iterator[tuple[str, str]]:
         try:
             os.close(open_regular(transcript.path))
         except OSError as error:
-            yield transcript.path, (error.strerror or str(error)).lower()
-
-
-def _size(path: str) -> int:
-    try:
-        return os.path.getsize(path)
-    except OSError:
-        return 0
+            yield transcript.path, reason_of(error)

@@ -41,8 +41,8 @@ def _replace(store: Store, fresh: Store) -> None:
     replaced = [(known[path],) for path in paths.values() if path in known]
     store.db.execute("CREATE TEMP TABLE replaced (file INTEGER PRIMARY KEY)")
     store.db.executemany("INSERT INTO replaced VALUES (?)", replaced)
-    for table in ("claims WHERE file", "files WHERE id"):
-        store.db.execute(f"DELETE FROM {table} IN (SELECT file FROM replaced)")
+    store.db.execute("DELETE FROM claims WHERE file IN (SELECT file FROM replaced)")
+    store.db.execute("DELETE FROM files WHERE id IN (SELECT file FROM replaced)")
     store.db.execute("DROP TABLE replaced")
     store.db.execute("DELETE FROM folders")
     _copy_in(store, paths, fresh)
@@ -54,13 +54,13 @@ def _replace(store: Store, fresh: Store) -> None:
 
 def _copy_in(store: Store, paths: dict[int, bytes], fresh: Store) -> None:
     """Copy all files and claims of one index into another one that knows none of these files."""
-    numbers = {}
-    for old, path in paths.items():
-        session, *values = fresh.db.execute(f"SELECT session, {COPIED} FROM files WHERE id = ?", (old,)).fetchone()
-        numbers[old] = insert_file(store, path, fresh.text_of(session), values, vanished=False)
+    new_numbers = {}
+    for number, path in paths.items():
+        session, *values = fresh.db.execute(f"SELECT session, {COPIED} FROM files WHERE id = ?", (number,)).fetchone()
+        new_numbers[number] = insert_file(store, path, fresh.text_of(session), values, vanished=False)
     for row in fresh.db.execute(f"SELECT {rows.COLUMNS} FROM claims ORDER BY {rows.PRIMARY_KEY}"):
         claim = fresh.claim_of(row)
-        claim.file = numbers[claim.file]
+        claim.file = new_numbers[claim.file]
         store.db.execute(rows.INSERT, store.row_of(claim))
 
 
@@ -85,4 +85,4 @@ def drop_unused_names(store: Store) -> None:
         " UNION SELECT session FROM sessions UNION SELECT project FROM sessions"
         " UNION SELECT session FROM totals UNION SELECT model FROM totals)"
     )
-    store.forget_names()
+    store.clear_caches()

@@ -41,19 +41,20 @@ class Changes:
 
     def __init__(self, found: list[Transcript], known: dict[str, File]) -> None:
         self.to_read: list[tuple[Transcript, File | None]] = []
-        present = {f.path for f in found}
+        present = {transcript.path for transcript in found}
         missing = _Missing(file for path, file in known.items() if path not in present)
-        for f in found:
-            file = known.get(f.path)
+        for transcript in found:
+            file = known.get(transcript.path)
             if file is None:
-                file = missing.pop_moved(f)
-            elif not file.vanished and file.same(f.stat):
+                file = missing.pop_moved(transcript)
+            elif not file.vanished and file.is_unchanged(transcript.stat):
                 continue
-            self.to_read.append((f, file))
+            self.to_read.append((transcript, file))
         self.gone = [file for file in missing.files.values() if not file.vanished]
 
-    def any(self) -> bool:
-        return bool(self.to_read or self.gone)
+    @property
+    def is_empty(self) -> bool:
+        return not self.to_read and not self.gone
 
 
 class _Missing:
@@ -66,26 +67,26 @@ class _Missing:
             for mark in (os.path.basename(file.path), (file.device, file.inode)):
                 self._by_mark.setdefault(mark, []).append(file.id)
 
-    def pop_moved(self, found: Transcript) -> File | None:
+    def pop_moved(self, transcript: Transcript) -> File | None:
         """Return the known file that a new one is after a move (A13), and remove it from the missing ones. A moved file
         has the content that was read, and the same name or inode."""
-        marks = os.path.basename(found.path), (found.stat.st_dev, found.stat.st_ino)
+        marks = os.path.basename(transcript.path), (transcript.stat.st_dev, transcript.stat.st_ino)
         for number in sorted({number for mark in marks for number in self._by_mark.get(mark, ())}):
             file = self.files.get(number)
-            if file is not None and _is_moved(found, file):
+            if file is not None and _is_moved(transcript, file):
                 return self.files.pop(number)
         return None
 
 
-def _is_moved(found: Transcript, file: File) -> bool:
+def _is_moved(transcript: Transcript, file: File) -> bool:
     """Return whether a new file is a missing one at another path. The same inode alone proves nothing, because file
     systems reuse inodes at once; nor do a few bytes that many transcripts begin with."""
-    same = (file.device, file.inode) == (found.stat.st_dev, found.stat.st_ino)
-    if same and leads_to(file.path, found.stat):
+    same_inode = (file.device, file.inode) == (transcript.stat.st_dev, transcript.stat.st_ino)
+    if same_inode and leads_to(file.path, transcript.stat):
         return True  # it exists at both paths, and this one now comes first
-    if same and file.seen < _DISTINCTIVE and os.path.basename(file.path) != os.path.basename(found.path):
+    if same_inode and file.seen < _DISTINCTIVE and os.path.basename(file.path) != os.path.basename(transcript.path):
         return False
-    return found.stat.st_size >= file.seen > 0 and _has_known_content(found.path, file)
+    return transcript.stat.st_size >= file.seen > 0 and _has_known_content(transcript.path, file)
 
 
 def _has_known_content(path: str, file: File) -> bool:
@@ -105,13 +106,13 @@ class SessionFiles:
     def __init__(self, store: Store, session: str) -> None:
         self._store = store
         self._session = session
-        self._stats: list[tuple[str, Stat, bool]] = []
+        self._changed_folders: list[tuple[str, Stat, bool]] = []  # path, stat, whether the stat is racy
         self._found: list[Transcript] = []
         self._visited: set[tuple[int, int]] = set()  # a file or folder that is reached twice counts once
         self._known = {file.path: file for file in store.files_of(session)}
-        self.folders: list[str] = []  # those that were looked into
+        self.folders: list[str] = []  # those that were visited
         self.absent: list[Dependency] = []  # where a transcript of the session would be, if none exists
-        self.youngest = 0  # ns: the latest change of all files and folders seen
+        self.last_change = 0  # ns: of all files and folders that were visited
         for path, parts in self._session_folders():
             self._visit(path, parts)
             self._visit_below(os.path.join(path, session), (*parts, session))
@@ -122,18 +123,18 @@ class SessionFiles:
         return not self._known and not self.folders
 
     @property
-    def folders_changed(self) -> bool:
-        return bool(self._stats)
+    def has_changed_folders(self) -> bool:
+        return bool(self._changed_folders)
 
     def _session_folders(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return the folders that may hold the session's transcripts: (path, its parts below `projects/`)."""
         folders = {}
         has_transcript = False
         for file in self._known.values():
-            found = transcript_at(file.path, self._store.roots)
-            if found is not None:
-                self._note_change(found.stat)
-                self._found.append(found)
+            transcript = transcript_at(file.path, self._store.roots)
+            if transcript is not None:
+                self._note_change(transcript.stat)
+                self._found.append(transcript)
             parts = parts_below(file.path, self._store.roots)
             if parts and file.session == self._session:
                 depth = parts.index(self._session) if self._session in parts[:-1] else len(parts) - 1
@@ -161,8 +162,8 @@ class SessionFiles:
                 yield from _in_order(root, {os.path.dirname(path) for path in existing})
 
     def _visit(self, path: str, parts: tuple[str, ...]) -> bool:
-        """Find what is new in a folder if its stat has changed. Returns whether it is a folder, and not met before."""
-        looked = time.time_ns()
+        """Find what is new in a folder if its stat has changed. Returns whether it is a folder not visited before."""
+        started = time.time_ns()
         try:
             stat = os.stat(path)
             identity = stat.st_dev, stat.st_ino
@@ -170,17 +171,16 @@ class SessionFiles:
                 return False
             self._visited.add(identity)
             self.folders.append(path)
-            now = stamp(stat)
             self._note_change(stat)
-            if self._store.folder_stat(path) != now:
-                self._stats.append((path, now, is_racy(stat, looked)))
+            if self._store.folder_stat(path) != stamp(stat):
+                self._changed_folders.append((path, stamp(stat), is_racy(stat, started)))
                 self._find_new(path, parts)
         except OSError:
             return False
         return True
 
     def _visit_below(self, path: str, parts: tuple[str, ...]) -> None:
-        """Look into a folder and all folders below it, each once; those behind links come last, as in a walk."""
+        """Visit a folder and all folders below it, each once; those behind links come last, as in a walk."""
         pending, links = [(path, parts)], list[tuple[str, tuple[str, ...]]]()
         while pending or links:
             path, parts = pending.pop() if pending else links.pop()
@@ -200,7 +200,7 @@ class SessionFiles:
             identity = (stat.st_dev, stat.st_ino)
             if entry.path in self._known or identity in self._visited or not S_ISREG(stat.st_mode):
                 continue
-            if not self._store.known_elsewhere(stat):
+            if not self._store.is_known_elsewhere(stat):
                 self._visited.add(identity)
                 self._known |= self._store.files_at(entry.path)  # if it had vanished
                 self._found.append(Transcript(entry.path, (*parts, entry.name), stat))
@@ -209,10 +209,10 @@ class SessionFiles:
         return Changes(self._found, self._known)
 
     def _note_change(self, stat: os.stat_result) -> None:
-        self.youngest = max(self.youngest, stat.st_mtime_ns, stat.st_ctime_ns)
+        self.last_change = max(self.last_change, stat.st_mtime_ns, stat.st_ctime_ns)
 
     def store_folders(self) -> None:
-        for path, stat, racy in self._stats:
+        for path, stat, racy in self._changed_folders:
             self._store.store_folder(path, stat, racy)
 
 
@@ -232,23 +232,23 @@ def _in_order(root: str, found: set[str]) -> Iterator[tuple[str, tuple[str, ...]
 
 
 class _TieLines:
-    """The lines that decide ties (A5). If one is gone (`missed`), a tie may have been decided otherwise before, so the
-    sums must be counted anew."""
+    """The lines that decide ties (A5). If one is gone, a tie may have been decided otherwise before, so the sums must
+    be counted anew."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.missed = False
+        self.any_gone = False
 
     def bytes_of(self, claim: Claim) -> bytes:
         line = self._store.line_of(claim)
-        self.missed = self.missed or line is None
+        self.any_gone = self.any_gone or line is None
         return SORTS_LAST if line is None else line
 
-    def responses(self, threads: accounting.Group) -> dict[int, accounting.Response]:
+    def responses(self, threads: accounting.Group) -> accounting.Responses:
         return accounting.responses(threads, self.bytes_of, self._store.began, self._store.folder_of)
 
 
-class SumChanges:
+class _SumChanges:
     """The changes to sums that one refresh makes, until they are written."""
 
     def __init__(self, store: Store) -> None:
@@ -257,22 +257,23 @@ class SumChanges:
         self._slots = SlotChanges(store)
         self._recount: set[str] = set()
         self._moments_change = False  # whether days and blocks change
-        self._held: set[tuple[str, int, int]] = set()
+        self._holds: set[tuple[str, int, int]] = set()  # session, file, accounting.CLAIM, COPY or LINE
         self._begun: set[str] = set()  # sessions with a new transcript of their own, or a new beginning of one
-        self._files: set[int] = set()  # files that vanished or came back
+        self._gone_or_back: set[int] = set()  # files that vanished or came back
 
     def recount_file(self, file: int) -> None:
         """Mark the sessions that a file holds lines of to be counted anew: it vanished or came back."""
-        store = self._store
-        self._files.add(file)
-        for (number,) in store.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
-            self._recount.add(store.text_of(number))
+        self._gone_or_back.add(file)
+        sessions = self._store.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall()
+        self._recount.update(self._store.text_of(session) for (session,) in sessions)
 
     def apply(self, file: int, reading: Reading, new: bool) -> None:
         """Apply a reading: its claims replace the old ones of the file if it was read anew, else they are added."""
         old: dict[int, set[int]] = {}
-        if reading.fresh and not new:
-            for group, rest in self._claims_in(file):
+        if reading.from_start and not new:
+            holders = "SELECT session FROM holds WHERE file = :file"
+            query = f"SELECT group_id, rest FROM claims WHERE session IN ({holders}) AND file = :file"
+            for group, rest in self._store.db.execute(query, {"file": file}):
                 old.setdefault(group, set()).add(rest)
         claims: dict[int, list[Claim]] = {}
         for claim in reading.claims.values():
@@ -281,24 +282,15 @@ class SumChanges:
         for group in sorted(old.keys() | claims.keys()):
             self._change_group(group, file, old.get(group, set()), claims.get(group, []))
 
-    def _claims_in(self, file: int) -> list[tuple[int, int]]:
-        store = self._store
-        found = []
-        for (number,) in store.db.execute("SELECT session FROM holds WHERE file = ?", (file,)).fetchall():
-            found += store.db.execute(
-                "SELECT group_id, rest FROM claims WHERE session = ? AND file = ?", (number, file)
-            ).fetchall()
-        return found
-
-    def note_beginning(self, found: Transcript, known: File | None, reading: Reading) -> None:
+    def note_beginning(self, transcript: Transcript, known: File | None, reading: Reading) -> None:
         """Note, before a reading is stored, that a session's transcript is new or begins otherwise: what is published
         of the session does not depend on it, and what several sessions claim may get another owner (A6)."""
-        new = (found.session, found.own, reading.began)
-        old = (known.session, known.own, known.began) if known is not None else (found.session, False, None)
+        new = (transcript.session, transcript.own, reading.began)
+        old = (known.session, known.own, known.began) if known is not None else (transcript.session, False, None)
         if new == old:
             return
         store = self._store
-        for session in {found.session, known.session if known is not None else found.session}:
+        for session in {transcript.session, known.session if known is not None else transcript.session}:
             self._begun.add(session)
             rivals = store.db.execute(
                 "SELECT DISTINCT session FROM claims WHERE group_id IN (SELECT group_id FROM claims WHERE session = ?)",
@@ -316,19 +308,19 @@ class SumChanges:
         sessions = _sessions_of(threads)
         links = _links_of(threads, touched) if large else None
         for rest in withdrawn:
-            for place in [place for place in threads[rest] if place[0] == file]:
-                del threads[rest][place]
+            for source in [source for source in threads[rest] if source[0] == file]:
+                del threads[rest][source]
         for claim in added:
             claims = threads.setdefault(claim.rest, {})
-            known = claims.get(claim.place())
+            known = claims.get(claim.source())
             # a copy, because `before` must not change
-            claims[claim.place()] = claim if known is None else merge_claims(known.copy(), claim, lines.bytes_of)
+            claims[claim.source()] = claim if known is None else merge_claims(known.copy(), claim, lines.bytes_of)
         after = lines.responses(threads)
         self._store_claims(threads, group, file, touched, withdrawn)
         self._store_links(threads, group, links, bool(withdrawn))
-        if lines.missed or withdrawn:
+        if lines.any_gone or withdrawn:
             self._recount |= sessions | _sessions_of(threads)
-        self._adjust_sums(before, after, lines.missed)
+        self._adjust_sums(before, after, lines.any_gone)
 
     def _store_claims(
         self, threads: accounting.Group, group: int, file: int, touched: set[int], withdrawn: set[int]
@@ -345,12 +337,11 @@ class SumChanges:
                     self._hold(claim.session, file, accounting.CLAIM)
 
     def _store_links(
-        self, threads: accounting.Group, group: int, before: dict[int, set[Link]] | None, fewer: bool
+        self, threads: accounting.Group, group: int, before: dict[int, set[Link]] | None, may_shrink: bool
     ) -> None:
         """Store the links of a group that is or was large: one that became large gets all, one that shrank loses all.
 
-        *before* holds the links of the changed threads, or is None if the group was not large; *fewer* means that it
-        may have lost claims.
+        *before* holds the links of the changed threads, or is None if the group was not large.
         """
         if before is None and sum(map(len, threads.values())) < rows.LARGE:
             return
@@ -358,29 +349,29 @@ class SumChanges:
 
         store = self._store
         if before is None:
-            links.store(store.db, group, threads)
-        elif fewer and not store.is_large(group):
-            links.store(store.db, group, {})
+            links.replace_all(store.db, group, threads)
+        elif may_shrink and not store.is_large(group):
+            links.replace_all(store.db, group, {})
         else:
             links.update(store.db, group, before, _links_of(threads, before))
 
-    def _adjust_sums(
-        self, before: dict[int, accounting.Response], after: dict[int, accounting.Response], tied: bool
-    ) -> None:
-        """Adjust the sums from the responses that a group made before to those that it makes now. *tied* means that
-        lines which decide ties are gone, so that the stored moments may differ even if the response does not."""
+    def _adjust_sums(self, before: accounting.Responses, after: accounting.Responses, lines_gone: bool) -> None:
+        """Adjust the sums from the responses that a group made before to those that it makes now. If lines that decide
+        ties are gone (*lines_gone*), the stored moments may differ even if the response does not."""
         store = self._store
         for response in after.values():
-            for number, kind in response.held():
+            for number, kind in response.holders():
                 self._hold(response.session, number, kind)
         for new, old in _with_predecessors(before, after):
-            if new is None or len(old) != 1 or not new.same(old[0]):
+            if new is None or len(old) != 1 or new.counted_values() != old[0].counted_values():
                 self._replace(old, new)
-            elif not tied:
+            elif not lines_gone:
                 continue
             self._moments_change = True
-            times = [(claim.timestamp, claim.group, one.key) for one in old for claim in one.claims]
-            store.db.executemany(rows.DELETE_MOMENT, times)
+            moment_keys = [
+                (claim.timestamp, claim.group, response.key) for response in old for claim in response.claims
+            ]
+            store.db.executemany(rows.DELETE_MOMENT, moment_keys)
             store.db.executemany(rows.INSERT_MOMENT, moments(store, () if new is None else (new,)))
 
     def _replace(self, old: list[accounting.Response], new: accounting.Response | None) -> None:
@@ -402,8 +393,8 @@ class SumChanges:
         return sums
 
     def _hold(self, session: str, file: int, kind: int) -> None:
-        if (session, file, kind) not in self._held:
-            self._held.add((session, file, kind))
+        if (session, file, kind) not in self._holds:
+            self._holds.add((session, file, kind))
             self._store.db.execute(
                 "INSERT INTO holds VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET counted = max(counted, excluded.counted)",
                 (self._store.number_of(session), file, kind),
@@ -412,7 +403,7 @@ class SumChanges:
     def write(self) -> None:
         """Write the sums, and delete what is published of the sessions they belong to."""
         store = self._store
-        for session in self._sums.keys() | self._recount | self._begun | {session for session, _, _ in self._held}:
+        for session in self._sums.keys() | self._recount | self._begun | {session for session, _, _ in self._holds}:
             store.revoke(session)
         if self._moments_change:
             store.revoke_recent()
@@ -432,7 +423,8 @@ class SumChanges:
     def _write_ties(self, counted: list[accounting.Response]) -> None:
         """Write the moments of ties again: bytes decide them, and a file with such bytes vanished or came back."""
         store = self._store
-        tied = [one for one in counted if len(one.claims) > 1 and any(c.file in self._files for c in one.claims)]
+        affected = self._gone_or_back
+        tied = [each for each in counted if len(each.claims) > 1 and any(c.file in affected for c in each.claims)]
         if tied:
             store.revoke_recent()
             rows.insert_all(store.db, rows.INSERT_MOMENT, list(moments(store, tied)))
@@ -441,29 +433,26 @@ class SumChanges:
         """Write anew, from a session's claims, what files hold of it."""
         store = self._store
         number = store.number_of(session)
-        files = dict.fromkeys(
-            (file for (file,) in store.db.execute("SELECT DISTINCT file FROM claims WHERE session = ?", (number,))),
-            accounting.CLAIM,
-        )
+        claimed = store.db.execute("SELECT DISTINCT file FROM claims WHERE session = ?", (number,))
+        kinds = {file: accounting.CLAIM for (file,) in claimed}
         for response in counted:
-            for file, kind in response.held():
-                files[file] = max(files.get(file, accounting.CLAIM), kind)
+            for file, kind in response.holders():
+                kinds[file] = max(kinds.get(file, accounting.CLAIM), kind)
         store.db.execute("DELETE FROM holds WHERE session = ?", (number,))
-        store.db.executemany(
-            "INSERT INTO holds VALUES (?, ?, ?)", [(number, file, kind) for file, kind in sorted(files.items())]
-        )
+        holds = [(number, file, kind) for file, kind in sorted(kinds.items())]
+        store.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", holds)
 
 
 def _with_predecessors(
-    before: dict[int, accounting.Response], after: dict[int, accounting.Response]
+    before: accounting.Responses, after: accounting.Responses
 ) -> Iterator[tuple[accounting.Response | None, list[accounting.Response]]]:
     """Yield each response that a group makes now with those that became it; None with those that are gone."""
-    into = {claim.rest: key for key, response in after.items() for claim in response.claims}
-    merging: dict[int | None, list[accounting.Response]] = {key: [] for key in after}
+    key_of = {claim.rest: key for key, response in after.items() for claim in response.claims}
+    predecessors: dict[int | None, list[accounting.Response]] = {key: [] for key in after}
     for response in before.values():
-        key = next((into[claim.rest] for claim in response.claims if claim.rest in into), None)
-        merging.setdefault(key, []).append(response)
-    for key, old in merging.items():
+        key = next((key_of[claim.rest] for claim in response.claims if claim.rest in key_of), None)
+        predecessors.setdefault(key, []).append(response)
+    for key, old in predecessors.items():
         yield None if key is None else after[key], old
 
 
@@ -493,7 +482,7 @@ def change(store: Store, work: Callable[[], object], wait: float = WAIT) -> None
 
     def step() -> None:
         work()
-        if store.sums_outdated():
+        if store.has_outdated_sums():
             from .totals import recount_all
 
             recount_all(store)
@@ -504,22 +493,20 @@ def change(store: Store, work: Callable[[], object], wait: float = WAIT) -> None
 def refresh_all(store: Store, found: Walk | None = None) -> Unchanged | None:
     """Bring a complete index up to date; *found* is what was just found below the data directories. Returns the
     transcripts if nothing had to be stored, else None."""
-    version, identity, given = store.data_version(), database_identity(store.folder), found is not None
-    found = found or walk(store.roots)
-    known = _is_unchanged(store, found)
+    version, identity = store.data_version(), database_identity(store.folder)
+    current = found or walk(store.roots)
+    is_unchanged = _is_unchanged(store, current)
 
     def work() -> None:
-        nonlocal found
-        if found is None or given or store.data_version() != version:  # what was found may be outdated
-            found = walk(store.roots)
-        _store_changes(store, changes_of(store, found))
+        is_outdated = found is not None or store.data_version() != version
+        _store_changes(store, changes_of(store, walk(store.roots) if is_outdated else current))
 
-    if not known and changes_of(store, found).any():
+    if not is_unchanged and not changes_of(store, current).is_empty:
         change(store, work)
-    elif store.sums_outdated():
+    elif store.has_outdated_sums():
         change(store, lambda: None)
-    elif known and store.stored:
-        return Unchanged(version, identity, found)
+    elif is_unchanged and store.stored:
+        return Unchanged(version, identity, current)
     return None
 
 
@@ -529,40 +516,40 @@ def refresh_session(store: Store, session: str) -> SessionFiles | None:
     Another session's file that was never read may be missing, which is the only exception to A7.
     """
     version = store.data_version()
-    look = SessionFiles(store, session)
-    if look.is_empty:
+    files = SessionFiles(store, session)
+    if files.is_empty:
         return None
-    changes = look.changes()
+    changes = files.changes()
 
     def work() -> None:
-        nonlocal look, changes
+        nonlocal files, changes
         if not store.stored or store.data_version() != version:  # another process has written since
-            look = SessionFiles(store, session)
-            changes = look.changes()
+            files = SessionFiles(store, session)
+            changes = files.changes()
         if changes.gone:  # it may have moved
             gone = {file.id for file in changes.gone}
-            everything = changes_of(store, walk(store.roots))
-            changes.to_read += [each for each in everything.to_read if each[1] and each[1].id in gone]
-            changes = everything if store.complete else changes
+            all_changes = changes_of(store, walk(store.roots))
+            changes.to_read += [
+                (transcript, file) for transcript, file in all_changes.to_read if file and file.id in gone
+            ]
+            changes = all_changes if store.complete else changes
         if store.complete:
             _store_changes(store, changes)
         else:
             _store_claims_only(store, changes)
-        look.store_folders()
+        files.store_folders()
 
-    if changes.any() or look.folders_changed or store.sums_outdated():
+    if not changes.is_empty or files.has_changed_folders or store.has_outdated_sums():
         change(store, work, WAIT_ONE)
-    return look
+    return files
 
 
 def _is_unchanged(store: Store, found: Walk) -> bool:
     """Return whether `changes_of` would find no change, without a File for each transcript."""
-    known_rows = store.db.execute(
-        "SELECT path, device, inode, seen, mtime, ctime FROM files WHERE NOT vanished AND NOT racy"
-    )
-    known = set(known_rows.fetchall())
-    live = store.db.execute("SELECT count(*) FROM files WHERE NOT vanished").fetchone()[0]
-    return len(found.files) == live and all((os.fsencode(f.path), *stamp(f.stat)) in known for f in found.files)
+    columns = "path, device, inode, seen, mtime, ctime"
+    known = set(store.db.execute(f"SELECT {columns} FROM files WHERE NOT vanished AND NOT racy").fetchall())
+    (count,) = store.db.execute("SELECT count(*) FROM files WHERE NOT vanished").fetchone()
+    return len(found.files) == count and all((os.fsencode(f.path), *stamp(f.stat)) in known for f in found.files)
 
 
 def changes_of(store: Store, found: Walk) -> Changes:
@@ -571,17 +558,17 @@ def changes_of(store: Store, found: Walk) -> Changes:
 
 
 def _store_changes(store: Store, changes: Changes) -> None:
-    sum_changes = SumChanges(store)
+    sum_changes = _SumChanges(store)
     for file in changes.gone:
         store.db.execute("UPDATE files SET vanished = 1 WHERE id = ?", (file.id,))
         store.forget_path(file.id)
         sum_changes.recount_file(file.id)
     readings = _readings(store, changes.to_read)
-    for found, known, reading in readings:
-        if known is not None and (known.vanished or known.path != found.path):  # back, or moved: A13
+    for transcript, known, reading in readings:
+        if known is not None and (known.vanished or known.path != transcript.path):  # back, or moved: A13
             sum_changes.recount_file(known.id)
-        sum_changes.note_beginning(found, known, reading)
-        number = store.store_file(found, known, reading)
+        sum_changes.note_beginning(transcript, known, reading)
+        number = store.store_file(transcript, known, reading)
         sum_changes.apply(number, reading, new=known is None)
     sum_changes.write()
 
@@ -589,16 +576,17 @@ def _store_changes(store: Store, changes: Changes) -> None:
 def _readings(
     store: Store, wanted: list[tuple[Transcript, File | None]]
 ) -> Iterator[tuple[Transcript, File | None, Reading]]:
-    take_block: BlockReader = read_block
-    if sum(found.stat.st_size - (file.seen if file else 0) for found, file in wanted) > BULK:
+    block_reader: BlockReader = read_block
+    if sum(transcript.stat.st_size - (file.seen if file else 0) for transcript, file in wanted) > BULK:
         from .workers import bulk_reader
 
-        take_block = bulk_reader()
-    for found, file in wanted:
-        known = file if file and not file.vanished and (file.session, file.own) == (found.session, found.own) else None
+        block_reader = bulk_reader()
+    for transcript, file in wanted:
+        is_same = file and not file.vanished and (file.session, file.own) == (transcript.session, transcript.own)
+        known = file if is_same else None
         try:
             store.reads += 1
-            yield found, file, read_file(found.path, found.session, found.own, known, take_block)
+            yield transcript, file, read_file(transcript.path, transcript.session, transcript.own, known, block_reader)
         except OSError:
             continue  # unreadable, or deleted since: the next refresh handles it
 
@@ -606,13 +594,13 @@ def _readings(
 def _store_claims_only(store: Store, changes: Changes) -> None:
     """Store changes as _store_changes does, but without sums, because the index is incomplete and has none yet."""
     store.revoke_recent()  # it may be left from a damaged index that is being rebuilt
-    for found, file, reading in list(_readings(store, changes.to_read)):
-        number = store.store_file(found, file, reading)
-        if reading.fresh:
+    for transcript, file, reading in list(_readings(store, changes.to_read)):
+        number = store.store_file(transcript, file, reading)
+        if reading.from_start:
             store.delete_claims([number])
         for claim in reading.claims.values():
             claim.file = number
-            thread = store.claims("WHERE group_id = ? AND rest = ? AND file = ?", claim.group, claim.rest, number)
-            old = thread.get(claim.rest, {}).get(claim.place())
+            thread = store.threads("WHERE group_id = ? AND rest = ? AND file = ?", claim.group, claim.rest, number)
+            old = thread.get(claim.rest, {}).get(claim.source())
             best = claim if old is None else merge_claims(old, claim, store.bytes_of)
             store.db.execute(rows.INSERT, store.row_of(best))

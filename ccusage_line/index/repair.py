@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
 from .. import accounting
 from ..errors import UserError
@@ -66,7 +67,7 @@ def set_aside_if_damaged(folder: str) -> bool:
     if held is None:
         raise schema.unreadable("another process is repairing it; try again later")
     with held:
-        return _is_damaged(path) and schema.set_aside(path) is not None
+        return _is_damaged(path) and schema.set_aside(path)
 
 
 def _is_damaged(path: str) -> bool:
@@ -77,32 +78,26 @@ def _is_damaged(path: str) -> bool:
             return True
     except schema.Damaged:
         return True
-    database = None
     try:
-        database = schema.connect(path, _PATIENCE)
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if not 1 <= version <= schema.VERSION:
-            return bool(version < 0)  # 0: not begun; above: of a newer version
-        if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check ignores indexes
-            return True
-        return not (is_sound(database) if version == schema.VERSION else _can_be_migrated(database))
+        with closing(schema.connect(path, _PATIENCE)) as database:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if not 1 <= version <= schema.VERSION:
+                return bool(version < 0)  # 0: not begun; above: of a newer version
+            if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":  # quick_check ignores indexes
+                return True
+            return not (is_sound(database) if version == schema.VERSION else _can_be_migrated(database))
     except _DAMAGE_ERRORS as error:
         return is_damage(error)
-    finally:
-        if database is not None:
-            database.close()
 
 
 def _can_be_migrated(original: Connection) -> bool:
     """Return whether a database of an older version, which stays as it is, can be migrated to this one."""
-    database = schema.connect(":memory:", 0)
-    try:
-        original.backup(database)
-        schema.create_or_migrate(database, migration.migrate)
-    except schema.DatabaseError:
-        return False
-    finally:
-        database.close()
+    with closing(schema.connect(":memory:", 0)) as database:
+        try:
+            original.backup(database)
+            schema.create_or_migrate(database, migration.migrate)
+        except schema.DatabaseError:
+            return False
     return True
 
 
@@ -111,54 +106,54 @@ def carry_over(store: Store) -> None:
 
     Runs within the transaction that completes the first index: it is repeated until that commits, and never afterwards.
     """
-    aside = schema.corrupt_files(store.folder)
-    carried = sum(_carry_over_from(store, path) for path in reversed(aside))
+    damaged = schema.corrupt_files(store.folder)
+    count = 0
+    for path in reversed(damaged):
+        with closing(schema.connect(path, 0)) as source:
+            count += _carry_over_from(store, source)
     for table in ("files", "claims", "windows"):  # an unsound row would break the next question
         store.db.execute(f"DELETE FROM {table} WHERE {UNSOUND[table]}")
-    if aside:
+    if damaged:
         from ..text import count_text
 
-        gone = f"; the data of {count_text(carried, 'deleted transcript')} was recovered" if carried else ""
-        store.set_meta(_NOTICE, f"the index was damaged and has been rebuilt{gone} (the damaged file: {aside[-1]})")
+        recovered = f"; the data of {count_text(count, 'deleted transcript')} was recovered" if count else ""
+        text = f"the index was damaged and has been rebuilt{recovered} (the damaged file: {damaged[-1]})"
+        store.set_meta(_NOTICE, text)
 
 
-def _carry_over_from(store: Store, path: str) -> int:
+def _carry_over_from(store: Store, source: Connection) -> int:
     """Copy what one damaged database holds of vanished transcripts, and return how many these are."""
-    source = schema.connect(path, 0)
-    try:
-        existing = dict(store.db.execute("SELECT path, id FROM files WHERE NOT vanished"))
-        inodes = set(store.db.execute("SELECT device, inode FROM files WHERE NOT vanished").fetchall())
-        names = _names_in(source)
-        numbers: dict[int, int] = {}
-        homes: dict[int, int] = {}
-        is_version_1 = _has_column(source, "further")  # version 1; its number in the header may be damaged
-        copied = COPIED.replace("began", "NULL") if is_version_1 else COPIED
-        files = _readable(source, f"SELECT id, path, session, vanished, {copied} FROM files", "id")
-        for number, known, session, vanished, *values in files:
-            elsewhere = not vanished and tuple(values[1:3]) in inodes
-            if not isinstance(known, bytes) or known in existing or number in numbers or elsewhere:
-                continue
-            row = store.db.execute("SELECT id FROM files WHERE path = ?", (known,)).fetchone()
-            text = names.get(session, "")
-            numbers[number] = row[0] if row else insert_file(store, known, text, values, vanished=True)
-            homes[number] = session
-        columns, key = (migration.COLUMNS, migration.PRIMARY_KEY) if is_version_1 else (rows.COLUMNS, rows.PRIMARY_KEY)
-        if not _has_column(source, "group_id"):
-            columns, key = migration.columns_before_4(columns), migration.columns_before_4(key)
-        for claim in _readable(source, f"SELECT {columns} FROM claims", key):
-            if claim[rows.FILE] in numbers:
-                home = homes[claim[rows.FILE]] if is_version_1 else None
-                _carry_claim(store, claim, names, numbers[claim[rows.FILE]], home)
-        if is_version_1:
-            store.db.execute(migration.BEGIN)
-        for row in _readable(source, "SELECT hours, end, used, seen FROM windows", "hours, end"):
-            store.db.execute("INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?)", row)
-        return len(numbers)
-    finally:
-        source.close()
+    existing = dict(store.db.execute("SELECT path, id FROM files WHERE NOT vanished"))
+    inodes = set(store.db.execute("SELECT device, inode FROM files WHERE NOT vanished").fetchall())
+    names = _names_in(source)
+    new_numbers: dict[int, int] = {}  # of the files of the damaged database
+    path_sessions: dict[int, int] = {}
+    is_version_1 = _has_column(source, "further")  # its number in the header may be damaged
+    copied = COPIED.replace("began", "NULL") if is_version_1 else COPIED
+    files = _readable(source, f"SELECT id, path, session, vanished, {copied} FROM files", "id")
+    for number, path, session, vanished, *values in files:
+        exists_elsewhere = not vanished and tuple(values[1:3]) in inodes
+        if not isinstance(path, bytes) or path in existing or number in new_numbers or exists_elsewhere:
+            continue
+        row = store.db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+        name = names.get(session, "")
+        new_numbers[number] = row[0] if row else insert_file(store, path, name, values, vanished=True)
+        path_sessions[number] = session
+    columns, key = (migration.COLUMNS, migration.PRIMARY_KEY) if is_version_1 else (rows.COLUMNS, rows.PRIMARY_KEY)
+    if not _has_column(source, "group_id"):
+        columns, key = migration.columns_before_4(columns), migration.columns_before_4(key)
+    for claim in _readable(source, f"SELECT {columns} FROM claims", key):
+        file = claim[rows.FILE]
+        if file in new_numbers:
+            _carry_claim(store, claim, names, new_numbers[file], path_sessions[file] if is_version_1 else None)
+    if is_version_1:
+        store.db.execute(migration.BEGIN)
+    for row in _readable(source, "SELECT hours, end, used, seen FROM windows", "hours, end"):
+        store.db.execute("INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?)", row)
+    return len(new_numbers)
 
 
-_LIVE = "SELECT 1 FROM claims JOIN files ON files.id = file WHERE group_id = ? AND rest = ? AND NOT vanished LIMIT 1"
+_EXISTS = "SELECT 1 FROM claims JOIN files ON files.id = file WHERE group_id = ? AND rest = ? AND NOT vanished LIMIT 1"
 
 
 def _has_column(source: Connection, name: str) -> bool:
@@ -169,22 +164,26 @@ def _has_column(source: Connection, name: str) -> bool:
     return True
 
 
-def _carry_claim(store: Store, row: tuple[Any, ...], names: dict[int, str], file: int, home: int | None) -> None:
+def _carry_claim(
+    store: Store, row: tuple[Any, ...], names: dict[int, str], file: int, path_session: int | None
+) -> None:
     """Copy one claim, if it was read whole and no existing transcript has its thread: what that says is right.
 
-    *home* is the number of the session that the path of its file names, if the row is one of version 1.
+    *path_session* is the number of the session that the path of its file names, if the row is one of version 1.
     """
     session = names.get(row[rows.SESSION])
+    if session is None:
+        return
     try:
-        if home is not None and session is not None:
-            row = migration.claim_row(row, session, -1, at_home=home == row[rows.SESSION])
+        if path_session is not None:
+            row = migration.claim_row(row, session, -1, at_home=path_session == row[rows.SESSION])
         numbers = (*row[:2], row[4], *row[6:8], *row[9:16], *row[18:20])
-        if session is None or not all(isinstance(number, int) for number in numbers):
+        if not all(isinstance(number, int) for number in numbers):
             return
         model, cwd = names.get(row[rows.MODEL], ""), names.get(row[rows.CWD], "")
         claim = rows.unpack(row, session, names.get(row[rows.MAKER], ""), model, cwd)
         claim.file = file
-        if model == SYNTHETIC or store.db.execute(_LIVE, (claim.group, claim.rest)).fetchone() is not None:
+        if model == SYNTHETIC or store.db.execute(_EXISTS, (claim.group, claim.rest)).fetchone() is not None:
             return
         list(accounting.Response(0, claim, session, [claim]).parts(store.table))  # raises if it can't be counted
     except (ValueError, TypeError, EOFError, OverflowError):
@@ -195,14 +194,12 @@ def _carry_claim(store: Store, row: tuple[Any, ...], names: dict[int, str], file
 def _names_in(source: Connection) -> dict[int, str]:
     """Return the names by number, from the table and from its index by text, which is on other pages."""
     names = {}
-    for number, data in (
-        *_readable(source, "SELECT id, text FROM names", "id"),
-        *_readable(source, "SELECT id, text FROM names", "text"),
-    ):
-        try:
-            names[number] = data.decode("utf-8", "surrogatepass")
-        except (AttributeError, ValueError):  # not bytes, or not those of a text
-            continue
+    for key in ("id", "text"):
+        for number, data in _readable(source, "SELECT id, text FROM names", key):
+            try:
+                names[number] = data.decode("utf-8", "surrogatepass")
+            except (AttributeError, ValueError):  # not bytes, or not those of a text
+                continue
     return names
 
 
@@ -228,7 +225,7 @@ def notice(store: Store) -> str | None:
 
     store.write(work, WAIT)
     for path in schema.corrupt_files(store.folder)[:-1]:
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in schema.FILE_SUFFIXES:
             try:
                 os.unlink(path + suffix)
             except OSError:

@@ -32,53 +32,32 @@ SLOT_COLUMNS = (
 INSERT_SLOT = f"INSERT OR REPLACE INTO slots (slot, session, model, {SLOT_COLUMNS}) VALUES ({','.join('?' * 16)})"
 FILE, SESSION, MAKER, MODEL, CWD, BILL = 2, 3, 5, 8, 17, 23  # indexes into a row
 LARGE = 64  # claims of one group from which on its links are stored
-_AT_ONCE = 40  # rows per statement: half the time of one each; SQLite allows 999 values
+_BATCH = 40  # rows per statement: half the time of one each; SQLite allows 999 values
 _SMALL = 2**60  # a number below it and above its negative is stored as it is
 
 
 def pack(claim: Claim, session: int, maker: int, model: int, cwd: int) -> Row:
     """Return the row of a claim whose four names have these numbers."""
-    return (
-        claim.group,
-        claim.rest,
-        claim.file,
-        session,
-        claim.rank,
-        maker,
-        claim.side,
-        claim.timestamp,
-        model,
-        claim.flags,
-        claim.input,
-        claim.output,
-        claim.cache_creation,
-        claim.write_1h,
-        claim.cache_read,
-        claim.searches,
-        claim.cost_usd,
-        cwd,
-        claim.at,
-        claim.length,
-        pack_times(claim.main_times) if claim.main_times else None,
-        claim.uuids or None,
-        claim.parents or None,
-        pack_bill(claim.bill),
-    )
+    key = claim.group, claim.rest, claim.file, session, claim.rank, maker
+    counts = claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches
+    line = claim.side, claim.timestamp, model, claim.flags, *counts, claim.cost_usd, cwd, claim.offset, claim.length
+    times = pack_times(claim.main_times) if claim.main_times else None
+    return (*key, *line, times, claim.uuids or None, claim.parents or None, pack_bill(claim.bill))
 
 
-def insert_all(db: Connection, statement: str, many: list[Row]) -> None:
+def insert_all(db: Connection, statement: str, rows: list[Row]) -> None:
     """Insert many rows by INSERT, INSERT_MOMENT, INSERT_SLOT or a statement that columns.insertion returned."""
     head, values = statement.rsplit("VALUES ", 1)
-    whole = len(many) - len(many) % _AT_ONCE
-    db.executemany(f"{head}VALUES {','.join([values] * _AT_ONCE)}", _joined(many, whole))
-    db.executemany(statement, many[whole:])
+    end = len(rows) - len(rows) % _BATCH
+    db.executemany(f"{head}VALUES {','.join([values] * _BATCH)}", _batches(rows, end))
+    db.executemany(statement, rows[end:])
 
 
-def _joined(many: list[Row], end: int) -> Iterator[list[Any]]:
-    """Yield the values of the first *end* rows, those of _AT_ONCE rows in one list."""
-    for place in range(0, end, _AT_ONCE):
+def _batches(rows: list[Row], end: int) -> Iterator[list[Any]]:
+    """Yield the values of the first *end* rows, those of _BATCH rows in one list."""
+    for start in range(0, end, _BATCH):
         values: list[Any] = []
-        for row in many[place : place + _AT_ONCE]:
+        for row in rows[start : start + _BATCH]:
             values += row
         yield values
 
@@ -103,35 +82,12 @@ def slot(key: tuple[int, int, int], numbers: Iterable[int]) -> Row:
 def unpack(row: Row, session: str, maker: str, model: str, cwd: str) -> Claim:
     """Return the claim of a row whose four names were looked up."""
     claim = Claim()
-    (
-        claim.group,
-        claim.rest,
-        claim.file,
-        _,
-        claim.rank,
-        _,
-        side,
-        claim.timestamp,
-        _,
-        claim.flags,
-        claim.input,
-        claim.output,
-        claim.cache_creation,
-        claim.write_1h,
-        claim.cache_read,
-        claim.searches,
-        claim.cost_usd,
-        _,
-        claim.at,
-        claim.length,
-        times,
-        uuids,
-        parents,
-        bill,
-    ) = row
+    claim.group, claim.rest, claim.file, _, claim.rank, _, side, claim.timestamp, _, claim.flags, *others = row
+    claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches = others[:6]
+    claim.cost_usd, _, claim.offset, claim.length, times, uuids, parents, bill = others[6:]
     claim.session, claim.maker, claim.model, claim.cwd = session, maker, model, cwd
     claim.side = bool(side)
-    claim.main_times = unpack_times(times) if times else frozenset()
+    claim.main_times = _unpack_times(times) if times else frozenset()
     claim.uuids, claim.parents = uuids or b"", parents or b""
     claim.bill = unpack_bill(bill) if bill else None
     return claim
@@ -141,7 +97,7 @@ def pack_times(times: Iterable[int]) -> bytes:
     return b"".join([t.to_bytes(8, "little", signed=True) for t in sorted(times)])
 
 
-def unpack_times(data: bytes) -> frozenset[int]:
+def _unpack_times(data: bytes) -> frozenset[int]:
     return frozenset(int.from_bytes(data[i : i + 8], "little", signed=True) for i in range(0, len(data), 8))
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from stat import S_ISREG
 
-from ..files import is_ours, names_in, open_private, private_dir
+from ..files import is_ours, make_private_folder, names_in, open_private
 from ..paths import DATABASE
 
 TYPE_CHECKING = False
@@ -62,10 +62,11 @@ IntegrityError: type[Exception] = sqlite.IntegrityError
 
 VERSION = 4
 NAME = DATABASE
+FILE_SUFFIXES = ("", "-wal", "-shm")  # of the files of a database: itself, its log, its shared memory
 _LONG_LOG = 256 * 1024  # bytes
 _EXTRA_WAIT = 0.5  # seconds that opening may take in addition to those for a lock
 _UNLOCKED_BYTE = 1 << 40  # offset in the database of a byte that SQLite never locks
-_LOCKS, _LAST_LOCK = 120, 128  # bytes of the shared memory; a process that starts using it locks the last one
+_FIRST_LOCK, _LAST_LOCK = 120, 128  # bytes of the shared memory; a process that starts using it locks the last one
 _PATIENCE = 60_000  # ms to wait for a process that migrates, which takes seconds for a million responses
 
 CLAIMS = """
@@ -162,30 +163,30 @@ def connect(path: str, wait: float) -> Connection:
     return database
 
 
-def call_in_time(seconds: float, work: Callable[[], Answered]) -> Answered:
+def _call_in_time(seconds: float, work: Callable[[], Answered]) -> Answered:
     """Return what *work* returns, or raise UnreadableIndex if it takes longer than *seconds*: for some locks SQLite
     waits ten seconds whatever its timeout is, and a file system may take any time."""
     import _thread
 
     done = _thread.allocate_lock()
     done.acquire()
-    found: list[Answered] = []
-    failed: list[BaseException] = []
+    results: list[Answered] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            found.append(work())
+            results.append(work())
         except BaseException as error:
-            failed.append(error)
+            errors.append(error)
         finally:
             done.release()
 
     _thread.start_new_thread(run, ())
     if not done.acquire(timeout=seconds):
         raise unreadable()
-    if failed:
-        raise failed[0]
-    return found[0]
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def _is_quiet(path: str) -> bool:
@@ -197,18 +198,16 @@ def _is_quiet(path: str) -> bool:
     if sys.platform == "win32" or _connected:
         return False
     try:
-        memory = os.open(path + "-shm", os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
+        shared_memory = os.open(path + "-shm", os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
     try:
-        os.lseek(memory, _LOCKS, os.SEEK_SET)
-        os.lockf(memory, os.F_TEST, _LAST_LOCK - _LOCKS + 1)
+        os.lseek(shared_memory, _FIRST_LOCK, os.SEEK_SET)
+        os.lockf(shared_memory, os.F_TEST, _LAST_LOCK - _FIRST_LOCK + 1)
     except OSError:
         return False
     finally:
-        os.close(memory)
+        os.close(shared_memory)
     return True
 
 
@@ -252,13 +251,13 @@ def open_database(folder: str, wait: float, migrate: Migrate | None = None) -> C
     """
     path = os.path.join(folder, NAME)
     try:
-        private_dir(os.path.dirname(folder))
-        private_dir(folder)
+        make_private_folder(os.path.dirname(folder))
+        make_private_folder(folder)
         if migrate is not None:  # no time limit, because a migration may take long
             return _open(path, wait, migrate)
         if _is_quiet(path):
             return _open(path, wait, None)
-        return call_in_time(wait + _EXTRA_WAIT, lambda: _open(path, wait, None))
+        return _call_in_time(wait + _EXTRA_WAIT, lambda: _open(path, wait, None))
     except OperationalError as error:
         if has_foreign_log(path):
             raise Damaged("its log is not a regular file that you own") from error
@@ -295,24 +294,24 @@ def _open(path: str, wait: float, migrate: Migrate | None) -> Connection:
 def exists(path: str) -> bool:
     """Return whether a regular file of ours is at *path*. Raises Damaged if something else is."""
     try:
-        found = os.stat(path)
+        stat = os.stat(path)
     except FileNotFoundError:
         if os.path.islink(path):
             raise Damaged("a dangling link") from None
         return False
-    if not S_ISREG(found.st_mode) or not is_ours(found):
+    if not S_ISREG(stat.st_mode) or not is_ours(stat):
         raise Damaged("not a regular file that you own")
     return True
 
 
 def has_foreign_log(path: str) -> bool:
     """Return whether the log or the shared memory is not a regular file of ours."""
-    for suffix in ("-wal", "-shm"):
+    for suffix in FILE_SUFFIXES[1:]:
         try:
-            found = os.lstat(path + suffix)
+            stat = os.lstat(path + suffix)
         except OSError:
             continue
-        if not S_ISREG(found.st_mode) or not is_ours(found):
+        if not S_ISREG(stat.st_mode) or not is_ours(stat):
             return True
     return False
 
@@ -339,13 +338,13 @@ def _use_log(database: Connection) -> None:
     this function waits, for as long as SQLite would."""
     import time
 
-    end = time.monotonic() + database.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+    deadline = time.monotonic() + database.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
     while True:
         try:
             database.execute("PRAGMA journal_mode = WAL")
             return
         except OperationalError as error:
-            if not is_busy(error) or time.monotonic() > end:
+            if not is_busy(error) or time.monotonic() > deadline:
                 raise
         time.sleep(0.003)
 
@@ -414,16 +413,16 @@ def open_readable(folder: str, wait: float = 0.0) -> Connection | None:
             return None
     except (OSError, Damaged):
         return None
-    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")  # quoted for a URI
+    uri = "file:" + path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     try:
-        return call_in_time(wait + _EXTRA_WAIT, lambda: _readable(f"file:{name}?mode=ro", wait))
+        return _call_in_time(wait + _EXTRA_WAIT, lambda: _connect_readable(f"{uri}?mode=ro", wait))
     except OperationalError as error:
         if (is_busy(error) and _has_locks(path)) or _has_log(path):
             raise unreadable(*_reason(error)) from error
-    return _readable(f"file:{name}?immutable=1", 0)  # if not even the shared-memory file can be created
+    return _connect_readable(f"{uri}?immutable=1", 0)  # if not even the shared-memory file can be created
 
 
-def _readable(uri: str, wait: float) -> Connection | None:
+def _connect_readable(uri: str, wait: float) -> Connection | None:
     """Return a read-only connection, or None if it leads to no database of this version."""
     database = connect(uri, wait)
     try:
@@ -445,23 +444,22 @@ def _has_log(path: str) -> bool:
         return os.path.lexists(path + "-wal")
 
 
-def set_aside(path: str) -> str | None:
-    """Move a corrupt database and its log out of the way. Returns its new path, or None if that failed."""
+def set_aside(path: str) -> bool:
+    """Move a corrupt database and its log out of the way, and return whether that succeeded."""
     import time
 
     target = f"{path}.corrupt-{time.time_ns()}"
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in FILE_SUFFIXES:
         try:
             os.replace(path + suffix, target + suffix)
         except OSError:
             if not suffix:
-                return None
-    return target
+                return False
+    return True
 
 
 def corrupt_files(folder: str) -> list[str]:
     """Return the paths of the corrupt databases that were set aside, oldest first."""
-    begin = f"{NAME}.corrupt-"
-    names = [name for name in names_in(folder) if name.startswith(begin) and name[len(begin) :].isdigit()]
-    paths = [os.path.join(folder, name) for name in sorted(names)]
-    return [path for path in paths if os.path.isfile(path)]
+    prefix = f"{NAME}.corrupt-"
+    names = sorted(name for name in names_in(folder) if name.startswith(prefix) and name[len(prefix) :].isdigit())
+    return [path for path in (os.path.join(folder, name) for name in names) if os.path.isfile(path)]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..files import Dependency
     from .store import Store
 
+    SlotKey = tuple[int, int, int]  # the number of a slot, and those of the names of a session and a model
+
 FACTS = "custom_title, ai_title, summary, client_cost FROM files"
 BY_PATH = "vanished DESC, path"  # the last row wins, so existing files come after vanished ones
 
@@ -28,50 +30,50 @@ def moments(store: Store, responses: Iterable[accounting.Response]) -> Iterator[
             yield rows.moment(*response.order, (*numbers[COST:RESPONSES], numbers[INPUT] + numbers[OUTPUT]))
 
 
-def slot_parts(store: Store, response: accounting.Response) -> Iterator[tuple[tuple[int, int, int], list[int]]]:
-    """Yield each (slot, session, model), by the numbers of names, with what a response adds to it."""
-    at, session = response.claim.timestamp, store.number_of(response.session)
+def slot_parts(store: Store, response: accounting.Response) -> Iterator[tuple[SlotKey, list[int]]]:
+    """Yield each slot that a response belongs to, with what it adds to the sums."""
+    time, session = response.claim.timestamp, store.number_of(response.session)
     for model, sums in response.parts(store.table):
         if accounting.is_activity(sums):
-            key = at // accounting.SLOT, session, store.number_of(model)
-            yield key, [*sums, response.incomplete * sums[RESPONSES], at, at]
+            key = time // accounting.SLOT, session, store.number_of(model)
+            yield key, [*sums, response.incomplete * sums[RESPONSES], time, time]
 
 
-def add_to_slots(store: Store, slots: accounting.Slots, responses: Iterable[accounting.Response]) -> None:
+def _slots_of(store: Store, responses: Iterable[accounting.Response]) -> accounting.Slots:
+    slots: accounting.Slots = {}
     for response in responses:
         for key, numbers in slot_parts(store, response):
-            accounting.add_to_slots(slots, *key, numbers)
+            accounting.add_numbers(slots, key, numbers)
+    return slots
 
 
 def replace_slots(store: Store, session: str, counted: Iterable[accounting.Response]) -> None:
-    """Write all slots of a session anew; call this while its old sums are stored, which tell where its slots are."""
+    """Write all slots of a session anew. Call this before its sums are stored, because the old ones bound its slots."""
     number = store.number_of(session)
     row = store.db.execute("SELECT first, last FROM sessions WHERE session = ?", (number,)).fetchone()
     if row is not None:
         bounds = [time // accounting.SLOT for time in row]
         store.db.execute("DELETE FROM slots WHERE slot BETWEEN ? AND ? AND session = ?", (*bounds, number))
-    slots: accounting.Slots = {}
-    add_to_slots(store, slots, counted)
-    rows.insert_all(store.db, rows.INSERT_SLOT, [rows.slot(*each) for each in slots.items()])
+    rows.insert_all(store.db, rows.INSERT_SLOT, [rows.slot(*each) for each in _slots_of(store, counted).items()])
 
 
 def responses_between(store: Store, begin: int, end: int) -> Iterator[accounting.Response]:
     """Yield the responses in [begin, end) that used something."""
-    found = store.db.execute("SELECT group_id, rest FROM moments WHERE timestamp >= ? AND timestamp < ?", (begin, end))
-    for group_id, rest in found.fetchall():
-        group, _ = store.related_threads(group_id, {rest}, ())
-        response = accounting.responses(group, store.bytes_of, store.began, store.folder_of).get(rest)
+    keys = store.db.execute("SELECT group_id, rest FROM moments WHERE timestamp >= ? AND timestamp < ?", (begin, end))
+    for group, rest in keys.fetchall():
+        threads, _ = store.related_threads(group, {rest}, ())
+        response = store.responses(threads).get(rest)
         if response is not None:
             yield response
 
 
 class SlotChanges:
-    """What a refresh takes out of slots and puts into them, until it is written."""
+    """What a refresh subtracts from slots and adds to them, until it is written."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._gone: dict[tuple[int, int, int], list[list[int]]] = {}
-        self._new: dict[tuple[int, int, int], list[list[int]]] = {}
+        self._gone: dict[SlotKey, list[list[int]]] = {}
+        self._new: dict[SlotKey, list[list[int]]] = {}
 
     def subtract(self, response: accounting.Response) -> None:
         for key, numbers in slot_parts(self._store, response):
@@ -92,9 +94,9 @@ class SlotChanges:
             if key[1] not in sessions:
                 self._change(key, self._gone.get(key, []), self._new.get(key, []))
 
-    def _change(self, key: tuple[int, int, int], gone: list[list[int]], new: list[list[int]]) -> None:
-        db, which = self._store.db, "WHERE slot = ? AND session = ? AND model = ?"
-        row = db.execute(f"SELECT {rows.SLOT_COLUMNS} FROM slots {which}", key).fetchone()
+    def _change(self, key: SlotKey, gone: list[list[int]], new: list[list[int]]) -> None:
+        db, where = self._store.db, "WHERE slot = ? AND session = ? AND model = ?"
+        row = db.execute(f"SELECT {rows.SLOT_COLUMNS} FROM slots {where}", key).fetchone()
         known = [int(number) for number in row or [0] * (LAST + 1)]
         if known[RESPONSES] < sum(each[RESPONSES] for each in gone):
             return  # a migrated index has no slots until all sums are computed, later in this transaction
@@ -103,50 +105,41 @@ class SlotChanges:
             numbers = list(map(int.__add__, numbers, each))
         for each in gone:
             numbers = list(map(int.__sub__, numbers, each))
-        if not numbers[RESPONSES]:
-            db.execute(f"DELETE FROM slots {which}", key)
-            return
-        db.execute(rows.INSERT_SLOT, rows.slot(key, numbers + self._bounds(key, known, gone, new)))
+        if numbers[RESPONSES]:
+            db.execute(rows.INSERT_SLOT, rows.slot(key, numbers + self._bounds(key, known, gone, new)))
+        else:
+            db.execute(f"DELETE FROM slots {where}", key)
 
-    def _bounds(
-        self, key: tuple[int, int, int], known: list[int], gone: list[list[int]], new: list[list[int]]
-    ) -> list[int]:
+    def _bounds(self, key: SlotKey, known: list[int], gone: list[list[int]], new: list[list[int]]) -> list[int]:
         """Return the times of the first and the last response of a slot."""
         times = [each[FIRST] for each in new]
-        doubtful = {each[FIRST] for each in gone}.difference(times)
+        gone_times = {each[FIRST] for each in gone}.difference(times)
         if known[RESPONSES] > sum(each[RESPONSES] for each in gone):
             times += known[FIRST:]
         bounds = [min(times), max(times)]
-        if doubtful.isdisjoint(bounds):
+        if gone_times.isdisjoint(bounds):
             return bounds
-        slots: accounting.Slots = {}  # the first or the last one was taken out, and others are left
         begin, end = key[0] * accounting.SLOT, (key[0] + 1) * accounting.SLOT
-        add_to_slots(self._store, slots, responses_between(self._store, begin, end))
-        return slots.get(key, bounds)[-2:]
+        slots = _slots_of(self._store, responses_between(self._store, begin, end))
+        return slots.get(key, bounds)[-2:]  # the first or the last one was removed, and others are left
 
 
 def responses_of(store: Store, session: str) -> list[accounting.Response]:
     groups = store.db.execute("SELECT DISTINCT group_id FROM claims WHERE session = ?", (store.known_number(session),))
-    return [one for one in _responses(store, groups.fetchall()) if one.session == session]
+    return [response for response in _responses(store, groups.fetchall()) if response.session == session]
 
 
 def _responses(store: Store, groups: Iterable[tuple[int]]) -> Iterator[accounting.Response]:
     for (group,) in groups:
-        yield from accounting.responses(
-            store.claims("WHERE group_id = ?", group), store.bytes_of, store.began, store.folder_of
-        ).values()
+        yield from store.responses(store.threads("WHERE group_id = ?", group)).values()
 
 
-def responses_in(store: Store, file: int) -> list[accounting.Response]:
-    """Return the responses that a file holds lines of, without those it only holds copies of, as a fork does."""
-    return [one for one in _responses(store, _groups_in(store, file)) if (file, accounting.LINE) in one.held()]
-
-
-def _groups_in(store: Store, file: int) -> list[tuple[int]]:
-    """Return the groups that a file holds claims of. This reads all claims while the index is incomplete."""
-    of_known = "session IN (SELECT session FROM holds WHERE file = :file) AND " if store.complete else ""
-    query = f"SELECT DISTINCT group_id FROM claims WHERE {of_known}file = :file"
-    return store.db.execute(query, {"file": file}).fetchall()
+def responses_in(store: Store, file: int, kind: int = accounting.LINE) -> list[accounting.Response]:
+    """Return the responses that a file holds lines of or, with accounting.COPY, those that it holds copies of, as a
+    fork does. This reads all claims while the index is incomplete."""
+    of_holder = "session IN (SELECT session FROM holds WHERE file = :file) AND " if store.complete else ""
+    groups = store.db.execute(f"SELECT DISTINCT group_id FROM claims WHERE {of_holder}file = :file", {"file": file})
+    return [response for response in _responses(store, groups.fetchall()) if (file, kind) in response.holders()]
 
 
 def _own_files(store: Store, number: int | None) -> list[int]:
@@ -161,14 +154,14 @@ def _shown_responses(store: Store, session: str) -> list[accounting.Response]:
     if own:
         return own
     files = _own_files(store, store.known_number(session))
-    found = {(one.claim.group, one.key): one for file in files for one in responses_in(store, file)}
-    return list(found.values())
+    responses = (response for file in files for response in responses_in(store, file))
+    return list({(response.claim.group, response.key): response for response in responses}.values())
 
 
 def _shown_sums(store: Store, session: str) -> accounting.Sums:
     """Return the sums of the responses that a session shows."""
     number = store.known_number(session)
-    if store.complete and (store.owns(number) or not _holds_others(store, number)):
+    if store.complete and (store.owns_responses(number) or not _holds_others(store, number)):
         return load_sums(store, session)
     return add_up(store, _shown_responses(store, session))
 
@@ -185,8 +178,7 @@ def _holds_others(store: Store, number: int | None) -> bool:
 def add_up(store: Store, responses: Iterable[accounting.Response]) -> accounting.Sums:
     sums = accounting.Sums()
     for response in responses:
-        project = store.project_of(response.claim)
-        sums.add(response, store.table, project)
+        sums.add(response, store.table, store.project_of(response.claim))
     return sums
 
 
@@ -240,21 +232,20 @@ def one_session(store: Store, session: str, mode: str, entries: bool) -> Session
     if number is None:
         return None
     sums = _shown_sums(store, session)
-    own = facts_of(store, number)
-    if not sums.responses and own is None:
-        known = store.db.execute("SELECT 1 FROM files WHERE session = ?", (number,)).fetchone()
-        if known is None:
+    facts = facts_of(store, number)
+    if not sums.responses and facts is None:
+        file = store.db.execute("SELECT 1 FROM files WHERE session = ?", (number,)).fetchone()
+        if file is None:
             return None
-    found = make_session(session, sums, own or (None, None), mode)
-    found.archived = _archived(store, number)
+    found = make_session(session, sums, facts or (None, None), mode)
+    found.archived = _is_archived(store, number)
     if entries:
-        shown = _shown_responses(store, session)
-        found.entries = accounting.entries(shown, store.table, MODES.index(mode))
+        found.entries = accounting.entries(_shown_responses(store, session), store.table, MODES.index(mode))
     return found
 
 
 def model_rows(store: Store, session: str) -> list[tuple[Any, ...]]:
-    """Return (name, *sums) for each model of a session; `session` names the places of the sums."""
+    """Return (name, *sums) for each model of a session; `session` names the indexes of the sums."""
     sums = _shown_sums(store, session)
     return [(name, *numbers) for name, numbers in sums.models.items() if numbers[RESPONSES]]
 
@@ -263,34 +254,18 @@ def dependencies(store: Store, session: str, folders: list[str]) -> list[Depende
     """Return the files and *folders* that an answer about a session depends on, each with its stat when it was read.
     Returns None if a later change might not show, or if the answer shows other sessions' responses."""
     number = store.known_number(session)
-    if not store.owns(number) and _holds_others(store, number):
+    if not store.owns_responses(number) and _holds_others(store, number):
         return None
-    known: list[Dependency] = []
-    for file in store.files_of(session):
-        if file.racy:
-            return None
-        known.append((file.path, None if file.vanished else file.stamp()))
-    for path in folders:
-        stat = store.folder_stat(path)
-        if stat is None:
-            return None
-        known.append((path, stat))
-    return known
+    files = store.files_of(session)
+    folder_stats = [(path, store.folder_stat(path)) for path in folders]
+    if any(file.racy for file in files) or any(stat is None for _, stat in folder_stats):
+        return None
+    return [*((file.path, None if file.vanished else file.stamp()) for file in files), *folder_stats]
 
 
 def make_session(session: str, sums: accounting.Sums, facts: tuple[str | None, float | None], mode: str) -> Session:
-    models = sums.usage(MODES.index(mode))
-    return Session(
-        session,
-        models,
-        first=sums.first,
-        last=sums.last,
-        project_path=sums.project or None,
-        title=facts[0],
-        responses=sums.responses,
-        incomplete=sums.incomplete,
-        client_cost=facts[1],
-    )
+    models, project, (title, cost) = sums.usage(MODES.index(mode)), sums.project or None, facts
+    return Session(session, models, sums.first, sums.last, project, title, sums.responses, sums.incomplete, cost)
 
 
 def facts_of(store: Store, number: int) -> tuple[str | None, float | None] | None:
@@ -299,13 +274,12 @@ def facts_of(store: Store, number: int) -> tuple[str | None, float | None] | Non
     return facts_by_session(found.fetchall()).get(number)
 
 
-def _archived(store: Store, number: int) -> bool:
+def _is_archived(store: Store, number: int) -> bool:
     """Return whether all lines of a session are in vanished files (A13)."""
-    holding = f"SELECT file FROM {'holds' if store.complete else 'claims'} WHERE session = ?"
-    holding += " AND counted" if store.complete else ""
-    held = store.db.execute(f"SELECT vanished FROM files WHERE id IN ({holding})", (number,)).fetchall()
-    held = held or store.db.execute("SELECT vanished FROM files WHERE session = ? AND own", (number,)).fetchall()
-    return bool(held) and all(row[0] for row in held)
+    holders = f"SELECT file FROM {'holds WHERE counted AND' if store.complete else 'claims WHERE'} session = ?"
+    files = store.db.execute(f"SELECT vanished FROM files WHERE id IN ({holders})", (number,)).fetchall()
+    files = files or store.db.execute("SELECT vanished FROM files WHERE session = ? AND own", (number,)).fetchall()
+    return bool(files) and all(vanished for (vanished,) in files)
 
 
 def parents(store: Store, session: str) -> set[str]:
@@ -318,12 +292,8 @@ def parents(store: Store, session: str) -> set[str]:
             (number, number, accounting.COPY),
         )
         return {store.text_of(parent) for (parent,) in found.fetchall()}
-    return {
-        one.session
-        for file in _own_files(store, number)
-        for one in _responses(store, _groups_in(store, file))
-        if one.session != session and (file, accounting.COPY) in one.held()
-    }
+    copied = (each for file in _own_files(store, number) for each in responses_in(store, file, accounting.COPY))
+    return {response.session for response in copied} - {session}
 
 
 def last_context(store: Store, session: str) -> tuple[int, str] | None:
@@ -350,14 +320,12 @@ def last_context(store: Store, session: str) -> tuple[int, str] | None:
 
 def facts_by_session(facts_in_order: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str | None, float | None]]:
     """Return (title, client cost) by session. The last value wins; of titles: custom, AI, then summary (section 2)."""
-    found: dict[int, list[Any]] = {}
+    last: dict[int, list[Any]] = {}
     for session, *facts in facts_in_order:
-        known = found.setdefault(session, [None] * 4)
-        for place, fact in enumerate(facts):
-            if fact is not None:
-                known[place] = fact
-    gathered = {}
-    for session, (custom, ai, summary, cost) in found.items():
+        known = last.get(session, [None] * 4)
+        last[session] = [old if new is None else new for old, new in zip(known, facts, strict=True)]
+    found = {}
+    for session, (custom, ai, summary, cost) in last.items():
         title = custom or ai or summary
-        gathered[session] = (title.decode("utf-8", "surrogatepass") if title else None, cost)
-    return gathered
+        found[session] = (title.decode("utf-8", "surrogatepass") if title else None, cost)
+    return found

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import windows
-from ..accounting import SLOT
+from ..accounting import SLOT, add_numbers
 from ..session import COST, FIRST, INCOMPLETE, MODES, RESPONSES, UNPRICED, ModelUsage, Session
 from ..windows import Window, first_from
 from . import schema
@@ -73,7 +73,7 @@ def by_period(
 
 
 def _by_period(
-    store: Store, starts: Sequence[int], mode: int, by_project: bool, counted: bool, of: Collection[str] | None
+    store: Store, starts: Sequence[int], mode: int, by_project: bool, count_sessions: bool, of: Collection[str] | None
 ) -> list[Row]:
     projects: dict[int, str] = {}
     if by_project:  # else SQLite sums over sessions, which takes a third of the time
@@ -81,27 +81,23 @@ def _by_period(
             projects[session] = store.text_of(number)
     rows: dict[tuple[int, str | None], dict[int, list[int]]] = {}
     sessions: dict[tuple[int, str | None], set[int]] = {}
-    numbers_of = None if of is None else {store.known_number(id) for id in of}
+    selected = None if of is None else {store.known_number(id) for id in of}
     per_session = by_project or of is not None
-    whole, pairs = _whole_slots(store, starts, mode, per_session, counted and not per_session)
+    whole, pairs = _whole_slots(store, starts, mode, per_session, count_sessions and not per_session)
     for period, session in pairs:
         sessions.setdefault((period, None), set()).add(session)
     for period, session, model, *numbers in (*whole, *_cut_slots(store, starts, mode)):
-        if numbers_of is not None and session not in numbers_of:
+        if selected is not None and session not in selected:
             continue
         key = period, projects.get(session)
-        _add(rows.setdefault(key, {}), model, numbers)
+        add_numbers(rows.setdefault(key, {}), model, numbers)
         if session is not None:
             sessions.setdefault(key, set()).add(session)
-    text = store.text_of
-    return [
-        Row(
-            *key,
-            len(sessions.get(key, ())),
-            sorted(Sums(text(model), *numbers) for model, numbers in rows[key].items()),
-        )
-        for key in sorted(rows, key=lambda key: (key[0], key[1] or ""))
-    ]
+    found = []
+    for key in sorted(rows, key=lambda key: (key[0], key[1] or "")):
+        models = sorted(Sums(store.text_of(model), *numbers) for model, numbers in rows[key].items())
+        found.append(Row(*key, len(sessions.get(key, ())), models))
+    return found
 
 
 def by_session(store: Store, begin: int, end: int, mode: str) -> list[Session]:
@@ -110,35 +106,22 @@ def by_session(store: Store, begin: int, end: int, mode: str) -> list[Session]:
 
 
 def _by_session(store: Store, bounds: tuple[int, int], mode: int) -> list[Session]:
-    sums: dict[int, dict[int, list[int]]] = {}
-    whole, _ = _whole_slots(store, bounds, mode, True, False)
+    models_of: dict[int, dict[int, list[int]]] = {}  # session -> model -> numbers of Sums
+    whole, _ = _whole_slots(store, bounds, mode, per_session=True, with_pairs=False)
     for _, session, model, *numbers in (*whole, *_cut_slots(store, bounds, mode)):
-        _add(sums.setdefault(session, {}), model, numbers)
+        add_numbers(models_of.setdefault(session, {}), model, numbers)
     found = []
-    for session, models in sums.items():
+    for session, models in models_of.items():
         row = store.db.execute("SELECT project FROM sessions WHERE session = ?", (session,)).fetchone()
-        by_model = [Sums(store.text_of(model), *numbers) for model, numbers in models.items()]
+        project = (store.text_of(row[0]) if row else "") or None
         title, _ = facts_of(store, session) or (None, None)
-        found.append(
-            Session(
-                store.text_of(session),
-                [ModelUsage(*sums[:7], sums.unpriced) for sums in by_model],
-                min(sums.first for sums in by_model),
-                max(sums.last for sums in by_model),
-                (store.text_of(row[0]) if row else "") or None,
-                title,
-                sum(sums.responses for sums in by_model),
-                sum(sums.incomplete for sums in by_model),
-            )
-        )
+        by_model = [Sums(store.text_of(model), *numbers) for model, numbers in models.items()]
+        usage = [ModelUsage(*sums[:7], sums.unpriced) for sums in by_model]
+        first, last = min(sums.first for sums in by_model), max(sums.last for sums in by_model)
+        responses = sum(sums.responses for sums in by_model)
+        incomplete = sum(sums.incomplete for sums in by_model)
+        found.append(Session(store.text_of(session), usage, first, last, project, title, responses, incomplete))
     return sorted(found, key=lambda session: (-(session.last or 0), session.id))
-
-
-def _add(models: dict[int, list[int]], model: int, numbers: list[int]) -> None:
-    known = models.setdefault(model, numbers)
-    if known is not numbers:
-        first, last = min(known[-2], numbers[-2]), max(known[-1], numbers[-1])
-        known[:] = [*map(int.__add__, known[:-2], numbers[:-2]), first, last]
 
 
 def is_in_path(path: str, wanted: str) -> bool:
@@ -156,16 +139,17 @@ def is_of_project(path: str, wanted: str) -> bool:
 
 
 def _whole_slots(
-    store: Store, starts: Sequence[int], mode: int, per_session: bool, counted: bool
+    store: Store, starts: Sequence[int], mode: int, per_session: bool, with_pairs: bool
 ) -> tuple[list[Any], list[tuple[int, int]]]:
     """Return (period, session, model, *numbers of Sums) of the slots that no edge cuts, and each (period, session) if
-    they are to be *counted*. Unless *per_session*, the rows have None for the session."""
+    *with_pairs*. Unless *per_session*, the rows have None for the session."""
     db = store.db
-    periods = [(n, a, b, a // SLOT, (b - 1) // SLOT) for n, (a, b) in enumerate(pairwise(starts))]
+    bounds = enumerate(pairwise(starts))
+    periods = [(number, start, end, start // SLOT, (end - 1) // SLOT) for number, (start, end) in bounds]
     db.execute("CREATE TEMP TABLE period (number INTEGER PRIMARY KEY, start, after, low, high)")
     try:
         db.executemany("INSERT INTO period VALUES (?, ?, ?, ?, ?)", periods)
-        pairs = db.execute(f"SELECT DISTINCT number, session {_FROM}").fetchall() if counted else []
+        pairs = db.execute(f"SELECT DISTINCT number, session {_FROM}").fetchall() if with_pairs else []
         try:
             found = db.execute(_query(mode, "session" if per_session else "NULL")).fetchall()
             if not any(float in map(type, row) for row in found):
@@ -225,6 +209,6 @@ def store_windows(store: Store, reported: Windows) -> None:
         rows = [(*window, *use) for window, use in windows.merge_windows(_stored_windows(store), reported).items()]
         store.db.executemany("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)", rows)
 
-    known = _stored_windows(store)
-    if windows.merge_windows(known, reported) != known:
+    stored = _stored_windows(store)
+    if windows.merge_windows(stored, reported) != stored:
         store.write(work, WAIT)

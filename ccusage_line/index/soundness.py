@@ -34,24 +34,27 @@ def is_sound(database: Connection) -> bool:
         for (text,) in database.execute("SELECT text FROM names"):
             text.decode("utf-8", "surrogatepass")
         for (bill,) in database.execute("SELECT bill FROM claims WHERE bill IS NOT NULL"):
-            if not is_bill(*rows.unpack_bill(bill)):
+            if not _is_bill(*rows.unpack_bill(bill)):
                 return False
     except (ValueError, TypeError, EOFError):
         return False
     return True
 
 
-def is_bill(further: object, shares: object, context: object) -> bool:
+def _is_bill(extra: object, shares: object, context: object) -> bool:
     """Return whether a response's bill is what rows.pack_bill writes."""
-    if not isinstance(further, tuple) or not isinstance(shares, tuple) or type(context) not in (int, type(None)):
+    if not isinstance(extra, tuple) or not isinstance(shares, tuple) or type(context) not in (int, type(None)):
         return False
-    return all(list(map(type, part)) == [str] + [int] * 7 for part in further) and all(
-        list(map(type, share)) == [int] * 5 for share in shares
-    )
+    part_types, share_types = [str] + [int] * 7, [int] * 5
+    are_parts = all(list(map(type, part)) == part_types for part in extra)
+    return are_parts and all(list(map(type, share)) == share_types for share in shares)
 
 
-def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: str) -> str:
-    """Return a condition that matches rows with a value of another type; *numbers* may be stored as text."""
+def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **nullable: str) -> str:
+    """Return a condition that matches rows with a value of another type than that of its column.
+
+    *numbers* may be stored as text; *nullable* maps types to the columns that may be null.
+    """
     conditions = [f"typeof({name}) != 'integer'" for name in integers.split()]
     conditions += [
         f"typeof({name}) NOT IN ('integer', 'text') OR typeof({name}) = 'text' AND (ltrim({name}, '-') GLOB '*[^0-9]*'"
@@ -59,8 +62,8 @@ def _unsound(integers: str = "", numbers: str = "", blobs: str = "", **others: s
         for name in numbers.split()
     ]
     conditions += [f"typeof({name}) != 'blob'" for name in blobs.split()]
-    for name, kinds in others.items():
-        conditions.append(f"typeof({name}) NOT IN ('null', {', '.join(repr(kind) for kind in kinds.split())})")
+    for kind, names in nullable.items():
+        conditions += [f"typeof({name}) NOT IN ('null', '{kind}')" for name in names.split()]
     return " OR ".join(conditions)
 
 
@@ -76,22 +79,16 @@ UNSOUND = {
         "id session own mtime ctime seen offset skipping racy vanished bad",
         "device inode",
         "path head tail",
-        crc="integer",
-        began="integer",
-        custom_title="blob",
-        ai_title="blob",
-        summary="blob",
-        client_cost="real",
+        integer="crc began",
+        blob="custom_title ai_title summary",
+        real="client_cost",
     )
     + f" OR {_dangling('session')}",
     "claims": _unsound(
         "group_id rest file session rank maker side timestamp model flags input output cache_creation write_1h"
         " cache_read searches cwd place length",
-        cost_usd="real",
-        main_times="blob",
-        uuids="blob",
-        parents="blob",
-        bill="blob",
+        real="cost_usd",
+        blob="main_times uuids parents bill",
     )
     + f" OR {_dangling('session maker model cwd', 'file')} OR min(place, length) < 0 OR rank NOT IN (0, 1, 2)"
     " OR ifnull(length(main_times), 0) % 8 OR ifnull(length(uuids), 0) % 8 OR ifnull(length(parents), 0) % 8",
@@ -108,7 +105,7 @@ UNSOUND = {
         "input output cache_creation cache_read auto calculate display",
     )
     + f" OR {_dangling('session model')}",
-    "windows": _unsound("hours end seen", used="real"),
+    "windows": _unsound("hours end seen", real="used"),
     "moments": _unsound("timestamp group_id rest", "auto calculate display tokens"),
     "folders": _unsound("size mtime ctime racy", "device inode", "path"),
 }

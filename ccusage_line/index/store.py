@@ -11,7 +11,7 @@ import os
 from .. import RULES, accounting, answer, recent
 from ..files import leads_to, read_part
 from ..transcripts.files import Transcript, parts_below
-from ..transcripts.reading import Known, Reading
+from ..transcripts.reading import FileState, Reading
 from . import rows, schema
 
 WAIT = 5.0  # seconds a report waits for another process's refresh
@@ -30,15 +30,17 @@ if TYPE_CHECKING:
     from ..prices.table import PriceTable
     from ..transcripts.claims import Claim
 
-_STAMPS = ("mtime", "ctime", "seen", "offset", "head", "tail", "crc", "skipping", "racy", "began")
-_AT_ONCE = 500  # values of one query; SQLite allows 999
+_STATE = ("mtime", "ctime", "seen", "offset", "head", "tail", "crc", "skipping", "racy", "began")  # of a FileState
+_MAX_VALUES = 500  # in one query; SQLite allows 999
 _FACTS = ("custom_title", "ai_title", "summary", "client_cost")
-_FILE = ("id", "path", "session", "own", "device", "inode", *_STAMPS, "vanished", "bad")
+_FILE = ("id", "path", "session", "own", "device", "inode", *_STATE, "vanished", "bad")
 _STORED = (*_FILE[1:], *_FACTS)
 _INSERT_FILE = f"INSERT INTO files ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
 
 
-class File(Known):
+class File(FileState):
+    """A transcript that the index knows."""
+
     id: int
     path: str
     session: str
@@ -61,7 +63,7 @@ class Store:
         self.stored = True  # false: all work is done on a copy in memory
         self.why_not_stored = ""
         self.busy = False  # not stored because another process held the database
-        self.tell: Callable[[str], object] = str  # shows a message while a question waits
+        self.notify: Callable[[str], object] = str  # shows a message while a question waits
         self.reads = 0  # transcripts opened, for tests and --debug
         self.caller_retries = False  # true: a locked database raises an error at once, and no copy is made
         self._names: dict[str, int] = {}
@@ -75,7 +77,7 @@ class Store:
             original.close()
         self.stored = False
         self.why_not_stored = why
-        self.forget_names()
+        self.clear_caches()
 
     def close(self) -> None:
         self.db.close()
@@ -103,15 +105,15 @@ class Store:
                 schema.revoke_reports(self.folder)
             self.db.execute("COMMIT")
         except BaseException:
-            self.forget_names()
+            self.clear_caches()
             try:
                 self.db.execute("ROLLBACK")
             except schema.OperationalError:  # SQLite has rolled back itself
                 pass
             raise
 
-    def lock_at_once(self) -> bool:
-        """Take the write lock if it is free, and return whether it was."""
+    def try_lock(self) -> bool:
+        """Acquire the write lock if it is free, and return whether it was."""
         if not self.stored:
             return False
         try:
@@ -155,7 +157,7 @@ class Store:
         """Whether every transcript has been read once; until then there are claims but no sums."""
         return bool(self.meta("complete") == 1)
 
-    def sums_outdated(self) -> bool:
+    def has_outdated_sums(self) -> bool:
         """Return whether the sums were computed with other prices (A10) or by other rules."""
         return self.complete and bool(self.meta("prices") != self.sums_version())
 
@@ -216,7 +218,7 @@ class Store:
             self._texts[number] = text
         return self._texts
 
-    def forget_names(self) -> None:
+    def clear_caches(self) -> None:
         """Clear the cached names and paths, because a transaction was rolled back or names were deleted."""
         self._names.clear()
         self._texts.clear()
@@ -232,38 +234,39 @@ class Store:
         names = (row[place] for place in (rows.SESSION, rows.MAKER, rows.MODEL, rows.CWD))
         return rows.unpack(row, *map(self.text_of, names))
 
-    def claims(self, where: str, *values: int) -> accounting.Group:
-        found: accounting.Group = {}
+    def threads(self, where: str, *values: int) -> accounting.Group:
+        """Return the claims of one group that meet a condition, by thread."""
+        threads: accounting.Group = {}
         for row in self.db.execute(f"SELECT {rows.COLUMNS} FROM claims {where}", values):
             claim = self.claim_of(row)
-            found.setdefault(claim.rest, {})[claim.place()] = claim
-        return found
+            threads.setdefault(claim.rest, {})[claim.source()] = claim
+        return threads
+
+    def responses(self, group: accounting.Group) -> accounting.Responses:
+        return accounting.responses(group, self.bytes_of, self.began, self.folder_of)
 
     def is_large(self, group: int) -> bool:
         """Return whether a group is so large that its links are stored."""
-        found = self.db.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM claims WHERE group_id = ? LIMIT ?)", (group, rows.LARGE)
-        )
-        return bool(found.fetchone()[0] == rows.LARGE)
+        query = f"SELECT count(*) FROM (SELECT 1 FROM claims WHERE group_id = ? LIMIT {rows.LARGE})"
+        return bool(self.db.execute(query, (group,)).fetchone()[0] == rows.LARGE)
 
     def related_threads(self, group: int, rests: set[int], added: Iterable[Claim]) -> tuple[accounting.Group, bool]:
         """Return the threads of a group that may change if *rests* do and *added* comes: all of a small group; of a
         large one those that links lead to, directly or through others. Also return whether the group is large."""
-        threads = self.claims(f"WHERE group_id = ? LIMIT {rows.LARGE}", group)
+        threads = self.threads(f"WHERE group_id = ? LIMIT {rows.LARGE}", group)
         if sum(map(len, threads.values())) < rows.LARGE:
             return threads, False
         from . import links
 
         threads = {}
-        leads = links.links_of(added)
-        todo = rests | links.linked_threads(self.db, group, leads)
+        followed = links.links_of(added)
+        todo = rests | links.linked_threads(self.db, group, followed)
         while todo:
-            new = self.claims(f"WHERE group_id = ? AND rest IN ({','.join(map(str, todo))})", group)
-            for rest in todo:
-                threads[rest] = new.get(rest, {})
-            more = links.links_of(claim for claims in new.values() for claim in claims.values()) - leads
-            leads |= more
-            todo = links.linked_threads(self.db, group, more) - threads.keys()
+            loaded = self.threads(f"WHERE group_id = ? AND rest IN ({','.join(map(str, todo))})", group)
+            threads |= {rest: loaded.get(rest, {}) for rest in todo}
+            new = links.links_of(claim for claims in loaded.values() for claim in claims.values()) - followed
+            followed |= new
+            todo = links.linked_threads(self.db, group, new) - threads.keys()
         return threads, True
 
     def bytes_of(self, claim: Claim) -> bytes:
@@ -275,7 +278,7 @@ class Store:
         """Return a claim's line, or None if its file is gone."""
         path = self.path_of(claim.file)
         try:
-            return None if path is None else read_part(path, claim.length, claim.at)
+            return None if path is None else read_part(path, claim.length, claim.offset)
         except OSError:
             return None
 
@@ -286,9 +289,8 @@ class Store:
 
     # --- files in rows ----------------------------------------------------------------------------------------------
 
-    def files(self, where: str = "", values: Iterable[Any] = ()) -> list[File]:
-        rows_of_files = self.db.execute(f"SELECT {', '.join(_FILE)} FROM files {where}", tuple(values))
-        return [self._file(row) for row in rows_of_files]
+    def files(self, where: str = "", values: Sequence[Any] = ()) -> list[File]:
+        return [self._file(row) for row in self.db.execute(f"SELECT {', '.join(_FILE)} FROM files {where}", values)]
 
     def _file(self, row: tuple[Any, ...]) -> File:
         file = File()
@@ -298,26 +300,18 @@ class Store:
         file.device, file.inode = int(file.device), int(file.inode)  # stored as text if they do not fit 64 bits
         return file
 
-    def store_file(self, found: Transcript, file: File | None, reading: Reading) -> int:
+    def store_file(self, transcript: Transcript, file: File | None, reading: Reading) -> int:
         """Store what a reading says of its file, and return the file's number."""
-        values = (
-            os.fsencode(found.path),
-            self.number_of(found.session),
-            found.own,
-            rows.storable(reading.device),
-            rows.storable(reading.inode),
-            *[getattr(reading, name) for name in _STAMPS],
-            False,
-            reading.bad,
-            *map(_encoded, reading.titles),
-            reading.client_cost,
-        )
+        name = os.fsencode(transcript.path), self.number_of(transcript.session), transcript.own
+        inode = rows.storable(reading.device), rows.storable(reading.inode)
+        state = (getattr(reading, field) for field in _STATE)
+        values = (*name, *inode, *state, False, reading.bad, *map(_encoded, reading.titles), reading.client_cost)
         if file is None:
             number = self.db.execute(_INSERT_FILE, values).lastrowid
             assert number is not None
             return number
         changes = dict.fromkeys(_STORED, "?")
-        if not reading.fresh:  # what was read before still holds
+        if not reading.from_start:  # what was read before still holds
             changes |= {"bad": "bad + ?", **{name: f"ifnull(?, {name})" for name in _FACTS}}
         changed = ", ".join(f"{name} = {value}" for name, value in changes.items())
         self.db.execute(f"UPDATE files SET {changed} WHERE id = ?", (*values, file.id))
@@ -351,7 +345,7 @@ class Store:
         """
         number = self.known_number(session)
         files = self.files("WHERE session = ? OR id IN (SELECT file FROM holds WHERE session = ?)", (number, number))
-        if not any(file.own and file.session == session for file in files) or self.owns(number):
+        if not any(file.own and file.session == session for file in files) or self.owns_responses(number):
             return files
         known = {file.id for file in files}
         others = self.files(
@@ -361,38 +355,38 @@ class Store:
         )
         return files + [file for file in others if file.id not in known]
 
-    def owns(self, number: int | None) -> bool:
+    def owns_responses(self, number: int | None) -> bool:
         """Return whether any response belongs to a session."""
         return self.db.execute("SELECT 1 FROM sessions WHERE session = ?", (number,)).fetchone() is not None
 
     def files_at(self, *paths: str) -> dict[str, File]:
         """Return the files known at these paths, vanished or not, by path."""
         found: dict[str, File] = {}
-        for place in range(0, len(paths), _AT_ONCE):
-            some = list(map(os.fsencode, paths[place : place + _AT_ONCE]))
-            found |= {file.path: file for file in self.files(f"WHERE path IN ({','.join('?' * len(some))})", some)}
+        for start in range(0, len(paths), _MAX_VALUES):
+            batch = list(map(os.fsencode, paths[start : start + _MAX_VALUES]))
+            found |= {file.path: file for file in self.files(f"WHERE path IN ({','.join('?' * len(batch))})", batch)}
         return found
 
     def known_below(self, folder: str) -> set[str]:
         """Return the paths of the known transcripts below a folder, relative to it."""
         begin = os.fsencode(os.path.join(folder, ""))
         after = begin[:-1] + bytes([begin[-1] + 1])
-        found = self.db.execute("SELECT path FROM files WHERE path > ? AND path < ? AND NOT vanished", (begin, after))
-        return {os.fsdecode(row[0][len(begin) :]) for row in found}
+        paths = self.db.execute("SELECT path FROM files WHERE path > ? AND path < ? AND NOT vanished", (begin, after))
+        return {os.fsdecode(path[len(begin) :]) for (path,) in paths}
 
-    def known_elsewhere(self, stat: os.stat_result) -> bool:
+    def is_known_elsewhere(self, stat: os.stat_result) -> bool:
         """Return whether a file is known under another path that still leads to it."""
-        found = self.db.execute(
+        paths = self.db.execute(
             "SELECT path FROM files WHERE inode = ? AND device = ? AND NOT vanished",
             (rows.storable(stat.st_ino), rows.storable(stat.st_dev)),
         )
-        return any(leads_to(path, stat) for (path,) in found.fetchall())
+        return any(leads_to(path, stat) for (path,) in paths.fetchall())
 
     def began(self, session: str) -> int | None:
         """Return the first timestamp of a session's own transcript in microseconds, or None if it has none (A6)."""
         number = self.known_number(session)
-        row = self.db.execute("SELECT min(began) FROM files WHERE session = ? AND own", (number,)).fetchone()
-        return row[0]  # type: ignore[no-any-return]
+        (began,) = self.db.execute("SELECT min(began) FROM files WHERE session = ? AND own", (number,)).fetchone()
+        return began  # type: ignore[no-any-return]
 
     def folder_stat(self, path: str) -> Stat | None:
         """Return a folder's stat when it was last listed, or None if a change since then might not show."""
@@ -415,7 +409,7 @@ def _encoded(text: str | None) -> bytes | None:
 
 def in_memory(roots: list[str], table: PriceTable, original: Connection | None = None) -> Store:
     """Return a store in memory: empty, or a copy of *original* as it is now."""
-    made = Store(os.devnull, roots, table)
-    made.db = schema.in_memory(original)
-    made.stored = False
-    return made
+    store = Store(os.devnull, roots, table)
+    store.db = schema.in_memory(original)
+    store.stored = False
+    return store

@@ -15,7 +15,7 @@ from ..session import COST, INPUT, OUTPUT, RESPONSES
 from ..transcripts.claims import FINAL, ORIGINAL
 from . import links, rows
 from .columns import FIELDS, KEY
-from .sessions import add_to_slots, moments, store_sums
+from .sessions import moments, slot_parts, store_sums
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 
 _PART = ("model", "input", "output", "cache_creation", "write_1h", "cache_read", "searches", "flags")  # claims.Part
-_part = itemgetter(*map(FIELDS.index, _PART))
+_part_columns = itemgetter(*map(FIELDS.index, _PART))
 _FLAGS = FIELDS.index("flags")
-_rest = itemgetter(*map(FIELDS.index, ("cost_usd", "session", "cwd", "bill", *KEY)))
+_other_columns = itemgetter(*map(FIELDS.index, ("cost_usd", "session", "cwd", "bill", *KEY)))
 
 
 def sums_of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str) -> FileSums | None:
@@ -47,52 +47,49 @@ def sums_of_file(columns: list[tuple[Any, ...]], table: PriceTable, folder: str)
     """
     if not columns:
         return [], {}, b""
-    costs, sessions, folders, bills, times, *keys = _rest(columns)
+    costs, sessions, cwds, bills, times, *keys = _other_columns(columns)
     if bills.count(None) < len(bills):
         return None
     charged: Charged = {}
     moments: list[int] = []
-    of_session: dict[str, list[int]] = {}
-    parts = zip(*_part(columns), strict=True)
-    for place, (part, cost_usd, session, time) in enumerate(zip(parts, costs, sessions, times, strict=True)):
-        name, sums = accounting.charge(table, part, cost_usd, covered=False)
-        if accounting.is_activity(sums):
-            slot = time // accounting.SLOT
-            moments += (*sums[COST:RESPONSES], sums[INPUT] + sums[OUTPUT])
-        else:
-            slot = None
-            moments += (*sums[COST:RESPONSES], -1)
+    indexes: dict[str, list[int]] = {}  # of the claims of each session
+    parts = zip(*_part_columns(columns), strict=True)
+    for index, (part, cost_usd, session, time) in enumerate(zip(parts, costs, sessions, times, strict=True)):
+        model, sums = accounting.charge(table, part, cost_usd, covered=False)
+        is_activity = accounting.is_activity(sums)
+        moments += (*sums[COST:RESPONSES], sums[INPUT] + sums[OUTPUT] if is_activity else -1)
         sums.append(time)
-        charged.setdefault((session, name, not part[-1] & FINAL, slot), []).append(sums)
-        of_session.setdefault(session, []).append(place)
-    found = {session: accounting.Sums() for session in of_session}
-    slots = _add_up(charged, found)
-    by_session = []
+        slot = time // accounting.SLOT if is_activity else None
+        charged.setdefault((session, model, not part[-1] & FINAL, slot), []).append(sums)
+        indexes.setdefault(session, []).append(index)
+    sums_by_session = {session: accounting.Sums() for session in indexes}
+    slots = _add_up(charged, sums_by_session)
+    packed = []
     order = list(zip(times, *keys, range(len(times)), strict=True))
     flags = columns[_FLAGS]
-    for session, places in of_session.items():
-        *key, first = min(map(order.__getitem__, places))
-        sums_of = found[session]
-        sums_of.reach(tuple(key), folders[first] or folder)
-        sums_of.last = max(map(times.__getitem__, places))
-        kind = accounting.LINE if any(flags[place] & ORIGINAL for place in places) else accounting.COPY
-        by_session.append((session, kind, sums_of.packed()))
+    for session, own in indexes.items():
+        sums_of_session = sums_by_session[session]
+        *key, first = min(map(order.__getitem__, own))
+        sums_of_session.extend_to(tuple(key), cwds[first] or folder)
+        sums_of_session.last = max(map(times.__getitem__, own))
+        kind = accounting.LINE if any(flags[index] & ORIGINAL for index in own) else accounting.COPY
+        packed.append((session, kind, sums_of_session.packed()))
     try:
-        return by_session, slots, array("q", moments).tobytes()
+        return packed, slots, array("q", moments).tobytes()
     except OverflowError:
         return None
 
 
-def _add_up(charged: Charged, found: dict[str, accounting.Sums]) -> accounting.Slots:
+def _add_up(charged: Charged, sums_by_session: dict[str, accounting.Sums]) -> accounting.Slots:
     """Add what was charged to the sums of its sessions, and return the sums of slots."""
     slots: accounting.Slots = {}
-    for (session, name, incomplete, slot), several in charged.items():
-        *added, at = zip(*several, strict=True)
-        sums = list(map(sum, added))
-        found[session].add_part(name, sums, incomplete)
+    for (session, model, incomplete, slot), charges in charged.items():
+        *columns, times = zip(*charges, strict=True)
+        sums = list(map(sum, columns))
+        sums_by_session[session].add_part(model, sums, incomplete)
         if slot is not None:
-            numbers = [*sums, sums[RESPONSES] * incomplete, min(at), max(at)]
-            accounting.add_to_slots(slots, slot, session, name, numbers)
+            numbers = [*sums, sums[RESPONSES] * incomplete, min(times), max(times)]
+            accounting.add_numbers(slots, (slot, session, model), numbers)
     return slots
 
 
@@ -100,26 +97,20 @@ def moments_of(keys: list[array[int]], sums: FileSums) -> Iterator[rows.Row]:
     """Return the rows of the moments of such a file, whose claims have these times and keys."""
     numbers = array("q")
     numbers.frombytes(sums[2])
-    found = zip(*keys, *(numbers[place::4] for place in range(4)), strict=True)
-    return (row for row in found if row[-1] >= 0)
+    moments = zip(*keys, *(numbers[place::4] for place in range(4)), strict=True)
+    return (moment for moment in moments if moment[-1] >= 0)
 
 
 def recount_all(store: Store, by_file: SumsByFile | None = None) -> None:
-    """Compute all sums from all claims, and delete what was published of the old ones. *by_file* as in `recount`."""
-    store.revoke_all()
-    recount(store, by_file)
-    store.set_meta("prices", store.sums_version())
+    """Compute all sums from all claims, and delete what was published of the old ones.
 
-
-def recount(store: Store, by_file: SumsByFile | None = None) -> None:
-    """Write totals, sessions, slots, holds, moments and links anew, within the caller's transaction.
-
-    *by_file* holds the sums of files by number, which apply if each of a file's claims is the only one of its response;
-    the stored moments must be those of all these claims, and no others.
+    Writes totals, sessions, slots, holds, moments and links anew, within the caller's transaction. *by_file* holds the
+    sums of files by number, which apply if each of a file's claims is the only one of its response; the stored moments
+    must be those of all these claims, and no others.
     """
-    texts = store.load_names()
+    store.revoke_all()
     store.db.execute("DELETE FROM links")
-    tally = _Tally(store, texts)
+    tally = _Tally(store, store.load_names())
     where = ""
     if by_file:
         shared = _shared_files(store)
@@ -141,13 +132,14 @@ def recount(store: Store, by_file: SumsByFile | None = None) -> None:
     else:
         store.db.execute("DELETE FROM moments")
     tally.store()
+    store.set_meta("prices", store.sums_version())
 
 
 def _shared_files(store: Store) -> set[int]:
     """Return the files with claims that are not the only ones of their group."""
-    several = "SELECT group_id FROM claims GROUP BY group_id HAVING count(*) > 1"
-    found = store.db.execute(f"SELECT DISTINCT file FROM ({several}) AS several CROSS JOIN claims USING (group_id)")
-    return {file for (file,) in found}
+    shared = "SELECT group_id FROM claims GROUP BY group_id HAVING count(*) > 1"
+    files = store.db.execute(f"SELECT DISTINCT file FROM ({shared}) AS shared CROSS JOIN claims USING (group_id)")
+    return {file for (file,) in files}
 
 
 def _groups(store: Store, where: str) -> Iterator[list[rows.Row]]:
@@ -177,10 +169,10 @@ class _Tally:
         self._moments: list[tuple[Any, ...]] = []
 
     def _sums_of(self, session: int) -> accounting.Sums:
-        known = self._sums.get(session)
-        if known is None:
-            known = self._sums[session] = accounting.Sums()
-        return known
+        sums = self._sums.get(session)
+        if sums is None:
+            sums = self._sums[session] = accounting.Sums()
+        return sums
 
     def _hold(self, session: int, file: int, kind: int) -> None:
         if self._holds.get((session, file), accounting.CLAIM) <= kind:
@@ -188,29 +180,29 @@ class _Tally:
 
     def add_file(self, file: int, sessions: Sessions, slots: accounting.Slots) -> None:
         """Count a file whose claims are the only ones of their groups; its moments are stored."""
+        number_of = self._store.number_of
         for session, kind, packed in sessions:
-            number = self._store.number_of(session)
+            number = number_of(session)
             self._sums_of(number).merge(accounting.Sums.unpacked(packed))
             self._holds[number, file] = kind
-        number_of = self._store.number_of
         for (slot, session, model), numbers in slots.items():
-            accounting.add_to_slots(self._slots, slot, number_of(session), number_of(model), numbers)
+            accounting.add_numbers(self._slots, (slot, number_of(session), number_of(model)), numbers)
 
     def add_row(self, row: rows.Row) -> None:
         group_id, rest, file, session, _, _, _, timestamp, model, flags, *counts = row[: rows.CWD - 1]
         cost_usd, cwd = row[rows.CWD - 1 : rows.CWD + 1]
-        store, known = self._store, self._sums_of(session)
+        store, sums_of_session = self._store, self._sums_of(session)
         name, sums = accounting.charge(store.table, (self._texts[model], *counts, flags), cost_usd, covered=False)
         incomplete = not flags & FINAL
-        known.add_part(name, sums, incomplete)
+        sums_of_session.add_part(name, sums, incomplete)
         key = (timestamp, group_id, rest)
-        known.reach(key, self._texts[cwd] or store.folder_of(file))
+        sums_of_session.extend_to(key, self._texts[cwd] or store.folder_of(file))
         self._hold(session, file, accounting.LINE if flags & ORIGINAL else accounting.COPY)
         if accounting.is_activity(sums):
             auto, calculate, display = sums[COST:RESPONSES]
             self._moments.append(rows.moment(*key, (auto, calculate, display, sums[INPUT] + sums[OUTPUT])))
             numbers = [*sums, int(incomplete), timestamp, timestamp]
-            accounting.add_to_slots(self._slots, timestamp // accounting.SLOT, session, model, numbers)
+            accounting.add_numbers(self._slots, (timestamp // accounting.SLOT, session, model), numbers)
 
     def add_claims(self, rows_of_group: list[rows.Row]) -> None:
         """Count the responses that the claims of one group make."""
@@ -218,26 +210,27 @@ class _Tally:
         group: accounting.Group = {}
         for row in rows_of_group:
             claim = store.claim_of(row)
-            group.setdefault(claim.rest, {})[claim.place()] = claim
+            group.setdefault(claim.rest, {})[claim.source()] = claim
             self._holds.setdefault((row[rows.SESSION], claim.file), accounting.CLAIM)
         if len(rows_of_group) >= rows.LARGE:
-            links.store(store.db, rows_of_group[0][0], group)
-        for response in accounting.responses(group, store.bytes_of, store.began, store.folder_of).values():
+            links.replace_all(store.db, rows_of_group[0][0], group)
+        for response in store.responses(group).values():
             number = store.number_of(response.session)
             self._sums_of(number).add(response, store.table, store.project_of(response.claim))
             self._moments += moments(store, (response,))
-            add_to_slots(store, self._slots, (response,))
-            for file, kind in response.held():
+            for key, numbers in slot_parts(store, response):
+                accounting.add_numbers(self._slots, key, numbers)
+            for file, kind in response.holders():
                 self._hold(number, file, kind)
 
     def store(self) -> None:
         store = self._store
-        for name in ("totals", "sessions", "slots", "holds"):
-            store.db.execute(f"DELETE FROM {name}")
+        for table in ("totals", "sessions", "slots", "holds"):
+            store.db.execute(f"DELETE FROM {table}")
         for session, sums in self._sums.items():
             store_sums(store, store.text_of(session), sums)
-        held = sorted((session, file, counted) for (session, file), counted in self._holds.items())
-        store.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", held)
+        holds = sorted((session, file, counted) for (session, file), counted in self._holds.items())
+        store.db.executemany("INSERT INTO holds VALUES (?, ?, ?)", holds)
         rows.insert_all(store.db, rows.INSERT_SLOT, [rows.slot(*each) for each in sorted(self._slots.items())])
         self._moments.sort()
         rows.insert_all(store.db, rows.INSERT_MOMENT, self._moments)

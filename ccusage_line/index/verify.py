@@ -20,15 +20,16 @@ from .totals import recount_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from .index import Index
     from .store import Store
+    from .workers import Progress
 
-    Progress = Callable[[int, int], None]  # bytes read, bytes in all
+    KeyedClaims = Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]  # key, content; in the order of the keys
 
-_ATTEMPTS = 5  # at having both indexes read the same bytes while transcripts grow
+_ATTEMPTS = 5  # to let both indexes read the same bytes while transcripts grow
 
 # the columns of a file in which a fresh reading must agree; device, inode and times may differ
 _FILE = "session, own, seen, offset, head, tail, skipping, bad, began, custom_title, ai_title, summary, client_cost"
@@ -52,7 +53,7 @@ def verify(index: Index, progress: Progress | None = None) -> list[str]:
     with closing(in_memory(index.roots, index.table)) as fresh:
         read_everything(fresh, progress, plainly=True)
         with closing(_synchronized(index, fresh)) as indexed:
-            growing = _differing(indexed, fresh, "seen")
+            growing = _growing(indexed, fresh)
             found = [*_file_differences(indexed, fresh, growing), *_claim_differences(indexed, fresh, growing)]
             return [*found, *_sum_differences(indexed), *_answer_differences(index)]
 
@@ -61,7 +62,7 @@ def _synchronized(index: Index, fresh: Store) -> Store:
     """Return a copy of the index after both have read the same bytes, unless transcripts grow all the time."""
     for _ in range(_ATTEMPTS):
         indexed = in_memory(index.roots, index.table, index.db)
-        if not _differing(indexed, fresh, "seen"):
+        if not _growing(indexed, fresh):
             return indexed
         indexed.close()
         index.refresh()
@@ -71,14 +72,13 @@ def _synchronized(index: Index, fresh: Store) -> Store:
 
 def _by_path(store: Store, columns: str) -> dict[bytes, tuple[Any, ...]]:
     """Return *columns* of the transcripts that exist, by path."""
-    return {
-        row[0]: row[1:] for row in store.db.execute(f"SELECT path, {columns} FROM files WHERE NOT vanished").fetchall()
-    }
+    found = store.db.execute(f"SELECT path, {columns} FROM files WHERE NOT vanished")
+    return {path: tuple(values) for path, *values in found.fetchall()}
 
 
-def _differing(indexed: Store, fresh: Store, columns: str) -> set[bytes]:
-    """Return the paths of transcripts that both know, with different values."""
-    ours, theirs = _by_path(indexed, columns), _by_path(fresh, columns)
+def _growing(indexed: Store, fresh: Store) -> set[bytes]:
+    """Return the paths of transcripts of which the two have read different numbers of bytes."""
+    ours, theirs = _by_path(indexed, "seen"), _by_path(fresh, "seen")
     return {path for path in ours.keys() & theirs.keys() if ours[path] != theirs[path]}
 
 
@@ -105,7 +105,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _claims(store: Store, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+def _claims(store: Store, left_out: set[bytes]) -> KeyedClaims:
     """Yield each claim of an existing transcript, in order: its key, which holds path and session, and its content."""
     columns = ", ".join(f"claims.{name.strip()}" for name in rows.COLUMNS.split(","))
     found = store.db.execute(
@@ -117,7 +117,7 @@ def _claims(store: Store, left_out: set[bytes]) -> Iterator[tuple[tuple[Any, ...
         if path not in left_out:
             claim = store.claim_of(tuple(row))
             content = (claim.side, *claim.content(), claim.flags, claim.main_times, claim.uuids, claim.parents)
-            yield (claim.group, claim.rest, path, *claim.place()[1:]), content
+            yield (claim.group, claim.rest, path, *claim.source()[1:]), content
 
 
 def _claim_differences(indexed: Store, fresh: Store, growing: set[bytes]) -> Iterator[str]:
@@ -125,20 +125,17 @@ def _claim_differences(indexed: Store, fresh: Store, growing: set[bytes]) -> Ite
     left_out = growing | (_by_path(indexed, "id").keys() ^ _by_path(fresh, "id").keys())
     counts: dict[bytes, list[int]] = {}
     sessions: dict[bytes, set[str]] = {}
-    for path, place, session in _compare(_claims(indexed, left_out), _claims(fresh, left_out)):
-        counts.setdefault(path, [0, 0, 0])[place] += 1
+    for path, kind, session in _compare(_claims(indexed, left_out), _claims(fresh, left_out)):
+        counts.setdefault(path, [0, 0, 0])[kind] += 1
         sessions.setdefault(path, set()).add(session)
     kinds = ("only in the index", "missing in the index", "different from the transcript")
     for path, numbers in sorted(counts.items()):
-        parts = [f"{count_text(count, 'response')} {kind}" for count, kind in zip(numbers, kinds, strict=True) if count]
+        parts = [f"{count_text(count, 'response')} {text}" for count, text in zip(numbers, kinds, strict=True) if count]
         names = ", ".join(sorted(sessions[path])[:3])
         yield f"{os.fsdecode(path)}: {', '.join(parts)} (session {names})"
 
 
-def _compare(
-    ours: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
-    theirs: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]],
-) -> Iterator[tuple[bytes, int, str]]:
+def _compare(ours: KeyedClaims, theirs: KeyedClaims) -> Iterator[tuple[bytes, int, str]]:
     """Yield (path, 0 if only in ours, 1 if only in theirs, 2 if different, session) of two sorted streams."""
     a, b = next(ours, None), next(theirs, None)
     while a is not None or b is not None:

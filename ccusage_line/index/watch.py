@@ -1,7 +1,7 @@
-"""An index that is looked at every few seconds: recently used sessions each time, everything else now and then.
+"""An index that is polled every few seconds: recently used sessions each time, everything else now and then.
 
-If nothing happens, a look takes only the stats of some files and folders. It does not wait while another process writes
-to the database: what can't be stored now is stored at the next look.
+If nothing happens, a poll takes only the stats of some files and folders. It does not wait while another process writes
+to the database: what can't be stored now is stored at the next poll.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from ..files import Dependency, Stat
     from .index import Index
 
-LATELY = 3_600_000_000  # microseconds for which a session is looked at after its last change
-SWEEP = 30.0  # seconds between two looks at everything
-_CODE = stat_of(__file__)  # changes when a newer version replaces the package
+LATELY = 3_600_000_000  # microseconds for which a session is watched after its last change
+SWEEP = 30.0  # seconds between two sweeps
+_CODE_STAT = stat_of(__file__)  # changes when a newer version replaces the package
 
 
 def sweep(index: Index) -> None:
@@ -48,7 +48,7 @@ class Watch:
         self._version: int | None = None
         self._sums_version = ""
         self._windows: Stat | None = None
-        self._next_sweep = time.monotonic()  # when everything is looked at next
+        self._next_sweep = time.monotonic()
         self._recompute_from = self._next_sweep  # for sums that another process computed with other prices
 
     def _opened(self) -> Index:
@@ -60,13 +60,13 @@ class Watch:
     def sweep_soon(self) -> None:
         self._next_sweep = time.monotonic()
 
-    def look(self) -> bool:
+    def poll(self) -> bool:
         """Store what is new, and return whether the answers of the index may have changed."""
         try:
             if self.index.stored and database_identity(self.index.folder) != self._identity:  # a new database
                 self.index.close()
                 self.index, self._version = self._opened(), None
-            return self.index.complete and self._look()
+            return self.index.complete and self._poll()
         except UnreadableIndex:
             return False
         except schema.OperationalError as error:
@@ -74,25 +74,25 @@ class Watch:
                 raise
             return True  # some of it may have been stored
 
-    def _look(self) -> bool:
+    def _poll(self) -> bool:
         index = self.index
         index.table = configured_prices(os.environ)
         before = index.db.total_changes
-        outdated, sums_version = index.sums_outdated(), index.sums_version()
-        by_others = outdated and sums_version == self._sums_version
+        is_outdated, sums_version = index.has_outdated_sums(), index.sums_version()
+        is_by_others = is_outdated and sums_version == self._sums_version
         now = time.monotonic()
-        if by_others and not self._is_of_our_version(sums_version):  # else both would undo each other's work
-            if now >= self._next_sweep and stat_of(__file__) != _CODE:
+        if is_by_others and not self._is_of_our_version(sums_version):  # else both would undo each other's work
+            if now >= self._next_sweep and stat_of(__file__) != _CODE_STAT:
                 self._next_sweep = now + SWEEP
                 spawn("index", "sweep")  # there may be no other process to do it
-        elif by_others and now < self._recompute_from:
+        elif is_by_others and now < self._recompute_from:
             pass  # another process still works with another config file
-        elif outdated or now >= self._next_sweep:
+        elif is_outdated or now >= self._next_sweep:
             self._next_sweep = now + SWEEP
-            self._recompute_from = self._next_sweep if outdated else self._recompute_from
+            self._recompute_from = self._next_sweep if is_outdated else self._recompute_from
             sweep(index)
         else:
-            self._look_at_recent()
+            self._poll_recent()
         self._sums_version = sums_version
         version = index.data_version()
         if version == self._version and index.db.total_changes == before:
@@ -107,12 +107,12 @@ class Watch:
         file or a policy that asked for other prices."""
         return str(self.index.meta("prices")).split("-")[:3] == sums_version.split("-")[:3]
 
-    def _look_at_recent(self) -> None:
+    def _poll_recent(self) -> None:
         index = self.index
         for session, known in self._watched.items():
-            if known is None or not answer.unchanged(known):
-                looked = index.refresh_session(session)
-                self._watched[session] = index.dependencies(session, looked) if looked else None
+            if known is None or not answer.are_unchanged(known):
+                files = index.refresh_session(session)
+                self._watched[session] = index.dependencies(session, files) if files else None
         windows = stat_of(os.path.join(index.folder, recent.WINDOWS))
         if windows != self._windows:
             store_windows(index, recent.read_windows(index.folder))

@@ -6,7 +6,7 @@ import os
 import sys
 
 from ..transcripts.files import Transcript
-from ..transcripts.reading import BULK, Known, Reading, read_block, read_file
+from ..transcripts.reading import BULK, FileState, Reading, read_block, read_file
 from . import columns, totals
 
 TYPE_CHECKING = False
@@ -28,11 +28,11 @@ BATCH = 12_000
 _SMALL_BATCH = 3_000  # while no result is ready
 _FRACTION = 6  # a batch has at least a sixth of what is stored, up to _MAX_BATCH
 _MAX_BATCH = 50_000  # with 0.8 KB of memory each
-_HEADER = 8  # bytes of length before each result in a worker's pipe
+_LENGTH_SIZE = 8  # bytes of the length before each result in a worker's pipe
 _PIPE_SIZES = 2 * 1024 * 1024  # bytes of all these pipes; Linux gives one user 64 MB before it makes pipes small
 _DEFAULT_PIPE = 64 * 1024  # bytes of a pipe on Linux by default
-_NUMBER = 4  # bytes of a task's number in the queue
-_TASKS = 1_000  # at most, so that their numbers fit into the smallest possible pipe, 4,096 bytes
+_NUMBER_SIZE = 4  # bytes of a task's number in the queue
+_MAX_TASKS = 1_000  # their numbers fit into the smallest possible pipe, 4,096 bytes
 
 
 def read_in_batches(
@@ -40,27 +40,25 @@ def read_in_batches(
 ) -> Iterator[list[Read]]:
     """Yield complete readings of all files, with claims and sums, in batches to be committed. If *plainly*, read in
     this process, by the standard library's decoder."""
-    size = sum(found.stat.st_size for found in files)
-    workers = min(_cores(), len(files))
-    source = (
-        _in_processes(files, workers, _reader(table, size))
-        if size > PARALLEL and workers > 1 and not plainly
-        else _in_this_process(files, _reader(table, 0 if plainly else size))
-    )
+    size = sum(transcript.stat.st_size for transcript in files)
+    process_count = min(_cores(), len(files))
+    source: Iterator[Read | None] = _in_this_process(files, _reader(table, 0 if plainly else size))
+    if size > PARALLEL and process_count > 1 and not plainly:
+        source = _in_processes(files, process_count, _reader(table, size))
     batch: list[Read] = []
-    claims = stored = done = 0
+    claim_count = stored_count = bytes_read = 0
     for read in source:
         if read is not None:
             batch.append(read)
-            claims += read[2][0]
-            done += read[0].stat.st_size
+            claim_count += read[2][0]
+            bytes_read += read[0].stat.st_size
             if progress is not None:
-                progress(done, size)
+                progress(bytes_read, size)
         least = BATCH if read is not None else _SMALL_BATCH
-        if claims >= max(least, min(stored // _FRACTION, _MAX_BATCH)):
+        if claim_count >= max(least, min(stored_count // _FRACTION, _MAX_BATCH)):
             yield batch
-            stored += claims
-            batch, claims = [], 0
+            stored_count += claim_count
+            batch, claim_count = [], 0
     if batch:
         yield batch
 
@@ -74,36 +72,29 @@ def _cores() -> int:
 def bulk_reader() -> BlockReader:
     """Return bulk_decoder.read_block, imported without typing_extensions, whose import takes as long as all the rest:
     what msgspec needs of it is in typing too."""
-    if "typing_extensions" in sys.modules:
-        return _import_bulk_reader()
-    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
-    try:
-        return _import_bulk_reader()
-    except ImportError:  # from a msgspec that needs it
-        pass
-    finally:
-        sys.modules.pop("typing_extensions", None)
-    return _import_bulk_reader()
-
-
-def _import_bulk_reader() -> BlockReader:
+    if "typing_extensions" not in sys.modules:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+        try:
+            from ..transcripts import bulk_decoder  # noqa: F401
+        except ImportError:  # from a msgspec that needs it
+            pass
+        finally:
+            sys.modules.pop("typing_extensions", None)
     from ..transcripts.bulk_decoder import read_block
 
     return read_block
 
 
 def _reader(table: PriceTable, size: int) -> ReadOne:
-    take_block: BlockReader = read_block
-    if size > BULK:
-        take_block = bulk_reader()
+    block_reader = bulk_reader() if size > BULK else read_block
 
-    def read(found: Transcript) -> tuple[Reading, columns.Columns, totals.FileSums | None] | None:
+    def read(transcript: Transcript) -> tuple[Reading, columns.Columns, totals.FileSums | None] | None:
         try:
-            reading = read_file(found.path, found.session, found.own, None, take_block)
+            reading = read_file(transcript.path, transcript.session, transcript.own, None, block_reader)
         except OSError:
             return None  # unreadable, or deleted since it was found
         gathered = columns.gather(reading.claims.values())
-        folder = found.parts[0] if len(found.parts) > 1 else ""
+        folder = transcript.parts[0] if len(transcript.parts) > 1 else ""
         read = reading, columns.pack(gathered), totals.sums_of_file(gathered, table, folder)
         reading.claims = {}
         return read
@@ -112,17 +103,17 @@ def _reader(table: PriceTable, size: int) -> ReadOne:
 
 
 def _in_this_process(files: list[Transcript], read_one: ReadOne) -> Iterator[Read]:
-    for found in files:
-        read = read_one(found)
+    for transcript in files:
+        read = read_one(transcript)
         if read is not None:
-            yield found, *read
+            yield transcript, *read
 
 
-def _in_processes(files: list[Transcript], workers: int, read_one: ReadOne) -> Iterator[Read | None]:
-    """Yield what _in_this_process does, as it comes from forked workers that share the files; None if none is ready."""
+def _in_processes(files: list[Transcript], count: int, read_one: ReadOne) -> Iterator[Read | None]:
+    """Yield what _in_this_process does, as it comes from *count* forked workers; None if nothing is ready."""
     import signal
 
-    children = _start(files, workers, read_one)
+    children = _start(files, count, read_one)
     if not children:
         yield from _in_this_process(files, read_one)
         return
@@ -137,8 +128,8 @@ def _in_processes(files: list[Transcript], workers: int, read_one: ReadOne) -> I
             os.waitpid(child, 0)
 
 
-def _start(files: list[Transcript], workers: int, read_one: ReadOne) -> dict[int, int]:
-    """Start the workers, fewer if the system has no more. Returns the process of each by its pipe."""
+def _start(files: list[Transcript], count: int, read_one: ReadOne) -> dict[int, int]:
+    """Start *count* workers, fewer if the system has no more. Returns the process of each by its pipe."""
     sys.stdout.flush()
     sys.stderr.flush()
     children: dict[int, int] = {}
@@ -150,8 +141,8 @@ def _start(files: list[Transcript], workers: int, read_one: ReadOne) -> dict[int
     except OSError:
         return children
     try:
-        for _ in range(workers):
-            receiving, sending = _large_pipe(_PIPE_SIZES // workers)
+        for _ in range(count):
+            receiving, sending = _large_pipe(_PIPE_SIZES // count)
             try:
                 child = os.fork()
             except OSError:
@@ -187,19 +178,19 @@ def _results(files: list[Transcript], pipes: dict[int, bytearray]) -> Iterator[R
                 continue
             buffer = pipes[pipe]
             buffer += data
-            while len(buffer) >= _HEADER:
-                length = int.from_bytes(buffer[:_HEADER], "little")
-                if len(buffer) < _HEADER + length:
+            while len(buffer) >= _LENGTH_SIZE:
+                end = _LENGTH_SIZE + int.from_bytes(buffer[:_LENGTH_SIZE], "little")
+                if len(buffer) < end:
                     break
-                place, header, packed, sums = marshal.loads(buffer[_HEADER : _HEADER + length])
-                del buffer[: _HEADER + length]
-                yield files[place], _reading(header), packed, sums
+                index, reading, packed, sums = marshal.loads(buffer[_LENGTH_SIZE:end])
+                del buffer[:end]
+                yield files[index], _unpack_reading(reading), packed, sums
 
 
 def _tasks(files: list[Transcript]) -> list[list[int]]:
     """Return the tasks: indexes of files that one worker reads before it looks for more, the largest files first."""
-    by_size = sorted(range(len(files)), key=lambda place: -files[place].stat.st_size)
-    return [by_size[task::_TASKS] for task in range(min(_TASKS, len(files)))]
+    by_size = sorted(range(len(files)), key=lambda index: -files[index].stat.st_size)
+    return [by_size[task::_MAX_TASKS] for task in range(min(_MAX_TASKS, len(files)))]
 
 
 def _large_pipe(size: int) -> tuple[int, int]:
@@ -218,7 +209,7 @@ def _large_pipe(size: int) -> tuple[int, int]:
 def _queue(tasks: int) -> int:
     """Return the reading end of a pipe with the numbers of all tasks; only one worker reads each of them."""
     reading, writing = os.pipe()
-    os.write(writing, b"".join(task.to_bytes(_NUMBER, "little") for task in range(tasks)))
+    os.write(writing, b"".join(task.to_bytes(_NUMBER_SIZE, "little") for task in range(tasks)))
     os.close(writing)
     return reading
 
@@ -234,12 +225,12 @@ def _run_worker(
     try:
         for other in others:
             os.close(other)
-        while number := os.read(queue, _NUMBER):
-            for place in tasks[int.from_bytes(number, "little")]:
-                read = read_one(files[place])
+        while number := os.read(queue, _NUMBER_SIZE):
+            for index in tasks[int.from_bytes(number, "little")]:
+                read = read_one(files[index])
                 if read is not None:
-                    data = marshal.dumps((place, _header(read[0]), *read[1:]))
-                    _send(pipe, len(data).to_bytes(_HEADER, "little") + data)
+                    data = marshal.dumps((index, _pack_reading(read[0]), *read[1:]))
+                    _send(pipe, len(data).to_bytes(_LENGTH_SIZE, "little") + data)
         status = 0
     except BrokenPipeError:  # the parent is gone
         pass
@@ -253,15 +244,15 @@ def _send(pipe: int, data: bytes) -> None:
         view = view[os.write(pipe, view) :]
 
 
-_FIELDS = tuple(name for name in (*Known.__slots__, *Reading.__slots__) if name != "claims")
+_FIELDS = tuple(name for name in (*FileState.__slots__, *Reading.__slots__) if name != "claims")
 
 
-def _header(reading: Reading) -> list[Any]:
+def _pack_reading(reading: Reading) -> list[Any]:
     return [getattr(reading, name) for name in _FIELDS]
 
 
-def _reading(header: list[Any]) -> Reading:
+def _unpack_reading(values: list[Any]) -> Reading:
     reading = Reading()
-    for name, value in zip(_FIELDS, header, strict=True):
+    for name, value in zip(_FIELDS, values, strict=True):
         setattr(reading, name, value)
     return reading

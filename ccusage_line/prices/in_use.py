@@ -28,10 +28,10 @@ def table() -> PriceTable:
     global _table, _stamp
     folder = state_dir(os.environ)
     policy = stored.policy_files(os.environ)
-    settled = stored.last_config(os.environ)
-    stamp = *stored.stamp_of(stored.Refreshed.path(folder)), *policy, settled.id if settled is not None else ""
+    config = stored.last_config(os.environ)
+    stamp = *stored.stamp_of(stored.Refreshed.path(folder)), *policy, config.id if config is not None else ""
     if _table is None or stamp != _stamp:
-        _table = _assemble(stored.Refreshed.load(folder), settled, _contract(policy, folder))
+        _table = _assemble(stored.Refreshed.load(folder), config, _contract(policy, folder))
         _stamp = stamp
     return _table
 
@@ -53,7 +53,7 @@ def _contract(policy: list[Dependency], folder: str) -> Contract | None:
     return managed.read_contract(policy, folder)
 
 
-def _assemble(refreshed: Refreshed | None, settled: StoredConfig | None, contract: Contract | None) -> PriceTable:
+def _assemble(refreshed: Refreshed | None, config: StoredConfig | None, contract: Contract | None) -> PriceTable:
     current: Mapping[str, Packed] = embedded.CURRENT
     source, current_id = embedded.SOURCE, embedded.CURRENT_ID
     if refreshed is not None and refreshed.based_on == current_id:
@@ -62,9 +62,9 @@ def _assemble(refreshed: Refreshed | None, settled: StoredConfig | None, contrac
         current = {**refreshed.current, **current}
         source, current_id = f"{source} and {refreshed.source}", f"{current_id}.{refreshed.id}"
     fingerprint = fingerprint_of(embedded.OVERLAY_ID, current_id, embedded.RETIRED_ID)
-    own = settled.prices if settled is not None else {}
-    if settled is not None and own:
-        fingerprint += f"-{settled.id}"
+    own = config.prices if config is not None else {}
+    if config is not None and own:
+        fingerprint += f"-{config.id}"
     if contract is not None and contract.id:
         fingerprint += f"-c{contract.id}"
     return PriceTable(embedded.OVERLAY, current, embedded.RETIRED, source, fingerprint, own, contract)

@@ -46,16 +46,16 @@ class Policy:
         _merge(self.values, values, _MERGED_LEVELS)
 
 
-def policy(found: Sequence[Dependency], number: Callable[[str], object] = float) -> Policy:
-    """Return the policy in *found* (stored.policy_files); *number* parses fractions.
+def policy(files: Sequence[Dependency], parse_float: Callable[[str], object] = float) -> Policy:
+    """Return the policy in *files* (stored.policy_files); *parse_float* is as in json.loads.
 
     As in Claude Code, the main file comes first, then its parts by name; key by key, a later value wins.
     """
     merged = Policy()
-    for path, stat in (*found[:1], *found[2:]):  # the second is the folder of the parts
+    for path, stat in (*files[:1], *files[2:]):  # the second is the folder of the parts
         if stat is None:
             continue
-        values, problem = read_object(path, number)
+        values, problem = read_object(path, parse_float)
         if problem:
             merged.problems.append(f"{path} {problem}")
         else:
@@ -63,7 +63,7 @@ def policy(found: Sequence[Dependency], number: Callable[[str], object] = float)
     return merged
 
 
-def read_object(path: str, number: Callable[[str], object] = float) -> tuple[dict[str, Any], str]:
+def read_object(path: str, parse_float: Callable[[str], object] = float) -> tuple[dict[str, Any], str]:
     """Return (the JSON object in a settings file, why there is none). A missing or empty file counts as `{}`."""
     try:
         data = read_regular(path, _LIMIT)
@@ -72,7 +72,7 @@ def read_object(path: str, number: Callable[[str], object] = float) -> tuple[dic
     except (OSError, ValueError) as error:
         return {}, f"can't be read: {getattr(error, 'strerror', None) or error}"
     try:
-        values = json.loads(data.decode("utf-8-sig") or "{}", parse_float=number, parse_constant=_reject_constant)
+        values = json.loads(data.decode("utf-8-sig") or "{}", parse_float=parse_float, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         return {}, f"is not valid JSON (line {error.lineno})"
     except (ValueError, ArithmeticError, RecursionError):
@@ -96,22 +96,15 @@ def _merge(values: dict[str, Any], more: dict[str, Any], levels: int) -> None:
 # --- contracted rates ---------------------------------------------------------------------------------------------
 
 
-def read_contract(found: list[Dependency], state_dir: str) -> Contract:
-    """Return the contracted rates in the files *found*, and store a copy for callers that do not parse them."""
-    looked = time.time_ns()
-    settings = policy(found, Decimal)
+def read_contract(files: list[Dependency], state_dir: str) -> Contract:
+    """Return the contracted rates in *files*, and store a copy for callers that do not parse them."""
+    started = time.time_ns()
+    settings = policy(files, Decimal)
     rates = _Rates(settings.values.get(_KEY))
-    changed = max((max(stat[3:]) for _, stat in found if stat is not None), default=0)
-    contract = stored.Contract(
-        __version__,
-        tuple(found),
-        changed + SETTLED > looked,
-        rates.multiplier,
-        rates.rows,
-        rates.id(),
-        settings.sources.get(_KEY, []),
-        settings.problems + rates.problems,
-    )
+    changed = max((max(stat[3:]) for _, stat in files if stat is not None), default=0)
+    copied = __version__, tuple(files), changed + SETTLED > started
+    sources, problems = settings.sources.get(_KEY, []), settings.problems + rates.problems
+    contract = stored.Contract(*copied, rates.multiplier, rates.rows, rates.id(), sources, problems)
     try:
         contract.save(state_dir)
     except OSError:  # the files are then parsed each time
@@ -138,10 +131,10 @@ class _Rates:
     def _parse_multiplier(self, value: object) -> None:
         if value is None:
             return
-        number = _within(value, _MAX_MULTIPLIER)
-        factor = 0 if number is None else int((number * PICO).to_integral_value())
-        if factor:
-            self.multiplier = factor
+        number = _number_within(value, _MAX_MULTIPLIER)
+        multiplier = 0 if number is None else int((number * PICO).to_integral_value())
+        if multiplier:
+            self.multiplier = multiplier
         else:
             self._add_problem(".multiplier", value, f"must be a number above 0 and at most {_MAX_MULTIPLIER}")
 
@@ -154,7 +147,7 @@ class _Rates:
 
     def _parse_row(self, model: str, rates: object) -> None:
         place = f".overrides[{_as_json(model)}]"
-        numbers = [_within(rates.get(key), _MAX_RATE) for key in _RATES] if isinstance(rates, dict) else []
+        numbers = [_number_within(rates.get(key), _MAX_RATE) for key in _RATES] if isinstance(rates, dict) else []
         units = [int((number * UNIT / 1_000_000).to_integral_value()) for number in numbers if number is not None]
         if len(units) < len(_RATES):
             self._add_problem(place, rates, f"must have {', '.join(_RATES)}, each from 0 to {_MAX_RATE:,}")
@@ -171,7 +164,7 @@ class _Rates:
         return digest_bytes(text.encode("utf-8", "surrogatepass")).hex()[:8]
 
 
-def _within(value: object, most: int) -> Decimal | None:
+def _number_within(value: object, most: int) -> Decimal | None:
     """Return *value* if it is a number from 0 to *most*, else None."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None

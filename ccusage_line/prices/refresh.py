@@ -10,7 +10,7 @@ import os
 import time
 
 from .. import __version__
-from ..files import private_dir, read_private, write_private
+from ..files import make_private_folder, read_private, write_private
 from ..locks import lock
 from . import stored
 from . import table as prices
@@ -96,27 +96,24 @@ def before_report(environ: Mapping[str, str], *, offline: bool, address: str) ->
 
     if offline:
         return None
-    folder = state_dir(environ)
-    if not is_due(folder):
-        return None
-    result = refresh(folder, force=False, timeout=BEFORE_REPORT, address=address)
+    result = refresh(state_dir(environ), force=False, timeout=BEFORE_REPORT, address=address)
     return None if result.ok else result.text
 
 
 def is_due(state_dir: str) -> bool:
     """Return whether a report should fetch the list: the last one is a day old, and the last attempt an hour."""
-    notes = _notes(state_dir)
-    if _within(notes.get("tried"), PAUSE):
+    notes = _load_notes(state_dir)
+    if _is_recent(notes.get("tried"), PAUSE):
         return False
-    return not (_within(notes.get("checked"), MAX_AGE) and _usable(stored.Refreshed.load(state_dir)))
+    return not (_is_recent(notes.get("checked"), MAX_AGE) and _is_of_this_version(stored.Refreshed.load(state_dir)))
 
 
-def _within(then: object, seconds: int) -> bool:
+def _is_recent(then: object, seconds: int) -> bool:
     """Return whether *then* (seconds since the epoch) is less than *seconds* ago, and not in the future."""
     return isinstance(then, (int, float)) and 0 <= time.time() - then < seconds
 
 
-def _usable(table: stored.Refreshed | None) -> bool:
+def _is_of_this_version(table: stored.Refreshed | None) -> bool:
     """Return whether a stored table was merged into the prices of this version of the package."""
     from .embedded import CURRENT_ID
 
@@ -128,11 +125,11 @@ def last_checked(state_dir: str) -> int | None:
     refreshed = stored.Refreshed.load(state_dir)
     if refreshed is None:
         return None
-    checked = _notes(state_dir).get("checked", refreshed.fetched)
+    checked = _load_notes(state_dir).get("checked", refreshed.fetched)
     return checked if isinstance(checked, int) else None
 
 
-def _notes(state_dir: str) -> dict[str, Any]:
+def _load_notes(state_dir: str) -> dict[str, Any]:
     import json
 
     try:
@@ -142,11 +139,13 @@ def _notes(state_dir: str) -> dict[str, Any]:
     return notes if isinstance(notes, dict) else {}
 
 
-def _update_notes(state_dir: str, **changed: object) -> None:
+def _update_notes(state_dir: str, **changed: object) -> dict[str, Any]:
+    """Change some of the notes, and return all of them. Raises OSError."""
     import json
 
-    text = json.dumps({**_notes(state_dir), **changed})
-    write_private(state_dir, _NOTES, text.encode())
+    notes = {**_load_notes(state_dir), **changed}
+    write_private(state_dir, _NOTES, json.dumps(notes).encode())
+    return notes
 
 
 # --- refresh ------------------------------------------------------------------------------------------------------
@@ -169,7 +168,7 @@ def refresh(state_dir: str, *, force: bool, timeout: float, address: str) -> Res
 
 
 def _refresh(state_dir: str, force: bool, deadline: float, address: str) -> Result:
-    private_dir(state_dir)
+    make_private_folder(state_dir)
     held = lock(os.path.join(state_dir, _LOCK), max(0.0, deadline - time.monotonic()) if force else 0.0)
     if held is None:
         return Result("busy", "another process is refreshing the prices")
@@ -180,10 +179,9 @@ def _refresh(state_dir: str, force: bool, deadline: float, address: str) -> Resu
 
 
 def _fetch_and_store(state_dir: str, force: bool, deadline: float, address: str) -> Result:
-    _update_notes(state_dir, tried=int(time.time()))
+    notes = _update_notes(state_dir, tried=int(time.time()))
     known = stored.Refreshed.load(state_dir)
-    notes = _notes(state_dir)
-    etag = notes.get("etag") if known is not None and _usable(known) and notes.get("address") == address else None
+    etag = notes.get("etag") if _is_of_this_version(known) and notes.get("address") == address else None
     reply = fetch(address, etag if isinstance(etag, str) else None, deadline)
     now = int(time.time())
     if reply is None:
@@ -193,8 +191,8 @@ def _fetch_and_store(state_dir: str, force: bool, deadline: float, address: str)
     if not force and len(body) > _PARSED_PER_SECOND * (deadline - time.monotonic()):
         raise Refused(f"a list of {len(body):,} bytes takes too long before a report; run `ccusage prices refresh`")
     listed = parse(body)
-    current = merge(known_prices(known), listed)
-    changed = known is None or not _usable(known) or current != known.current
+    current = merge(_known_prices(known), listed)
+    changed = known is None or not _is_of_this_version(known) or current != known.current
     if changed:
         _make_table(current, len(listed), address, now).save(state_dir)
     _update_notes(state_dir, checked=now, etag=etag, address=address)
@@ -211,22 +209,22 @@ def _make_table(current: Part, entries: int, address: str, now: int) -> stored.R
     return stored.Refreshed(current, prices.part_id(current), CURRENT_ID, source, now, entries)
 
 
-def known_prices(known: stored.Refreshed | None) -> Part:
+def _known_prices(known: stored.Refreshed | None) -> Part:
     """Return the current part into which a new list is merged: that of the last refresh and that of this package."""
     from .embedded import CURRENT
 
     if known is None:
         return dict(CURRENT)
-    return known.current if _usable(known) else {**known.current, **CURRENT}
+    return known.current if _is_of_this_version(known) else {**known.current, **CURRENT}
 
 
 def _summary(listed: Part, known: stored.Refreshed | None, changed: bool) -> str:
     if not changed:
         return f"the price table is up to date: {len(listed)} models"
-    before = known_prices(known)
-    new = sum(name not in before for name in listed)
-    other = sum(name in before and before[name] != entry for name, entry in listed.items())
-    return f"prices refreshed: {len(listed)} models, {new} new, {other} with a changed price"
+    before = _known_prices(known)
+    new_count = sum(name not in before for name in listed)
+    changed_count = sum(name in before and before[name] != entry for name, entry in listed.items())
+    return f"prices refreshed: {len(listed)} models, {new_count} new, {changed_count} with a changed price"
 
 
 # --- the transfer -------------------------------------------------------------------------------------------------
@@ -240,23 +238,23 @@ def fetch(address: str, etag: str | None, deadline: float) -> tuple[bytes, str |
     """
     import threading
 
-    done: list[tuple[bytes, str | None] | None] = []
-    failed: list[BaseException] = []
+    replies: list[tuple[bytes, str | None] | None] = []
+    errors: list[BaseException] = []
 
     def work() -> None:
         try:
-            done.append(_get(address, etag, deadline))
+            replies.append(_get(address, etag, deadline))
         except BaseException as error:
-            failed.append(error)
+            errors.append(error)
 
     thread = threading.Thread(target=work, name="ccusage-prices", daemon=True)
     thread.start()
     thread.join(max(0.0, deadline - time.monotonic()))
-    if failed:
-        raise failed[0]
-    if not done:
+    if errors:
+        raise errors[0]
+    if not replies:
         raise Refused(f"{_host(address)} does not answer in time")
-    return done[0]
+    return replies[0]
 
 
 def _get(address: str, etag: str | None, deadline: float) -> tuple[bytes, str | None] | None:
@@ -317,10 +315,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _resolve_redirect(url: httpx.URL, target: str) -> httpx.URL:
-    found = url.join(target)
-    if found.scheme != "https":
-        raise Refused(f"{url.host} redirects to {found.scheme}, but only https is allowed")
-    return found
+    resolved = url.join(target)
+    if resolved.scheme != "https":
+        raise Refused(f"{url.host} redirects to {resolved.scheme}, but only https is allowed")
+    return resolved
 
 
 def _read_body(response: httpx.Response, deadline: float) -> tuple[bytes, str | None] | None:
@@ -391,21 +389,18 @@ def parse(body: bytes) -> Part:
     part: Part = {}
     for key, entry in listed.items():
         name = key.lower()
-        if isinstance(entry, dict) and _is_name(key) and _is_wanted(name, entry):
+        is_name = len(key) <= prices.NAME_LIMIT and key.isascii() and key.isprintable()
+        if is_name and isinstance(entry, dict) and _is_wanted(name, entry):
             try:
                 part[name] = pack(name, entry)
             except (ValueError, ArithmeticError):
                 continue
     if len(part) > MAX_MODELS:
         raise Refused(f"the reply has prices of {len(part):,} models, too many for a price list")
-    claude = sum("claude" in name for name in part)
-    if claude < MIN_CLAUDE:
-        raise Refused(f"the reply has prices of {claude} Claude models, too few for a whole price list")
+    claude_count = sum("claude" in name for name in part)
+    if claude_count < MIN_CLAUDE:
+        raise Refused(f"the reply has prices of {claude_count} Claude models, too few for a whole price list")
     return part
-
-
-def _is_name(key: str) -> bool:
-    return len(key) <= prices.NAME_LIMIT and key.isascii() and key.isprintable()
 
 
 def merge(known: Part, listed: Part) -> Part:
@@ -424,15 +419,13 @@ def merge(known: Part, listed: Part) -> Part:
 
 def _is_plausible(old: Packed, new: Packed) -> bool:
     """Return whether a price change is plausible, and whether the new prices above the threshold fit those below."""
-    moved = [(old[:5], new[:5])]
+    changes = [(old[:5], new[:5])]
     if new[6] is not None:
-        moved.append((new[:5], new[6]))
-    for before, after in moved:
-        for place, pair in enumerate(zip(before, after, strict=True)):
+        changes.append((new[:5], new[6]))
+    for before, after in changes:
+        for kind, pair in enumerate(zip(before, after, strict=True)):
             low, high = min(pair), max(pair)
-            if low == high:
-                continue
-            if low * FACTOR < high and (low or place < 2):  # only caching may become free, not input and output
+            if low * FACTOR < high and (low or kind < 2):  # only caching may become free, not input and output
                 return False
     return True
 
@@ -448,19 +441,11 @@ def _is_wanted(name: str, entry: Mapping[str, Any]) -> bool:
 
 def pack(name: str, entry: Mapping[str, Any]) -> Packed:
     """Return an entry in the form of the table. Raises ValueError or ArithmeticError if it can't be parsed."""
-    threshold, ending = _tier(entry)
-    return (
-        *_entry_rates(entry, ""),
-        threshold,
-        _entry_rates(entry, ending) if ending else None,
-        _factor(entry, "fast"),
-        _factor(entry, "us"),
-        _client_window(name) or _window(entry.get("max_input_tokens")),
-    )
-
-
-def _window(tokens: object) -> int | None:
-    return tokens if isinstance(tokens, int) and 1 < tokens < 2**53 else None
+    threshold, suffix = _tier(entry)
+    above = _entry_rates(entry, suffix) if suffix else None
+    tokens = entry.get("max_input_tokens")
+    window = _client_window(name) or (tokens if isinstance(tokens, int) and 1 < tokens < 2**53 else None)
+    return (*_entry_rates(entry, ""), threshold, above, _factor(entry, "fast"), _factor(entry, "us"), window)
 
 
 def _tier(entry: Mapping[str, Any]) -> tuple[int | None, str]:
@@ -468,24 +453,24 @@ def _tier(entry: Mapping[str, Any]) -> tuple[int | None, str]:
     import re
 
     pattern = re.compile(r"input_cost_per_token(_above_(\d{1,9})(k?)_tokens)")
-    found = [match for match in map(pattern.fullmatch, entry) if match]
-    if len(found) > 1:
+    matches = [match for match in map(pattern.fullmatch, entry) if match]
+    if len(matches) > 1:
         raise ValueError("more than one threshold")
-    if not found:
+    if not matches:
         return None, ""
-    ending, number, thousand = found[0].groups()
-    return int(number) * (1000 if thousand else 1), ending
+    suffix, number, thousand = matches[0].groups()
+    return int(number) * (1000 if thousand else 1), suffix
 
 
-def _entry_rates(entry: Mapping[str, Any], ending: str) -> Rates:
+def _entry_rates(entry: Mapping[str, Any], suffix: str) -> Rates:
     """Return the five prices; that of a 1 hour write is always twice that of input, whatever the list says (A10)."""
 
     def field(*names: str) -> Decimal | None:
-        return next((_amount(entry[name + ending]) for name in names if entry.get(name + ending) is not None), None)
+        return next((_amount(entry[name + suffix]) for name in names if entry.get(name + suffix) is not None), None)
 
     input, output = field("input_cost_per_token"), field("output_cost_per_token")
     if input is None or output is None:
-        raise ValueError(f"no input or output price{ending}")
+        raise ValueError(f"no input or output price{suffix}")
     write = field("cache_creation_input_token_cost")
     read = field("cache_read_input_token_cost", "input_cost_per_token_cache_hit")
     return rates(input, output, write, None, read)
@@ -524,8 +509,8 @@ def _units(dollars: Decimal) -> int:
 
 
 def _factor(entry: Mapping[str, Any], name: str) -> int:
-    given = entry.get("provider_specific_entry")
-    value = given.get(name) if isinstance(given, dict) else None
+    factors = entry.get("provider_specific_entry")
+    value = factors.get(name) if isinstance(factors, dict) else None
     return prices.ONE if value is None else thousandths(_amount(value))
 
 

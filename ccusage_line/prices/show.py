@@ -34,9 +34,9 @@ def show(environ: Mapping[str, str], model: str | None, as_json: bool) -> str:
     Raises UsageError if no model matches.
     """
     if model is None:
-        return _json(table_data(environ)) if as_json else table_text(environ)
+        return _json(_table_data(environ)) if as_json else _table_text(environ)
     if in_use.table().find(model) is not None:
-        return _json(model_data(model)) if as_json else model_text(model)
+        return _json(model_data(model)) if as_json else _model_text(model)
     names = matching_names(model)
     return _json({"models": [model_data(name) for name in names]}) if as_json else models_text(names)
 
@@ -50,22 +50,22 @@ def _json(data: dict[str, object]) -> str:
 # --- the table ----------------------------------------------------------------------------------------------------
 
 
-def table_data(environ: Mapping[str, str]) -> dict[str, object]:
+def _table_data(environ: Mapping[str, str]) -> dict[str, object]:
     from ..paths import state_dir
     from .embedded import CURRENT, OVERLAY, RETIRED
     from .refresh import last_checked
 
     folder = state_dir(environ)
-    refreshed, settled = stored.Refreshed.load(folder), stored.last_config(environ)
+    refreshed, config = stored.Refreshed.load(folder), stored.last_config(environ)
     checked = last_checked(folder)
     names = {*OVERLAY, *RETIRED, *CURRENT, *(refreshed.current if refreshed else ())}
     return {
         "source": in_use.table().source,
         "entries": len(names),
-        "ownPrices": len(settled.prices) if settled is not None else 0,
+        "ownPrices": len(config.prices) if config is not None else 0,
         "contractedRates": _contract_data(contract(environ)),
-        "fetchedAt": _moment(refreshed.fetched) if refreshed is not None else None,
-        "checkedAt": _moment(checked) if checked is not None else None,
+        "fetchedAt": _time_text(refreshed.fetched) if refreshed is not None else None,
+        "checkedAt": _time_text(checked) if checked is not None else None,
         "ageSeconds": max(0, int(time.time()) - checked) if checked is not None else None,
         "file": stored.Refreshed.path(folder) if refreshed is not None else None,
         "fingerprint": in_use.table().fingerprint,
@@ -74,39 +74,35 @@ def table_data(environ: Mapping[str, str]) -> dict[str, object]:
 
 def contract(environ: Mapping[str, str]) -> Contract | None:
     """Return what Claude Code's managed settings say about prices, and their errors, or None if they have neither."""
-    found = in_use.contract(environ)
-    return found if found is not None and (found.sources or found.problems) else None
+    rates = in_use.contract(environ)
+    return rates if rates is not None and (rates.sources or rates.problems) else None
 
 
-def _contract_data(found: Contract | None) -> dict[str, object] | None:
-    if found is None:
+def _contract_data(rates: Contract | None) -> dict[str, object] | None:
+    if rates is None:
         return None
-    return {
-        "files": found.sources,
-        "multiplier": found.multiplier / prices.PICO,
-        "overrides": len(found.rows),
-        "ignored": found.problems,
-    }
+    multiplier = rates.multiplier / prices.PICO
+    return {"files": rates.sources, "multiplier": multiplier, "overrides": len(rates.rows), "ignored": rates.problems}
 
 
-def contract_text(found: Contract) -> str:
-    overrides = count_text(len(found.rows), "override")
-    return f"multiplier {found.multiplier / prices.PICO:g}, {overrides} ({', '.join(found.sources)})"
+def contract_text(rates: Contract) -> str:
+    overrides = count_text(len(rates.rows), "override")
+    return f"multiplier {rates.multiplier / prices.PICO:g}, {overrides} ({', '.join(rates.sources)})"
 
 
-def _moment(seconds: int) -> str:
+def _time_text(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def table_text(environ: Mapping[str, str]) -> str:
-    data, agreed = table_data(environ), contract(environ)
+def _table_text(environ: Mapping[str, str]) -> str:
+    data, rates = _table_data(environ), contract(environ)
     age = data["ageSeconds"]
     lines = [
         ("source", data["source"]),
         ("models", data["entries"]),
         ("own prices", data["ownPrices"] or "none"),
-        ("contracted", contract_text(agreed) if agreed is not None and agreed.sources else "none"),
-        *(("ignored", problem) for problem in (agreed.problems if agreed is not None else ())),
+        ("contracted", contract_text(rates) if rates is not None and rates.sources else "none"),
+        *(("ignored", problem) for problem in (rates.problems if rates is not None else ())),
         ("age", _age(age) if isinstance(age, int) else "that of this version; `ccusage prices refresh` updates it"),
     ]
     if data["file"] is not None:
@@ -132,22 +128,19 @@ def model_data(model: str) -> dict[str, object]:
     data: dict[str, object] = {"model": model, **_per_million(_rates(price))}
     if price.threshold is not None and price.above is not None:
         data["above"] = {"promptTokens": price.threshold, **_per_million(price.above)}
-    data["fastFactor"] = price.fast / prices.ONE
-    data["usFactor"] = price.us / prices.ONE
-    data["contextWindow"] = price.window
-    data["basis"] = table.basis(model)
-    return data
+    factors = {"fastFactor": price.fast / prices.ONE, "usFactor": price.us / prices.ONE}
+    return data | factors | {"contextWindow": price.window, "basis": table.basis(model)}
 
 
 def _rates(price: Price) -> Rates:
     return price.input, price.output, price.write_5m, price.write_1h, price.read
 
 
-def _per_million(five: Rates) -> dict[str, float]:
-    return {kind: rate * 1_000_000 / prices.UNIT for kind, rate in zip(_KINDS, five, strict=True)}
+def _per_million(rates: Rates) -> dict[str, float]:
+    return {kind: rate * 1_000_000 / prices.UNIT for kind, rate in zip(_KINDS, rates, strict=True)}
 
 
-def model_text(model: str) -> str:
+def _model_text(model: str) -> str:
     """Return the price of a model as a small table. The model must have one."""
     data: dict[str, Any] = model_data(model)
     above = data.get("above")
@@ -169,12 +162,12 @@ def _basis_text(basis: str) -> str:
     """Return a line about where the price comes from, or "" for the list price."""
     if basis == "own":
         return "  your own price, from the config\n"
-    agreed = in_use.table().contract
-    if agreed is None:
+    rates = in_use.table().contract
+    if rates is None:
         return ""
-    times = "" if agreed.multiplier == prices.PICO else f" x {agreed.multiplier / prices.PICO:g}"
+    factor = "" if rates.multiplier == prices.PICO else f" x {rates.multiplier / prices.PICO:g}"
     what = "rate" if basis == "contract" else "multiplier, on the list price"
-    return f"  your organization's {what}{times}\n" if times or basis == "contract" else ""
+    return f"  your organization's {what}{factor}\n" if factor or basis == "contract" else ""
 
 
 # --- models by a part of their name -------------------------------------------------------------------------------
@@ -187,11 +180,11 @@ def matching_names(wanted: str) -> list[str]:
     """
     short, version = _short(wanted), _version(wanted)
     names = sorted(in_use.table().names(), key=_sort_key)
-    found = [name for name in names if _short(name) == short or (version is not None and _version(name) == version)]
-    if not found and short:
-        found = sorted((name for name in names if short in _short(name)), key=_short)
-    if found:
-        return found
+    matches = [name for name in names if _short(name) == short or (version is not None and _version(name) == version)]
+    if not matches and short:
+        matches = sorted((name for name in names if short in _short(name)), key=_short)
+    if matches:
+        return matches
     from difflib import get_close_matches
 
     from ..errors import UsageError
@@ -230,8 +223,8 @@ def models_text(names: list[str]) -> str:
     labels = [f"{clean(same[0])}{f' and {len(same) - 1} more' if len(same) > 1 else ''}" for same in lines.values()]
     width = max(map(display_width, (_UNIT, *labels)))
     text = f"{_UNIT:<{width}}" + "".join(f"{column:>10}" for column in _COLUMNS) + "\n"
-    for label, (_, five, threshold) in zip(labels, lines, strict=True):
-        numbers = "".join(f"{number:>10,.6g}" for number in _per_million(five).values())
+    for label, (_, rates, threshold) in zip(labels, lines, strict=True):
+        numbers = "".join(f"{number:>10,.6g}" for number in _per_million(rates).values())
         higher = f"  higher above {threshold:,}" if threshold is not None else ""
         text += f"{label}{' ' * (width - display_width(label))}{numbers}{higher}\n"
     return text

@@ -144,14 +144,14 @@ def stored_config(environ: Mapping[str, str]) -> StoredConfig | None:
     from .. import __version__
     from ..paths import state_dir
 
-    now = stamp_of(config_path(environ))
-    known = StoredConfig.load(state_dir(environ))
-    if known is None and len(now) == 1 and not environ.get("CCUSAGE_CONFIG"):
-        known = StoredConfig(__version__, now, False, {}, {}, {}, "")
-    if known is None or not known.is_of(__version__, now):
+    stamp = stamp_of(config_path(environ))
+    config = StoredConfig.load(state_dir(environ))
+    if config is None and len(stamp) == 1 and not environ.get("CCUSAGE_CONFIG"):  # there is no config file
+        config = StoredConfig(__version__, stamp, False, {}, {}, {}, "")
+    if config is None or not config.is_of(__version__, stamp):
         return None
-    set_config(known)
-    return known
+    set_config(config)
+    return config
 
 
 def set_config(config: StoredConfig) -> None:
@@ -167,14 +167,14 @@ def last_config(environ: Mapping[str, str]) -> StoredConfig | None:
     path = config_path(environ)
     if _config is not None and _config.stamp[0] == path:
         return _config
-    known = StoredConfig.load(state_dir(environ))
-    return known if known is not None and known.stamp[0] == path else None
+    config = StoredConfig.load(state_dir(environ))
+    return config if config is not None and config.stamp[0] == path else None
 
 
 def has_default_mode_and_zone(environ: Mapping[str, str]) -> bool:
     """Return whether the stored copy is valid and the config sets neither the mode nor the time zone."""
-    found = stored_config(environ)
-    return found is not None and not found.values.get("session", {}).keys() & {"mode", "timezone"}
+    config = stored_config(environ)
+    return config is not None and not config.values.get("session", {}).keys() & {"mode", "timezone"}
 
 
 def dependencies(environ: Mapping[str, str]) -> list[Dependency]:
@@ -217,8 +217,8 @@ def policy_files(environ: Mapping[str, str]) -> list[Dependency]:
     if stat_of(folder) is None:
         return [(folder, None)]
     parts = f"{os.path.splitext(path)[0]}.d"
-    found = [(path, stat_of(path)), (parts, stat_of(parts))]
-    if found[1][1] is not None:
+    files = [(path, stat_of(path)), (parts, stat_of(parts))]
+    if files[1][1] is not None:
         names = [name for name in names_in(parts) if name.endswith(".json") and not name.startswith(".")]
-        found += [(part, stat_of(part)) for part in (os.path.join(parts, name) for name in sorted(names))]
-    return found
+        files += [(part, stat_of(part)) for part in (os.path.join(parts, name) for name in sorted(names))]
+    return files

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .names import Model
     from .stored import Contract, Packed, Rates, Row
@@ -114,8 +114,8 @@ class PriceTable:
         """Return all names in the table that have a price, in lower case."""
         own = self._own._parts if self._own is not None else ()
         rows = self.contract.rows if self.contract is not None else {}
-        given = {name for part in (*self._parts, *own, rows) for name in part}
-        return {name for name in given if self.find(name) is not None}
+        listed = {name for part in (*self._parts, *own, rows) for name in part}
+        return {name for name in listed if self.find(name) is not None}
 
     def find(self, model: str) -> Price | None:
         """Return the price of *model* as a response names it, or None (A11). Accepts any string and never raises.
@@ -137,9 +137,9 @@ class PriceTable:
     def window(self, model: str, tokens: int) -> int | None:
         """Return the context window of *model*, or None if no known one is as large as a prompt of *tokens*."""
         price = self.find(model)
-        known = price.window if price is not None else None
-        if known is None or tokens <= known:
-            return known
+        window = price.window if price is not None else None
+        if window is None or tokens <= window:
+            return window
         name = model.lower().replace(".", "-")
         return LONG_WINDOW if tokens <= LONG_WINDOW and any(part in name for part in _LONG_VARIANTS) else None
 
@@ -147,7 +147,7 @@ class PriceTable:
         name = model.lower()
         if name.isascii() and not model.isascii():  # the lower case of some non-ASCII letters is ASCII
             return None
-        entry = self._own._find(name) if self._own is not None else None
+        entry = self._own._find_entry(name) if self._own is not None else None
         price = self._effective_price(name) if entry is None else Price(*entry)
         if price is not None and name.endswith(_LONG_SUFFIXES):
             price.window = max(price.window or 0, LONG_WINDOW)
@@ -156,16 +156,16 @@ class PriceTable:
     def basis(self, model: str) -> str:
         """Return where the price from find() comes from: "own", "contract" for an organization's rates, or "list"."""
         name = model.lower()
-        if self._own is not None and self._own._find(name) is not None:
+        if self._own is not None and self._own._find_entry(name) is not None:
             return "own"
         return "list" if self._contract_rates(name) is None else "contract"
 
     def _effective_price(self, name: str) -> Price | None:
         """Return the contracted price if there is one, else the list price, times the contract's multiplier (A10)."""
-        entry = self._find(name) if name.isascii() else None  # because all names in lists are ASCII
-        agreed = self._contract_rates(name)
-        if agreed is not None:
-            input, output, write, read = agreed
+        entry = self._find_entry(name) if name.isascii() else None  # because all names in lists are ASCII
+        contracted = self._contract_rates(name)
+        if contracted is not None:
+            input, output, write, read = contracted
             entry = (input, output, write, write, read, None, None, ONE, ONE, entry[9] if entry is not None else None)
         if entry is None:
             return None
@@ -197,17 +197,14 @@ class PriceTable:
         bare = name[max(name.find("anthropic."), 0) :]
         return "/" not in name and any(map(self._entry, (name, bare, f"vertex_ai/{name}", f"azure_ai/{name}")))
 
-    def _find(self, name: str) -> Packed | None:
+    def _find_entry(self, name: str) -> Packed | None:
         entry = self._entry(name)
         if entry is None:
             entry = self._find_claude(name) if "claude" in name else self._find_other_maker(name)
         return entry
 
     def _entry(self, name: str) -> Packed | None:
-        for part in self._parts:
-            if name in part:
-                return part[name]
-        return None
+        return next((part[name] for part in self._parts if name in part), None)
 
     def _find_claude(self, name: str) -> Packed | None:
         from .names import core_of, model_of
@@ -215,12 +212,12 @@ class PriceTable:
         name = name.removesuffix("[1m]")
         model, core = model_of(name), core_of(name)
         if model is None:
-            return self._find_by_prefix(name, core, ())
+            return self._find_without_prefixes(name, core, ())
         if model.fast:
             return self._find_fast(name, core, model)
-        return self._find_by_prefix(name, core, tuple(_listed_names(model)))
+        return self._find_without_prefixes(name, core, tuple(_listed_names(model)))
 
-    def _find_by_prefix(self, name: str, core: str, cores: Sequence[str]) -> Packed | None:
+    def _find_without_prefixes(self, name: str, core: str, cores: Sequence[str]) -> Packed | None:
         """Return the first entry found while prefixes are removed from *name*, also with each of *cores*."""
         from .names import without_prefix
 
@@ -234,10 +231,10 @@ class PriceTable:
 
     def _find_fast(self, name: str, core: str, model: Model) -> Packed | None:
         """Return the entry of a model with `fast` in its name, else that of the plain model times its fast factor."""
-        entry = self._find_by_prefix(name, core, [f"{other}-fast" for other in model.names()])
+        entry = self._find_without_prefixes(name, core, [f"{other}-fast" for other in model.names()])
         if entry is None:
             plain = next(model.names())
-            entry = self._find_by_prefix(name.removesuffix(core) + plain, plain, tuple(model.names()))
+            entry = self._find_without_prefixes(name.removesuffix(core) + plain, plain, tuple(model.names()))
             if entry is None or entry[7] == ONE:  # the price of fast mode is unknown
                 return None
             above = None if entry[6] is None else _multiply(entry[6], entry[7], ONE)
@@ -246,12 +243,14 @@ class PriceTable:
 
     def _find_first(self, names: Sequence[str]) -> Packed | None:
         """Return the first entry of *names*, else the first entry of one of them with a date or version suffix."""
-        for name in names:
-            entry = self._entry(name)
-            if entry is not None:
-                return entry
-        newest = self._newest_variants()
-        return next((self._entry(newest[name]) for name in names if name in newest), None)
+        entry = self._first_entry(names)
+        if entry is None:
+            newest = self._newest_variants()
+            entry = self._first_entry(newest[name] for name in names if name in newest)
+        return entry
+
+    def _first_entry(self, names: Iterable[str]) -> Packed | None:
+        return next((entry for entry in map(self._entry, names) if entry is not None), None)
 
     def _newest_variants(self) -> dict[str, str]:
         """Return a map from a name to the newest listed name that adds a date, a version suffix or both to it."""
@@ -269,7 +268,7 @@ class PriceTable:
         for family, provider, owners in _OTHER_MAKERS:
             if bare.startswith(family) and (not path or path.rpartition("/")[2] in owners):
                 names += [f"{provider}/{bare}", bare, f"{provider}/{_without_date(bare)}", _without_date(bare)]
-        return next((entry for entry in map(self._entry, names) if entry is not None), None)
+        return self._first_entry(names)
 
 
 def _spellings(name: str) -> Iterator[str]:

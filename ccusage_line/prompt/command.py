@@ -10,7 +10,7 @@ import sys
 import time
 
 from .. import recent
-from ..files import names_in, private_dir
+from ..files import make_private_folder, names_in
 from ..paths import LINES, state_dir
 from . import line as readyline
 
@@ -231,8 +231,8 @@ def refresh_detached(environ: Mapping[str, str], cwd: str, shell: str | None = N
 
     _detach()
     folder = os.path.join(state_dir(environ), LINES)
-    private_dir(os.path.dirname(folder))
-    private_dir(folder)
+    make_private_folder(os.path.dirname(folder))
+    make_private_folder(folder)
     held = lock(os.path.join(folder, _LOCK))  # held until the process ends
     if held is None:
         return

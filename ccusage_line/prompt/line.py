@@ -31,7 +31,7 @@ import os
 import time
 from itertools import zip_longest
 
-from ..files import private_dir, read_private, write_private
+from ..files import make_private_folder, read_private, write_private
 from ..paths import LINES
 
 TYPE_CHECKING = False
@@ -428,7 +428,7 @@ def _prepare_folder(place: Place) -> str:
     state, index = place.state_dir, place.index_dir
     folder = lines_dir(index)
     for path in (state, index, os.path.join(state, LINES), folder):
-        private_dir(path)
+        make_private_folder(path)
     write_scope(place.environ, state, index, place.named)
     return folder
 

@@ -211,7 +211,7 @@ def _objects(path: str) -> Iterator[tuple[dict[str, Any], bytes, int]]:
     try:
         tail = Tail(0, False)
         for block in tail.blocks(descriptor, os.fstat(descriptor).st_size):
-            place = block.place
+            place = block.offset
             for line in block.data().split(b"\n"):
                 for obj, raw, at in objects(line):
                     yield obj, raw, place + at

@@ -71,7 +71,7 @@ class ReadyReport:
     ) -> None:
         if index.table.fingerprint != self._prices or not _is_settled(unchanged.found):
             return
-        if not index.lock_at_once():
+        if not index.try_lock():
             return
         try:
             if (index.data_version(), database_identity(self._folder)) == (unchanged.version, unchanged.identity):

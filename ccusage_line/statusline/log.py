@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from ..files import open_private, private_dir, write_private
+from ..files import make_private_folder, open_private, write_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def note(environ: Mapping[str, str], reasons: Sequence[str], now_us: int) -> Non
         return
     try:
         log = path(environ)
-        private_dir(os.path.dirname(log))
+        make_private_folder(os.path.dirname(log))
         _append(log, "; ".join(reasons)[:_LONGEST], now_us)
     except Exception:  # the disk is full or the folder is not writable
         pass

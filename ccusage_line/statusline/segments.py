@@ -261,12 +261,14 @@ def _block(view: View) -> Block | None:
         return block
     from ..windows import Block
 
-    return Block(block.start, block.end, block.cost + surplus, block.tokens, block.first, block.ahead, block.lacks)
+    return Block(
+        block.start, block.end, block.cost + surplus, block.tokens, block.first, block.ahead, block.has_unpriced
+    )
 
 
 def _block_cost(view: View) -> str:
     block = _block(view)
-    return "" if block is None else money(block.cost, block.lacks)
+    return "" if block is None else money(block.cost, block.has_unpriced)
 
 
 def _block_left(view: View) -> str:
@@ -287,7 +289,7 @@ def _burn(view: View) -> str:
     if hourly is None or rate is None:
         return ""
     colour, emoji, word = _RATES[(rate >= MODERATE) + (rate >= HIGH)]
-    shown = [view.paint(colour, f"{money(hourly, block.lacks)}/hr")]
+    shown = [view.paint(colour, f"{money(hourly, block.has_unpriced)}/hr")]
     if "emoji" in view.options.visual:
         shown.append(emoji)
     if "text" in view.options.visual:

@@ -23,27 +23,28 @@ from .claims import (
     Claim,
     identify_session,
     merge_claims,
+    message_digest,
     minutes,
     money,
-    of_message,
     request_thread,
     timestamp,
     usage_thread,
     uuid_digest,
 )
-from .files import FACTS, USAGE, lines_with
-from .reading import add_facts, find_beginning
+from .files import USAGE, lines_with
 from .reading import add_line as add_line_plainly
+from .reading import add_session_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .claims import Key, Owner
+    from .claims import BytesOf, Key, Owner
     from .files import Block, Find
-    from .reading import BytesOf, Reading
+    from .reading import Reading
 
 _MAX_DIGITS = 4300  # digits: json rejects a longer integer, msgspec does not
+_DIGITS = b"0123456789"
 _NO_TIMES: frozenset[int] = frozenset()
 
 
@@ -169,20 +170,17 @@ class _Search:
 
 def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of: BytesOf) -> None:
     """Add a block's lines to a reading, with the same result as reading.read_block."""
-    offset = block.place - block.begin
+    shift = block.offset - block.begin
     with _Search(block) as find, memoryview(block.buffer) as view:
         for begin, end in lines_with(block, (USAGE,), find):
             line = view[begin:end]
-            if not add_line(reading, line, offset + begin, session, bytes_of):
-                add_line_plainly(reading, bytes(line), offset + begin, session, bytes_of)
+            if not add_line(reading, line, shift + begin, session, bytes_of):
+                add_line_plainly(reading, bytes(line), shift + begin, session, bytes_of)
         if own:
-            if reading.began is None:
-                find_beginning(reading, block)
-            for begin, end in lines_with(block, FACTS, find):
-                add_facts(reading, bytes(view[begin:end]))
+            add_session_facts(reading, block, find)
 
 
-def add_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of: BytesOf) -> bool:
+def add_line(reading: Reading, line: memoryview, offset: int, session: str, bytes_of: BytesOf) -> bool:
     """Add one whole line to a reading. Return False, having done nothing, if the line needs the other decoder."""
     if len(line) > _MAX_DIGITS and (len(line) > MAX_LINE or _has_long_number(line) or _may_be_deep(line)):
         return False
@@ -198,11 +196,11 @@ def add_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of
         return True
     if not message.id:
         return False
-    written = decoded.timestamp
+    text = decoded.timestamp
     try:
-        time = minutes[written[:17]] + _SECONDS[written[17:20]] + _MILLIS[written[20:]]  # type: ignore[index]
+        time = minutes[text[:17]] + _SECONDS[text[17:20]] + _MILLIS[text[20:]]  # type: ignore[index]
     except (KeyError, TypeError):
-        time = timestamp(written)  # type: ignore[assignment]
+        time = timestamp(text)  # type: ignore[assignment]
     if time is None or message.model == SYNTHETIC:
         return True
     uuid = uuid_digest(decoded.uuid) if decoded.uuid else b""
@@ -220,9 +218,7 @@ def add_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of
         if known is not None and _loses(known, side, message, usage, time):
             # Add only what the losing line contributes to the claim of its thread.
             if time != known.timestamp and not side:
-                if known.main_times is _NO_TIMES:
-                    known.main_times = {time}
-                elif isinstance(known.main_times, set):
+                if isinstance(known.main_times, set):
                     known.main_times.add(time)
                 else:
                     known.main_times = {*known.main_times, time}
@@ -239,10 +235,10 @@ def add_line(reading: Reading, line: memoryview, at: int, session: str, bytes_of
     claim.flags |= flags
     claim.uuids = uuid
     if line[0] == 0x7B and line[-1] == 0x7D:  # braces
-        claim.at, claim.length = at, len(line)
+        claim.offset, claim.length = offset, len(line)
     else:
         data = bytes(line)
-        claim.at, claim.length = at + data.find(b"{"), len(data.strip(b" \t\r\n"))
+        claim.offset, claim.length = offset + data.find(b"{"), len(data.strip(b" \t\r\n"))
     reading.claims[key] = claim if known is None else merge_claims(known, claim, bytes_of)
     return True
 
@@ -263,11 +259,7 @@ def _loses(known: Claim, side: bool, message: _Message, usage: _Usage, time: int
         if output != known.output:
             return 0 <= output < known.output
         flags = known.flags
-        return (not message.stop_reason, not usage.speed, time) > (
-            not flags & STOP,
-            not flags & SPEED,
-            known.timestamp,
-        )
+        return (not message.stop_reason, not usage.speed, time) > (not flags & STOP, not flags & SPEED, known.timestamp)
     return side and 0 <= output <= MAX_COUNT
 
 
@@ -314,11 +306,9 @@ def _is_plain(iterations: list[_Iteration], usage: _Usage) -> bool:
     return (
         len(iterations) == 1
         and entry.type == "message"
-        and (
-            entry.input_tokens == usage.input_tokens
-            and entry.cache_creation_input_tokens == usage.cache_creation_input_tokens
-            and entry.cache_read_input_tokens == usage.cache_read_input_tokens
-        )
+        and entry.input_tokens == usage.input_tokens
+        and entry.cache_creation_input_tokens == usage.cache_creation_input_tokens
+        and entry.cache_read_input_tokens == usage.cache_read_input_tokens
     )
 
 
@@ -350,7 +340,7 @@ def _key_of_usage(decoded: _Line, message_id: str, claim: Claim, path_session: s
     own = decoded.sessionId or path_session
     rest = usage_thread(claim.input, claim.cache_creation, claim.cache_read, own)
     claim.parents = uuid_digest(decoded.parentUuid) if decoded.parentUuid else b""
-    return (of_message(message_id), rest, *session), flags
+    return (message_digest(message_id), rest, *session), flags
 
 
 def _identify(*names: str | None) -> tuple[Owner, int]:
@@ -373,12 +363,12 @@ def _may_be_deep(line: memoryview) -> bool:
 
 def _has_long_number(line: memoryview) -> bool:
     """Return whether a line contains more than 4,300 digits in a row, which must cross one of the indexes probed."""
-    for place in range(_MAX_DIGITS, len(line), _MAX_DIGITS):
-        if 48 <= line[place] <= 57:
-            begin = end = place
-            while begin > 0 and 48 <= line[begin - 1] <= 57:
+    for probed in range(_MAX_DIGITS, len(line), _MAX_DIGITS):
+        if line[probed] in _DIGITS:
+            begin = end = probed
+            while begin > 0 and line[begin - 1] in _DIGITS:
                 begin -= 1
-            while end < len(line) and 48 <= line[end] <= 57:
+            while end < len(line) and line[end] in _DIGITS:
                 end += 1
             if end - begin > _MAX_DIGITS:
                 return True

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+    BytesOf = Callable[["Claim"], bytes]  # reads a claim's line
+    Began = Callable[[str], int | None]  # returns the first timestamp of a session's own transcript (A6)
+    FolderOf = Callable[[int], str]  # returns the project folder of a file
     Key = tuple[int, int, str, int, str]  # identifies a claim in its file: group, rest, session, rank, maker
     Owner = tuple[str, int, str]  # session, rank, maker
     # model, input, output, cache creation, 1 h part of it, read, web searches, flags
@@ -76,7 +79,7 @@ class Claim:
     searches: int
     cost_usd: float | None
     cwd: str
-    at: int  # the offset and the length of the line's object in the file, in bytes
+    offset: int  # the offset and the length of the line's object in the file, in bytes
     length: int
     main_times: set[int] | frozenset[int]  # the timestamps of all main-chain lines, except that of the best line
     uuids: bytes  # distinct digests of all lines' uuids, in the order of the lines, 8 bytes each
@@ -91,23 +94,12 @@ class Claim:
 
     def content(self) -> tuple[Any, ...]:
         """Return everything taken from the best line: if this is equal, it does not matter which line wins."""
-        return (
-            self.timestamp,
-            self.model,
-            self.flags & _BEST_LINE_FLAGS,
-            self.input,
-            self.output,
-            self.cache_creation,
-            self.write_1h,
-            self.cache_read,
-            self.searches,
-            self.cost_usd,
-            self.cwd,
-            self.bill,
-        )
+        counts = self.input, self.output, self.cache_creation, self.write_1h, self.cache_read, self.searches
+        flags = self.flags & _BEST_LINE_FLAGS
+        return (self.timestamp, self.model, flags, *counts, self.cost_usd, self.cwd, self.bill)
 
-    def place(self) -> tuple[int, str, int, str]:
-        """Return what distinguishes the claims on one thread."""
+    def source(self) -> tuple[int, str, int, str]:
+        """Return what distinguishes the claims on one thread: the file, and how its lines name their session."""
         return self.file, self.session, self.rank, self.maker
 
     def copy(self) -> Claim:
@@ -119,9 +111,9 @@ class Claim:
         return claim
 
 
-def merge_claims(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Claim:
+def merge_claims(a: Claim, b: Claim, bytes_of: BytesOf) -> Claim:
     """Merge two claims with the same key, of which *b* has the later lines. Changes and returns one of the two."""
-    winner, loser = (b, a) if beats(b, a, bytes_of) else (a, b)
+    winner, loser = (b, a) if _beats(b, a, bytes_of) else (a, b)
     if not loser.side:
         times = a.main_times if isinstance(a.main_times, set) else set(a.main_times)  # it grows line by line
         times.update(b.main_times)
@@ -129,11 +121,11 @@ def merge_claims(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> Clai
         times.discard(winner.timestamp)
         winner.main_times = times
     winner.flags |= loser.flags & (FINAL | ORIGINAL | AT_HOME)
-    winner.uuids, winner.parents = join_digests(a.uuids, b.uuids), join_digests(a.parents, b.parents)
+    winner.uuids, winner.parents = _join_digests(a.uuids, b.uuids), _join_digests(a.parents, b.parents)
     return winner
 
 
-def join_digests(digests: bytes, more: bytes) -> bytes:
+def _join_digests(digests: bytes, more: bytes) -> bytes:
     """Return *digests* followed by those of *more* that it does not contain."""
     if len(more) <= 8:  # true for nearly every line
         return digests + more if digests.find(more) < 0 else digests
@@ -145,26 +137,26 @@ def split_digests(digests: bytes) -> list[bytes]:
     return [digests[place : place + 8] for place in range(0, len(digests), 8)]
 
 
-def beats(a: Claim, b: Claim, bytes_of: Callable[[Claim], bytes]) -> bool:
-    """Return whether *a*'s line wins over *b*'s (A5). *bytes_of* reads a claim's line if nothing else decides."""
+def _beats(a: Claim, b: Claim, bytes_of: BytesOf) -> bool:
+    """Return whether *a*'s line wins over *b*'s (A5). Calls *bytes_of* only if nothing else decides."""
     if a.side != b.side:
         return b.side
     if a.output != b.output:
         return a.output > b.output
-    first, second = a.order(), b.order()
-    if first != second:
-        return first < second
+    a_order, b_order = a.order(), b.order()
+    if a_order != b_order:
+        return a_order < b_order
     # For a deleted file, bytes_of returns a value that is greater than any line, so a file that exists wins. If both
     # files are deleted, the values decide.
-    one, other = bytes_of(a), bytes_of(b)
-    return one < other if one != other else repr(a.content()) < repr(b.content())
+    a_bytes, b_bytes = bytes_of(a), bytes_of(b)
+    return a_bytes < b_bytes if a_bytes != b_bytes else repr(a.content()) < repr(b.content())
 
 
-def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes], folder_of: Callable[[int], str]) -> Claim:
+def best_claim(claims: Iterable[Claim], bytes_of: BytesOf, folder_of: FolderOf) -> Claim:
     """Return the claim whose line wins (A5).
 
-    Forks copy whole lines, so if the best lines have equal content, no file is opened to compare their bytes.
-    *folder_of* returns the project folder of a file. Among equal lines without a cwd, the first folder by name wins.
+    Forks copy whole lines, so if the best lines have equal content, no file is opened to compare their bytes. Among
+    equal lines without a cwd, the first folder by name wins.
     """
     ranked = sorted(claims, key=Claim.order)
     if not ranked[0].cwd:
@@ -175,28 +167,28 @@ def best(claims: Iterable[Claim], bytes_of: Callable[[Claim], bytes], folder_of:
     if not rivals or (winner.cwd and all(claim.content() == winner.content() for claim in rivals)):
         return winner
     for claim in rivals:
-        if beats(claim, winner, bytes_of):
+        if _beats(claim, winner, bytes_of):
             winner = claim
     return winner
 
 
-def session_of(claims: Iterable[Claim], began: Callable[[str], int | None]) -> str:
-    """Return the session that owns a response (A6). *began* returns the first timestamp of its own transcript."""
-    named: list[set[str]] = [set(), set(), set()]  # by rank
+def session_of(claims: Iterable[Claim], began: Began) -> str:
+    """Return the session that owns a response (A6)."""
+    by_rank: list[set[str]] = [set(), set(), set()]
     makers = set()
     for claim in claims:
-        named[claim.rank].add(claim.session)
+        by_rank[claim.rank].add(claim.session)
         makers.add(claim.maker)
     makers.discard("")
-    requested, forked, claimants = named
+    requested, forked, named = by_rank
     if requested:
         return min(requested)
-    claimants = claimants or forked
-    if len(claimants) > 1 and len(claimants & makers) == 1:
-        claimants &= makers
-    if len(claimants) == 1:
-        return claimants.pop()
-    return min((_none_last(began(session)), session) for session in claimants)[1]
+    candidates = named or forked
+    if len(candidates) > 1 and len(candidates & makers) == 1:
+        candidates &= makers
+    if len(candidates) == 1:
+        return candidates.pop()
+    return min((_none_last(began(session)), session) for session in candidates)[1]
 
 
 def _none_last(time: int | None) -> tuple[bool, int]:
@@ -215,24 +207,24 @@ def main_times_of(claims: Iterable[Claim]) -> set[int]:
 # --- the thread (A4) --------------------------------------------------------------------------------------------
 
 
-of_message, _of_request, _of_usage = digester("m"), digester("r"), digester("u")
-_of_bytes, of_session = digester("b"), digester("s")
+message_digest, _request_digest, _usage_digest = digester("m"), digester("r"), digester("u")
+_bytes_digest, session_digest = digester("b"), digester("s")
 uuid_digest = bytes_digester("i")
 
 
 def request_thread(message_id: str, request_id: str) -> tuple[int, int]:
     """Return the (group, rest) of lines with both ids (A4)."""
-    return of_message(message_id), _of_request(request_id)
+    return message_digest(message_id), _request_digest(request_id)
 
 
 def usage_thread(input: int, cache_creation: int, cache_read: int, session: str) -> int:
     """Return the `rest` of lines without a requestId, which their counts and session identify."""
-    return _of_usage(f"{input} {cache_creation} {cache_read} {session}")
+    return _usage_digest(f"{input} {cache_creation} {cache_read} {session}")
 
 
-def bytes_thread(line: int, session: int) -> int:
+def line_thread(line_digest: int, session_digest: int) -> int:
     """Return the `rest` of a line without any id, from the digests of its bytes and of its session."""
-    return line ^ session
+    return line_digest ^ session_digest
 
 
 # --- values ------------------------------------------------------------------------------------------------------
@@ -264,7 +256,7 @@ def money(value: object) -> float | None:
     return None
 
 
-minutes: dict[str, int] = {}  # a cache: "YYYY-MM-DDThh:mm:" of a UTC time -> microseconds
+minutes: dict[str, int] = {}  # a cache: "YYYY-MM-DDThh:mm:" of a UTC time -> microseconds since the epoch
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -280,13 +272,13 @@ def _parse_day(text: str) -> int | None:
     year, month, day = _parse_digits(text[:4]), _parse_digits(text[5:7]), _parse_digits(text[8:])
     if year < 1 or not 1 <= month <= 12 or day < 1:
         return None
-    leap = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if day > _MONTH_DAYS[month - 1] + leap:
+    has_leap_day = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if day > _MONTH_DAYS[month - 1] + has_leap_day:
         return None
     # The inverse of jsontext.civil: years begin in March here, so that the leap day is the last of its year.
-    y = year - (month <= 2)
-    ordinal = 365 * y + y // 4 - y // 100 + y // 400 + (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    return (ordinal - 719_468) * 86_400_000_000
+    year, month = (year, month - 3) if month > 2 else (year - 1, month + 9)
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day - 1
+    return (days - 719_468) * 86_400_000_000
 
 
 def _parse_offset(text: str) -> int | None:
@@ -298,8 +290,7 @@ def _parse_offset(text: str) -> int | None:
     hours, minutes = _parse_digits(text[1:3]), _parse_digits(text[4:]) if len(text) == 6 else 0
     if not (0 <= hours <= 23 and 0 <= minutes <= 59):
         return None
-    seconds = hours * 3600 + minutes * 60
-    return -seconds if text[0] == "-" else seconds
+    return (hours * 3600 + minutes * 60) * (-1 if text[0] == "-" else 1)
 
 
 def _parse_clock(text: str) -> int | None:
@@ -310,12 +301,11 @@ def _parse_clock(text: str) -> int | None:
     if rest[:1] == ":":
         second, rest = _parse_digits(rest[1:3]) if len(rest) >= 3 else -1, rest[3:]
         if rest[:1] == ".":
-            digits = 1
-            while digits < len(rest) and "0" <= rest[digits] <= "9":
-                digits += 1
-            if digits == 1:
+            zone = rest[1:].lstrip("0123456789")
+            digits = rest[1 : len(rest) - len(zone)]
+            if not digits:
                 return None
-            micro, rest = int((rest[1 : min(digits, 7)] + "000000")[:6]), rest[digits:]
+            micro, rest = int(digits[:6].ljust(6, "0")), zone
     if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 59):
         return None
     offset = _parse_offset(rest)
@@ -346,10 +336,10 @@ def timestamp(value: object) -> int | None:
 # --- an object -> a claim ----------------------------------------------------------------------------------------
 
 
-def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | None:
+def claim_of(obj: object, raw: bytes, offset: int, path_session: str) -> Claim | None:
     """Return the claim that a decoded object makes, or None if the object does not count (A3).
 
-    *raw* is the object's bytes, *at* its offset in the file, *path_session* the session that the path names (A6).
+    *raw* is the object's bytes, *offset* its offset in the file, *path_session* the session that the path names (A6).
     """
     if not isinstance(obj, dict):
         return None
@@ -361,7 +351,7 @@ def claim_of(obj: object, raw: bytes, at: int, path_session: str) -> Claim | Non
     if not isinstance(usage, dict) or time is None or model == SYNTHETIC:
         return None
     claim = Claim()
-    claim.file, claim.timestamp, claim.at, claim.length = 0, time, at, len(raw)
+    claim.file, claim.timestamp, claim.offset, claim.length = 0, time, offset, len(raw)
     claim.side = obj.get("isSidechain") is True
     claim.cost_usd = money(obj.get("costUSD"))
     claim.cwd = _string(obj.get("cwd"))
@@ -387,15 +377,15 @@ def _set_identity(claim: Claim, obj: dict[str, Any], message_id: str, raw: bytes
     (claim.session, claim.rank, claim.maker), flags = identify_session(own, path_session, requested, forked, maker)
     claim.flags |= flags
     uuid, parent, request_id = _string(obj.get("uuid")), "", _string(obj.get("requestId"))
-    claim.group = of_message(message_id) if message_id else NO_MESSAGE
+    claim.group = message_digest(message_id) if message_id else NO_MESSAGE
     if request_id:
         claim.flags |= REQUESTED
-        claim.rest = _of_request(request_id)
+        claim.rest = _request_digest(request_id)
     elif message_id or uuid:
         parent = _string(obj.get("parentUuid"))
         claim.rest = usage_thread(claim.input, claim.cache_creation, claim.cache_read, own)
     else:
-        claim.rest = bytes_thread(_of_bytes(digest_bytes(raw).hex()), of_session(own))
+        claim.rest = line_thread(_bytes_digest(digest_bytes(raw).hex()), session_digest(own))
     claim.uuids = uuid_digest(uuid) if uuid else b""
     claim.parents = uuid_digest(parent) if parent else b""
 
@@ -416,30 +406,21 @@ def identify_session(own: str, path_session: str, requested: str, forked: str, m
 
 def tokens(usage: dict[str, Any]) -> tuple[int, int, int, int, int, int]:
     """Return (input, output, cache creation, 1 h part of it, cache read, web searches) of a usage object (A3, A8)."""
-    split = usage.get("cache_creation")
-    write_1h = written = 0
+    creation, write_1h, searches = count(usage.get("cache_creation_input_tokens")), 0, 0
+    split, tools = usage.get("cache_creation"), usage.get("server_tool_use")
     if isinstance(split, dict):
         write_1h = count(split.get("ephemeral_1h_input_tokens"))
-        written = write_1h + count(split.get("ephemeral_5m_input_tokens"))
-    tools = usage.get("server_tool_use")
-    return (
-        count(usage.get("input_tokens")),
-        count(usage.get("output_tokens")),
-        max(written, count(usage.get("cache_creation_input_tokens"))),
-        write_1h,
-        count(usage.get("cache_read_input_tokens")),
-        count(tools.get("web_search_requests")) if isinstance(tools, dict) else 0,
-    )
+        creation = max(creation, write_1h + count(split.get("ephemeral_5m_input_tokens")))
+    if isinstance(tools, dict):
+        searches = count(tools.get("web_search_requests"))
+    input, output = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
+    return input, output, creation, write_1h, count(usage.get("cache_read_input_tokens")), searches
 
 
 def _usage_flags(usage: dict[str, Any]) -> int:
     speed = _string(usage.get("speed"))
-    flags = SPEED if speed else 0
-    if speed == "fast":
-        flags |= FAST
-    if usage.get("inference_geo") == "us":
-        flags |= US
-    return flags
+    flags = (SPEED if speed else 0) | (FAST if speed == "fast" else 0)
+    return flags | (US if usage.get("inference_geo") == "us" else 0)
 
 
 _EXTRA_TYPES = ("advisor_message", "compaction")
@@ -480,9 +461,9 @@ def _extra_parts(iterations: list[dict[str, Any]], paused: object, claim: Claim)
         elif entry.get("type") == "compaction":
             yield _part(entry, "", claim)
     for attempt in _objects_in(paused):
-        own = attempt.get("usage")
-        if isinstance(own, dict):
-            yield _part(own, "", claim)
+        usage = attempt.get("usage")
+        if isinstance(usage, dict):
+            yield _part(usage, "", claim)
 
 
 def _last_prompt(iterations: list[dict[str, Any]]) -> int | None:
@@ -501,10 +482,9 @@ def _objects_in(value: object) -> list[dict[str, Any]]:
 def _part(usage: dict[str, Any], model: str, claim: Claim) -> Part:
     """Return what a usage object bills. A model, speed or region that it does not name is that of the line."""
     own = _usage_flags(usage)
-    flags = own & FAST if own & SPEED else claim.flags & FAST
-    geo = _string(usage.get("inference_geo"))
-    flags |= (US if geo == "us" else 0) if geo else claim.flags & US
-    return (model or claim.model, *tokens(usage), flags)
+    speed = own if own & SPEED else claim.flags
+    region = own if _string(usage.get("inference_geo")) else claim.flags
+    return (model or claim.model, *tokens(usage), speed & FAST | region & US)
 
 
 def prompt_tokens(counts: tuple[int, ...]) -> int:
@@ -531,12 +511,12 @@ def _scan_at(text: str, start: int, deep: bool) -> tuple[Any, int] | None:
     The result does not depend on the depth of the caller's stack. *deep* is false if the text can't be nested too deep.
     """
     try:
-        value = _scan(text, start)
+        scanned = _scan(text, start)
     except RecursionError:
         return None if deep and _too_deep(text, start) else _scan_deep(text, start)
     except _REFUSED:
         return None
-    return None if deep and _too_deep(text, start) else value
+    return None if deep and _too_deep(text, start) else scanned
 
 
 def _scan_deep(text: str, start: int) -> tuple[Any, int] | None:
@@ -593,9 +573,8 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
     """
     if len(line) > MAX_LINE:
         return []
-    lead = 3 if line.startswith(_BOM) else 0
-    if lead:
-        line = line[3:]
+    shift = len(_BOM) if line.startswith(_BOM) else 0
+    line = line[shift:]
     text = decode(line)
     deep = len(text) > MAX_DEPTH and text.count("{") + text.count("[") > MAX_DEPTH
     found: list[tuple[dict[str, Any], bytes, int]] = []
@@ -603,22 +582,21 @@ def objects(line: bytes, whole: bool = True) -> list[tuple[dict[str, Any], bytes
     max_torn = min(MAX_TORN, max(MAX_SCANNED // max(len(text), 1), 1))
     torn = text_mark = line_mark = 0  # the marks are an index into the text and the same position in the line
     while place < len(text) and len(found) < MAX_OBJECTS:
-        value = _scan_at(text, place, deep) if text[place] == "{" else None
-        if value is None:
+        scanned = _scan_at(text, place, deep) if text[place] == "{" else None
+        if scanned is None:
             torn += 1
             if not whole or torn > max_torn:
                 break
             place = _find_next_object(text, place + 1)
             continue
-        end = value[1]
+        value, end = scanned
         if not found and torn == 0 and end == len(text.rstrip(" \t\r\n\0")):
-            raw = line.strip(_SPACE)
-            return [(value[0], raw, lead + line.find(b"{"))]
+            return [(value, line.strip(_SPACE), shift + line.find(b"{"))]
         # Replaced bytes make positions in the text and in the line differ. Braces are ASCII, so counting them maps
         # one to the other.
         first = _find_nth(line, b"{", text.count("{", text_mark, place) + 1, line_mark)
         last = _find_nth(line, b"}", text.count("}", place, end), first)
-        found.append((value[0], line[first : last + 1], lead + first))
+        found.append((value, line[first : last + 1], shift + first))
         text_mark, line_mark = end, last + 1
         place = _skip_space(text, end)
     return found

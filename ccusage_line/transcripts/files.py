@@ -42,18 +42,21 @@ class Transcript:
 
     @property
     def own(self) -> bool:
-        return is_own(self.parts)
+        """Whether it is a session's own transcript, which has its title."""
+        if self.parts[-1] == CHAT and len(self.parts) > 1:
+            return "subagents" not in self.parts[2:-1]
+        return len(self.parts) <= 2
 
 
 class Walk:
     """The transcripts below the data directories, and the paths that were skipped, each with the reason."""
 
-    __slots__ = ("_dirs", "_files", "_links", "begun", "files", "passed_over")
+    __slots__ = ("_dirs", "_files", "_links", "begun", "files", "skipped")
 
     def __init__(self) -> None:
         self.begun = time.time_ns()
         self.files: list[Transcript] = []
-        self.passed_over: list[tuple[str, str]] = []
+        self.skipped: list[tuple[str, str]] = []
         self._dirs: set[tuple[int, int]] = set()
         self._files: set[tuple[int, int]] = set()
         self._links: list[tuple[str, tuple[str, ...]]] = []
@@ -75,7 +78,7 @@ class Walk:
                     elif is_transcript(name):
                         self._add_file(entry.path, (*parts, name), os.stat(entry.path) if _STAT_PATH else entry.stat())
                 except OSError as error:
-                    self.passed_over.append((entry.path, _reason(error)))
+                    self.skipped.append((entry.path, reason_of(error)))
             pending.extend(reversed(folders))
 
     def _entries(self, path: str) -> list[os.DirEntry[str]]:
@@ -87,7 +90,7 @@ class Walk:
                 return sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
-                self.passed_over.append((path, _reason(error)))
+                self.skipped.append((path, reason_of(error)))
             return []
 
     def follow_links(self) -> None:
@@ -99,7 +102,7 @@ class Walk:
                     stat = os.stat(path)
                 except OSError as error:
                     if is_transcript(parts[-1]):
-                        self.passed_over.append((path, _reason(error)))
+                        self.skipped.append((path, reason_of(error)))
                     continue
                 if stat_module.S_ISDIR(stat.st_mode):
                     if parts[-1] not in _NOT_BELOW:
@@ -109,7 +112,7 @@ class Walk:
 
     def _add_file(self, path: str, parts: tuple[str, ...], stat: os.stat_result) -> None:
         if not stat_module.S_ISREG(stat.st_mode):
-            self.passed_over.append((path, "not a regular file"))
+            self.skipped.append((path, "not a regular file"))
         elif _add_identity(self._files, stat):
             self.files.append(Transcript(path, parts, stat))
 
@@ -118,14 +121,14 @@ _STAT_PATH = sys.platform == "win32"  # there, DirEntry.stat() has no device and
 
 
 def _add_identity(seen: set[tuple[int, int]], stat: os.stat_result) -> bool:
-    identity = (stat.st_dev, stat.st_ino)
-    if identity in seen:
-        return False
-    seen.add(identity)
-    return True
+    """Add the device and inode of a stat to *seen*, and return whether they are new."""
+    known = len(seen)
+    seen.add((stat.st_dev, stat.st_ino))
+    return len(seen) > known
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Return the message of an error in lower case, without its errno and path."""
     return (error.strerror or str(error)).lower()
 
 
@@ -179,13 +182,6 @@ def path_session(parts: tuple[str, ...]) -> str:
     return stem(parts[-1])
 
 
-def is_own(parts: tuple[str, ...]) -> bool:
-    """Return whether the path is that of a session's own transcript, which has its title."""
-    if parts[-1] == CHAT and len(parts) > 1:
-        return "subagents" not in parts[2:-1]
-    return len(parts) <= 2
-
-
 def stem(name: str) -> str:
     """Return a transcript's name without its suffix."""
     return name[: -len(SUFFIX)] if name.endswith(SUFFIX) else name
@@ -204,15 +200,15 @@ def read_into(descriptor: int, view: memoryview) -> int:
 
 
 class Block:
-    """Whole lines of a file: `buffer[begin:stop]`, which begin at the offset `place` in the file.
+    """Whole lines of a file: `buffer[begin:stop]`, which begin at `offset` in the file.
 
     The next block reuses the buffer, so a caller that stores bytes of it must copy them.
     """
 
-    __slots__ = ("begin", "buffer", "place", "stop")
+    __slots__ = ("begin", "buffer", "offset", "stop")
 
-    def __init__(self, place: int, buffer: bytearray, begin: int, stop: int) -> None:
-        self.place = place
+    def __init__(self, offset: int, buffer: bytearray, begin: int, stop: int) -> None:
+        self.offset = offset
         self.buffer = buffer
         self.begin = begin
         self.stop = stop
@@ -243,45 +239,45 @@ class Tail:
     def blocks(self, descriptor: int, end: int) -> Iterator[Block]:
         """Yield the whole lines up to the offset *end*."""
         os.lseek(descriptor, self.offset, os.SEEK_SET)
-        place = self.offset  # the offset of the next read
-        buffer = _spare.pop() if _spare else bytearray(min(BLOCK, max(end - place, 1)))
+        next_read = self.offset
+        buffer = _spare.pop() if _spare else bytearray(min(BLOCK, max(end - next_read, 1)))
         kept = 0  # bytes at the start of the buffer: the unfinished line so far, which begins at self.offset
-        while place < end:
+        while next_read < end:
             if kept == len(buffer):
                 buffer.extend(bytes(min(kept, MAX_LINE + BLOCK - kept)))
             with memoryview(buffer) as view:
-                filled = kept + read_into(descriptor, view[kept : kept + end - place])
+                filled = kept + read_into(descriptor, view[kept : kept + end - next_read])
             if filled == kept:
                 break
-            place += filled - kept
+            next_read += filled - kept
             begin = 0
             if self.skipping:
                 begin = buffer.find(b"\n", 0, filled) + 1
                 if not begin:
-                    self.offset = place
+                    self.offset = next_read
                     continue
                 self.skipping = False
-                self.offset = place - filled + begin
-            start = _find_overlong(buffer, begin, filled)
-            if start >= 0:
-                if start > begin:
-                    yield Block(self.offset, buffer, begin, start)
+                self.offset = next_read - filled + begin
+            overlong = _find_overlong(buffer, begin, filled)
+            if overlong >= 0:
+                if overlong > begin:
+                    yield Block(self.offset, buffer, begin, overlong)
                 self.overlong += 1
-                behind = buffer.find(b"\n", start, filled) + 1
-                self.offset += behind - begin
-                begin = behind
-            cut = buffer.rfind(b"\n", max(begin, kept), filled) + 1
-            if cut:
-                yield Block(self.offset, buffer, begin, cut)
-                self.offset += cut - begin
-                begin = cut
+                after = buffer.find(b"\n", overlong, filled) + 1
+                self.offset += after - begin
+                begin = after
+            stop = buffer.rfind(b"\n", max(begin, kept), filled) + 1
+            if stop:
+                yield Block(self.offset, buffer, begin, stop)
+                self.offset += stop - begin
+                begin = stop
             kept = filled - begin
             if begin:
                 buffer[:kept] = buffer[begin:filled]
             if kept > MAX_LINE:
                 self.overlong += 1
                 self.skipping = True
-                self.offset, kept = place, 0
+                self.offset, kept = next_read, 0
         self.rest = bytes(memoryview(buffer)[:kept])
         if len(buffer) == BLOCK:
             _spare.append(buffer)

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..files import Stat
-    from .claims import Key
-    from .files import Block
+    from .claims import BytesOf, Key
+    from .files import Block, Find
 
-    BytesOf = Callable[[Claim], bytes]  # reads a claim's line
     # adds a block's lines to a reading; takes the session that the path names, and whether it is its own transcript
     BlockReader = Callable[["Reading", Block, str, bool, BytesOf], None]
 
@@ -29,7 +28,7 @@ _TICK = 50_000_000  # ns: a clock tick, with a margin, of file systems that stor
 _COARSE_TICK = 2_000_000_000  # ns: that of file systems that store whole or even seconds
 
 
-class Known:
+class FileState:
     """What the index stores about a file: its stat when it was last read (times in ns), and how far it was read."""
 
     device: int
@@ -47,7 +46,7 @@ class Known:
 
     __slots__ = tuple(__annotations__)
 
-    def same(self, stat: os.stat_result) -> bool:
+    def is_unchanged(self, stat: os.stat_result) -> bool:
         return not self.racy and self.stamp() == stamp(stat)
 
     def stamp(self) -> Stat:
@@ -55,20 +54,20 @@ class Known:
         return self.device, self.inode, self.seen, self.mtime, self.ctime
 
 
-def is_racy(stat: os.stat_result, looked: int) -> bool:
-    """Return whether a change after the time *looked* (ns) could leave this stat unchanged."""
+def is_racy(stat: os.stat_result, now: int) -> bool:
+    """Return whether a change after the time *now* (ns) could leave this stat unchanged."""
     changed = max(stat.st_mtime_ns, stat.st_ctime_ns) if os.name == "nt" else stat.st_ctime_ns
     tick = _TICK if changed % 1_000_000_000 else _COARSE_TICK
-    return changed + tick > looked
+    return changed + tick > now
 
 
-class Reading(Known):
+class Reading(FileState):
     """The result of reading a file, or its new lines."""
 
-    __slots__ = ("bad", "claims", "client_cost", "fresh", "titles")
+    __slots__ = ("bad", "claims", "client_cost", "from_start", "titles")
 
     def __init__(self) -> None:
-        self.fresh = True  # read from the start, so it replaces all that was known about the file
+        self.from_start = True  # then it replaces all that was known about the file
         self.began = None
         self.claims: dict[Key, Claim] = {}
         self.bad = 0  # the number of bad lines read (A3)
@@ -76,30 +75,27 @@ class Reading(Known):
         self.client_cost: float | None = None
 
 
-def read_lines(line: bytes, at: int, session: str) -> list[Claim] | None:
+def read_line(line: bytes, offset: int, session: str) -> list[Claim] | None:
     """Return the claims of one whole line, or None for a bad line. Uses only the standard library."""
     found = objects(line)
     if not found:
         return None
-    claims = (claim_of(obj, raw, at + place, session) for obj, raw, place in found)
+    claims = (claim_of(obj, raw, offset + begin, session) for obj, raw, begin in found)
     return [claim for claim in claims if claim is not None]
 
 
 def read_block(reading: Reading, block: Block, session: str, own: bool, bytes_of: BytesOf) -> None:
     """Add a block's lines to a reading, with only the standard library."""
-    offset = block.place - block.begin
+    shift = block.offset - block.begin
     with memoryview(block.buffer) as view:
         for begin, end in lines_with(block, (USAGE,)):
-            add_line(reading, bytes(view[begin:end]), offset + begin, session, bytes_of)
-        if own:
-            if reading.began is None:
-                find_beginning(reading, block)
-            for begin, end in lines_with(block, FACTS):
-                add_facts(reading, bytes(view[begin:end]))
+            add_line(reading, bytes(view[begin:end]), shift + begin, session, bytes_of)
+    if own:
+        add_session_facts(reading, block)
 
 
-def add_line(reading: Reading, line: bytes, at: int, session: str, bytes_of: BytesOf) -> None:
-    claims = read_lines(line, at, session)
+def add_line(reading: Reading, line: bytes, offset: int, session: str, bytes_of: BytesOf) -> None:
+    claims = read_line(line, offset, session)
     if claims is None:
         reading.bad += 1
     else:
@@ -107,36 +103,35 @@ def add_line(reading: Reading, line: bytes, at: int, session: str, bytes_of: Byt
 
 
 def read_file(
-    path: str, session: str, own: bool, known: Known | None = None, take_block: BlockReader = read_block
+    path: str, session: str, own: bool, known: FileState | None = None, block_reader: BlockReader = read_block
 ) -> Reading:
     """Read a whole transcript, or what was appended since *known*. Raises OSError if it can't be read.
 
     *session* is the one that the path names; if *own*, the file is its own transcript: its title and client cost count.
     """
-    looked = time.time_ns()
+    started = time.time_ns()
     descriptor = open_regular(path)
     try:
         stat = os.fstat(descriptor)
         reading = Reading()
-        tail = Tail(0, False)
+        tail = Tail(0, skipping=False)
         reading.crc = _EMPTY_CRC if known is not None else None
         if known is not None and _is_continuation(descriptor, known, stat):
-            reading.fresh = False
-            reading.crc = known.crc
-            reading.began = known.began
+            reading.from_start = False
+            reading.crc, reading.began = known.crc, known.began
             tail = Tail(known.offset, known.skipping)
-        _read_blocks(descriptor, stat.st_size, tail, reading, session, own, take_block)
-        if known is not None and not reading.fresh and tail.overlong and known.seen > known.offset:
+        _read_blocks(descriptor, stat.st_size, tail, reading, session, own, block_reader)
+        if known is not None and not reading.from_start and tail.overlong and known.seen > known.offset:
             # Something counted as a last line without its newline, and is now part of a line too long to read.
-            return read_file(path, session, own, None, take_block)
+            return read_file(path, session, own, None, block_reader)
         reading.device, reading.inode, _, reading.mtime, reading.ctime = stamp(stat)
-        reading.racy = is_racy(stat, looked)
+        reading.racy = is_racy(stat, started)
         return reading
     finally:
         os.close(descriptor)
 
 
-def _is_continuation(descriptor: int, known: Known, stat: os.stat_result) -> bool:
+def _is_continuation(descriptor: int, known: FileState, stat: os.stat_result) -> bool:
     """Return whether the file is the known one, unchanged or with something appended.
 
     A file that changed without growing may have been rewritten in the middle, so all of its content is compared.
@@ -176,14 +171,14 @@ def digest_ends(descriptor: int, seen: int) -> tuple[bytes, bytes]:
 
 
 def _read_blocks(
-    descriptor: int, end: int, tail: Tail, reading: Reading, session: str, own: bool, take_block: BlockReader
+    descriptor: int, end: int, tail: Tail, reading: Reading, session: str, own: bool, block_reader: BlockReader
 ) -> None:
     line_source = _LineSource(descriptor)
     for block in tail.blocks(descriptor, end):
         if reading.crc is not None:
             reading.crc = _crc32(block.data(), reading.crc)
         line_source.block = block
-        take_block(reading, block, session, own, line_source)
+        block_reader(reading, block, session, own, line_source)
     line_source.block = None
     if tail.rest and len(tail.rest) <= MAX_LINE:
         _add_unfinished(reading, tail, session, own, line_source)
@@ -198,14 +193,14 @@ def _read_blocks(
 def _add_unfinished(reading: Reading, tail: Tail, session: str, own: bool, line_source: _LineSource) -> None:
     """Add the whole objects of a last line without its newline, which will be read again (A2)."""
     if USAGE in tail.rest:
-        for obj, raw, place in objects(tail.rest, whole=False):
-            claim = claim_of(obj, raw, tail.offset + place, session)
+        for obj, raw, begin in objects(tail.rest, whole=False):
+            claim = claim_of(obj, raw, tail.offset + begin, session)
             if claim is not None:
                 add_claims(reading, [claim], line_source)
     if own:
         if reading.began is None and TIME in tail.rest:
-            reading.began = first_timestamp(objects(tail.rest, whole=False))
-        add_facts(reading, tail.rest, whole=False)
+            reading.began = _first_timestamp(objects(tail.rest, whole=False))
+        _add_facts(reading, tail.rest, whole=False)
 
 
 class _LineSource:
@@ -217,40 +212,42 @@ class _LineSource:
 
     def __call__(self, claim: Claim) -> bytes:
         block = self.block
-        if block is not None and claim.at >= block.place:
-            begin = block.begin + claim.at - block.place
+        if block is not None and claim.offset >= block.offset:
+            begin = block.begin + claim.offset - block.offset
             return bytes(block.buffer[begin : begin + claim.length])
-        here = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        position = os.lseek(self._descriptor, 0, os.SEEK_CUR)
         try:
-            return read_at(self._descriptor, claim.length, claim.at)
+            return read_at(self._descriptor, claim.length, claim.offset)
         finally:
-            os.lseek(self._descriptor, here, os.SEEK_SET)
+            os.lseek(self._descriptor, position, os.SEEK_SET)
 
 
 def add_claims(reading: Reading, claims: list[Claim], bytes_of: BytesOf) -> None:
     """Add claims to a reading; each is merged with the claim that has the same key, if there is one."""
-    known = reading.claims
     for claim in claims:
         key = claim.group, claim.rest, claim.session, claim.rank, claim.maker
-        before = known.get(key)
-        known[key] = claim if before is None else merge_claims(before, claim, bytes_of)
+        known = reading.claims.get(key)
+        reading.claims[key] = claim if known is None else merge_claims(known, claim, bytes_of)
 
 
-def find_beginning(reading: Reading, block: Block) -> None:
-    buffer, place = block.buffer, block.begin
-    while reading.began is None:
-        place = buffer.find(TIME, place, block.stop)
-        if place < 0:
+def add_session_facts(reading: Reading, block: Block, find: Find | None = None) -> None:
+    """Add what a block of a session's own transcript says of the session. *find* is as in lines_with."""
+    if reading.began is None:
+        _find_beginning(reading, block)
+    for begin, end in lines_with(block, FACTS, find):
+        _add_facts(reading, bytes(block.buffer[begin:end]))
+
+
+def _find_beginning(reading: Reading, block: Block) -> None:
+    for begin, end in lines_with(block, (TIME,)):
+        reading.began = _first_timestamp(objects(bytes(block.buffer[begin:end])))
+        if reading.began is not None:
             return
-        end = buffer.find(b"\n", place, block.stop)  # there is one, because a block consists of whole lines
-        begin = buffer.rfind(b"\n", block.begin, place) + 1 or block.begin
-        reading.began = first_timestamp(objects(bytes(buffer[begin:end])))
-        place = end
 
 
-def first_timestamp(found: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
+def _first_timestamp(line_objects: list[tuple[dict[str, Any], bytes, int]]) -> int | None:
     """Return the first timestamp in the objects of a line, which may be that of a `snapshot` in one (A6), or None."""
-    for obj, _, _ in found:
+    for obj, _, _ in line_objects:
         time = timestamp(obj.get("timestamp"))
         if time is None:
             snapshot = obj.get("snapshot")
@@ -263,7 +260,7 @@ def first_timestamp(found: list[tuple[dict[str, Any], bytes, int]]) -> int | Non
 _TITLES = {"custom-title": (0, "customTitle"), "ai-title": (1, "aiTitle"), "summary": (2, "summary")}
 
 
-def add_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
+def _add_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
     """Add the titles and the client cost in a line to a reading; later ones replace earlier ones."""
     for obj, _, _ in objects(line, whole):
         kind = obj.get("type")
@@ -272,7 +269,7 @@ def add_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
             if cost is not None:
                 reading.client_cost = cost
         elif isinstance(kind, str) and kind in _TITLES:
-            place, key = _TITLES[kind]
+            index, key = _TITLES[kind]
             text: Any = obj.get(key)
             if isinstance(text, str) and text:
-                reading.titles[place] = text
+                reading.titles[index] = text

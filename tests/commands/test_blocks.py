@@ -116,7 +116,7 @@ def test_today_is_the_sum_of_what_lies_in_the_day(steps: list[tuple[int, int, in
     moments = moments_of(steps)
     begin_us, end_us = NOON + begin * MINUTE, NOON + end * MINUTE
     expected = sum(cost for at, cost, _ in moments if begin_us <= at < end_us)
-    assert windows.today(moments, begin_us, end_us) == expected
+    assert windows.cost_between(moments, begin_us, end_us) == expected
 
 
 def told(*ends: int) -> windows.Windows:
@@ -180,7 +180,7 @@ def test_blocks_are_those_of_a_plain_recount(
     assert [bounds[:2] for bounds in found] == recounted_chain(times, known, length)
     assert all((window in known) if window else True for _, _, window in found)
     now_us = NOON + shift + now * MINUTE
-    assert windows.block(moments, now_us, known) == recounted(moments, now_us, known)
+    assert windows.current_block(moments, now_us, known) == recounted(moments, now_us, known)
 
 
 @given(ends=st.lists(st.integers(0, 400), max_size=8), dice=st.randoms(use_true_random=False))
@@ -215,11 +215,11 @@ def test_a_window_holds_its_begin_and_not_its_end(
     moments = moments_of(steps)
     start, end = NOON + begin * MINUTE, NOON + (begin + length) * MINUTE
     now = start + gone * MINUTE
-    assert windows.window(moments, start, end, now) == recounted_window(moments, start, end, now)
+    assert windows.block_between(moments, start, end, now) == recounted_window(moments, start, end, now)
 
 
 def test_a_known_window_without_responses_is_a_block_of_nothing() -> None:
-    found = windows.block([], NOON, windows.known_windows(told(NOON + MINUTE)))
+    found = windows.current_block([], NOON, windows.known_windows(told(NOON + MINUTE)))
     assert found == Block(NOON + MINUTE - WINDOW, NOON + MINUTE)
     assert found.cost_per_hour(NOON) is None
     assert found.tokens_per_minute(NOON) is None

@@ -538,7 +538,7 @@ def test_the_log_of_a_damaged_index_is_read_too(home: Home) -> None:
     index.close()
     for suffix, data in kept.items():
         (folder / (DB + suffix)).write_bytes(data)
-    assert schema.set_aside(str(folder / DB)) is not None
+    assert schema.set_aside(str(folder / DB))
     assert outputs(home, "the data of 1 deleted transcript was recovered") == {ID: (100, False), "old-1": (100, True)}
 
 

@@ -195,14 +195,14 @@ def test_a_first_index_is_complete_if_the_system_refuses_processes(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        pytest.param("_TASKS", 2, id="more-files-than-tasks"),
+        pytest.param("_MAX_TASKS", 2, id="more-files-than-tasks"),
         pytest.param("_send", lambda pipe, data: os.kill(os.getpid(), signal.SIGKILL), id="a-worker-that-dies"),
     ],
 )
 def test_a_first_index_loses_nothing_with_many_files_or_a_dying_worker(
     monkeypatch: pytest.MonkeyPatch, name: str, value: object
 ) -> None:
-    assert workers._TASKS * workers._NUMBER <= 4096  # what the smallest pipe accepts at once
+    assert workers._MAX_TASKS * workers._NUMBER_SIZE <= 4096  # what the smallest pipe accepts at once
     monkeypatch.setattr(workers, "PARALLEL", 0)
     with over(trees.seeded_tree(3, 10)) as (index, data):
         monkeypatch.setattr(workers, name, value)

@@ -229,7 +229,7 @@ def test_an_index_of_a_later_schema_keeps_archived_sessions(
             home.write(name, text)
     restore(home, version)
     if interrupted is not None:
-        killed(home, dying(interrupted, "revoke_reports" if interrupted is schema else "recount", 0))
+        killed(home, dying(interrupted, "revoke_reports" if interrupted is schema else "_groups", 0))
     index = home.opened()
     index.refresh()
     sources = [fresh.source(name, text.encode())._replace(gone=name in GONE) for name, text in OF_VERSION_2.items()]
@@ -293,7 +293,7 @@ def dying(module: ModuleType, name: str, calls: int) -> Callable[[], None]:
         pytest.param(schema, "revoke_reports", 0, schema.VERSION, id="after-the-migration"),
         pytest.param(first, "store_batch", 0, schema.VERSION, id="before-transcripts-are-stored"),
         pytest.param(first, "finish", 0, schema.VERSION, id="before-the-sums"),
-        pytest.param(totals, "recount", 0, schema.VERSION, id="in-the-sums"),
+        pytest.param(totals, "_groups", 0, schema.VERSION, id="in-the-sums"),
     ],
 )
 def test_an_interrupted_migration_goes_on(upgraded: Home, module: ModuleType, name: str, calls: int, left: int) -> None:

@@ -36,7 +36,7 @@ def watch(home: Home, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch)
 
     home.opened().refresh()
     found = Watch(home.opened)
-    found.look()
+    found.poll()
     return found
 
 
@@ -47,7 +47,7 @@ def responses(watch: Watch) -> int:
 def test_a_look_checks_stats_of_recently_used_files_and_opens_nothing(
     watch: Watch, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    while watch.look():
+    while watch.poll():
         pass
     looked: list[str] = []
     stat = os.stat
@@ -58,7 +58,7 @@ def test_a_look_checks_stats_of_recently_used_files_and_opens_nothing(
 
     monkeypatch.setattr(os, "stat", noting)
     reads = watch.index.reads
-    assert not watch.look()
+    assert not watch.poll()
     assert watch.index.reads == reads
     new, old = files
     assert str(new) in looked
@@ -67,29 +67,29 @@ def test_a_look_checks_stats_of_recently_used_files_and_opens_nothing(
 
 def test_what_is_appended_to_a_session_in_use_is_there_after_a_look(watch: Watch, files: tuple[Path, Path]) -> None:
     append(files[0], line("m2", "r2"))
-    assert watch.look()
+    assert watch.poll()
     assert responses(watch) == 3
 
 
 def test_a_new_session_beside_one_in_use_is_there_after_a_look(watch: Watch, files: tuple[Path, Path]) -> None:
     (files[0].parent / "third.jsonl").write_text(line("m3", "r3", "third"))
-    assert watch.look()
+    assert watch.poll()
     assert responses(watch) == 3
 
 
 def test_other_transcripts_are_checked_when_a_sweep_is_due(watch: Watch, files: tuple[Path, Path]) -> None:
     append(files[1], line("o2", "ro2", OTHER))
-    watch.look()
+    watch.poll()
     assert responses(watch) == 2
     watch.sweep_soon()
-    assert watch.look()
+    assert watch.poll()
     assert responses(watch) == 3
 
 
 def test_changes_that_another_process_stores_are_seen(home: Home, watch: Watch, files: tuple[Path, Path]) -> None:
     append(files[1], line("o2", "ro2", OTHER))
     assert home.run("index", "refresh").code == 0
-    assert watch.look()
+    assert watch.poll()
     assert responses(watch) == 3
 
 
@@ -99,7 +99,7 @@ def test_while_another_process_sweeps_this_one_does_not(
     append(files[1], line("o2", "ro2", OTHER))
     monkeypatch.setattr(module, "lock", lambda path: None)
     watch.sweep_soon()
-    watch.look()
+    watch.poll()
     assert responses(watch) == 2
 
 
@@ -110,14 +110,14 @@ def cost(watch: Watch) -> int:
 def test_new_prices_count_from_the_next_look_on(home: Home, watch: Watch) -> None:
     before = cost(watch)
     config = home.configure(f'[prices.models."{OPUS}"]\ninput = 1000\noutput = 1000\n')
-    assert watch.look()
+    assert watch.poll()
     assert cost(watch) > before
     config.write_text("[prices.models\n")  # while it is written
     dear = cost(watch)
-    watch.look()
+    watch.poll()
     assert cost(watch) == dear
     config.unlink()
-    assert watch.look()
+    assert watch.poll()
     assert cost(watch) == before
 
 
@@ -127,10 +127,10 @@ def test_costs_for_another_config_file_are_made_anew_only_once(home: Home, watch
     other.write_text(f'[prices.models."{OPUS}"]\ninput = 1000\noutput = 1000\n')
     assert home.run("--config", str(other), "index", "refresh").code == 0
     theirs = cost(watch)
-    assert watch.look()
+    assert watch.poll()
     assert ours == cost(watch) < theirs
     assert home.run("--config", str(other), "index", "refresh").code == 0
-    watch.look()
+    watch.poll()
     assert cost(watch) == theirs
 
 
@@ -143,24 +143,24 @@ def test_the_index_of_a_newer_version_is_shown_and_left_alone_until_that_version
     newer = "from ccusage_line.index import store\nstore.RULES += 1"
     assert run_after(home, newer, "index", "refresh").code == 0
     made_with = watch.index.meta("prices")
-    assert watch.look()
+    assert watch.poll()
     assert responses(watch) == 3
     append(files[0], line("m3", "r3"))
     watch.sweep_soon()
-    watch.look()
+    watch.poll()
     assert watch.index.meta("prices") == made_with
     assert responses(watch) == 3
     assert asked == []
-    monkeypatch.setattr(module, "_CODE", None)  # in place of ours
-    watch.look()
-    watch.look()
+    monkeypatch.setattr(module, "_CODE_STAT", None)  # in place of ours
+    watch.poll()
+    watch.poll()
     assert asked == [("index", "sweep")]
 
 
 def test_windows_from_the_statusline_are_known(watch: Watch) -> None:
-    while watch.look():
+    while watch.poll():
         pass
     end = (time.time_ns() // 1000 // HOUR + 2) * HOUR
     write_windows(watch.index.folder, {}, {(5, end): (42.0, end - 3 * HOUR)})
-    assert watch.look()
+    assert watch.poll()
     assert [window.used for window in known_windows(watch.index)] == [42.0]

@@ -36,7 +36,7 @@ from ccusage_line.session import MODES
 from ccusage_line.statusline import command as statuslane
 from ccusage_line.statusline.log import LIMIT
 from ccusage_line.statusline.segments import Numbers, Options
-from ccusage_line.windows import PublishedMoments, StoredMoments, of_database
+from ccusage_line.windows import PublishedMoments, StoredMoments, recent_moments
 from compare import find_price
 from conftest import UNHURRIED, UNHURRIED_COMMAND, Home, Ran, run_after, run_command, start
 from lines import ID, OTHER, SONNET, ago, append, line, usage
@@ -916,7 +916,7 @@ def test_today_and_block_are_plain_sums_over_a_fresh_reading(
         assert numbers.today_unpriced == any(date_of(at, zone) == today for at in lacking)
         block = recounted(moments, now, told)
         if block is not None:
-            block.lacks = any(block.start <= at < block.end for at in lacking)
+            block.has_unpriced = any(block.start <= at < block.end for at in lacking)
         assert numbers.block == block
     assert access.reasons == []
 
@@ -958,15 +958,15 @@ def test_published_responses_give_the_same_days_and_blocks_as_all_responses(
         at += seconds * SECOND
         whole.append((at, cost, cost, cost, cost))
     looked = end + idle * SECOND
-    kept, _ = of_database(stored(whole), looked)
+    kept, _ = recent_moments(stored(whole), looked)
     assert kept == whole[len(whole) - len(kept) :]
     now = looked + later * SECOND
     known = windows.known_windows({} if resets is None else {(5, (now // SECOND + resets) * SECOND): (None, 0)})
     few, all_of_them = ([(t, cost, tokens) for t, cost, _, _, tokens in moments] for moments in (kept, whole))
-    assert windows.block(few, now, known) == windows.block(all_of_them, now, known)
+    assert windows.current_block(few, now, known) == windows.current_block(all_of_them, now, known)
     begin = windows.day_start(now, zone)
     end = windows.day_start(begin + windows.NEXT_DAY, zone)
-    assert windows.today(few, begin, end) == windows.today(all_of_them, begin, end)
+    assert windows.cost_between(few, begin, end) == windows.cost_between(all_of_them, begin, end)
 
 
 def test_a_published_answer_of_the_old_format_is_counted_anew(settled: Home) -> None:
@@ -983,7 +983,7 @@ def test_only_responses_that_can_matter_are_published() -> None:
     """After a year of work by day and rest by night, only some days are published."""
     day = 24 * HOUR
     whole = [(n * day + hour * HOUR, 1, 1, 1, 1) for n in range(400) for hour in range(9, 18)]
-    assert len(of_database(stored(whole), 400 * day)[0]) < 20
+    assert len(recent_moments(stored(whole), 400 * day)[0]) < 20
 
 
 def test_the_block_of_a_year_without_a_pause_needs_few_queries() -> None:

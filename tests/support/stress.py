@@ -379,7 +379,7 @@ def settle(home: Home, outcome: Outcome, sessions: list[WrittenSession]) -> None
     index = Index(str(folder), [os.path.realpath(home.projects)])
     outcome.faults += differences(home, index, sessions)
     outcome.faults += verify(index)
-    if not index.lock_at_once():
+    if not index.try_lock():
         outcome.faults.append("the database is locked")
     else:
         index.unlock()

@@ -33,7 +33,7 @@ def decode(data: bytes, read_block: Callable[..., None]) -> Decoded:
     """Read *data*, whole lines without the last newline, with one of the decoders."""
     reading = Reading()
     block = Block(7, bytearray(b"before\n" + data + b"\n"), 7, 8 + len(data))
-    read_block(reading, block, "by-path", True, lambda claim: data[claim.at - 7 :][: claim.length])
+    read_block(reading, block, "by-path", True, lambda claim: data[claim.offset - 7 :][: claim.length])
     claims = [[getattr(claim, name) for name in Claim.__slots__ if name != "file"] for claim in reading.claims.values()]
     return Decoded(claims, reading.bad, reading.titles, reading.client_cost)
 

@@ -39,7 +39,7 @@ def test_every_line_comes_once_and_whole_unless_it_is_too_long(
                 file.write(data[:end])
                 file.flush()
                 for each in tail.blocks(file.fileno(), end):
-                    place = each.place
+                    place = each.offset
                     for line in each.data().split(b"\n")[:-1]:
                         assert place not in found
                         found[place] = line
