@@ -487,9 +487,11 @@ def _shell_hook(environ: Mapping[str, str]) -> Iterator[Fields]:
     rc_file = _rc_file(environ)
     marker = environ.get("CCUSAGE_SHELL", "").split()
     if rc_file is not None and not marker:
-        text = f"{rc_file} has `ccusage init`, but this shell does not have the hook"
+        text = (
+            f"{rc_file} has `ccusage init`, but this shell has no hook; if a new one has none, move the line to the end"
+        )
         shell = os.path.basename(environ.get("SHELL", ""))
-        yield _problem(text, f"exec {shell}", "if a new shell has no hook either, move the line to the end of the file")
+        yield _problem(text, f"exec {shell}", "to start a new shell, run")
 
 
 def _completion(environ: Mapping[str, str]) -> Iterator[Fields]:

@@ -177,7 +177,7 @@ def _print_next_steps(console: Console, words: Sequence[str], interval: object) 
     interval_text = f",\nand also updates it every {interval} seconds (--refresh-interval)" if interval else ""
     console.out(
         f"\n{sample_line(options, console.width())}\n\n"
-        "This is how it looks, with sample numbers. Claude Code shows it from the next message on, in folders you trust"
+        "This is how it looks, with sample numbers. Claude Code shows it from the next message on, in trusted folders"
         f"{interval_text}.\n"
         "To change it: ccusage statusline --preview, then ccusage install --preset NAME\n"
         "To undo this: ccusage uninstall\n"

@@ -102,7 +102,7 @@ class Parser(argparse.ArgumentParser):
             file = f"; CSV goes to stdout: `--csv > {argument}`" if argument.lower().endswith(".csv") else ""
             self.error(f"unexpected argument {argument!r}{file}")
         if wrong == "--last" and "--since" in self._option_string_actions:
-            self.error("no option '--last'; for the last 7 days write --since 7d")
+            self.error("no option '--last'; for the last 7 days, today included, write --since 6d")
         self.error(
             f"no option {wrong!r}{_other_command_hint(wrong) or did_you_mean(wrong, self._option_string_actions)}"
         )

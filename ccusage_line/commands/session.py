@@ -191,9 +191,10 @@ def _text(request: Request, sessions: list[Session], look: Look, filters: Filter
         return list_json(sessions, request.day_of) + "\n"
     from ..report.sessions import render_list
 
-    words = "; ".join(_describe_filters("auto", **filters))
-    whole = " (with all their usage, also before that; `ccusage daily` has single days)" if filters["since"] else ""
-    notes = [f"Shown: {words}{whole}."] if words else []
+    words = _describe_filters("auto", **filters)
+    if filters["since"]:
+        words[0] += " (with all their usage, also before that; `ccusage daily` has single days)"
+    notes = [f"Shown: {'; '.join(words)}."] if words else []
     return render_list(sessions, width=request.width, day_of=request.day_of, color=request.color, notes=notes, **look)
 
 

@@ -162,7 +162,9 @@ def refresh(state_dir: str, *, force: bool, timeout: float, address: str) -> Res
     try:
         return _refresh(state_dir, force, time.monotonic() + timeout, address)
     except Refused as refused:
-        return Result("failed", f"prices not refreshed: {refused}; the old prices stay in use (`ccusage prices show`)")
+        return Result(
+            "failed", f"prices not refreshed: {refused}; the current prices stay in use (`ccusage prices show`)"
+        )
     except OSError as error:
         return Result("failed", f"prices not refreshed: {error.strerror or error} ({state_dir})")
 

@@ -36,7 +36,7 @@ DEFAULT_MODEL = "claude-opus-5-5"  # whose price the client (2.1.330) uses for u
 ROUNDING = 1000  # 1e-9 dollars: the rounding error of the client's float sums after thousands of responses
 _NARROWEST = 24  # columns for explanations beside the amounts; on a narrower screen they follow the amounts
 _NO_TOKENS = (0, 0, 0, 0, 0, 0)
-_NO_TOTAL = "Claude Code has stored no total: the session is still open, was killed, or is older than these totals"
+_NO_TOTAL = "Claude Code has stored no total: the session is open or was killed, or its Claude Code stored none"
 NAMES = (
     *("unpriced", "requested", "aborted", "inherited", "before"),
     *("killed", "after", "compaction", "helper", "rounding"),

@@ -147,7 +147,10 @@ def test_a_misspelt_latest_and_the_name_of_a_project_are_recognised(used: Home) 
 
 
 def test_an_option_of_another_report_is_named_with_that_report(used: Home) -> None:
-    assert "no option '--last'; for the last 7 days write --since 7d" in used.run("session", "--last", "7").err
+    assert (
+        "no option '--last'; for the last 7 days, today included, write --since 6d"
+        in used.run("session", "--last", "7").err
+    )
     assert "no option '--explain'; it is an option of `ccusage session`" in used.run("daily", "--explain").err
     assert "no option '--html'; it is an option of `ccusage session`" in used.run("weekly", "--html", "x").err
     assert "no option '-since', did you mean --since?" in used.run("session", "-since", "7d").err
@@ -162,7 +165,8 @@ def test_a_command_after_its_options_is_an_error_that_names_the_order(used: Home
 
 def test_a_filtered_list_names_its_filters(used: Home) -> None:
     said = " ".join(used.run("session", "--since", "2020-01-01", "--project", "PROJ").out.split())
-    assert "Shown: sessions last active from 2020-01-01; projects with “PROJ” in their path (with all" in said
+    assert "Shown: sessions last active from 2020-01-01 (with all their usage" in said
+    assert "single days); projects with “PROJ” in their path." in said
     assert "Shown: " not in used.run("session").out
 
 

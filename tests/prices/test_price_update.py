@@ -255,7 +255,7 @@ def test_a_refused_connection_is_reported_in_one_line(state: str) -> None:
     assert result.status == "failed"
     assert (
         result.text
-        == "prices not refreshed: 127.0.0.1: Connection refused; the old prices stay in use (`ccusage prices show`)"
+        == "prices not refreshed: 127.0.0.1: Connection refused; the current prices stay in use (`ccusage prices show`)"
     )
 
 
