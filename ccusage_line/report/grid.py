@@ -87,9 +87,12 @@ def draw_report(
     layouts = [(keys, fixed) for keys in (*usual, (FIRST, MODELS, COST), (FIRST, COST))]
     bars = _bars(sizes, len(rows), look)
     table, keys = grid.draw(layouts, look.width, look.color, bars, len(usual))
-    least = grid.whole_width() + CELL_FRAME + charts.NARROWEST_BAR if bars else grid.least_width(fixed)
-    needs = None if look.compact else max(FULL_TABLE_FROM, least)
-    notes = note_lines([*notes, *grid.notes(keys, needs)], look.width, look.color)
+
+    def least_width() -> int:
+        least = grid.whole_width() + CELL_FRAME + charts.NARROWEST_BAR if bars else grid.least_width(fixed)
+        return max(FULL_TABLE_FROM, least)
+
+    notes = note_lines([*notes, *grid.notes(keys, None if look.compact else least_width)], look.width, look.color)
     head = [paint(line, BOLD, look.color) for line in box(title, look.width)]
     return "\n".join([*head, *table, *below, *notes]) + "\n"
 
@@ -197,10 +200,19 @@ class Grid:
             self.columns[MODELS].floor = SHORT_MODEL
         return [self.columns[key] for key in keys]
 
-    def notes(self, keys: Keys, needs: int | None) -> list[str]:
-        """Return notes on a table drawn with *keys*: which columns are missing, and that tokens are rounded."""
-        note = "Tokens are rounded to fit; a wider screen or --json shows every digit."
-        return [*missing_note(self.headers, keys, needs), *([note] if self.rounded else [])]
+    def notes(self, keys: Keys, least_width: Callable[[], int] | None) -> list[str]:
+        """Return notes on a table drawn with *keys*: which columns are missing, and that tokens are rounded.
+
+        *least_width*, which takes long, returns the width of the narrowest table with all columns; None with --compact.
+        """
+        notes = []
+        missing = ", ".join(header for key, header in self.headers.items() if key not in keys)
+        if missing:
+            way = "write --no-compact" if least_width is None else f"widen the screen to {least_width():,} columns"
+            notes.append(f"Not shown: {missing}. To see them, {way} or use --json.")
+        if self.rounded:
+            notes.append("Tokens are rounded to fit; a wider screen or --json shows every digit.")
+        return notes
 
 
 def round_cell(cell: str) -> str:
@@ -312,15 +324,6 @@ def _archived_note(sessions: int, mark: str) -> list[str]:
         return []
     whose = count_text(sessions, "session")
     return [f"{mark}archived: the transcripts of {whose} no longer exist, but their usage is kept."]
-
-
-def missing_note(headers: Mapping[str, str], keys: Keys, needs: int | None) -> list[str]:
-    """Return a note on missing columns and how to see them; *needs*: the width that shows all, None with --compact."""
-    missing = ", ".join(header for key, header in headers.items() if key not in keys)
-    if not missing:
-        return []
-    way = "write --no-compact" if needs is None else f"widen the screen to {needs:,} columns"
-    return [f"Not shown: {missing}. To see them, {way} or use --json."]
 
 
 def note_lines(notes: Iterable[str], width: int, color: bool) -> list[str]:

@@ -140,8 +140,8 @@ def render_list(
     ids = max(map(display_width, shown.values()), default=0)
     floors = [*((keys, ids) for keys in layouts), (layouts[-1], min(ids, LONGEST_ID))]
     table, keys = grid.draw(floors, width, color, more_columns.columns if is_full else None)
-    needs = max(FULL_TABLE_FROM, grid.least_width(ids))
-    notes = [*notes, *_list_notes(sessions, keys), *grid.notes(keys, None if compact else needs)]
+    least_width = None if compact else lambda: max(FULL_TABLE_FROM, grid.least_width(ids))
+    notes = [*notes, *_list_notes(sessions, keys), *grid.notes(keys, least_width)]
     if not compact:
         notes += more_columns.note(keys, grid.whole_width())
     head = [paint(line, BOLD, color) for line in box("Claude Code Token Usage Report - By Session", width)]
@@ -215,7 +215,7 @@ def render_one(session: Session, *, width: int, day_of: DayOf, color: bool = Fal
     grid = make_grid(ONE_HEADERS, [*rows, ({FIRST: "Total", **total_cells([session])}, YELLOW)])
     layouts = [(keys, SHORTEST_NAME) for keys in (tuple(ONE_HEADERS), *ONE_NARROWER)]
     table, keys = grid.draw(layouts, width, color)
-    notes = [*_one_notes(session), *grid.notes(keys, grid.least_width(SHORTEST_NAME))]
+    notes = [*_one_notes(session), *grid.notes(keys, lambda: grid.least_width(SHORTEST_NAME))]
     return _join_lines([*head, "", *table, *note_lines(notes, width, color)])
 
 
