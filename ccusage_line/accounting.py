@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from .transcripts.claims import Began, BytesOf, FolderOf, Part, Share
+    from .transcripts.claims import Began, BytesOf, FolderOf, IterationTokens, Part
 
     Source = tuple[int, str, int, str]
     Group = dict[int, dict[Source, Claim]]  # the claims with one message.id: Claim.rest -> Claim.source() -> claim
@@ -91,7 +91,11 @@ CLAIM, COPY, LINE = range(3)
 
 
 def charge(
-    table: prices.PriceTable, part: Part, cost_usd: float | None, covered: bool, shares: tuple[Share, ...] = ()
+    table: prices.PriceTable,
+    part: Part,
+    cost_usd: float | None,
+    covered: bool,
+    shares: tuple[IterationTokens, ...] = (),
 ) -> tuple[str, list[int]]:
     """Return (model, sums) of one billed part.
 

@@ -1,7 +1,7 @@
 """The ready line: the text that a shell shows in its prompt, in a file that the shell reads and checks by itself.
 
 There is one file per project, `<index>/prompt/<name>.line`; the name is the project's path as Claude Code munges it
-(A4), which a shell can do too. Its lines of text are:
+(`munge`), which a shell can do too. Its rows are:
 
     0  ccusage-line 1          the format and its version
     1  examined                seconds since the epoch at which the contents were true
@@ -47,11 +47,11 @@ IDLE = 12 * 3600  # seconds after the last response for which a session is shown
 RENEW = 300  # seconds after which an unchanged line is renewed, because today's cost may have changed
 RENEW_LATEST = 60  # the same for LATEST, which does not depend on the folders of other projects
 RENEW_PARTIAL = 10  # the same until the index is complete: copied lines may still count for the wrong session
-_FOREVER = 86_400  # seconds that a line without text holds if its files do not change
+_EMPTY_LIFETIME = 86_400  # seconds that a line without text holds if its files do not change
 _TICK = 50_000_000  # ns by which the clock of file times may be late; usually 4 to 10 ms
 _COARSE_TICK = 2_000_000_000  # ns, for file systems that store whole or even seconds
-_TRANSCRIPTS = 4  # the number of a project's newest transcripts that a line depends on
-_FILES = 16  # the number of the newest subagents' files and folders that it depends on
+_MAX_TRANSCRIPTS = 4  # the number of a project's newest transcripts that a line depends on
+_MAX_SUBAGENT_FILES = 16  # the number of the newest subagents' files and folders that it depends on
 _SECOND = 1_000_000_000
 
 
@@ -65,12 +65,12 @@ _CYAN, _GREEN, _YELLOW, _RED, _RESET = "\x1b[36m", "\x1b[32m", "\x1b[33m", "\x1b
 
 
 def munge(path: str) -> str:
-    """Return *path* with "-" for every UTF-16 unit that is not an ASCII letter or digit (A4)."""
+    """Return *path* with "-" for every UTF-16 unit that is not an ASCII letter or digit."""
     return "".join(c if c.isascii() and c.isalnum() else "--" if ord(c) > 0xFFFF else "-" for c in path)
 
 
 def folder_name(path: str) -> str:
-    """Return the name of the project folder that Claude Code creates for a working directory (A4)."""
+    """Return the name of the project folder that Claude Code creates for a working directory."""
     name = munge(path)
     if len(name) <= CHUNK:
         return name
@@ -375,8 +375,8 @@ def nearest_project(roots: Sequence[str], cwd: str) -> tuple[Project | None, lis
 def _dependencies(project: Project, transcript: str) -> list[str]:
     """Return what a project's line depends on: its folders, its newest transcripts, the subagents of *transcript*."""
     others = [*project.subagents, *(_session_files(transcript) if transcript else ())]
-    recent = sorted(others, key=_mtime_ns, reverse=True)[:_FILES]
-    return [*project.folders, *project.transcripts[:_TRANSCRIPTS], *recent]
+    recent = sorted(others, key=_mtime_ns, reverse=True)[:_MAX_SUBAGENT_FILES]
+    return [*project.folders, *project.transcripts[:_MAX_TRANSCRIPTS], *recent]
 
 
 # --- publishing --------------------------------------------------------------------------------------------------
@@ -405,7 +405,7 @@ def publish(
     transcript = project.transcripts[0]
     seconds = examined_ns // _SECOND
     last = session.last // 1_000_000 if session.last is not None else 0
-    text, expires = "", seconds + _FOREVER
+    text, expires = "", seconds + _EMPTY_LIFETIME
     if session.responses and seconds < last + IDLE:
         text = default_text(session, today, context)
         expires = min(_midnight(seconds), last + IDLE, seconds + RENEW)
@@ -438,7 +438,7 @@ def publish_empty(place: Place, projects: Iterable[Project], *, examined_ns: int
     folder = _prepare_folder(place)
     for project in projects:
         path = path_of(folder, project.name)
-        expires = examined_ns // _SECOND + (RENEW_LATEST if project.transcripts else _FOREVER)
+        expires = examined_ns // _SECOND + (RENEW_LATEST if project.transcripts else _EMPTY_LIFETIME)
         write(path, "", examined_ns=examined_ns, expires=expires, dependencies=_dependencies(project, ""))
 
 

@@ -19,7 +19,7 @@ from ..index.questions import transcripts_named
 from ..prices import table as prices
 from ..session import COST, MODES, UNPRICED, dollars, exact_money
 from ..text import clean, count_text, lay_out_beside, wrap
-from ..transcripts.claims import FAST, US, claim_of, money, objects, timestamp
+from ..transcripts.claims import FAST, US, claim_of, objects, parse_dollars, timestamp
 from ..transcripts.files import Tail
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class _State:
     def __init__(self, obj: dict[str, Any], total: int, seen: int) -> None:
         self.total = total
         self.seen = seen
-        start = money(obj.get("startTime"))  # validated as a finite number; here in milliseconds
+        start = parse_dollars(obj.get("startTime"))  # validated as a finite number; here in milliseconds
         self.start = None if start is None else int(start) * 1000
         usage = obj.get("modelUsage")
         by_model = usage.items() if isinstance(usage, dict) else ()
@@ -116,7 +116,7 @@ class _State:
         return {model: _client_tokens(usage) for model, usage in self._usage.items()}
 
     def cost(self, model: str) -> int | None:
-        cost = money(self._usage.get(model, {}).get("costUSD"))
+        cost = parse_dollars(self._usage.get(model, {}).get("costUSD"))
         return None if cost is None else prices.pico(cost)
 
 
@@ -163,7 +163,7 @@ class _Transcript:
             latest = max(latest, timestamp(obj.get("timestamp")) or 0)
             kind = obj.get("type")
             if own and kind == "cost-state":
-                total = money(obj.get("totalCostUSD"))
+                total = parse_dollars(obj.get("totalCostUSD"))
                 if total is not None:
                     self.states.append(_State(obj, prices.pico(total), latest))
             elif own and kind == "system" and obj.get("subtype") == "compact_boundary":

@@ -25,7 +25,7 @@ from .claims import (
     merge_claims,
     message_digest,
     minutes,
-    money,
+    parse_dollars,
     request_thread,
     timestamp,
     usage_thread,
@@ -290,7 +290,7 @@ def _make_claim(decoded: _Line, message: _Message, usage: _Usage) -> Claim | Non
     if usage.inference_geo == "us":
         flags |= US
     claim.flags = flags
-    claim.cost_usd = None if decoded.costUSD is None else money(decoded.costUSD)
+    claim.cost_usd = None if decoded.costUSD is None else parse_dollars(decoded.costUSD)
     claim.cwd = decoded.cwd or ""
     claim.model = message.model or ""
     claim.file = 0

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     Owner = tuple[str, int, str]  # session, rank, maker
     # model, input, output, cache creation, 1 h part of it, read, web searches, flags
     Part = tuple[str, int, int, int, int, int, int, int]
-    Share = tuple[int, int, int, int, int]  # input, output, cache creation, 1 h part of it, read
+    IterationTokens = tuple[int, int, int, int, int]  # input, output, cache creation, 1 h part of it, read
     # The parts billed in addition to the top-level usage, or in place of it (A9); the iterations that add up to the
     # usage, each with its own prompt (A10); the tokens of the last iteration's prompt, None if the usage has the same.
-    Bill = tuple[tuple[Part, ...], tuple[Share, ...], int | None]
+    Bill = tuple[tuple[Part, ...], tuple[IterationTokens, ...], int | None]
 
 MAX_COUNT = 2**53  # a larger count is invalid (A3)
 MAX_DEPTH = 5_000  # an object nested deeper counts as torn, whatever the interpreter's own limit is
@@ -244,7 +244,7 @@ def count(value: object) -> int:
     return 0
 
 
-def money(value: object) -> float | None:
+def parse_dollars(value: object) -> float | None:
     """Return a finite number of dollars as a float, or None for any other value."""
     if type(value) is float and value - value == 0:
         return value or 0.0
@@ -353,7 +353,7 @@ def claim_of(obj: object, raw: bytes, offset: int, path_session: str) -> Claim |
     claim = Claim()
     claim.file, claim.timestamp, claim.offset, claim.length = 0, time, offset, len(raw)
     claim.side = obj.get("isSidechain") is True
-    claim.cost_usd = money(obj.get("costUSD"))
+    claim.cost_usd = parse_dollars(obj.get("costUSD"))
     claim.cwd = _string(obj.get("cwd"))
     claim.model = model
     claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read, claim.searches = tokens(usage)
@@ -432,7 +432,7 @@ def _set_bill(claim: Claim, usage: dict[str, Any], paused: object) -> None:
     iterations = [entry for entry in _objects_in(usage.get("iterations")) if entry.get("model") != SYNTHETIC]
     attempts = [entry for entry in iterations if entry.get("type") in _ATTEMPT_TYPES]
     extra: list[Part] = []
-    shares: tuple[Share, ...] = ()
+    shares: tuple[IterationTokens, ...] = ()
     if any(entry.get("type") == "fallback_message" for entry in attempts):
         extra = [_part(entry, _string(entry.get("model")), claim) for entry in attempts if tokens(entry)[1]]
         claim.flags |= REPLACES_USAGE if extra else 0
@@ -445,7 +445,7 @@ def _set_bill(claim: Claim, usage: dict[str, Any], paused: object) -> None:
         claim.bill = tuple(extra), shares, context
 
 
-def _shares(attempts: list[dict[str, Any]], claim: Claim) -> tuple[Share, ...]:
+def _shares(attempts: list[dict[str, Any]], claim: Claim) -> tuple[IterationTokens, ...]:
     """Return the tokens of each attempt if they add up to the line's usage, else nothing."""
     shares = tuple(tokens(entry)[:5] for entry in attempts)
     whole = (claim.input, claim.output, claim.cache_creation, claim.write_1h, claim.cache_read)

@@ -6,7 +6,7 @@ import os
 import time
 
 from ..files import digest_bytes, open_regular, read_at, stamp
-from .claims import MAX_LINE, Claim, claim_of, merge_claims, money, objects, timestamp
+from .claims import MAX_LINE, Claim, claim_of, merge_claims, objects, parse_dollars, timestamp
 from .files import BLOCK, FACTS, TIME, USAGE, Tail, lines_with
 
 TYPE_CHECKING = False
@@ -265,7 +265,7 @@ def _add_facts(reading: Reading, line: bytes, whole: bool = True) -> None:
     for obj, _, _ in objects(line, whole):
         kind = obj.get("type")
         if kind == "cost-state":
-            cost = money(obj.get("totalCostUSD"))
+            cost = parse_dollars(obj.get("totalCostUSD"))
             if cost is not None:
                 reading.client_cost = cost
         elif isinstance(kind, str) and kind in _TITLES:
