@@ -106,6 +106,7 @@ def shows_everything(headers: Mapping[str, str], rows: Sequence[Row], look: Look
 
 def make_grid(headers: Mapping[str, str], rows: Sequence[Row]) -> Grid:
     cells = {key: [row.get(key, "") for row, _ in rows] for key in headers}
+    cells[COST] = _align_costs(cells[COST])
     return Grid(headers, cells, [style for _, style in rows])
 
 
@@ -128,7 +129,7 @@ class Grid:
     def __init__(self, headers: Mapping[str, str], cells: Mapping[str, list[str]], styles: list[str]) -> None:
         """Store the rows: *cells* by column of *headers*, *styles* by row."""
         self.headers = headers
-        self.cells = {**cells, COST: _align_costs(cells[COST])}
+        self.cells = cells
         self.styles = styles
         self.rounded = False  # whether the table was drawn with rounded numbers
         self.columns = {

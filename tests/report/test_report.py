@@ -184,7 +184,7 @@ Responses  4
 Archived: the transcripts of this session no longer exist,
    but its usage is kept.
 Not shown: Cache Create, Cache Read, Total Tokens. To see
-   them, widen the screen to 65 columns or use --json.
+   them, widen the screen to 63 columns or use --json.
 """
 
 ONE_WITHOUT_USAGE = """\
@@ -238,6 +238,14 @@ def test_tokens_are_rounded_before_a_model_is_cut_and_a_note_says_so():
     text = report.render_list([Session("one-two", [large, *SHOP.models])], width=100, day_of=day_of)
     assert "│ • 3-5-haiku │ 12.3M │   988M │  67.3M │   10G │  11.1G │ $1,012.35 │" in text
     assert "Tokens are rounded to fit" in text
+
+
+def test_the_points_of_all_costs_are_in_one_column_at_any_width_of_a_table():
+    for width in range(30, 161):
+        table = [row for row in report.render_list(SESSIONS, width=width, day_of=day_of).split("\n") if "$" in row]
+        assert len(table) == 4
+        places = {display_width(row[: row.index(".", row.index("$"))]) for row in table}
+        assert len(places) == 1, (width, table)
 
 
 def test_project_and_title_fill_the_room_that_is_left():
