@@ -154,7 +154,7 @@ def _tools() -> Iterator[Tool]:
     )  # fmt: skip
     yield Tool(
         "fzf-tab", "zsh", "fzf-tab/fzf-tab.plugin.zsh",
-        "touch ~/work/entry{{1..3}}\n. {it}",
+        "touch entry{{1..3}}\n. {it}",
         (("ls entry\t", "entry3"), ("\r", "ls entry1"), ("\x15", "")),
     )  # fmt: skip
     yield Tool(
